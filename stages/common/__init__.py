@@ -1,0 +1,1 @@
+"""What every stage shares: parameters, the manifest, errors, safe writing, seeding."""

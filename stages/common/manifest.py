@@ -1,0 +1,66 @@
+"""`data/manifest.csv`: one row an image, the table that every later stage starts from."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from stages.common.errors import UserError
+from stages.common.files import write_csv
+
+RESTRUCTURED = Path("data/restructured")
+MANIFEST = Path("data/manifest.csv")
+
+COLUMNS = (
+    "image",  # path below data/restructured, with /
+    "label",  # one of the data set's classes
+    "subtype",  # finer class, such as DC; the label where there is none
+    "magnification",  # 40, 100, 200 or 400; 0 where the data set has none
+    "folder",  # slide folder
+    "case",  # what stands for a patient
+    "group",  # what must not straddle parts by default
+    "width",  # of the published image, in pixels
+    "height",
+    "sha256",  # of the published file's bytes
+    "phash",  # 64-bit perceptual hash of the published image, hexadecimal
+    "source",  # path below data/raw/<dataset>, with /
+)
+NUMBERS = ("magnification", "width", "height")
+
+
+def write_manifest(path: Path, frame: pd.DataFrame) -> None:
+    """Write the manifest, sorted by image.
+
+    Parameters
+    ----------
+    path : Path
+        Usually `MANIFEST`.
+    frame : DataFrame with the columns `COLUMNS`
+        One row an image.
+    """
+    _check(path, frame)
+    write_csv(path, frame.loc[:, list(COLUMNS)].sort_values("image"))
+
+
+def read_manifest(path: Path = MANIFEST) -> pd.DataFrame:
+    """Read and check the manifest; all columns are text but for the `NUMBERS`.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, a column is missing, or an image stands twice.
+    """
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise UserError(f"{path} not found: run 'dvc repro restructure' first") from None
+    _check(path, frame)
+    return frame.astype(dict.fromkeys(NUMBERS, int))
+
+
+def _check(path: Path, frame: pd.DataFrame) -> None:
+    missing = [column for column in COLUMNS if column not in frame.columns]
+    if missing:
+        raise UserError(f"{path}: column {', '.join(missing)} missing; run 'dvc repro -f restructure'")
+    twice = frame["image"][frame["image"].duplicated()]
+    if len(twice):
+        raise UserError(f"{path}: image {twice.iloc[0]} stands twice; run 'dvc repro -f restructure'")

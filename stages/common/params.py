@@ -1,0 +1,239 @@
+"""`params.yaml`, read and checked as a whole: every key, its type, its range and its default place."""
+
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from stages.common.errors import UserError
+
+PARAMS_PATH = Path("params.yaml")
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A mapping in `params.yaml` in which an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PhantomParams(Section):
+    """Size of the generated data set."""
+
+    cases: Annotated[int, Field(ge=8, le=400)]
+    images: Count
+    width: Annotated[int, Field(ge=64, le=2000)]
+    height: Annotated[int, Field(ge=64, le=2000)]
+
+
+class DatasetParams(Section):
+    """One entry of `datasets`: where the images come from and how they are stored."""
+
+    layout: Literal["breakhis"]
+    source: Literal["kaggle", "local", "phantom"]
+    slug: Annotated[str, Field(pattern=r"^[\w-]+/[\w-]+$")] | None = None
+    path: str | None = None
+    max_unpacked_gb: Annotated[float, Field(gt=0)] = 20
+    classes: Annotated[list[str], Field(min_length=2)]
+    positive: str
+    image_size: Annotated[int, Field(ge=32, le=2048)]
+    resize: Literal["squash", "crop", "pad"]
+    max_bad_share: Share
+    weights: Literal["imagenet", "random"]
+    phantom: PhantomParams | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "DatasetParams":
+        if self.positive not in self.classes:
+            raise ValueError(f"positive: '{self.positive}' is not one of classes: {', '.join(self.classes)}")
+        needed = {"kaggle": "slug", "local": "path", "phantom": "phantom"}[self.source]
+        if getattr(self, needed) is None:
+            raise ValueError(f"source: {self.source} needs '{needed}', which is null")
+        return self
+
+
+class SplitParams(Section):
+    """How images are divided into train, validation and test."""
+
+    protocol: Literal["fractions", "official"]
+    group: Literal["case", "folder", "image"]
+    validation: Annotated[float, Field(gt=0, lt=1)]
+    test: Annotated[float, Field(gt=0, lt=1)]
+    magnifications: list[Literal[40, 100, 200, 400]]
+    official_fold: Annotated[int, Field(ge=1, le=5)]
+    folds_file: str | None
+
+    @model_validator(mode="after")
+    def _leaves_training_images(self) -> "SplitParams":
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation + test = {self.validation + self.test:g} leaves nothing to train on")
+        return self
+
+
+class AugmentParams(Section):
+    """Random changes of training images; 0 or false leaves one out."""
+
+    flip: bool
+    rotation: Annotated[float, Field(ge=0, le=0.5)]
+    brightness: Share
+    contrast: Annotated[float, Field(ge=0, lt=1)]
+    rand_augment: Share
+
+
+class EmbedParams(Section):
+    """How the frozen backbone's features are computed."""
+
+    views: Annotated[int, Field(ge=0, le=100)]
+    batch_size: Count
+    augment: AugmentParams
+
+
+class TrainParams(Section):
+    """Training settings shared by all networks."""
+
+    class_weight: Literal["balanced", "none"]
+    collapse_action: Literal["stop", "warn"]
+    collapse_patience: Count
+
+
+class EvaluateParams(Section):
+    """How predictions are scored."""
+
+    threshold: Literal["youden", "fixed"]
+    fixed_threshold: Share
+    resamples: Annotated[int, Field(ge=100, le=1_000_000)]
+    batch_size: Count
+
+
+class DropoutLayer(Section):
+    """A head's dropout layer: the share of inputs set to 0."""
+
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+
+
+class DenseLayer(Section):
+    """A head's hidden layer: the number of ReLU units."""
+
+    dense: Count
+
+
+class UnfreezeParams(Section):
+    """Fine-tuning of the top of the backbone."""
+
+    layers: Annotated[int, Field(ge=0)]
+    epochs: Count
+    learning_rate: Annotated[float, Field(gt=0, le=10)]
+    patience: Count
+
+
+class ModelParams(Section):
+    """One entry of `zoo`: a network and how it is trained."""
+
+    weights: Annotated[str, Field(min_length=1)]
+    pooling: Literal["avg", "max"]
+    head: list[DropoutLayer | DenseLayer]
+    optimizer: Literal["adam", "adamw", "sgd"]
+    learning_rate: Annotated[float, Field(gt=0, le=10)]
+    weight_decay: Annotated[float, Field(ge=0, le=10)]
+    batch_size: Count
+    epochs: Count
+    patience: Count
+    unfreeze: UnfreezeParams
+
+
+class Params(Section):
+    """The whole of `params.yaml`."""
+
+    model: str
+    dataset: str
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    datasets: dict[str, DatasetParams]
+    split: SplitParams
+    embed: EmbedParams
+    train: TrainParams
+    evaluate: EvaluateParams
+    zoo: dict[str, ModelParams]
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "Params":
+        for key, name, table in (("model", self.model, self.zoo), ("dataset", self.dataset, self.datasets)):
+            if name not in table:
+                raise ValueError(f"{key}: unknown {key} '{name}'; choose one of: {', '.join(sorted(table))}")
+        return self
+
+    @property
+    def data(self) -> DatasetParams:
+        """The chosen data set's entry."""
+        return self.datasets[self.dataset]
+
+    @property
+    def network(self) -> ModelParams:
+        """The chosen network's entry."""
+        return self.zoo[self.model]
+
+    @property
+    def weights(self) -> str:
+        """The chosen network's weights: 'imagenet', 'random' or a path."""
+        return self.data.weights if self.network.weights == "by_dataset" else self.network.weights
+
+
+def load_params(path: Path = PARAMS_PATH) -> Params:
+    """Read and check `params.yaml`.
+
+    Raises
+    ------
+    UserError
+        If the file is missing or not YAML, or a key or value is not valid; names the key and the
+        valid choices.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} not found: run from the project's top folder") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not valid YAML: {error}") from None
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise UserError(f"{path}: {_describe(error)}") from None
+
+
+def _describe(error: ValidationError) -> str:
+    """Say the first thing that is wrong, by its dotted key, with the choices there are."""
+    first = error.errors()[0]
+    location = first["loc"]
+    # A union's branches add their class name to the location, which is no key of the file.
+    keys = [str(part) for part in location if str(part) not in ("DropoutLayer", "DenseLayer")]
+    key = ".".join(keys)
+    if first["type"] == "extra_forbidden":
+        choices = ", ".join(sorted(_fields_at(Params, keys[:-1])))
+        return f"unknown key '{key}'; valid keys there: {choices}"
+    if first["type"] == "missing":
+        return f"key '{key}' is missing"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{key}: {message} (it is {first['input']!r})" if first["type"] != "value_error" else _join(key, message)
+
+
+def _join(key: str, message: str) -> str:
+    return f"{key}.{message}" if key else message
+
+
+def _fields_at(annotation: Any, keys: list[str]) -> set[str]:
+    """The field names of the section that `keys` lead to from `annotation`."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _fields_at(get_args(annotation)[0], keys)
+    if origin in (Union, UnionType):
+        return set().union(*(_fields_at(branch, keys) for branch in get_args(annotation)))
+    if origin in (dict, list):
+        return _fields_at(get_args(annotation)[-1], keys[1:])
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not keys:
+            return set(annotation.model_fields)
+        field = annotation.model_fields.get(keys[0])
+        return _fields_at(field.annotation, keys[1:]) if field else set()
+    return set()
