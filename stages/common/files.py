@@ -1,6 +1,7 @@
 """Writing that is either whole or absent: a temporary name beside the target, then a rename."""
 
 import csv
+import hashlib
 import json
 import os
 import shutil
@@ -44,6 +45,12 @@ def replace_folder(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_json(path: Path, content: Any) -> None:

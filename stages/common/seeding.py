@@ -1,6 +1,11 @@
 """Seeds: one number in `params.yaml`, everything random derived from it."""
 
 import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -30,9 +35,36 @@ def generator(seed: int, *parts: str | int) -> np.random.Generator:
 
 
 def make_tensorflow_deterministic(seed: int) -> None:
-    """Seed Python, NumPy and Keras, and make TensorFlow choose deterministic kernels."""
-    import keras
-    import tensorflow as tf
+    """Import TensorFlow without its start-up chatter, seed it, and make it choose deterministic kernels.
+
+    Also seeds Python, NumPy and Keras.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _standard_error_put_aside():
+        import keras
+        import tensorflow as tf
 
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+
+
+@contextmanager
+def _standard_error_put_aside() -> Iterator[None]:
+    """Keep what libraries print on standard error while they load; show it only if loading fails.
+
+    TensorFlow writes some lines before its own log level counts, past Python's `sys.stderr`.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(kept, 2)
+            aside.seek(0)
+            sys.stderr.write(aside.read().decode(errors="replace"))
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -1,0 +1,52 @@
+"""`data/features/`: features, the images they belong to, and what made them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.common.errors import UserError
+
+FEATURES = Path("data/features")
+
+
+@dataclass(frozen=True)
+class Features:
+    """What ``data/features`` holds.
+
+    Attributes
+    ----------
+    images : list of str
+        Paths below ``data/restructured``, sorted.
+    array : ndarray of shape (n_images, 1 + n_augmented_views, n_features), float32
+        View 0 is the image itself. A memory map.
+    made_by : dict
+        model, weights, pooling, image_size, seed, seconds.
+    """
+
+    images: list[str]
+    array: NDArray[np.float32]
+    made_by: dict[str, Any]
+
+    def rows(self, images: "pd.Series[str]") -> NDArray[np.intp]:
+        """Positions of `images`; a UserError names one that has no features."""
+        index = pd.Index(self.images).get_indexer(pd.Index(images))
+        if (index < 0).any():
+            lost = images.iloc[int(np.argmin(index))]
+            raise UserError(f"data/features has no features of {lost}; run 'dvc repro -f embed'")
+        return index
+
+
+def read_features(folder: Path = FEATURES) -> Features:
+    """Open the features without reading them into memory."""
+    try:
+        index = pd.read_csv(folder / "index.csv", dtype=str, keep_default_na=False)
+        made_by = json.loads((folder / "made_by.json").read_text(encoding="utf-8"))
+        array = np.load(folder / "features.npy", mmap_mode="r")
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename} not found: run 'dvc repro embed' first") from None
+    return Features(index["image"].tolist(), array, made_by)

@@ -1,0 +1,1 @@
+"""From the published folders to one folder a class, and the manifest."""

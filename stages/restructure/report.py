@@ -1,0 +1,76 @@
+"""What restructuring found: counts, files left out, and the two reasons to stop."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stages.common.errors import UserError
+from stages.restructure.layout import Listing
+from stages.restructure.table import Restructured
+
+
+def count_by_class_and_magnification(manifest: pd.DataFrame) -> dict[tuple[str, int], int]:
+    """Images by class and magnification."""
+    pairs = zip(manifest["label"], manifest["magnification"], strict=True)
+    return dict(sorted(Counter((str(label), int(magnification)) for label, magnification in pairs).items()))
+
+
+def bad_share(result: Restructured) -> float:
+    """Rejected files as a share of all files that should be images; 0 where there are none."""
+    total = len(result.manifest) + len(result.rejected)
+    return len(result.rejected) / total if total else 0.0
+
+
+def make_report(dataset: str, source: str, listing: Listing, result: Restructured) -> dict[str, Any]:
+    """The content of ``metrics/restructure.json``."""
+    manifest = result.manifest
+    by_class: dict[str, dict[str, int]] = {}
+    for (label, magnification), n in count_by_class_and_magnification(manifest).items():
+        by_class.setdefault(label, {})[f"{magnification}X" if magnification else "all"] = n
+    return {
+        "dataset": dataset,
+        "source": source,
+        "images": len(manifest),
+        "cases": int(manifest["case"].nunique()),
+        "folders": int(manifest["folder"].nunique()),
+        "rejected_share": round(bad_share(result), 6),
+        "by_class": by_class,
+        "rejected": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.rejected],
+        "copies": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.copies],
+        "not_images": [path.as_posix() for path in listing.others],
+    }
+
+
+def check_bad_share(result: Restructured, limit: float, report: Path) -> None:
+    """Refuse a data set of which more than `limit` (0 to 1) had to be rejected.
+
+    Raises
+    ------
+    UserError
+        Naming the first rejected file.
+    """
+    share = bad_share(result)
+    if share > limit:
+        first = result.rejected[0]
+        raise UserError(
+            f"{len(result.rejected)} files ({share:.1%}) cannot be used, more than max_bad_share {limit:.1%}; "
+            f"the first: {first.source.as_posix()} ({first.reason}); all: {report}; mend them or raise max_bad_share"
+        )
+
+
+def check_classes(manifest: pd.DataFrame, classes: list[str], raw: Path) -> None:
+    """Refuse a data set without images, or in which a class of `params.yaml` is missing or unlisted.
+
+    Raises
+    ------
+    UserError
+        Naming the class.
+    """
+    if manifest.empty:
+        raise UserError(f"{raw} holds no image in the publisher's layout and naming; check datasets.<name>.path")
+    found = set(manifest["label"])
+    for label in classes:
+        if label not in found:
+            raise UserError(f"{raw} holds no image of class {label}; found only {', '.join(sorted(found))}")

@@ -1,0 +1,78 @@
+"""What a training leaves behind: the network, its card, its history and its cost."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from stages.common.errors import UserError
+from stages.common.files import replace_file, write_csv, write_json
+from stages.common.params import Params
+from stages.train.checkpoint import Progress
+from stages.train.labels import order_classes
+
+if TYPE_CHECKING:
+    import keras
+
+MODELS = Path("models")
+NETWORK = MODELS / "model.keras"
+CARD = MODELS / "model.json"
+HISTORY = MODELS / "history.csv"
+COST = MODELS / "cost.json"
+
+
+def write_record(network: "keras.Model", progress: Progress, params: Params, embed_seconds: float) -> None:
+    """Write the four files of ``models/``.
+
+    Parameters
+    ----------
+    network : keras.Model
+        With its best weights.
+    progress : Progress
+        Of the finished training.
+    params : Params
+        What it was trained with.
+    embed_seconds : float
+        What the cached features cost; 0 where there were none.
+    """
+    with replace_file(NETWORK) as partial:
+        network.save(partial)
+    write_json(
+        CARD,
+        {
+            "model": params.model,
+            "weights": params.weights,
+            "dataset": params.dataset,
+            "phantom": params.data.source == "phantom",
+            "classes": order_classes(params.data.classes, params.data.positive),
+            "positive": params.data.positive,
+            "image_size": params.data.image_size,
+            "seed": params.seed,
+            "best_epoch": progress.best_epoch,
+            "best_phase": progress.best_phase,
+        },
+    )
+    write_csv(HISTORY, pd.DataFrame(progress.history))
+    epochs = len(progress.history)
+    write_json(
+        COST,
+        {
+            "embed_seconds": round(embed_seconds, 2),
+            "training_seconds": round(progress.seconds, 2),
+            "epochs": epochs,
+            "seconds_per_epoch": round(progress.seconds / epochs, 4),
+            "parameters": network.count_params(),
+            "trainable_parameters": int(sum(np.prod(v.shape) for v in network.trainable_variables)),
+        },
+    )
+
+
+def read_card(path: Path = CARD) -> dict[str, Any]:
+    """Read the network's card: what it is, what its outputs mean, what it was trained on."""
+    try:
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} not found: run 'dvc repro train' first") from None
+    return card

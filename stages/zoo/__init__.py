@@ -1,0 +1,1 @@
+"""The networks: backbones by name, each with its own preprocessing inside."""

@@ -1,0 +1,72 @@
+"""Where a network's weights come from; never a silent substitute."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stages.common.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
+
+
+def build_with_weights(
+    constructor: "Callable[..., keras.Model]", name: str, weights: str, **arguments: Any
+) -> "keras.Model":
+    """Call a constructor of `keras.applications` and give the model its weights.
+
+    Parameters
+    ----------
+    constructor : callable
+        Takes ``weights`` ('imagenet' or None) and `arguments`.
+    name : str
+        The network's name in `params.yaml`.
+    weights : str
+        'imagenet', 'random', or a path to a ``.weights.h5``, ``.h5`` or ``.keras`` file.
+
+    Raises
+    ------
+    UserError
+        If ImageNet weights cannot be downloaded, or the file is missing or does not fit; never
+        another source instead.
+    """
+    if weights == "random":
+        return constructor(weights=None, **arguments)
+    if weights == "imagenet":
+        try:
+            return constructor(weights="imagenet", **arguments)
+        # keras.utils.get_file raises a bare Exception when the address does not answer.
+        except Exception as error:
+            raise UserError(_three_ways(name, f"cannot be downloaded ({_first_words(error)})")) from None
+    model = constructor(weights=None, **arguments)
+    load_weights_file(name, model, Path(weights))
+    return model
+
+
+def load_weights_file(name: str, model: "keras.Model", path: Path) -> None:
+    """Load a local weights file into a backbone.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, or is not of this backbone.
+    """
+    if not path.is_file():
+        raise UserError(f"zoo.{name}.weights: {path} is no file; choose imagenet, random or a weights file")
+    try:
+        model.load_weights(path)
+    except (ValueError, OSError, KeyError) as error:
+        raise UserError(
+            f"zoo.{name}.weights: {path} does not fit {name} without its top ({_first_words(error)})"
+        ) from None
+
+
+def _three_ways(name: str, what: str) -> str:
+    return (
+        f"ImageNet weights of {name} {what}; three ways out: connect to the network and run again, "
+        f"set zoo.{name}.weights to random, or set it to the path of a weights file of {name} without its top"
+    )
+
+
+def _first_words(error: BaseException) -> str:
+    return " ".join(str(error).split())[:160]
