@@ -40,9 +40,11 @@ def replace_folder(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.chmod(0o755)
+        old = Path(f"{partial}-old")
         if path.exists():
-            shutil.rmtree(path)
-        partial.replace(path)
+            path.rename(old)
+        partial.rename(path)
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

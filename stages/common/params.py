@@ -50,6 +50,8 @@ class DatasetParams(Section):
     def _consistent(self) -> "DatasetParams":
         if self.positive not in self.classes:
             raise ValueError(f"positive: '{self.positive}' is not one of classes: {', '.join(self.classes)}")
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"classes: {', '.join(self.classes)} names one class twice")
         needed = {"kaggle": "slug", "local": "path", "phantom": "phantom"}[self.source]
         if getattr(self, needed) is None:
             raise ValueError(f"source: {self.source} needs '{needed}', which is null")
@@ -194,8 +196,10 @@ def load_params(path: Path = PARAMS_PATH) -> Params:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path} not found: run from the project's top folder") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds no keys; valid keys there: {', '.join(sorted(Params.model_fields))}")
     try:
         return Params.model_validate(content)
     except ValidationError as error:
@@ -203,14 +207,18 @@ def load_params(path: Path = PARAMS_PATH) -> Params:
 
 
 def _describe(error: ValidationError) -> str:
-    """Say the first thing that is wrong, by its dotted key, with the choices there are."""
-    first = error.errors()[0]
+    """Say one thing that is wrong, by its dotted key, with the choices there are."""
+    # A misspelt key is missing as well, and of a union's branches those that were not meant miss keys too.
+    first = min(error.errors(), key=lambda each: {"extra_forbidden": 1, "missing": 2}.get(each["type"], 0))
     location = first["loc"]
     # A union's branches add their class name to the location, which is no key of the file.
     keys = [str(part) for part in location if str(part) not in ("DropoutLayer", "DenseLayer")]
     key = ".".join(keys)
     if first["type"] == "extra_forbidden":
-        choices = ", ".join(sorted(_fields_at(Params, keys[:-1])))
+        valid = _fields_at(Params, keys[:-1])
+        choices = ", ".join(sorted(valid))
+        if keys[-1] in valid:
+            return f"key '{key}' stands beside another where only one of them may: {choices}"
         return f"unknown key '{key}'; valid keys there: {choices}"
     if first["type"] == "missing":
         return f"key '{key}' is missing"

@@ -8,7 +8,13 @@ from stages.common.files import replace_folder, write_json
 from stages.common.manifest import MANIFEST, RESTRUCTURED, write_manifest
 from stages.common.params import load_params
 from stages.restructure import breakhis
-from stages.restructure.report import check_bad_share, check_classes, count_by_class_and_magnification, make_report
+from stages.restructure.report import (
+    check_bad_share,
+    check_classes,
+    check_labels,
+    count_by_class_and_magnification,
+    make_report,
+)
 from stages.restructure.table import convert_all
 
 LAYOUTS = {"breakhis": breakhis}
@@ -22,6 +28,7 @@ def main() -> None:
     layout = LAYOUTS[data.layout]
     raw = Path("data/raw") / params.dataset
     listing = layout.read_layout(raw)
+    check_labels(listing, data.classes, raw)
     with replace_folder(RESTRUCTURED) as folder:
         result = convert_all(listing, raw, folder, data.classes, data.image_size, data.resize)
         report = make_report(params.dataset, data.source, listing, result)

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,13 @@ import imagehash
 import numpy as np
 from PIL import Image, ImageOps
 
-MAX_PIXELS = 178_956_970  # Pillow's own bound: 512 MB of RGB
-
-# What Pillow raises for files that are damaged, are no image, or claim to be larger than MAX_PIXELS.
+# What Pillow raises for files that are damaged, have damaged EXIF, are no image, or claim to be huge.
 DECODING_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
     EOFError,
+    struct.error,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
@@ -77,14 +77,12 @@ def decode(content: bytes) -> Image.Image:
 
     Raises
     ------
-    OSError, ValueError, SyntaxError, EOFError, DecompressionBombError, DecompressionBombWarning
-        If it is damaged, no image, or has more than `MAX_PIXELS` pixels.
+    One of `DECODING_ERRORS`
+        If it is damaged, no image, or claims more than `PIL.Image.MAX_IMAGE_PIXELS` pixels (89 million).
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(io.BytesIO(content)) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
-                raise ValueError(f"{opened.width} x {opened.height} pixels are too many")
             opened.load()
             image: Image.Image = ImageOps.exif_transpose(opened)
     if image.mode.startswith("I;16") or image.mode == "I":

@@ -60,8 +60,21 @@ def check_bad_share(result: Restructured, limit: float, report: Path) -> None:
         )
 
 
+def check_labels(listing: Listing, classes: list[str], raw: Path) -> None:
+    """Refuse a data set with a class that `params.yaml` does not list.
+
+    Raises
+    ------
+    UserError
+        Naming the class.
+    """
+    unlisted = sorted({image.label for image in listing.images} - set(classes))
+    if unlisted:
+        raise UserError(f"{raw} holds images of class {unlisted[0]}, which datasets.<name>.classes lacks; add it there")
+
+
 def check_classes(manifest: pd.DataFrame, classes: list[str], raw: Path) -> None:
-    """Refuse a data set without images, or in which a class of `params.yaml` is missing or unlisted.
+    """Refuse a data set without images, or in which a class of `params.yaml` is missing.
 
     Raises
     ------

@@ -28,7 +28,10 @@ def read_official_fold(place: Path, fold: int) -> pd.DataFrame:
         If no such file is there, it is not of either form, or the fold is not in it.
     """
     source = _find(place, fold)
-    table = _read_folds_csv(source) if source.suffix == ".csv" else _read_dsfold(source)
+    try:
+        table = _read_folds_csv(source) if source.suffix == ".csv" else _read_dsfold(source)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise UserError(f"{source} is no table of folds ({error}); get the file again") from None
     chosen = table[table["fold"] == fold]
     if chosen.empty:
         raise UserError(f"{source} has no fold {fold}; it has {', '.join(map(str, sorted(set(table['fold']))))}")

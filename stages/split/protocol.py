@@ -53,6 +53,9 @@ def select_magnifications(manifest: pd.DataFrame, magnifications: list[int] | li
     if chosen.empty:
         there = ", ".join(map(str, sorted(set(manifest["magnification"]))))
         raise UserError(f"split.magnifications: no image at {', '.join(map(str, magnifications))}; there are {there}")
+    lost = sorted(set(manifest["label"]) - set(chosen["label"]))
+    if lost:
+        raise UserError(f"split.magnifications: no {lost[0]} image at {', '.join(map(str, magnifications))}; add others")
     return chosen
 
 
@@ -72,9 +75,9 @@ def _official(frame: pd.DataFrame, fold: pd.DataFrame, split: SplitParams, seed:
             "set split.group to folder, or split.protocol to fractions"
         )
     train = frame[part == "train"]
-    share = split.validation * len(frame) / len(train)
-    if share >= 1:
+    if split.validation * len(frame) >= len(train):
         raise UserError(f"split.validation {split.validation:g} leaves nothing of the official fold's train part")
+    share = split.validation * len(frame) / len(train)
     inner = assign_groups(train, {"train": 1 - share, "val": share}, seed, split.group)
     return frame.assign(part=inner.reindex(frame.index).fillna("test"), fold=split.official_fold)
 

@@ -1,5 +1,6 @@
 """Where a network's weights come from; never a silent substitute."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,8 +55,11 @@ def load_weights_file(name: str, model: "keras.Model", path: Path) -> None:
     if not path.is_file():
         raise UserError(f"zoo.{name}.weights: {path} is no file; choose imagenet, random or a weights file")
     try:
-        model.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
+        with warnings.catch_warnings():
+            # Where a file lacks a layer, Keras only warns and leaves that layer's random weights.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(path)
+    except (ValueError, OSError, KeyError, UserWarning) as error:
         raise UserError(
             f"zoo.{name}.weights: {path} does not fit {name} without its top ({_first_words(error)})"
         ) from None

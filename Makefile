@@ -1,0 +1,39 @@
+# make repro: set up and run the whole pipeline on the phantom.   make test: set up, lint, type-check, test.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+export PATH := $(BIN):$(PATH)
+
+.PHONY: repro test slow-test lock clean
+
+repro: $(VENV)/.installed
+	dvc repro
+	@python -m stages.plot.summary
+
+test: $(VENV)/.installed-dev
+	ruff check .
+	ruff format --check .
+	mypy
+	pytest
+
+slow-test: $(VENV)/.installed-dev
+	pytest -m "slow or not slow"
+
+$(VENV)/.installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "Python 3.11 is needed; say where it is: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# The lock files name versions only: no index, no path of the machine that resolved them.
+lock: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet pip-tools
+	CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --upgrade requirements.in -o requirements.txt
+	CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --upgrade requirements-dev.in -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

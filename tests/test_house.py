@@ -1,0 +1,53 @@
+"""The house itself: who imports whom, and how fast light stages start."""
+
+import ast
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ORDER = ["common", "download", "restructure", "zoo", "split", "embed", "train", "evaluate", "plot"]
+LIGHT = ["download", "restructure", "split"]
+
+
+def imported_stages(path: Path) -> set[str]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module] if node.module != "stages" else [f"stages.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    return {name.split(".")[1] for name in names if name.startswith("stages.")}
+
+
+def test_every_package_is_in_the_order() -> None:
+    assert {path.parent.name for path in (ROOT / "stages").glob("*/__init__.py")} == set(ORDER)
+
+
+@pytest.mark.parametrize("stage", ORDER)
+def test_no_stage_imports_one_downstream(stage: str) -> None:
+    downstream = set(ORDER[ORDER.index(stage) + 1 :])
+    for path in (ROOT / "stages" / stage).rglob("*.py"):
+        assert not imported_stages(path) & downstream, path
+
+
+@pytest.mark.parametrize("stage", LIGHT)
+def test_light_stages_start_fast_and_without_tensorflow(stage: str) -> None:
+    code = f"import sys, stages.{stage}.__main__; sys.exit('tensorflow' in sys.modules or 'kaggle' in sys.modules)"
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 1.5
+
+
+def test_no_path_of_this_machine_and_no_registry_in_the_locks() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements.in", "requirements-dev.in"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert "://" not in text
+        assert "--index" not in text
+        assert "--find-links" not in text

@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from stages.train.checkpoint import Progress
+from stages.train.collapse import CollapseGuard
+
+ENTROPY = 0.622
+MIXED = np.array([[0.9, 0.1], [0.2, 0.8]])
+ONE_CLASS = np.array([[0.4, 0.6], [0.2, 0.8]])
+
+
+def observe(losses: list[float], probabilities: np.ndarray, patience: int = 3) -> list[str | None]:
+    guard, progress = CollapseGuard(ENTROPY, ["Benign", "Malignant"], patience), Progress()
+    return [guard.observe(progress, loss, probabilities) for loss in losses]
+
+
+@pytest.mark.parametrize("loss", [0.61, 0.622, 0.64])
+def test_system_a_published_losses_are_a_plateau(loss: float) -> None:
+    verdicts = observe([loss] * 3, MIXED)
+    assert verdicts[:2] == [None, None]
+    assert "entropy of the class shares (0.622)" in str(verdicts[2])
+
+
+def test_learning_is_no_plateau() -> None:
+    assert observe([0.70, 0.62, 0.62, 0.5, 0.62, 0.62, 0.4], MIXED) == [None] * 7
+
+
+def test_one_class_for_patience_epochs_is_named() -> None:
+    verdicts = observe([0.5, 0.4, 0.3], ONE_CLASS)
+    assert verdicts[:2] == [None, None]
+    assert "called Malignant for 3 epochs" in str(verdicts[2])
+
+
+def test_a_high_loss_is_not_called_a_plateau() -> None:
+    assert observe([0.9] * 6, MIXED) == [None] * 6
