@@ -36,7 +36,8 @@ def replace_file(path: Path) -> Iterator[Path]:
 def replace_folder(path: Path) -> Iterator[Path]:
     """Give an empty temporary folder that becomes `path` when the block ends without an exception."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(dir=path.parent, prefix=".partial-"))
+    _remove_abandoned(path)
+    partial = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".partial-{path.name}-{os.getpid()}-"))
     try:
         yield partial
         partial.chmod(0o755)
@@ -47,6 +48,24 @@ def replace_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what processes that were killed have left of `path`; those still running keep theirs."""
+    for partial in path.parent.glob(f".partial-{path.name}-*-*"):
+        pid = partial.name.removeprefix(f".partial-{path.name}-").split("-")[0]
+        if pid.isdigit() and not _is_running(int(pid)):
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def file_digest(path: Path) -> str:

@@ -22,8 +22,9 @@ class Section(BaseModel):
 
 
 class PhantomParams(Section):
-    """Size of the generated data set."""
+    """Seed and size of the generated data set."""
 
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
     cases: Annotated[int, Field(ge=8, le=400)]
     images: Count
     width: Annotated[int, Field(ge=64, le=2000)]

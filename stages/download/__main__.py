@@ -1,0 +1,43 @@
+"""`python -m stages.download`: the data set's files, as published, into `data/raw/<dataset>/`."""
+
+import logging
+from pathlib import Path
+
+from stages.common.command import run_stage
+from stages.common.files import replace_folder
+from stages.common.params import DatasetParams, PhantomParams, load_params
+from stages.download.archive import unpack
+from stages.download.kaggle_archive import kaggle_archive
+from stages.download.local import find_source, link_folder, list_files
+
+RAW = Path("data/raw")
+DOWNLOADS = Path("data/download")  # outlives the stage, unlike its output, which DVC deletes before a run
+
+
+def main() -> None:
+    """Fetch, link or generate the chosen data set; its folder appears whole or not at all."""
+    params = load_params()
+    target = RAW / params.dataset
+    match params.data:
+        case DatasetParams(source="kaggle", slug=str(slug), max_unpacked_gb=limit):
+            # The folder is in place before its archive goes: contexts end in reverse order.
+            with kaggle_archive(slug, DOWNLOADS / params.dataset) as archive, replace_folder(target) as folder:
+                unpack(archive, folder, limit)
+        case DatasetParams(source="local", path=str(path), max_unpacked_gb=limit):
+            source = find_source(path, Path.cwd(), RAW)
+            with replace_folder(target) as folder:
+                if source.is_dir():
+                    link_folder(source, folder)
+                else:
+                    unpack(source, folder, limit)
+        case DatasetParams(source="phantom", phantom=PhantomParams() as size):
+            from stages.download.phantom import write_phantom
+
+            with replace_folder(target) as folder:
+                write_phantom(folder, **size.model_dump())
+    sizes = [file.stat().st_size for file in list_files(target)]
+    logging.info("%s: %d files, %.1f MB (source: %s)", target, len(sizes), sum(sizes) / 1e6, params.data.source)
+
+
+if __name__ == "__main__":
+    run_stage("download", main)

@@ -1,0 +1,102 @@
+"""A user's mistakes, through `dvc`: one line from the stage, exit code not 0, no traceback, nothing half-written."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.conftest import Project
+
+
+def stage_error(project: Project, *command: str) -> str:
+    done = project.run(*command, check=False)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout + done.stderr
+    lines = [line for line in done.stderr.splitlines() if ": error: " in line]
+    assert len(lines) == 1, done.stderr
+    leftovers = [path for path in project.folder.rglob(".partial-*") if ".dvc" not in path.parts]
+    assert leftovers == []
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("model", "resnet18", "unknown model 'resnet18'; choose one of: efficientnetlite, efficientnetv2, resnet50v2"),
+        ("dataset", "camelyon", "unknown dataset 'camelyon'; choose one of: breakhis, phantom"),
+        ("split.group", "patient", "split.group: Input should be 'case', 'folder' or 'image'"),
+        ("zoo.resnet50v2.learning_rate", 0, "zoo.resnet50v2.learning_rate: Input should be greater than 0"),
+        ("train.class_weights", "balanced", "unknown key 'train.class_weights'; valid keys there: class_weight"),
+    ],
+)
+def test_a_bad_parameter_is_named_with_the_valid_choices(fresh: Project, key: str, value: object, says: str) -> None:
+    fresh.set_params(**{key: value})
+    assert says in stage_error(fresh, "dvc", "repro")
+
+
+def test_an_unknown_model_is_named_after_data_is_there(reproduced: Project) -> None:
+    message = stage_error(reproduced, "dvc", "exp", "run", "-S", "model=vgg19")
+    reproduced.run("git", "checkout", "--quiet", "params.yaml")
+    reproduced.dvc("checkout")
+    assert "unknown model 'vgg19'; choose one of" in message
+
+
+@pytest.mark.parametrize("make", ["empty", "missing", "one_class", "truncated"])
+def test_bad_local_data_is_named(fresh: Project, make: str, reproduced: Project) -> None:
+    source = fresh.folder.parent / "images"
+    if make != "missing":
+        source.mkdir()
+    if make in ("one_class", "truncated"):
+        shutil.copytree(reproduced.folder / "data/raw/phantom", source, dirs_exist_ok=True)
+    if make == "one_class":
+        shutil.rmtree(next(source.rglob("benign")))
+    if make == "truncated":
+        for path in sorted(source.rglob("*.png"))[:5]:
+            path.chmod(0o644)
+            path.write_bytes(path.read_bytes()[:300])
+    changes = {"dataset": "breakhis", "datasets.breakhis.source": "local", "datasets.breakhis.path": "../images"}
+    fresh.set_params(**changes, **{"datasets.breakhis.image_size": 32})
+    message = stage_error(fresh, "dvc", "repro", "split")
+    expected = {
+        "empty": "has no files",
+        "missing": "images not found",
+        "one_class": "holds no image of class Benign",
+        "truncated": "5 files (3.9%) cannot be used",
+    }
+    assert expected[make] in message
+    assert not (fresh.folder / "data/restructured").exists()
+    assert not (fresh.folder / "data/manifest.csv").exists()
+
+
+def test_an_archive_that_climbs_out_is_refused(fresh: Project) -> None:
+    archive = fresh.folder.parent / "evil.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("BreaKHis_v1/a.png", b"x")
+        file.writestr("../escaped.png", b"x")
+    changes = {"dataset": "breakhis", "datasets.breakhis.source": "local", "datasets.breakhis.path": str(archive)}
+    fresh.set_params(**changes)
+    assert "../escaped.png" in stage_error(fresh, "dvc", "repro", "download")
+    assert not (fresh.folder / "data/raw/breakhis").exists()
+    assert not (fresh.folder.parent / "escaped.png").exists()
+    assert not (fresh.folder / "data/escaped.png").exists()
+
+
+def test_no_kaggle_credentials_names_the_three_ways(fresh: Project, tmp_path: Path) -> None:
+    fresh.set_params(dataset="breakhis")
+    command = ["env", "-u", "KAGGLE_USERNAME", "-u", "KAGGLE_KEY", "-u", "KAGGLE_API_TOKEN"]
+    message = stage_error(fresh, *command, f"HOME={tmp_path}", "dvc", "repro", "download")
+    for way in ("KAGGLE_API_TOKEN", "kaggle.json", "kaggle auth login"):
+        assert way in message
+
+
+def test_fewer_groups_than_parts_are_named(fresh: Project) -> None:
+    fresh.set_params(**{"datasets.phantom.phantom.cases": 8, "datasets.phantom.phantom.images": 32})
+    fresh.dvc("repro", "restructure")
+    manifest = fresh.folder / "data/manifest.csv"
+    header, *rows = manifest.read_text(encoding="utf-8").splitlines()
+    few = [row for row in rows if not row.startswith("Benign") or ",A," in row]
+    manifest.chmod(0o644)
+    manifest.unlink()
+    manifest.write_text("\n".join([header, *few]) + "\n", encoding="utf-8")
+    assert "class Benign has 1 cases, fewer than the 3 parts" in stage_error(fresh, "python", "-m", "stages.split")

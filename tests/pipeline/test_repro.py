@@ -1,0 +1,145 @@
+"""The pipeline as its users run it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stages.evaluate.metrics import METRICS as METRIC_NAMES
+from tests.pipeline.conftest import Project, commit
+
+StagesRun = Callable[[subprocess.CompletedProcess[str]], list[str]]
+
+
+def metrics(project: Project) -> bytes:
+    return (project.folder / "metrics/metrics.json").read_bytes()
+
+
+def test_every_output_of_the_contract_is_there(reproduced: Project) -> None:
+    folder = reproduced.folder
+    manifest = pd.read_csv(folder / "data/manifest.csv")
+    splits = pd.read_csv(folder / "data/splits.csv")
+    assert len(manifest) == len(splits) == 128
+    assert {path.name for path in (folder / "data/restructured").iterdir()} == {"Benign", "Malignant"}
+    for part in ("val", "test"):
+        predictions = pd.read_csv(folder / f"data/predictions/{part}.csv")
+        assert list(predictions.columns) == ["image", "group", "label", "Benign", "Malignant"]
+        assert set(predictions["image"]) == set(splits.loc[splits["part"] == part, "image"])
+    scored = json.loads(metrics(reproduced))
+    assert {"image", "patient"} <= set(scored)
+    for level in ("image", "patient"):
+        assert set(METRIC_NAMES) <= set(scored[level])
+        assert set(METRIC_NAMES) <= set(scored[level]["baseline"])
+    assert json.loads((folder / "models/model.json").read_text())["weights"] == "random"
+
+
+def test_again_nothing_runs(reproduced: Project, stages_run: StagesRun) -> None:
+    started = time.perf_counter()
+    done = reproduced.dvc("repro")
+    assert stages_run(done) == []
+    assert time.perf_counter() - started < 5
+
+
+def test_git_is_clean_after_a_run(reproduced: Project) -> None:
+    assert reproduced.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_another_model_runs_alone_and_going_back_restores(reproduced: Project, stages_run: StagesRun) -> None:
+    before = metrics(reproduced)
+    done = reproduced.dvc("exp", "run", "-S", "model=efficientnetv2")
+    assert stages_run(done) == ["embed", "train", "evaluate", "plot"]
+    assert metrics(reproduced) != before
+
+    difference = reproduced.dvc("metrics", "diff", "--json").stdout
+    assert "metrics/metrics.json" in json.loads(difference)
+    assert "auc" in reproduced.dvc("metrics", "show").stdout
+    assert "efficientnetv2" in reproduced.dvc("exp", "show", "--csv").stdout
+    reproduced.dvc("plots", "diff", "HEAD", "--out", "compared")
+    page = (reproduced.folder / "compared/index.html").read_text(encoding="utf-8")
+    for name in ("ROC", "Precision", "workspace", "HEAD"):
+        assert name in page
+
+    back = reproduced.dvc("exp", "run", "-S", "model=resnet50v2")
+    assert not {"embed", "train", "evaluate"} & set(stages_run(back))
+    assert metrics(reproduced) == before
+    reproduced.run("git", "checkout", "--quiet", ".")
+    reproduced.run("git", "clean", "-fdq", "compared")
+
+
+def test_two_forced_runs_give_the_same_metrics(reproduced: Project) -> None:
+    before = metrics(reproduced)
+    predictions = (reproduced.folder / "data/predictions/test.csv").read_bytes()
+    reproduced.dvc("repro", "--force", "--no-run-cache", "--single-item", "embed", "train", "evaluate")
+    assert metrics(reproduced) == before
+    assert (reproduced.folder / "data/predictions/test.csv").read_bytes() == predictions
+    commit(reproduced)
+
+
+@pytest.mark.slow
+def test_queued_experiments_run_one_a_model(reproduced: Project) -> None:
+    reproduced.dvc("exp", "run", "--queue", "-S", "model=resnet50v2,efficientnetv2", "-S", "seed=8")
+    reproduced.dvc("exp", "run", "--run-all")
+    table = reproduced.dvc("exp", "show", "--csv").stdout
+    assert "resnet50v2" in table
+    assert "efficientnetv2" in table
+    assert "Failed" not in table
+
+
+def test_training_killed_and_run_again_ends_as_one_never_killed(reproduced: Project) -> None:
+    folder = reproduced.folder
+    reproduced.set_params(**{"zoo.resnet50v2.epochs": 300, "zoo.resnet50v2.patience": 300})
+    command = [sys.executable, "-m", "stages.train"]
+    for name in ("model.keras", "model.json", "history.csv", "cost.json"):
+        (folder / "models" / name).unlink()
+    reproduced.run(*command)
+    whole = (folder / "models/history.csv").read_bytes()
+    (folder / "models/history.csv").unlink()
+
+    with (folder / "killed.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=os.environ)
+        checkpoint = folder / "data/checkpoints/train.npz"
+        deadline = time.monotonic() + 120
+        while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(1)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert checkpoint.exists()
+    assert not (folder / "models/history.csv").exists()
+
+    resumed = reproduced.run(*command)
+    assert "continuing after epoch" in resumed.stderr
+    assert (folder / "models/history.csv").read_bytes() == whole
+    assert not checkpoint.exists()
+    (folder / "killed.log").unlink()
+    reproduced.run("git", "checkout", "--quiet", ".")
+    reproduced.dvc("checkout", "--force")
+
+
+def test_split_by_image_warns_loudly(reproduced: Project) -> None:
+    reproduced.set_params(**{"split.group": "image"})
+    done = reproduced.run("python", "-m", "stages.split")
+    assert "WARNING" in done.stderr
+    assert "not those of new patients" in done.stderr
+    reproduced.run("git", "checkout", "--quiet", ".")
+    reproduced.dvc("checkout", "--force")
+
+
+def test_real_images_end_to_end(fresh: Project) -> None:
+    shared = Path(__file__).parents[3] / "shared/data/breakhis"
+    if not shared.is_dir():
+        pytest.skip(f"{shared} is absent: the real images are not part of the project")
+    fresh.set_params(**{"dataset": "breakhis", "model": "efficientnetlite", "embed.views": 0})
+    fresh.set_params(**{"datasets.breakhis.source": "local", "datasets.breakhis.path": str(shared)})
+    fresh.set_params(**{"datasets.breakhis.image_size": 96, "zoo.efficientnetlite.epochs": 40})
+    fresh.dvc("repro")
+    assert len(pd.read_csv(fresh.folder / "data/manifest.csv")) == 1107
+    scored = json.loads(metrics(fresh))
+    assert scored["image"]["auc"] > 0.65
