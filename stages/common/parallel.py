@@ -1,10 +1,12 @@
 """One function over many items on all cores, in order, with a progress bar."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from multiprocessing import parent_process
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -41,7 +43,10 @@ def map_on_all_cores(
     workers = workers or len(os.sched_getaffinity(0))
     chunk = max(1, min(16, len(items) // (workers * 4)))
     rest = iter(items)
-    with ProcessPoolExecutor(workers) as pool, tqdm(total=len(items), desc=label, disable=None) as bar:
+    with (
+        ProcessPoolExecutor(workers, initializer=_end_with_parent) as pool,
+        tqdm(total=len(items), desc=label, disable=None) as bar,
+    ):
         try:
             while batch := list(islice(rest, BATCH)):
                 for result in pool.map(function, batch, chunksize=chunk):
@@ -49,3 +54,15 @@ def map_on_all_cores(
                     yield result
         except BrokenProcessPool:
             raise UserError(f"{label}: a worker process was ended by the system; free some memory and retry") from None
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when its parent is killed; else it would wait for work for ever."""
+    threading.Thread(target=_wait_and_end, daemon=True).start()
+
+
+def _wait_and_end() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -19,6 +19,7 @@ from stages.embed.features import PartialFeatures, check_spread, fill, fingerpri
 from stages.embed.table import FEATURES
 from stages.restructure.pixels import read_pixels
 from stages.zoo.registry import build_backbone, find_network
+from stages.zoo.weights import weights_digest
 
 PARTIAL = Path("data/checkpoints/embed")
 
@@ -48,7 +49,9 @@ def main() -> None:
     partial = PartialFeatures(
         PARTIAL,
         (len(images), 1 + params.embed.views, backbone.output_shape[-1]),
-        fingerprint(made_by, params.embed, manifest["sha256"].tolist(), params.data.resize),
+        fingerprint(
+            made_by, weights_digest(params.weights), params.embed, manifest["sha256"].tolist(), params.data.resize
+        ),
     )
     if partial.done:
         logging.info("continuing after %d of %d images", partial.done, len(images))

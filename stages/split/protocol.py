@@ -55,7 +55,9 @@ def select_magnifications(manifest: pd.DataFrame, magnifications: list[int] | li
         raise UserError(f"split.magnifications: no image at {', '.join(map(str, magnifications))}; there are {there}")
     lost = sorted(set(manifest["label"]) - set(chosen["label"]))
     if lost:
-        raise UserError(f"split.magnifications: no {lost[0]} image at {', '.join(map(str, magnifications))}; add others")
+        raise UserError(
+            f"split.magnifications: no {lost[0]} image at {', '.join(map(str, magnifications))}; add others"
+        )
     return chosen
 
 

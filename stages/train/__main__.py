@@ -33,6 +33,7 @@ from stages.train.parts import Part, take_part
 from stages.train.predict import predict_images
 from stages.train.record import write_record
 from stages.zoo.registry import build_backbone
+from stages.zoo.weights import weights_digest
 
 if TYPE_CHECKING:
     import keras
@@ -51,13 +52,17 @@ def main() -> None:
     make_tensorflow_deterministic(params.seed)
     backbone = build_backbone(params.model, params.data.image_size, params.weights, params.network.pooling, params.seed)
     check_same_backbone(backbone, features)
-    head = build_head(
-        features.array[train.rows, 0], params.network.head, len(classes), derive_seed(params.seed, "head")
-    )
+    views = features.array[train.rows].reshape(-1, features.array.shape[-1])
+    head = build_head(views, params.network.head, len(classes), derive_seed(params.seed, "head"))
     network = join(backbone, head)
 
     guard = CollapseGuard(prior_entropy(train.y, train.weights), classes, params.train.collapse_patience)
-    inputs = (params.model_dump_json(exclude={"evaluate"}), file_digest(MANIFEST), file_digest(SPLITS))
+    inputs = (
+        params.model_dump_json(exclude={"evaluate"}),
+        weights_digest(params.weights),
+        file_digest(MANIFEST),
+        file_digest(SPLITS),
+    )
     checkpoint = Checkpoint(CHECKPOINT, fingerprint(*inputs))
     progress = checkpoint.read_progress() or Progress()
     if progress.history:

@@ -24,8 +24,8 @@ def build_head(
 
     Parameters
     ----------
-    features : ndarray of shape (n_training_images, n_features)
-        Their mean and variance become the head's first layer. Training images only.
+    features : ndarray of shape (n, n_features)
+        Their mean and variance become the head's first layer. Of training images only, all views.
     layers : list of DropoutLayer or DenseLayer
         From the input up; hidden layers are ReLU.
     n_classes : int
@@ -50,11 +50,11 @@ def build_head(
             x = keras.layers.Dropout(layer.dropout, seed=seed + number, name=f"dropout_{number}")(x)
         else:
             x = keras.layers.Dense(layer.dense, activation="relu", name=f"dense_{number}")(x)
-    if n_classes == 2:
-        outputs = keras.layers.Dense(1, activation="sigmoid", name="probability")(x)
-    else:
-        outputs = keras.layers.Dense(n_classes, activation="softmax", name="probability")(x)
-    return keras.Model(inputs, outputs, name="head")
+    units, activation = (1, "sigmoid") if n_classes == 2 else (n_classes, "softmax")
+    # Features of one backbone are correlated: random weights on a thousand of them add up to a loss of 10,
+    # from which training takes long to return. Zeros begin at the loss of a constant.
+    output = keras.layers.Dense(units, activation=activation, kernel_initializer="zeros", name="probability")
+    return keras.Model(inputs, output(x), name="head")
 
 
 def join(backbone: "keras.Model", head: "keras.Model") -> "keras.Model":

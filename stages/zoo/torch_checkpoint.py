@@ -6,6 +6,7 @@ storage as its length (int64) and its bytes.
 """
 
 import collections
+import os
 import pickle
 from pathlib import Path
 from typing import IO, Any
@@ -30,7 +31,8 @@ class _Storage:
     """A storage of which only the type and length are known until its bytes are read."""
 
     def __init__(self, dtype: np.dtype[Any], size: int) -> None:
-        self.array: NDArray[Any] = np.empty(size, dtype)
+        self.dtype, self.size = dtype, size
+        self.array: NDArray[Any] = np.empty(0, dtype)
 
 
 class _Tensor:
@@ -42,7 +44,7 @@ class _Tensor:
     def to_array(self) -> NDArray[Any]:
         data = self.storage.array
         last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.stride, strict=True))
-        if min((self.offset, *self.shape, *self.stride)) < 0 or last >= max(len(data), 1):
+        if min((self.offset, *self.shape, *self.stride)) < 0 or (0 not in self.shape and last >= len(data)):
             raise pickle.UnpicklingError("a tensor reaches beyond its storage")
         strides = [s * data.itemsize for s in self.stride]
         return np.lib.stride_tricks.as_strided(data[self.offset :], self.shape, strides).copy()
@@ -119,7 +121,9 @@ def _load_plain(file: IO[bytes]) -> Any:
 
 def _read_storage(file: IO[bytes], storage: _Storage) -> None:
     size = int.from_bytes(file.read(8), "little", signed=True)
-    if size != len(storage.array):
+    if size != storage.size or size < 0:
         raise pickle.UnpicklingError("a storage has another length than announced")
-    content = file.read(storage.array.nbytes)
-    storage.array = np.frombuffer(content, storage.array.dtype, count=size)
+    nbytes = size * storage.dtype.itemsize
+    if nbytes > os.fstat(file.fileno()).st_size - file.tell():
+        raise pickle.UnpicklingError("the file ends within a storage")
+    storage.array = np.frombuffer(file.read(nbytes), storage.dtype)

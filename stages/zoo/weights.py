@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stages.common.errors import UserError
+from stages.common.files import file_digest
 
 if TYPE_CHECKING:
     import keras
@@ -63,6 +64,12 @@ def load_weights_file(name: str, model: "keras.Model", path: Path) -> None:
         raise UserError(
             f"zoo.{name}.weights: {path} does not fit {name} without its top ({_first_words(error)})"
         ) from None
+
+
+def weights_digest(weights: str) -> str:
+    """What tells one weights file from another under the same name; empty for named weights."""
+    path = Path(weights)
+    return file_digest(path) if weights not in ("imagenet", "random") and path.is_file() else ""
 
 
 def _three_ways(name: str, what: str) -> str:

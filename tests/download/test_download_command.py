@@ -80,7 +80,7 @@ def test_refused_archive_leaves_nothing(configure: Any, tmp_path: Path) -> None:
 
 def test_phantom(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     params = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
-    params |= {"dataset": "phantom", "seed": 3}
+    params |= {"dataset": "phantom"}
     Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     asked = {}
 
@@ -92,7 +92,7 @@ def test_phantom(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "stages.download.phantom", phantom)
     monkeypatch.setattr(phantom, "write_phantom", write_phantom, raising=False)
     main()
-    assert asked == params["datasets"]["phantom"]["phantom"] | {"seed": 3}
+    assert asked == params["datasets"]["phantom"]["phantom"]
     assert (RAW / "phantom/a.png").exists()
 
 

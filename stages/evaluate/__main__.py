@@ -1,0 +1,76 @@
+"""`python -m stages.evaluate`: predict validation and test, score them, and say what it cost."""
+
+import logging
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from stages.common.command import run_stage
+from stages.common.files import write_json
+from stages.common.manifest import read_manifest
+from stages.common.params import load_params
+from stages.common.seeding import make_tensorflow_deterministic
+from stages.evaluate.assessment import assess
+from stages.evaluate.metrics import training_priors
+from stages.evaluate.network import load_network, warm_up
+from stages.evaluate.predictions import (
+    TEST,
+    VALIDATION,
+    check_disjoint,
+    label_splits,
+    make_predictions,
+    write_predictions,
+)
+from stages.evaluate.results import COST, METRICS, read_results
+from stages.evaluate.units import image_units
+from stages.split.table import read_splits
+from stages.train.predict import predict_images
+from stages.train.record import COST as TRAINING_COST
+from stages.train.record import NETWORK, read_card
+
+PARTS = {VALIDATION: "val", TEST: "test"}
+
+
+def main() -> None:
+    """Write predictions, metrics and cost of the network in ``models/``."""
+    params = load_params()
+    card = read_card()
+    classes, positive = card["classes"], card["positive"]
+    cost = read_results(TRAINING_COST, "train")
+    manifest = read_manifest()
+    images = label_splits(read_splits(), manifest)
+
+    make_tensorflow_deterministic(params.seed)
+    tables, rate = _predict_parts(images, classes, params.evaluate.batch_size)
+    check_disjoint(tables[VALIDATION], tables[TEST])
+
+    training = manifest[manifest["image"].isin(images["image"][images["part"] == "train"])]
+    priors = training_priors(training, positive)
+    validation, test = (image_units(tables[path], manifest, classes, positive, path) for path in PARTS)
+    metrics = assess(validation, test, priors, params.evaluate, params.seed)
+
+    for path, table in tables.items():
+        write_predictions(path, table, classes)
+    write_json(METRICS, metrics)
+    write_json(COST, cost | {"inference_images_per_second": round(rate, 2)})
+    for level in ("image", "patient"):
+        at = metrics[level]
+        logging.info("test, %s level: AUC %.3f, accuracy %.3f (n = %d)", level, at["auc"], at["accuracy"], at["n"])
+
+
+def _predict_parts(images: pd.DataFrame, classes: list[str], batch_size: int) -> tuple[dict[Path, pd.DataFrame], float]:
+    """Predict validation and test; also the images a second, reading their files included."""
+    network = load_network(NETWORK)
+    warm_up(network, batch_size)
+    tables = {}
+    began = time.perf_counter()
+    for path, name in PARTS.items():
+        part = images[images["part"] == name]
+        probabilities = predict_images(network, part["image"].tolist(), batch_size, name)
+        tables[path] = make_predictions(part, probabilities, classes, path)
+    return tables, sum(map(len, tables.values())) / (time.perf_counter() - began)
+
+
+if __name__ == "__main__":
+    run_stage("evaluate", main)

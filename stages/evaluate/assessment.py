@@ -1,0 +1,110 @@
+"""The content of `metrics/metrics.json`: every metric at image and patient level, with baseline and interval."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from stages.common.params import EvaluateParams
+from stages.common.seeding import generator
+from stages.evaluate.bootstrap import Statistic, bootstrap, weighted_metrics
+from stages.evaluate.intervals import metric_interval
+from stages.evaluate.metrics import (
+    baseline_prediction,
+    patient_scores,
+    point_metrics,
+    recognition_rate,
+)
+from stages.evaluate.threshold import choose_threshold
+from stages.evaluate.units import Bools, Integers, Units, patient_units
+
+VALIDATION_METRICS = ("auc", "accuracy", "balanced_accuracy", "log_loss")
+
+
+def assess(
+    validation: Units, test: Units, priors: Mapping[str, float], settings: EvaluateParams, seed: int
+) -> dict[str, Any]:
+    """Choose thresholds on validation and score the test part with them.
+
+    Parameters
+    ----------
+    validation, test : Units
+        One unit an image.
+    priors : mapping
+        Share of the positive class among the training part's images (``image``) and patients (``patient``).
+    settings : EvaluateParams
+        How the threshold is chosen, and the number of resamples.
+    seed : int
+        The pipeline's seed.
+
+    Returns
+    -------
+    dict
+        ``image`` and ``patient``: metrics on test, ``threshold``, ``n`` (units), ``n_patients``,
+        ``baseline`` (the majority class of the training part), ``ci`` (95 % intervals, and ``resamples``,
+        the number used); the patient level also has ``recognition_rate``. ``validation``: the main
+        metrics where the threshold was chosen, which flatters its accuracies. All leaves are numbers.
+    """
+    image_threshold = choose_threshold(validation.truth, validation.scores, settings)
+    image_predicted = test.scores >= image_threshold
+    image_baseline = baseline_prediction(len(test.truth), priors["image"])[1]
+    image = _assess_level(test, image_threshold, priors["image"])
+    image["ci"] = _intervals(
+        test, image, lambda counts: weighted_metrics(test, image_predicted, counts), settings.resamples, seed
+    )
+
+    patients, validation_patients = patient_units(test), patient_units(validation)
+    patient_threshold = choose_threshold(validation_patients.truth, validation_patients.scores, settings)
+    patient_predicted = patients.scores >= patient_threshold
+    patient = _assess_level(patients, patient_threshold, priors["patient"])
+    patient["recognition_rate"] = recognition_rate(test, image_predicted)
+    patient["baseline"]["recognition_rate"] = recognition_rate(test, image_baseline)
+    patient["ci"] = _intervals(
+        patients,
+        patient,
+        lambda counts: {
+            **weighted_metrics(patients, patient_predicted, counts),
+            "recognition_rate": _weighted_recognition_rate(test, image_predicted, counts),
+        },
+        settings.resamples,
+        seed,
+    )
+    return {
+        "image": image,
+        "patient": patient,
+        "validation": {
+            "image": _assess_validation(validation, image_threshold),
+            "patient": _assess_validation(validation_patients, patient_threshold),
+        },
+    }
+
+
+def _assess_level(test: Units, threshold: float, prior: float) -> dict[str, Any]:
+    scores, predicted = baseline_prediction(len(test.truth), prior)
+    return {
+        **point_metrics(test.truth, test.scores, test.scores >= threshold),
+        "threshold": threshold,
+        "n": len(test.truth),
+        "n_patients": test.n_patients,
+        "baseline": point_metrics(test.truth, scores, predicted),
+    }
+
+
+def _assess_validation(validation: Units, threshold: float) -> dict[str, float]:
+    metrics = point_metrics(validation.truth, validation.scores, validation.scores >= threshold)
+    return {name: metrics[name] for name in VALIDATION_METRICS} | {"n": len(validation.truth)}
+
+
+def _intervals(
+    units: Units, metrics: Mapping[str, float], statistic: Statistic, resamples: int, seed: int
+) -> dict[str, Any]:
+    """Intervals of all that `statistic` returns; both levels draw the same patients."""
+    values = bootstrap(units, statistic, resamples, generator(seed, "evaluate", "bootstrap"))
+    intervals: dict[str, Any] = {
+        name: metric_interval(name, metrics[name], drawn, units) for name, drawn in values.items()
+    }
+    return intervals | {"resamples": len(values["auc"])}
+
+
+def _weighted_recognition_rate(images: Units, predicted: Bools, counts: Integers) -> np.ndarray:
+    return counts @ patient_scores(images, predicted) / counts.sum(axis=1)

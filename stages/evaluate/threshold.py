@@ -1,0 +1,45 @@
+"""The probability from which a unit is called positive, chosen on validation only."""
+
+import numpy as np
+
+from stages.common.params import EvaluateParams
+from stages.evaluate.units import Bools, Floats, Integers
+
+
+def choose_threshold(truth: Bools, scores: Floats, settings: EvaluateParams) -> float:
+    """The threshold that `settings` asks for, from validation units; see `youden_threshold`."""
+    return settings.fixed_threshold if settings.threshold == "fixed" else youden_threshold(truth, scores)
+
+
+def youden_threshold(truth: Bools, scores: Floats) -> float:
+    """The threshold with the largest sensitivity + specificity - 1 (Youden, 1950).
+
+    Candidates lie midway between neighbouring scores, so that no unit sits on the threshold and a
+    small change of a score does not flip it. Among equally good ones, the nearest to 0.5 wins, and of
+    two at the same distance the lower.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (n_units,), bool
+        True for the positive class; both classes must occur.
+    scores : ndarray of shape (n_units,), float64, in [0, 1]
+        Predicted probability of the positive class.
+
+    Returns
+    -------
+    float, in [0, 1]
+        A unit is called positive if its score is at least this.
+    """
+    edges = np.concatenate([[0.0], np.unique(scores), [1.0]])
+    candidates = (edges[:-1] + edges[1:]) / 2
+    true_positives = _at_least(scores[truth], candidates)
+    false_positives = _at_least(scores[~truth], candidates)
+    # Youden's J times both class sizes: whole numbers, so that equal candidates compare equal.
+    merit = true_positives * int((~truth).sum()) - false_positives * int(truth.sum())
+    best = candidates[merit == merit.max()]
+    return float(best[np.abs(best - 0.5).argmin()])
+
+
+def _at_least(scores: Floats, candidates: Floats) -> Integers:
+    """How many scores reach each candidate."""
+    return len(scores) - np.searchsorted(np.sort(scores), candidates, side="left")

@@ -1,0 +1,138 @@
+import copy
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from stages.common.params import Params
+
+REPOSITORY = Path(__file__).parents[1]
+SHARED = REPOSITORY.parent / "shared"
+
+SUBTYPE_FOLDERS = {
+    "A": "benign/SOB/adenosis",
+    "F": "benign/SOB/fibroadenoma",
+    "PT": "benign/SOB/phyllodes_tumor",
+    "TA": "benign/SOB/tubular_adenoma",
+    "DC": "malignant/SOB/ductal_carcinoma",
+    "LC": "malignant/SOB/lobular_carcinoma",
+    "MC": "malignant/SOB/mucinous_carcinoma",
+    "PC": "malignant/SOB/papillary_carcinoma",
+}
+
+# Two cases a subtype, one image each at 40X and 200X.
+TINY_NAMES = tuple(
+    f"SOB_{'B' if 'benign' in place else 'M'}_{subtype}-14-{1000 * (number + 1) + case}-{magnification}-001.png"
+    for number, (subtype, place) in enumerate(SUBTYPE_FOLDERS.items())
+    for case in (1, 2)
+    for magnification in (40, 200)
+)
+
+WriteParams = Callable[..., None]
+MakeParams = Callable[[dict[str, Any]], Params]
+BreakhisFolder = Callable[..., dict[str, Path]]
+RunStage = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the repository."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip(f"{SHARED}/data, the real images and names, is absent")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def default_params() -> dict[str, Any]:
+    """The content of the repository's params.yaml; copy before changing."""
+    content: dict[str, Any] = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    return content
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project with the shipped params.yaml, which is the current folder."""
+    shutil.copy(REPOSITORY / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def with_changes(content: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A copy with dotted keys set."""
+    content = copy.deepcopy(content)
+    for key, value in changes.items():
+        *sections, last = key.split(".")
+        section = content
+        for name in sections:
+            section = section[name]
+        section[last] = value
+    return content
+
+
+@pytest.fixture(scope="session")
+def write_params(default_params: dict[str, Any]) -> WriteParams:
+    """``write_params({"split.group": "image"}, folder)`` writes the shipped params.yaml with these changes."""
+
+    def write(changes: dict[str, Any], folder: Path = Path()) -> None:
+        content = yaml.safe_dump(with_changes(default_params, changes), sort_keys=False)
+        (folder / "params.yaml").write_text(content, encoding="utf-8")
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def make_params(default_params: dict[str, Any]) -> MakeParams:
+    """``make_params({"split.group": "image"})`` gives the shipped parameters with these changes."""
+    return lambda changes: Params.model_validate(with_changes(default_params, changes))
+
+
+def breakhis_place(name: str) -> Path:
+    """Where the publisher puts an image, below BreaKHis_v1."""
+    biopsy, year, slide, magnification, _ = name.split("-")
+    subtype = biopsy.split("_")[2]
+    outer = Path("histology_slides/breast") / SUBTYPE_FOLDERS[subtype]
+    return outer / f"{biopsy}_{year}-{slide}" / f"{magnification}X" / name
+
+
+@pytest.fixture(scope="session")
+def breakhis_folder() -> BreakhisFolder:
+    """``breakhis_folder(root)`` writes tiny images in BreakHis' layout below `root`; gives their paths by name."""
+
+    def write(root: Path, names: Iterable[str] = TINY_NAMES, outer: str = "BreaKHis_v1") -> dict[str, Path]:
+        random = np.random.default_rng(0)
+        written = {}
+        for name in names:
+            path = root / outer / breakhis_place(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(random.integers(0, 256, (8, 12, 3), dtype=np.uint8)).save(path)
+            written[name] = path
+        return written
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def run_stage_process() -> RunStage:
+    """``run_stage_process("split", folder)`` runs a stage as a command in `folder`."""
+
+    def run(stage: str, folder: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", f"stages.{stage}"],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            **options,
+        )
+
+    return run

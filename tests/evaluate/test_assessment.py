@@ -1,0 +1,88 @@
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages.common.params import EvaluateParams
+from stages.evaluate.assessment import assess
+from stages.evaluate.units import Units, patient_units
+
+Simulate = Callable[..., Units]
+
+SETTINGS = EvaluateParams(threshold="youden", fixed_threshold=0.5, resamples=200, batch_size=4)
+PRIORS = {"image": 0.66, "patient": 0.6}
+WITH_INTERVAL = {"auc", "average_precision", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "brier"}
+
+
+def assessed(
+    simulate: Simulate, validation: Units | None = None, test: Units | None = None, **changes: Any
+) -> dict[str, Any]:
+    return assess(validation or simulate(1), test or simulate(2), PRIORS, SETTINGS.model_copy(update=changes), 7)
+
+
+def leaves(content: Any) -> Iterator[Any]:
+    if isinstance(content, dict):
+        for value in content.values():
+            yield from leaves(value)
+    else:
+        yield content
+
+
+def test_leaves_are_finite_numbers_and_repeat(simulate: Simulate) -> None:
+    metrics = assessed(simulate)
+    assert all(type(value) in (int, float) and np.isfinite(value) for value in leaves(metrics))
+    assert json.dumps(metrics) == json.dumps(assessed(simulate))
+
+
+def test_both_levels_have_metrics_baseline_and_intervals(simulate: Simulate) -> None:
+    metrics = assessed(simulate)
+    assert metrics["image"]["n"] == 72
+    assert metrics["patient"]["n"] == metrics["patient"]["n_patients"] == metrics["image"]["n_patients"] == 12
+    for level, more in (("image", set()), ("patient", {"recognition_rate"})):
+        at = metrics[level]
+        assert set(at["ci"]) == WITH_INTERVAL | more | {"resamples"}
+        assert set(at["baseline"]) | {"threshold", "n", "n_patients", "baseline", "ci"} == set(at)
+        for name in WITH_INTERVAL | more:
+            limits = at["ci"][name]
+            assert 0 <= limits["low"] <= at[name] <= limits["high"] <= 1
+    assert metrics["patient"]["baseline"]["accuracy"] == pytest.approx(8 / 12)
+    assert metrics["patient"]["baseline"]["recognition_rate"] == pytest.approx(8 / 12)
+
+
+def test_nothing_is_chosen_on_test(simulate: Simulate) -> None:
+    test = simulate(2)
+    flipped = replace(test, truth=~test.truth)
+    other = simulate(3)
+    thresholds = [
+        (metrics["image"]["threshold"], metrics["patient"]["threshold"], metrics["validation"])
+        for metrics in (assessed(simulate, test=test), assessed(simulate, test=flipped), assessed(simulate, test=other))
+    ]
+    assert thresholds[0] == thresholds[1] == thresholds[2]
+
+
+def test_thresholds_follow_validation_and_differ_by_level(simulate: Simulate) -> None:
+    one, another = assessed(simulate), assessed(simulate, validation=simulate(4))
+    assert one["image"]["threshold"] != another["image"]["threshold"]
+    assert one["image"]["threshold"] != one["patient"]["threshold"]
+    fixed = assessed(simulate, threshold="fixed", fixed_threshold=0.3)
+    assert fixed["image"]["threshold"] == fixed["patient"]["threshold"] == 0.3
+
+
+def test_the_threshold_is_applied_at_its_level(simulate: Simulate) -> None:
+    test = simulate(2)
+    metrics = assessed(simulate, test=test)
+    called = test.scores >= metrics["image"]["threshold"]
+    assert metrics["image"]["sensitivity"] == pytest.approx(called[test.truth].mean())
+    patients = patient_units(test)
+    called = patients.scores >= metrics["patient"]["threshold"]
+    assert metrics["patient"]["specificity"] == pytest.approx((~called)[~patients.truth].mean())
+
+
+def test_another_seed_changes_intervals_only(simulate: Simulate) -> None:
+    one = assess(simulate(1), simulate(2), PRIORS, SETTINGS, 7)
+    another = assess(simulate(1), simulate(2), PRIORS, SETTINGS, 8)
+    assert one["image"].pop("ci") != another["image"].pop("ci")
+    assert one["image"] == another["image"]
