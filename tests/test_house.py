@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ORDER = [
     "common",
+    "check",
     "download",
     "restructure",
     "zoo",
@@ -24,7 +25,7 @@ ORDER = [
     "card",
     "plot",
 ]
-LIGHT = ["download", "restructure", "split"]
+LIGHT = ["check", "download", "restructure", "split"]
 
 
 def imported_stages(path: Path) -> set[str]:

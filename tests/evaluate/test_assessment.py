@@ -81,6 +81,17 @@ def test_the_threshold_is_applied_at_its_level(simulate: Simulate) -> None:
     assert metrics["patient"]["specificity"] == pytest.approx((~called)[~patients.truth].mean())
 
 
+def test_the_recognition_rate_weighs_patients_alike(simulate: Simulate) -> None:
+    test = simulate(2)
+    kept = np.arange(72) % 6 <= test.patient % 5  # patients have one to five images
+    test = Units(test.truth[kept], test.scores[kept], test.patient[kept])
+    metrics = assessed(simulate, test=test)
+    right = (test.scores >= metrics["image"]["threshold"]) == test.truth
+    by_hand = np.mean([right[test.patient == patient].mean() for patient in range(12)])
+    assert metrics["patient"]["recognition_rate"] == pytest.approx(by_hand)
+    assert metrics["patient"]["recognition_rate"] != pytest.approx(right.mean())
+
+
 def test_another_seed_changes_intervals_only(simulate: Simulate) -> None:
     one = assess(simulate(1), simulate(2), PRIORS, SETTINGS, 7)
     another = assess(simulate(1), simulate(2), PRIORS, SETTINGS, 8)

@@ -28,6 +28,16 @@ def test_main_writes_predictions_metrics_and_cost_that_repeat(network: Path) -> 
     assert cost["parameters"] == 4
 
 
+def test_the_baseline_is_the_training_parts(network: Path) -> None:
+    splits = pd.read_csv("data/splits.csv")
+    splits.assign(part=splits["part"].mask(splits["group"] == "c0", "val")).to_csv("data/splits.csv", index=False)
+    main()
+    for level in ("image", "patient"):
+        baseline = json.loads(Path("metrics/metrics.json").read_text())[level]["baseline"]
+        assert baseline["brier"] == pytest.approx(((2 / 3) ** 2 + (1 / 3) ** 2) / 2)
+        assert (baseline["sensitivity"], baseline["specificity"]) == (1, 0)
+
+
 def test_a_split_by_image_still_scores_cases(network: Path) -> None:
     splits = pd.read_csv("data/splits.csv")
     part = pd.Series(["train", "val", "test"] * 12)  # every case is in all three parts
@@ -61,6 +71,15 @@ def test_missing_or_unfitting_networks_are_named(workspace: Path) -> None:
         main()
     Path("models/model.json").unlink()
     with pytest.raises(UserError, match=r"models/model\.json not found"):
+        main()
+
+
+def test_code_in_a_network_file_is_not_run(workspace: Path) -> None:
+    import keras
+
+    inputs = keras.Input((16, 16, 3))
+    keras.Model(inputs, keras.layers.Lambda(lambda x: x[:, 0, 0, :1])(inputs)).save("models/model.keras")
+    with pytest.raises(UserError, match="cannot be loaded"):
         main()
 
 

@@ -1,0 +1,1 @@
+"""The parameters, checked as a whole before anything runs."""

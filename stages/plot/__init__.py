@@ -1,0 +1,1 @@
+"""Figures for people, curves for `dvc plots`, and the results in words."""

@@ -1,0 +1,93 @@
+"""What a figure or a table must say of the numbers in it: network, data, split, size of the test part."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stages.evaluate.results import METRICS, read_results
+from stages.split.table import read_protocol
+from stages.train.record import read_card
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The three files that say what was done and what came out.
+
+    Attributes
+    ----------
+    card : dict
+        ``models/model.json``: the network and what it was trained on.
+    protocol : dict
+        ``data/splits.json``: how the parts were made.
+    metrics : dict
+        ``metrics/metrics.json``.
+    """
+
+    card: dict[str, Any]
+    protocol: dict[str, Any]
+    metrics: dict[str, Any]
+
+    @property
+    def negative(self) -> str:
+        """The class that is not looked for."""
+        return next(name for name in self.card["classes"] if name != self.positive)
+
+    @property
+    def positive(self) -> str:
+        """The class that is looked for."""
+        positive: str = self.card["positive"]
+        return positive
+
+    @property
+    def network(self) -> str:
+        """The network and where its weights come from."""
+        weights = {"imagenet": "ImageNet weights", "random": "random weights"}.get(
+            self.card["weights"], f"weights of {Path(self.card['weights']).name}"
+        )
+        return f"{self.card['model']}, {weights}"
+
+    @property
+    def data(self) -> str:
+        """The data set; 'phantom' is said wherever the images are generated."""
+        name: str = self.card["dataset"]
+        if self.card["phantom"]:
+            name = "phantom data (generated images)" if name == "phantom" else f"{name} phantom (generated images)"
+        magnifications = self.protocol.get("magnifications") or []
+        return f"{name} at {', '.join(f'{m}X' for m in magnifications)}" if magnifications else name
+
+    @property
+    def split(self) -> str:
+        """The protocol, what the split keeps on one side, and whether it leaks."""
+        words = f"split by {self.protocol['group']}"
+        if self.protocol["protocol"] == "official":
+            words = f"official fold {self.protocol['fold']}, {words}"
+        leaked = self.protocol.get("cases_on_both_sides", 0)
+        return f"{words}, LEAKS: {leaked} cases on both sides" if leaked else words
+
+    @property
+    def size(self) -> str:
+        """Images and patients of the test part."""
+        image = self.metrics["image"]
+        return f"{image['n']} test images of {image['n_patients']} patients"
+
+    @property
+    def subtitle(self) -> list[str]:
+        """Two lines for the head of a figure."""
+        return [f"{self.network}; {self.data}", f"{self.split}; {self.size}"]
+
+    def value(self, level: str, metric: str) -> str:
+        """A metric on test with its 95 % interval, such as ``0.871 (95 % CI 0.784 to 0.936)``."""
+        at = self.metrics[level]
+        limits = at["ci"][metric]
+        return f"{at[metric]:.3f} (95 % CI {limits['low']:.3f} to {limits['high']:.3f})"
+
+
+def read_facts() -> Facts:
+    """Read the three files.
+
+    Raises
+    ------
+    UserError
+        If one is missing.
+    """
+    return Facts(read_card(), read_protocol(), read_results(METRICS, "evaluate"))

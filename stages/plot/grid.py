@@ -1,0 +1,97 @@
+"""A grid of test images with what the network says of each."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from stages.common.seeding import generator
+from stages.evaluate.units import Bools, Integers, Units
+from stages.plot.facts import Facts
+from stages.plot.style import GREY, INK, new_figure, styled
+
+COLUMNS, ROWS = 6, 3
+WRONG = 6
+RED = "#C8102E"
+
+
+def choose_examples(images: Units, predicted: Bools, seed: int) -> Integers:
+    """Choose test images to show: up to `WRONG` wrong ones, the others right, as far as there are enough.
+
+    Within each kind they are drawn at random, from as many patients as possible.
+
+    Parameters
+    ----------
+    images : Units
+        One unit a test image.
+    predicted : ndarray of shape (n_images,), bool
+        True for the positive class.
+    seed : int
+        The pipeline's seed.
+
+    Returns
+    -------
+    ndarray of shape (n_examples,), int64
+        Positions in `images`; right ones first, each kind by true class and probability.
+    """
+    right = images.truth == predicted
+    order = generator(seed, "plot", "grid").permutation(len(right))
+    turn = pd.Series(images.patient[order]).groupby([images.patient[order], right[order]]).cumcount()
+    order = order[np.argsort(turn.to_numpy(), kind="stable")]
+    good, bad = order[right[order]], order[~right[order]]
+    total = COLUMNS * ROWS
+    n_bad = min(len(bad), max(WRONG, total - len(good)))
+    chosen = [
+        part[np.lexsort((images.scores[part], images.truth[part]))] for part in (good[: total - n_bad], bad[:n_bad])
+    ]
+    return np.concatenate(chosen).astype(np.int64)
+
+
+def draw_grid(pixels: NDArray[np.uint8], images: Units, predicted: Bools, examples: Integers, facts: Facts) -> Figure:
+    """Draw the examples; wrong ones have a red frame, a cross and the word WRONG.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (n_examples, size, size, 3), uint8
+        RGB, in the order of `examples`.
+    images : Units
+        One unit a test image.
+    predicted : ndarray of shape (n_images,), bool
+        True for the positive class.
+    examples : ndarray of shape (n_examples,), int64
+        Positions in `images`.
+    facts : Facts
+        What the figure says of itself.
+    """
+    positive, negative = facts.positive, facts.negative
+    right = images.truth == predicted
+    shown = int(right[examples].sum())
+    note = (
+        f"{shown} of {int(right.sum())} right and {len(examples) - shown} of {int((~right).sum())} wrong images, "
+        "drawn at random from as many patients as possible: the mix is chosen, not the error rate. "
+        f"p: predicted probability of {positive}; from {facts.metrics['image']['threshold']:.3f} up it is called so."
+    )
+    rows = -(-len(examples) // COLUMNS)
+    title = f"Predictions: image accuracy {facts.value('image', 'accuracy')}"
+    figure = new_figure(1.35 + 1.50 * rows, title, facts.subtitle, note)
+    with styled():
+        panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+        for axes in panels:
+            axes.set_axis_off()
+        for axes, tile, index in zip(panels, pixels, examples, strict=False):
+            called, true = (positive if of[index] else negative for of in (predicted, images.truth))
+            _draw_tile(axes, tile, called, true, f"p {images.scores[index]:.2f}")
+    return figure
+
+
+def _draw_tile(axes: Axes, tile: NDArray[np.uint8], called: str, true: str, score: str) -> None:
+    axes.set_axis_on()
+    axes.imshow(tile, interpolation="antialiased")
+    axes.set(xticks=[], yticks=[])
+    right = called == true
+    axes.spines[:].set(visible=True, color=GREY if right else RED, linewidth=0.8 if right else 3)
+    mark = "\N{CHECK MARK} right" if right else "\N{BALLOT X} WRONG"
+    colour, weight = (INK, "normal") if right else (RED, "bold")
+    axes.set_title(f"{mark}, {score}", loc="center", size=7, color=colour, weight=weight, pad=3)
+    axes.set_xlabel(f"called {called}\ntruly {true}", size=7, labelpad=2, color=colour, linespacing=1.15)

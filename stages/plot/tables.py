@@ -1,0 +1,128 @@
+"""The curves as tables, for `dvc plots` and for the figures."""
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from stages.common.seeding import generator
+from stages.evaluate.bootstrap import bootstrap
+from stages.evaluate.intervals import interval, perfect_bound
+from stages.evaluate.units import Bools, Floats, Integers, Units
+
+BINS = 10
+IMAGES_PER_BIN = 15  # fewer would show noise
+RESAMPLES = 1000
+
+
+def roc_table(units: Units) -> pd.DataFrame:
+    """The ROC curve.
+
+    Parameters
+    ----------
+    units : Units
+        Images or patients of both classes.
+
+    Returns
+    -------
+    DataFrame with the columns ``fpr``, ``tpr``, ``threshold``
+        Rates in [0, 1], rising; the first threshold, from which nothing is called positive, is infinite.
+    """
+    fpr, tpr, threshold = roc_curve(units.truth, units.scores)
+    return pd.DataFrame({"fpr": fpr, "tpr": tpr, "threshold": threshold})
+
+
+def precision_recall_table(units: Units) -> pd.DataFrame:
+    """The precision-recall curve, without scikit-learn's closing point at recall 0, which no threshold gives.
+
+    Parameters
+    ----------
+    units : Units
+        Images or patients of both classes.
+
+    Returns
+    -------
+    DataFrame with the columns ``recall``, ``precision``, ``threshold``
+        All in [0, 1]; recall rises.
+    """
+    precision, recall, threshold = precision_recall_curve(units.truth, units.scores)
+    table = pd.DataFrame({"recall": recall[:-1], "precision": precision[:-1], "threshold": threshold})
+    return table.iloc[::-1].reset_index(drop=True)
+
+
+def confusion_table(predictions: pd.DataFrame, predicted: Bools, negative: str, positive: str) -> pd.DataFrame:
+    """True and predicted class of every test image.
+
+    Parameters
+    ----------
+    predictions : DataFrame with the column ``label``
+        One row an image.
+    predicted : ndarray of shape (n_images,), bool
+        True for the positive class.
+    negative, positive : str
+        The two classes.
+
+    Returns
+    -------
+    DataFrame with the columns ``actual``, ``predicted``
+        One row an image.
+    """
+    return pd.DataFrame({"actual": predictions["label"], "predicted": np.where(predicted, positive, negative)})
+
+
+def calibration_table(images: Units, seed: int) -> pd.DataFrame:
+    """How often images are positive, by their predicted probability.
+
+    Bins are tenths of the probability; neighbours are joined until each holds `IMAGES_PER_BIN` images.
+
+    Parameters
+    ----------
+    images : Units
+        One unit an image.
+    seed : int
+        Of the bootstrap over patients.
+
+    Returns
+    -------
+    DataFrame with the columns ``predicted`` (mean), ``observed`` (share), ``low``, ``high``, ``images``
+        One row a bin, rising; ``low`` and ``high`` are a 95 % interval, see
+        `stages.evaluate.intervals.interval`. Shares in [0, 1].
+    """
+    index = _joined_bins(np.minimum((images.scores * BINS).astype(int), BINS - 1))
+    size = np.bincount(index)
+    predicted = np.bincount(index, weights=images.scores) / size
+    observed = np.bincount(index, weights=images.truth) / size
+
+    members, positives = (
+        _cross_tabulate(images, index, weights) for weights in (np.ones(len(index)), images.truth.astype(float))
+    )
+
+    def resampled_shares(counts: Integers) -> dict[str, Floats]:
+        drawn = counts @ members
+        return {"share": np.divide(counts @ positives, drawn, out=np.full(drawn.shape, np.nan), where=drawn > 0)}
+
+    shares = bootstrap(images, resampled_shares, RESAMPLES, generator(seed, "plot", "calibration"))["share"]
+    patients = (members > 0).sum(axis=0)
+    limits = [
+        interval(share, values[np.isfinite(values)], int(number), perfect_bound(int(number)))
+        for share, values, number in zip(observed, shares.T, patients, strict=True)
+    ]
+    return pd.DataFrame({"predicted": predicted, "observed": observed}).join(pd.DataFrame(limits)).assign(images=size)
+
+
+def _joined_bins(tenth: Integers) -> Integers:
+    """Number bins from 0, from the left, each as small as `IMAGES_PER_BIN` allows; (n_images,)."""
+    joined, members, number = np.zeros(BINS, np.int64), 0, 0
+    sizes = np.bincount(tenth, minlength=BINS)
+    for place, size in enumerate(sizes):
+        joined[place] = number
+        members += size
+        if members >= IMAGES_PER_BIN and sizes[place + 1 :].sum() >= IMAGES_PER_BIN:
+            number, members = number + 1, 0
+    return joined[tenth]
+
+
+def _cross_tabulate(images: Units, index: Integers, weights: Floats) -> Floats:
+    """Sum `weights` (n_images,) by patient and bin; (n_patients, n_bins)."""
+    n_bins = int(index.max()) + 1
+    flat = np.bincount(images.patient * n_bins + index, weights=weights, minlength=images.n_patients * n_bins)
+    return flat.reshape(images.n_patients, n_bins).astype(np.float64)
