@@ -24,6 +24,7 @@ ORDER = [
     "power",
     "card",
     "plot",
+    "publish",
 ]
 LIGHT = ["check", "download", "restructure", "split"]
 

@@ -1,0 +1,1 @@
+"""Runs worth keeping: copied to `results/<name>/`, and the table that the README shows of them."""
