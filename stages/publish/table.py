@@ -7,8 +7,8 @@ from typing import Any
 from stages.publish.copy import RESULTS
 
 HEADER = (
-    "| run | network | data | split | seed | test images (cases) | cases also in training | AUC, images | AUC, patients "
-    "| accuracy, images | constant prediction |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
+    "| run | network | data | split | seed | test images (cases) | cases also in training | AUC, images "
+    "| AUC, patients | accuracy, images | constant prediction |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
 )
 
 
