@@ -140,7 +140,7 @@ def _run_epoch(
         "loss": loss,
         "accuracy": accuracy,
         **score(y_val, probabilities),
-        "learning_rate": float(phase.model.optimizer.learning_rate),
+        "learning_rate": float(f"{float(phase.model.optimizer.learning_rate):.6g}"),
     }
     return row, probabilities
 
