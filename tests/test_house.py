@@ -17,6 +17,7 @@ ORDER = [
     "zoo",
     "audit",
     "split",
+    "preprocess",
     "embed",
     "train",
     "evaluate",

@@ -8,6 +8,7 @@ from stages.common.errors import UserError
 from stages.common.files import write_csv
 
 RESTRUCTURED = Path("data/restructured")
+PREPROCESSED = Path("data/preprocessed")
 MANIFEST = Path("data/manifest.csv")
 
 COLUMNS = (
@@ -23,7 +24,13 @@ COLUMNS = (
     "sha256",  # of the published file's bytes
     "phash",  # 64-bit perceptual hash of the published image, hexadecimal
     "source",  # path below data/raw/<dataset>, with /
+    "mask",  # the lesion's masks, paths below data/raw/<dataset> joined by |
+    "age",  # of the patient, in years
+    "sex",  # of the patient
+    "site",  # where on the body
+    "confirmed_by",  # what the diagnosis rests on
 )
+OPTIONAL = ("mask", "age", "sex", "site", "confirmed_by")  # empty where not known, or not published at all
 NUMBERS = ("magnification", "width", "height")
 
 
@@ -35,10 +42,10 @@ def write_manifest(path: Path, frame: pd.DataFrame) -> None:
     path : Path
         Usually `MANIFEST`.
     frame : DataFrame with the columns `COLUMNS`
-        One row an image.
+        One row an image. Of the `OPTIONAL` ones, those that it lacks are written empty.
     """
     _check(path, frame)
-    write_csv(path, frame.loc[:, list(COLUMNS)].sort_values("image"))
+    write_csv(path, _complete(frame).sort_values("image"))
 
 
 def read_manifest(path: Path = MANIFEST) -> pd.DataFrame:
@@ -54,11 +61,16 @@ def read_manifest(path: Path = MANIFEST) -> pd.DataFrame:
     except FileNotFoundError:
         raise UserError(f"{path} not found: run 'dvc repro restructure' first") from None
     _check(path, frame)
-    return frame.astype(dict.fromkeys(NUMBERS, int))
+    return _complete(frame).astype(dict.fromkeys(NUMBERS, int))
+
+
+def _complete(frame: pd.DataFrame) -> pd.DataFrame:
+    """All columns, in their order; the optional ones empty where they are not there."""
+    return frame.assign(**{column: "" for column in OPTIONAL if column not in frame.columns})[list(COLUMNS)]
 
 
 def _check(path: Path, frame: pd.DataFrame) -> None:
-    missing = [column for column in COLUMNS if column not in frame.columns]
+    missing = [column for column in COLUMNS if column not in frame.columns and column not in OPTIONAL]
     if missing:
         raise UserError(f"{path}: column {', '.join(missing)} missing; run 'dvc repro -f restructure'")
     twice = frame["image"][frame["image"].duplicated()]

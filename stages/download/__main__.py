@@ -1,5 +1,6 @@
 """`python -m stages.download`: the data set's files, as published, into `data/raw/<dataset>/`."""
 
+import importlib
 import logging
 from pathlib import Path
 
@@ -12,6 +13,13 @@ from stages.download.local import find_source, link_folder, list_files
 
 RAW = Path("data/raw")
 DOWNLOADS = Path("data/download")  # outlives the stage, unlike its output, which DVC deletes before a run
+
+# By layout; imported only when asked for, since drawing needs SciPy.
+PHANTOMS = {
+    "breakhis": "stages.download.phantom",
+    "busi": "stages.download.phantom_busi",
+    "ham10000": "stages.download.phantom_ham10000",
+}
 
 
 def main() -> None:
@@ -30,11 +38,9 @@ def main() -> None:
                     link_folder(source, folder)
                 else:
                     unpack(source, folder, limit)
-        case DatasetParams(source="phantom", phantom=PhantomParams() as size):
-            from stages.download.phantom import write_phantom
-
+        case DatasetParams(source="phantom", layout=layout, phantom=PhantomParams() as size):
             with replace_folder(target) as folder:
-                write_phantom(folder, **size.model_dump())
+                importlib.import_module(PHANTOMS[layout]).write_phantom(folder, **size.model_dump())
     sizes = [file.stat().st_size for file in list_files(target)]
     logging.info("%s: %d files, %.1f MB (source: %s)", target, len(sizes), sum(sizes) / 1e6, params.data.source)
 

@@ -15,9 +15,9 @@ from stages.common.manifest import read_manifest
 from stages.common.params import load_params
 from stages.common.seeding import derive_seed, make_tensorflow_deterministic
 from stages.embed.augment import augment
-from stages.embed.features import PartialFeatures, check_spread, fill, fingerprint
 from stages.embed.table import FEATURES
 from stages.restructure.pixels import read_pixels
+from stages.zoo.features import PartialFeatures, check_spread, fill, fingerprint
 from stages.zoo.registry import build_backbone, find_network
 from stages.zoo.weights import weights_digest
 

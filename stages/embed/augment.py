@@ -30,8 +30,11 @@ def augment(images: NDArray[np.uint8], params: AugmentParams, seed: int) -> NDAr
     import keras
 
     if params.rand_augment:
+        import tensorflow as tf
+
         # keras-cv's RandAugment draws from global generators whatever its own seed.
         keras.utils.set_random_seed(seed)
+        tf.random.set_global_generator(tf.random.Generator.from_seed(seed))
     batch = keras.ops.convert_to_tensor(images, "float32")
     for layer in _layers(params, seed):
         batch = layer(batch, training=True)

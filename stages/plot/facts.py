@@ -61,6 +61,10 @@ class Facts:
         words = f"split by {self.protocol['group']}"
         if self.protocol["protocol"] == "official":
             words = f"official fold {self.protocol['fold']}, {words}"
+        elif self.protocol["protocol"] == "kfold":
+            words = f"fold {self.protocol['fold']} of {self.protocol['folds']}, {words}"
+        elif self.protocol["protocol"] == "file":
+            words = f"parts of {Path(self.protocol['file']).name}, {words}"
         leaked = self.protocol.get("cases_on_both_sides", 0)
         return f"{words}, LEAKS: {leaked} cases on both sides" if leaked else words
 

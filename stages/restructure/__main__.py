@@ -7,18 +7,10 @@ from stages.common.command import run_stage
 from stages.common.files import replace_folder, write_json
 from stages.common.manifest import MANIFEST, RESTRUCTURED, write_manifest
 from stages.common.params import load_params
-from stages.restructure import breakhis
-from stages.restructure.report import (
-    check_bad_share,
-    check_classes,
-    check_labels,
-    count_by_class_and_magnification,
-    make_report,
-)
+from stages.restructure.layout import label_by_subtype
+from stages.restructure.layouts import LAYOUTS
+from stages.restructure.report import REPORT, check_bad_share, check_classes, check_labels, make_report
 from stages.restructure.table import convert_all
-
-LAYOUTS = {"breakhis": breakhis}
-REPORT = Path("metrics/restructure.json")
 
 
 def main() -> None:
@@ -28,17 +20,24 @@ def main() -> None:
     layout = LAYOUTS[data.layout]
     raw = Path("data/raw") / params.dataset
     listing = layout.read_layout(raw)
+    if data.task == "subtype":
+        listing = label_by_subtype(listing)
     check_labels(listing, data.classes, raw)
     with replace_folder(RESTRUCTURED) as folder:
         result = convert_all(listing, raw, folder, data.classes, data.image_size, data.resize)
-        report = make_report(params.dataset, data.source, listing, result)
+        expected = None if data.source == "phantom" else layout.FULL_IMAGES
+        report = make_report(params.dataset, data.source, listing, result, expected)
         write_json(REPORT, report)
         check_bad_share(result, data.max_bad_share, REPORT)
         check_classes(result.manifest, data.classes, raw)
         if data.source == "kaggle":
-            layout.check_full(count_by_class_and_magnification(result.manifest))
+            layout.check_full(result.manifest)
     write_manifest(MANIFEST, result.manifest)
     logging.info("%d images, %d rejected (%s)", len(result.manifest), len(result.rejected), REPORT)
+    if report["partial"]:
+        logging.info("partial: %d of %d images", len(result.manifest), expected)
+    if listing.rows_without_image:
+        logging.info("%d metadata rows without an image (%s)", len(listing.rows_without_image), REPORT)
 
 
 if __name__ == "__main__":

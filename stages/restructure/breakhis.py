@@ -5,10 +5,36 @@ classification, IEEE Transactions on Biomedical Engineering 63(7).
 """
 
 import re
+from collections import Counter
 from pathlib import Path
 
-from stages.common.errors import UserError
-from stages.restructure.layout import IMAGE_SUFFIXES, Listing, PublishedImage, Rejected, list_files
+import pandas as pd
+
+from stages.restructure.layout import (
+    IMAGE_SUFFIXES,
+    About,
+    Listing,
+    PublishedImage,
+    Rejected,
+    check_counts,
+    list_files,
+)
+
+ABOUT = About(
+    title="BreakHis, breast cancer histopathological images",
+    page="https://web.inf.ufpr.br/vri/databases/breast-cancer-histopathological-database-breakhis/",
+    licence="CC BY 4.0 as commonly stated; confirm it on the publisher's page before passing images on",
+    citation="Spanhol, Oliveira, Petitjean, Heutte (2016), A dataset for breast cancer histopathological image "
+    "classification, IEEE Transactions on Biomedical Engineering 63(7), doi:10.1109/TBME.2015.2496264",
+    group="case",
+    group_note="A case is year and number of the slide's name without block letters; that it is one patient is an "
+    "inference.",
+    limits=(
+        "One laboratory, one scanner, one stain; 82 slide folders of about 70 cases.",
+        "Case 14-13412 has images under two subtypes, ductal and lobular carcinoma.",
+        "The five published folds are disjoint by slide folder, not by case.",
+    ),
+)
 
 CLASSES = {"B": "Benign", "M": "Malignant"}
 SUBTYPES = {
@@ -34,6 +60,7 @@ FULL_COUNTS = {
     ("Malignant", 200): 1390,
     ("Malignant", 400): 1232,
 }
+FULL_IMAGES = sum(FULL_COUNTS.values())
 
 _NAME = re.compile(
     r"SOB_(?P<letter>[BM])_(?P<subtype>[A-Z]+)-(?P<year>\d\d)-(?P<number>\d+)(?P<block>[A-Z]*)"
@@ -115,22 +142,23 @@ def _check_folders(named: PublishedImage, source: Path) -> None:
         raise ValueError(f"name says {named.magnification}X, folder says {magnifications.pop()}X")
 
 
-def check_full(counts: dict[tuple[str, int], int]) -> None:
-    """Refuse counts that are not those of the full data set.
+def check_full(manifest: pd.DataFrame) -> None:
+    """Refuse a manifest that is not that of the full data set.
 
     Parameters
     ----------
-    counts : dict
-        Images by class and magnification.
+    manifest : DataFrame with the columns ``subtype``, ``magnification``
+        One row an image, whichever of class and subtype is the label.
 
     Raises
     ------
     UserError
-        Naming the first difference.
+        Naming the first class and magnification with another count than is published.
     """
-    for key, expected in FULL_COUNTS.items():
-        if counts.get(key, 0) != expected:
-            raise UserError(
-                f"BreakHis from Kaggle has {counts.get(key, 0)} {key[0].lower()} images at {key[1]}X where {expected} "
-                "are published: another or a damaged archive; set datasets.<name>.source to local to use it as it is"
-            )
+    classes = manifest["subtype"].map(SUBTYPES)
+    found = Counter(zip(classes, manifest["magnification"], strict=True))
+    check_counts("BreakHis", _in_words(found), _in_words(FULL_COUNTS))
+
+
+def _in_words(counts: dict[tuple[str, int], int]) -> dict[str, int]:
+    return {f"{label.lower()} images at {magnification}X": n for (label, magnification), n in counts.items()}

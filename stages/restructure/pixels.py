@@ -1,4 +1,4 @@
-"""Reading what restructuring wrote: batches of RGB images as arrays."""
+"""Reading what restructuring and preprocessing wrote: batches of RGB images as arrays."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stages.common.errors import UserError
-from stages.common.manifest import RESTRUCTURED
+from stages.common.manifest import PREPROCESSED
 
 
-def read_pixels(images: Sequence[str], folder: Path = RESTRUCTURED) -> NDArray[np.uint8]:
-    """Read restructured images, which all have one size.
+def read_pixels(images: Sequence[str], folder: Path = PREPROCESSED) -> NDArray[np.uint8]:
+    """Read images that all have one size.
 
     Parameters
     ----------
     images : sequence of str
         Paths below `folder`, as in the manifest.
     folder : Path
-        Where they lie.
+        ``data/preprocessed``, which networks see, or ``data/restructured``.
 
     Returns
     -------
@@ -41,4 +41,4 @@ def _read(path: Path) -> NDArray[np.uint8]:
         with Image.open(path) as image:
             return np.asarray(image.convert("RGB"))
     except (OSError, SyntaxError) as error:
-        raise UserError(f"{path} cannot be read ({error}); run 'dvc repro -f restructure'") from None
+        raise UserError(f"{path} cannot be read ({error}); run 'dvc repro -f restructure preprocess'") from None

@@ -10,6 +10,8 @@ from stages.common.errors import UserError
 from stages.restructure.layout import Listing
 from stages.restructure.table import Restructured
 
+REPORT = Path("metrics/restructure.json")
+
 
 def count_by_class_and_magnification(manifest: pd.DataFrame) -> dict[tuple[str, int], int]:
     """Images by class and magnification."""
@@ -23,8 +25,22 @@ def bad_share(result: Restructured) -> float:
     return len(result.rejected) / total if total else 0.0
 
 
-def make_report(dataset: str, source: str, listing: Listing, result: Restructured) -> dict[str, Any]:
-    """The content of ``metrics/restructure.json``."""
+def make_report(
+    dataset: str, source: str, listing: Listing, result: Restructured, expected: int | None
+) -> dict[str, Any]:
+    """The content of ``metrics/restructure.json``.
+
+    Parameters
+    ----------
+    dataset, source : str
+        The data set's name in `params.yaml`, and where it came from.
+    listing : Listing
+        What was found in the raw folder.
+    result : Restructured
+        What became of it.
+    expected : int, optional
+        Images of the full data set, as published; None for a phantom, which is part of nothing.
+    """
     manifest = result.manifest
     by_class: dict[str, dict[str, int]] = {}
     for (label, magnification), n in count_by_class_and_magnification(manifest).items():
@@ -33,12 +49,15 @@ def make_report(dataset: str, source: str, listing: Listing, result: Restructure
         "dataset": dataset,
         "source": source,
         "images": len(manifest),
+        "expected": expected,
+        "partial": expected is not None and len(manifest) < expected,
         "cases": int(manifest["case"].nunique()),
         "folders": int(manifest["folder"].nunique()),
         "rejected_share": round(bad_share(result), 6),
         "by_class": by_class,
         "rejected": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.rejected],
         "copies": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.copies],
+        "rows_without_image": listing.rows_without_image,
         "not_images": [path.as_posix() for path in listing.others],
     }
 
@@ -66,11 +85,13 @@ def check_labels(listing: Listing, classes: list[str], raw: Path) -> None:
     Raises
     ------
     UserError
-        Naming the class.
+        Naming them.
     """
     unlisted = sorted({image.label for image in listing.images} - set(classes))
     if unlisted:
-        raise UserError(f"{raw} holds images of class {unlisted[0]}, which datasets.<name>.classes lacks; add it there")
+        raise UserError(
+            f"{raw} holds images of class {', '.join(unlisted)}, which datasets.<name>.classes lacks; add it there"
+        )
 
 
 def check_classes(manifest: pd.DataFrame, classes: list[str], raw: Path) -> None:

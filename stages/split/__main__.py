@@ -3,6 +3,8 @@
 import logging
 from pathlib import Path
 
+from stages.audit.duplicates import read_duplicates
+from stages.audit.waivers import parse_waivers
 from stages.common.command import run_stage
 from stages.common.manifest import read_manifest
 from stages.common.params import load_params
@@ -13,12 +15,24 @@ from stages.split.table import PARTS, write_splits
 def main() -> None:
     """Split the manifest's images as `params.yaml` says."""
     params = load_params()
-    frame = make_splits(read_manifest(), params.split, Path("data/raw") / params.dataset, params.seed)
-    protocol = describe(frame, params.split, params.dataset, params.seed)
+    manifest = read_manifest()
+    duplicates = read_duplicates()
+    raw = Path("data/raw") / params.dataset
+    entries, key = params.audit.waive.get(params.dataset, []), f"audit.waive.{params.dataset}"
+    waived = parse_waivers(entries, manifest["image"].tolist(), key)
+    frame = make_splits(manifest, params.split, raw, params.seed, duplicates, waived)
+    protocol = describe(frame, params.split, params.dataset, params.seed, duplicates)
     write_splits(frame, protocol)
     for part in PARTS:
         counts = protocol["counts"][part]
         logging.info("%s: %d images of %d cases, %s", part, counts["images"], counts["cases"], counts["by_class"])
+    if protocol["merged_groups"]:
+        logging.info("%d groups share duplicates and were merged with others", protocol["merged_groups"])
+    if protocol["duplicates_on_both_sides"]:
+        logging.warning(
+            "WARNING: %d pairs of duplicates stand in test and in training or validation (audit.waive).",
+            protocol["duplicates_on_both_sides"],
+        )
     if protocol["cases_on_both_sides"]:
         logging.warning(
             "WARNING: %d cases have images in test and in training or validation (split.group: %s). "

@@ -1,7 +1,7 @@
 """Which group goes to which part, so that every part looks like the whole.
 
 A greedy assignment followed by single moves, on the counts of images by class and subtype and of groups by
-class; scikit-learn's `StratifiedGroupKFold` follows the same idea for parts of equal size.
+class; scikit-learn's `StratifiedGroupKFold` follows the same idea for parts of equal size and without subtypes.
 """
 
 import numpy as np
@@ -20,7 +20,9 @@ GROUPS_TRIED = 8000
 CLASS_WEIGHT = 4
 
 
-def assign_groups(frame: pd.DataFrame, shares: dict[str, float], seed: int, key: str) -> pd.Series:
+def assign_groups(
+    frame: pd.DataFrame, shares: dict[str, float], seed: int, key: str, named: str | None = None
+) -> pd.Series:
     """Give every image a part; images of one group share it.
 
     Parameters
@@ -33,6 +35,8 @@ def assign_groups(frame: pd.DataFrame, shares: dict[str, float], seed: int, key:
         Decides among the many splits that are about as balanced.
     key : str
         The column of groups.
+    named : str, optional
+        What messages call a group; `key` where left out.
 
     Returns
     -------
@@ -44,10 +48,11 @@ def assign_groups(frame: pd.DataFrame, shares: dict[str, float], seed: int, key:
     UserError
         If a class has fewer groups than there are parts, or no assignment gives every part every class.
     """
+    named = named or key
     for label, groups in frame.groupby("label")[key].nunique().items():
         if groups < len(shares):
             raise UserError(
-                f"class {label} has {groups} {key}s, fewer than the {len(shares)} parts {', '.join(shares)}: "
+                f"class {label} has {groups} {named}s, fewer than the {len(shares)} parts {', '.join(shares)}: "
                 "add data, widen split.magnifications, or choose a finer split.group"
             )
     groups_of, counts, of_class = _count(frame, key)
@@ -64,7 +69,7 @@ def assign_groups(frame: pd.DataFrame, shares: dict[str, float], seed: int, key:
         names = np.array(list(shares))
         return frame[key].map(dict(zip(groups_of, names[best], strict=True)))
     raise UserError(
-        f"no split by {key} gives each of {', '.join(shares)} every class; "
+        f"no split by {named} gives each of {', '.join(shares)} every class; "
         "change split.validation, split.test or split.group"
     )
 

@@ -5,14 +5,26 @@ from typing import Any
 
 import pandas as pd
 
+from stages.audit.duplicates import Waived
 from stages.common.errors import UserError
 from stages.common.params import SplitParams
 from stages.split.assign import assign_groups
+from stages.split.folds import assign_folds, group_images, parts_of_fold, take_validation
+from stages.split.groups import join_within_parts, pairs_across, refuse_pairs_across, select_magnifications
+from stages.split.leaks import find_leak
 from stages.split.official import read_official_fold
+from stages.split.supplied import complete_parts, match_images, read_split_file
 from stages.split.table import PARTS
 
 
-def make_splits(manifest: pd.DataFrame, split: SplitParams, raw: Path, seed: int) -> pd.DataFrame:
+def make_splits(
+    manifest: pd.DataFrame,
+    split: SplitParams,
+    raw: Path,
+    seed: int,
+    duplicates: pd.DataFrame,
+    waived: Waived = (),
+) -> pd.DataFrame:
     """Divide the images as `split` says.
 
     Parameters
@@ -25,6 +37,10 @@ def make_splits(manifest: pd.DataFrame, split: SplitParams, raw: Path, seed: int
         Where an official fold's file is looked for, unless ``split.folds_file`` says.
     seed : int
         The pipeline's seed.
+    duplicates : DataFrame
+        See `stages.audit.duplicates`.
+    waived : collection of (str, str)
+        Duplicates that may stand on both sides; see `stages.audit.waivers.parse_waivers`.
 
     Returns
     -------
@@ -34,35 +50,39 @@ def make_splits(manifest: pd.DataFrame, split: SplitParams, raw: Path, seed: int
     Raises
     ------
     UserError
-        If the magnifications leave no image, groups are too few, or an official fold straddles groups.
+        If the magnifications leave no image, groups are too few, an official fold or a split file straddles groups,
+        or a duplicate stands in test and in train or validation.
     """
-    chosen = select_magnifications(manifest, split.magnifications)
-    chosen = chosen.assign(group=chosen[split.group])
-    if split.protocol == "official":
-        place = Path(split.folds_file) if split.folds_file else raw
-        return _official(chosen, read_official_fold(place, split.official_fold), split, seed)
+    if split.protocol in ("official", "file"):
+        chosen = select_magnifications(manifest, split.magnifications)
+        chosen = chosen.assign(group=chosen[split.group])
+        part = _official(chosen, split, raw) if split.protocol == "official" else _from_file(chosen, manifest, split)
+        frame = _keep_parts(chosen.assign(part=part), split, seed, duplicates)
+        # What somebody else has laid down can't be mended by merging.
+        way_out = "correct the split, set split.protocol to fractions or kfold"
+    else:
+        frame = group_images(manifest, split, duplicates)
+        frame = frame.assign(part=_own_parts(frame, split, seed))
+        way_out = "set split.merge_duplicates to true"
+    refuse_pairs_across(frame, duplicates, waived, way_out)
+    return frame.assign(fold=_fold(split))
+
+
+def _own_parts(frame: pd.DataFrame, split: SplitParams, seed: int) -> pd.Series:
+    if split.protocol == "kfold":
+        fold_of = assign_folds(frame, split, seed, split.folds, split.repeat)
+        return parts_of_fold(frame, fold_of, split.fold, split, seed, split.repeat)
     shares = dict(zip(PARTS, (1 - split.validation - split.test, split.validation, split.test), strict=True))
-    return chosen.assign(part=assign_groups(chosen, shares, seed, split.group), fold=0)
+    return assign_groups(frame, shares, seed, "group", split.group)
 
 
-def select_magnifications(manifest: pd.DataFrame, magnifications: list[int] | list[Any]) -> pd.DataFrame:
-    """The rows of the wanted magnifications; all of them where the list is empty."""
-    if not magnifications:
-        return manifest
-    chosen = manifest[manifest["magnification"].isin(magnifications)]
-    if chosen.empty:
-        there = ", ".join(map(str, sorted(set(manifest["magnification"]))))
-        raise UserError(f"split.magnifications: no image at {', '.join(map(str, magnifications))}; there are {there}")
-    lost = sorted(set(manifest["label"]) - set(chosen["label"]))
-    if lost:
-        raise UserError(
-            f"split.magnifications: no {lost[0]} image at {', '.join(map(str, magnifications))}; add others"
-        )
-    return chosen
+def _fold(split: SplitParams) -> int:
+    return {"official": split.official_fold, "kfold": split.fold}.get(split.protocol, 0)
 
 
-def _official(frame: pd.DataFrame, fold: pd.DataFrame, split: SplitParams, seed: int) -> pd.DataFrame:
-    """Train and test as published; validation is taken from train, since the publisher has none."""
+def _official(frame: pd.DataFrame, split: SplitParams, raw: Path) -> pd.Series:
+    """Train and test as published."""
+    fold = read_official_fold(Path(split.folds_file) if split.folds_file else raw, split.official_fold)
     names = frame["source"].str.rsplit("/", n=1).str[-1]
     part = names.map(dict(zip(fold["name"], fold["part"], strict=True)))
     if part.isna().any():
@@ -76,23 +96,73 @@ def _official(frame: pd.DataFrame, fold: pd.DataFrame, split: SplitParams, seed:
             f"{straddling.index[0]} among them: it is disjoint by slide folder only; "
             "set split.group to folder, or split.protocol to fractions"
         )
-    train = frame[part == "train"]
-    if split.validation * len(frame) >= len(train):
+    if split.validation * len(frame) >= (part == "train").sum():
         raise UserError(f"split.validation {split.validation:g} leaves nothing of the official fold's train part")
-    share = split.validation * len(frame) / len(train)
-    inner = assign_groups(train, {"train": 1 - share, "val": share}, seed, split.group)
-    return frame.assign(part=inner.reindex(frame.index).fillna("test"), fold=split.official_fold)
+    return part
 
 
-def describe(frame: pd.DataFrame, split: SplitParams, dataset: str, seed: int) -> dict[str, Any]:
-    """How the split was made and what it holds: the content of ``data/splits.json``."""
+def _from_file(frame: pd.DataFrame, manifest: pd.DataFrame, split: SplitParams) -> pd.Series:
+    """The parts of ``split.file``, unless they straddle what ``split.group`` keeps together."""
+    place = Path(split.file or "")
+    supplied = match_images(read_split_file(place), manifest)
+    part = pd.Series(complete_parts(supplied, frame["image"].tolist(), place).to_numpy(), index=frame.index)
+    leak = find_leak(frame.assign(part=part), "group")
+    if leak.groups:
+        raise UserError(
+            f"split file {place} leaks: {len(leak.groups)} {split.group}s in more than one part, {leak.groups[0]} "
+            f"among them, and {leak.share:.0%} of its test images have theirs in train or val "
+            f"('python -m stages.split.check {place}' names all); correct it, or take it as it is, with a warning, "
+            "by a finer split.group"
+        )
+    if not (part == "val").any() and split.validation * len(frame) >= (part == "train").sum():
+        raise UserError(f"split.validation {split.validation:g} leaves nothing of the train part of {place}")
+    return part
+
+
+def _keep_parts(frame: pd.DataFrame, split: SplitParams, seed: int, duplicates: pd.DataFrame) -> pd.DataFrame:
+    """Parts that somebody else has laid down; validation is taken from train by group where they have none."""
+    if split.merge_duplicates:
+        frame = frame.assign(group=join_within_parts(frame, duplicates))
+    if (frame["part"] == "val").any():
+        return frame
+    train = frame[frame["part"] == "train"]
+    inner = take_validation(train, split.validation * len(frame) / len(train), split, seed)
+    return frame.assign(part=inner.reindex(frame.index).fillna("test"))
+
+
+def describe(
+    frame: pd.DataFrame, split: SplitParams, dataset: str, seed: int, duplicates: pd.DataFrame
+) -> dict[str, Any]:
+    """How the split was made and what it holds: the content of ``data/splits.json``.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What `make_splits` gives.
+    split, dataset, seed, duplicates
+        What it was made from.
+
+    Returns
+    -------
+    dict
+        The same keys for every protocol; ``folds`` is 1 where there are no folds, ``file`` null where there is none.
+        ``merged_groups`` counts the groups that duplicates joined with another, ``duplicates_on_both_sides`` the
+        waived pairs between test and the other parts.
+    """
+    joined = frame.groupby("group")[split.group].nunique()
     return {
         "dataset": dataset,
         "protocol": split.protocol,
         "group": split.group,
         "seed": seed,
-        "fold": split.official_fold if split.protocol == "official" else 0,
+        "fold": _fold(split),
+        "folds": {"official": 5, "kfold": split.folds}.get(split.protocol, 1),
+        "repeat": split.repeat if split.protocol == "kfold" else 0,
+        "file": split.file if split.protocol == "file" else None,
         "magnifications": list(split.magnifications),
+        "merge_duplicates": split.merge_duplicates,
+        "merged_groups": int(joined[joined > 1].sum()),
+        "duplicates_on_both_sides": len(pairs_across(frame, duplicates)),
         "patient_disjoint": bool(frame.groupby("case")["part"].nunique().max() == 1),
         "cases_on_both_sides": _straddling_cases(frame),
         "counts": {

@@ -23,7 +23,7 @@ def write_splits(frame: pd.DataFrame, protocol: dict[str, Any], path: Path = SPL
     ----------
     frame : DataFrame with the columns `COLUMNS`
         One row an image; ``part`` is one of `PARTS`, ``group`` what may not straddle parts, ``fold``
-        the official fold's number, or 0.
+        the official fold's number or that of the k-fold's test part; else 0.
     protocol : dict
         How the split was made; what figures and reports say of it.
     path, beside : Path

@@ -12,7 +12,6 @@ from stages.common.files import file_digest
 from stages.common.manifest import MANIFEST, read_manifest
 from stages.common.params import Params, load_params
 from stages.common.seeding import derive_seed, make_tensorflow_deterministic
-from stages.embed.features import fingerprint
 from stages.embed.table import Features, read_features
 from stages.split.table import SPLITS, read_splits
 from stages.train.batches import feature_batches, image_batches
@@ -32,6 +31,7 @@ from stages.train.network import (
 from stages.train.parts import Part, take_part
 from stages.train.predict import predict_images
 from stages.train.record import write_record
+from stages.zoo.features import fingerprint
 from stages.zoo.registry import build_backbone
 from stages.zoo.weights import weights_digest
 

@@ -5,9 +5,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 
-def order_classes(classes: list[str], positive: str) -> list[str]:
+def order_classes(classes: list[str], positive: str | None) -> list[str]:
     """The order of a network's outputs: with two classes the positive one last, else as listed."""
-    return [*(label for label in classes if label != positive), positive] if len(classes) == 2 else list(classes)
+    if positive is None or len(classes) != 2:
+        return list(classes)
+    return [*(label for label in classes if label != positive), positive]
 
 
 def encode(labels: "pd.Series[str]", classes: list[str]) -> NDArray[np.int64]:

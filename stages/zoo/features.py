@@ -68,6 +68,7 @@ def fill(
     views: Callable[[NDArray[np.uint8], int], Iterator[NDArray[np.float32]]],
     extract: Extract,
     batch_size: int,
+    label: str = "embed",
 ) -> None:
     """Compute the features that `partial` still lacks.
 
@@ -85,8 +86,10 @@ def fill(
         The backbone: float32 RGB (n, size, size, 3) to float32 (n, n_features).
     batch_size : int
         Images at a time.
+    label : str
+        Said beside the progress bar, which is drawn on a terminal only.
     """
-    with tqdm(total=len(images), initial=partial.done, desc="embed", disable=None) as bar:
+    with tqdm(total=len(images), initial=partial.done, desc=label, disable=None) as bar:
         for start in range(partial.done, len(images), batch_size):
             pixels = read(images[start : start + batch_size])
             features = np.stack([extract(view) for view in views(pixels, start)], axis=1)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from stages.common.errors import UserError
-from stages.common.manifest import COLUMNS, read_manifest, write_manifest
+from stages.common.manifest import COLUMNS, OPTIONAL, read_manifest, write_manifest
 
 
 def manifest_of(*images: str) -> pd.DataFrame:
@@ -27,7 +27,7 @@ def test_manifest_is_sorted_by_image_and_reads_back_alike(tmp_path: Path) -> Non
     assert read[["magnification", "width", "height"]].to_numpy().tolist() == [[40, 700, 460]] * 2
 
 
-@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("column", [column for column in COLUMNS if column not in OPTIONAL])
 def test_missing_column_is_named_at_write_and_at_read(tmp_path: Path, column: str) -> None:
     path = tmp_path / "manifest.csv"
     frame = manifest_of("a.png").drop(columns=column)
@@ -37,6 +37,16 @@ def test_missing_column_is_named_at_write_and_at_read(tmp_path: Path, column: st
     frame.to_csv(path, index=False)
     with pytest.raises(UserError, match=f"column {column} missing"):
         read_manifest(path)
+
+
+def test_optional_columns_are_empty_where_they_are_not_given(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.csv"
+    write_manifest(path, manifest_of("a.png").drop(columns=[*OPTIONAL]).assign(age="70"))
+    assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
+    read = read_manifest(path)
+    assert read[list(OPTIONAL)].iloc[0].to_dict() == dict.fromkeys(OPTIONAL, "") | {"age": "70"}
+    read.drop(columns=[*OPTIONAL]).to_csv(path, index=False)
+    assert (read_manifest(path)[list(OPTIONAL)] == "").all(axis=None)
 
 
 def test_image_that_stands_twice_is_named_at_write_and_at_read(tmp_path: Path) -> None:

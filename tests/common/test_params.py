@@ -45,6 +45,10 @@ def changed(content: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
         ("datasets.phantom", DatasetParams),
         ("datasets.phantom.phantom", PhantomParams),
         ("datasets.breakhis", DatasetParams),
+        ("datasets.busi", DatasetParams),
+        ("datasets.busi_phantom.phantom", PhantomParams),
+        ("datasets.ham10000", DatasetParams),
+        ("datasets.ham10000_phantom.phantom", PhantomParams),
         ("split", SplitParams),
         ("embed", EmbedParams),
         ("embed.augment", AugmentParams),
@@ -78,7 +82,7 @@ BAD_VALUES = [
     ("model", "vgg17", ["model", "'vgg17'", "choose one of: efficientnetlite, efficientnetv2, "]),
     ("dataset", "busy", ["dataset", "'busy'", "choose one of: breakhis, "]),
     ("modle", "resnet50v2", ["unknown key 'modle'", "valid keys there:", "dataset, datasets, embed"]),
-    ("split.groups", "case", ["unknown key 'split.groups'", "valid keys there: folds_file, group, "]),
+    ("split.groups", "case", ["unknown key 'split.groups'", "valid keys there: ", "folds_file, group, "]),
     (
         "embed.augment.flips",
         True,
@@ -122,12 +126,22 @@ BAD_VALUES = [
     ("datasets.phantom.classes", ["Benign"], ["datasets.phantom.classes", "2"]),
     ("datasets.phantom.classes", ["Benign", "Benign", "Malignant"], ["datasets.phantom.classes", "twice"]),
     ("datasets.phantom.positive", "Evil", ["datasets.phantom.positive", "'Evil'", "Benign, Malignant"]),
+    ("datasets.phantom.positive", None, ["datasets.phantom.positive", "two classes", "Benign, Malignant"]),
+    ("datasets.busi.positive", "benign", ["datasets.busi.positive", "'benign'", "Benign, Malignant, Normal"]),
+    ("datasets.busi.layout", "busy", ["datasets.busi.layout", "'breakhis', 'busi' or 'ham10000'"]),
+    ("datasets.breakhis.task", "both", ["datasets.breakhis.task", "'binary' or 'subtype'"]),
+    ("datasets.breakhis.task", None, ["datasets.breakhis.task", "layout breakhis", "binary or subtype"]),
+    ("datasets.ham10000.task", "subtype", ["datasets.ham10000.task", "layout ham10000", "null"]),
     ("datasets.breakhis.source", "local", ["datasets.breakhis.source", "local needs 'path'"]),
     ("datasets.breakhis.slug", None, ["datasets.breakhis.source", "kaggle needs 'slug'"]),
     ("datasets.breakhis.slug", "no-owner", ["datasets.breakhis.slug", "pattern"]),
     ("datasets.phantom.phantom", None, ["datasets.phantom.source", "phantom needs 'phantom'"]),
     ("split.group", "patient", ["split.group", "'case', 'folder' or 'image'", "'patient'"]),
-    ("split.protocol", "kfold", ["split.protocol", "'fractions' or 'official'"]),
+    ("split.protocol", "holdout", ["split.protocol", "'fractions', 'official', 'kfold' or 'file'"]),
+    ("split.protocol", "file", ["split.protocol", "file needs 'file'"]),
+    ("split.fold", 5, ["split.fold", "5 is none of the 5 folds"]),
+    ("split.folds", 1, ["split.folds", "greater than or equal to 2"]),
+    ("split.merge_duplicates", "perhaps", ["split.merge_duplicates", "boolean", "'perhaps'"]),
     ("split.test", 0, ["split.test", "greater than 0"]),
     ("split.test", 0.8, ["split.validation + test = 1 leaves nothing to train on"]),
     ("split.official_fold", 6, ["split.official_fold", "less than or equal to 5"]),
@@ -221,6 +235,14 @@ def test_weights_are_the_networks_own_unless_left_to_the_dataset(
     assert params.weights == expected
     assert params.data is params.datasets[dataset]
     assert params.network is params.zoo[model]
+
+
+@pytest.mark.parametrize(("dataset", "positive"), [("busi", "Malignant"), ("ham10000", "mel"), ("ham10000", None)])
+def test_more_than_two_classes_may_have_a_positive_one(
+    make_params: Callable[..., Params], dataset: str, positive: str | None
+) -> None:
+    params = make_params({"dataset": dataset, f"datasets.{dataset}.positive": positive})
+    assert params.data.positive == positive
 
 
 def test_stage_ends_with_one_line_for_invalid_yaml(

@@ -9,7 +9,7 @@ import yaml
 from PIL import Image
 
 from stages.common.files import write_json
-from stages.common.manifest import COLUMNS, MANIFEST, RESTRUCTURED, write_manifest
+from stages.common.manifest import COLUMNS, MANIFEST, PREPROCESSED, write_manifest
 from stages.evaluate.units import Units
 from stages.split.table import write_splits
 
@@ -48,8 +48,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         image = f"{label}/{number:02}.png"
         pixels = random.integers(0, 150, (SIZE, SIZE, 3), dtype=np.uint8)
         pixels[..., 0] += np.uint8(60 * (case % 2) + random.integers(0, 40))
-        (RESTRUCTURED / label).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(RESTRUCTURED / image)
+        (PREPROCESSED / label).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(PREPROCESSED / image)
         row = dict.fromkeys(COLUMNS, "x") | {"image": image, "label": label, "case": f"c{case}", "group": f"c{case}"}
         rows.append(row | {"magnification": 40, "width": SIZE, "height": SIZE})
         parts.append({"image": image, "group": f"c{case}", "part": ("train", "val", "test")[case // 4], "fold": 0})

@@ -24,7 +24,7 @@ def stage_error(project: Project, *command: str) -> str:
     ("key", "value", "says"),
     [
         ("model", "resnet18", "unknown model 'resnet18'; choose one of: efficientnetlite, efficientnetv2, resnet50v2"),
-        ("dataset", "camelyon", "unknown dataset 'camelyon'; choose one of: breakhis, phantom"),
+        ("dataset", "camelyon", "unknown dataset 'camelyon'; choose one of: breakhis, busi, busi_phantom, ham10000"),
         ("split.group", "patient", "split.group: Input should be 'case', 'folder' or 'image'"),
         ("zoo.resnet50v2.learning_rate", 0, "zoo.resnet50v2.learning_rate: Input should be greater than 0"),
         ("train.class_weights", "balanced", "unknown key 'train.class_weights'; valid keys there: class_weight"),
@@ -99,4 +99,10 @@ def test_fewer_groups_than_parts_are_named(fresh: Project) -> None:
     manifest.chmod(0o644)
     manifest.unlink()
     manifest.write_text("\n".join([header, *few]) + "\n", encoding="utf-8")
+    fresh.run(
+        "python",
+        "-c",
+        "import pandas as pd; from stages.audit.duplicates import COLUMNS, write_duplicates; "
+        "write_duplicates(pd.DataFrame(columns=list(COLUMNS)))",
+    )
     assert "class Benign has 1 cases, fewer than the 3 parts" in stage_error(fresh, "python", "-m", "stages.split")

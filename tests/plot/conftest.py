@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from stages.common.files import write_csv, write_json
-from stages.common.manifest import COLUMNS, MANIFEST, RESTRUCTURED, write_manifest
+from stages.common.manifest import COLUMNS, MANIFEST, PREPROCESSED, write_manifest
 from stages.common.params import EvaluateParams
 from stages.evaluate.assessment import assess
 from stages.evaluate.predictions import TEST, make_predictions, write_predictions
@@ -82,8 +82,8 @@ def workspace(
     part["group"] = [f"c{patient:02}" for patient in images.patient]
     random = np.random.default_rng(0)
     for name in names:
-        (RESTRUCTURED / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(random.integers(0, 255, (SIZE, SIZE, 3), dtype=np.uint8)).save(RESTRUCTURED / name)
+        (PREPROCESSED / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 255, (SIZE, SIZE, 3), dtype=np.uint8)).save(PREPROCESSED / name)
     filling = {column: 1 if column in ("magnification", "width", "height") else "x" for column in COLUMNS}
     write_manifest(MANIFEST, part.assign(**{key: value for key, value in filling.items() if key not in part}))
     probabilities = np.column_stack([1 - images.scores, images.scores])

@@ -2,11 +2,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from stages.common.errors import UserError
-from stages.restructure.breakhis import FULL_COUNTS, check_full, parse_name, read_layout
-from stages.restructure.layout import PublishedImage
+from stages.restructure.breakhis import FULL_COUNTS, FULL_IMAGES, check_full, parse_name, read_layout
+from stages.restructure.layout import PublishedImage, label_by_subtype
 
 # Table 1 of Spanhol et al. 2016.
 PUBLISHED_COUNTS = {
@@ -31,7 +32,8 @@ def all_images(shared: Path) -> list[PublishedImage]:
 def test_all_published_names_parse_into_the_published_counts(all_images: list[PublishedImage]) -> None:
     assert len({image.source for image in all_images}) == 7909
     assert Counter((image.label, image.magnification) for image in all_images) == PUBLISHED_COUNTS
-    check_full(dict(Counter((image.label, image.magnification) for image in all_images)))
+    assert FULL_IMAGES == 7909
+    check_full(pd.DataFrame(all_images))
 
 
 def test_published_names_are_of_82_slide_folders_and_70_cases(all_images: list[PublishedImage]) -> None:
@@ -153,17 +155,38 @@ def test_missing_folder_lists_nothing(tmp_path: Path) -> None:
     assert read_layout(tmp_path / "none").images == []
 
 
+def manifest_of(counts: dict[tuple[str, int], int]) -> pd.DataFrame:
+    """As many rows as are counted; their label is not looked at."""
+    subtype = {"Benign": "TA", "Malignant": "LC"}
+    rows = [(subtype[label], magnification) for (label, magnification), n in counts.items() for _ in range(n)]
+    return pd.DataFrame(rows, columns=["subtype", "magnification"])
+
+
 @pytest.mark.parametrize("key", list(PUBLISHED_COUNTS))
 @pytest.mark.parametrize("difference", [-1, 1])
 def test_full_data_set_with_one_image_more_or_less_is_refused(key: tuple[str, int], difference: int) -> None:
     counts = FULL_COUNTS | {key: FULL_COUNTS[key] + difference}
     with pytest.raises(UserError, match=rf"has {counts[key]} {key[0].lower()} images at {key[1]}X where"):
-        check_full(counts)
+        check_full(manifest_of(counts))
 
 
 def test_full_data_set_without_a_class_is_refused() -> None:
     with pytest.raises(UserError, match="has 0 benign images at 40X where 625 are published"):
-        check_full({key: n for key, n in FULL_COUNTS.items() if key[0] == "Malignant"})
+        check_full(manifest_of({key: n for key, n in FULL_COUNTS.items() if key[0] == "Malignant"}))
+
+
+def test_subtypes_become_labels_and_nothing_else_changes(
+    tmp_path: Path, breakhis_folder: Callable[..., dict[str, Path]]
+) -> None:
+    breakhis_folder(tmp_path)
+    by_class = read_layout(tmp_path)
+    by_subtype = label_by_subtype(by_class)
+    assert Counter(image.label for image in by_subtype.images) == dict.fromkeys(
+        ("A", "F", "PT", "TA", "DC", "LC", "MC", "PC"), 4
+    )
+    assert [(i.source, i.subtype, i.case) for i in by_subtype.images] == [
+        (i.source, i.subtype, i.case) for i in by_class.images
+    ]
 
 
 def test_real_images_are_read_from_their_publishers_layout(shared: Path) -> None:

@@ -23,5 +23,5 @@ def test_image_that_is_missing_or_damaged_is_named_with_the_way_out(tmp_path: Pa
     Image.new("RGB", (4, 4)).save(tmp_path / "good.png")
     if content is not None:
         (tmp_path / "bad.png").write_bytes(content)
-    with pytest.raises(UserError, match=r"bad\.png cannot be read .*run 'dvc repro -f restructure'"):
+    with pytest.raises(UserError, match=r"bad\.png cannot be read .*run 'dvc repro -f restructure preprocess'"):
         read_pixels(["good.png", "bad.png"], tmp_path)

@@ -45,26 +45,35 @@ def test_report_counts_and_names_every_file_once() -> None:
             "folder": ["a", "b", "c", "d"],
         }
     )
-    listing = Listing([], [], [Path("Folds.csv")])
+    listing = Listing([], [], [Path("Folds.csv")], ["ISIC_0000001"])
     result = Restructured(manifest, [Rejected(Path("d/x.png"), "damaged")], [Rejected(Path("e/y.png"), "the same")])
-    report = make_report("breakhis", "local", listing, result)
+    report = make_report("breakhis", "local", listing, result, 7909)
     assert json.loads(json.dumps(report)) == {
         "dataset": "breakhis",
         "source": "local",
         "images": 4,
+        "expected": 7909,
+        "partial": True,
         "cases": 3,
         "folders": 4,
         "rejected_share": 0.2,
         "by_class": {"Benign": {"40X": 2, "200X": 1}, "Malignant": {"40X": 1}},
         "rejected": [{"file": "d/x.png", "reason": "damaged"}],
         "copies": [{"file": "e/y.png", "reason": "the same"}],
+        "rows_without_image": ["ISIC_0000001"],
         "not_images": ["Folds.csv"],
     }
 
 
+@pytest.mark.parametrize(("expected", "partial"), [(3, True), (2, False), (1, False), (None, False)])
+def test_fewer_images_than_published_are_partial(expected: int | None, partial: bool) -> None:
+    report = make_report("x", "local", Listing([], [], []), outcome(2, 0), expected)
+    assert (report["expected"], report["partial"]) == (expected, partial)
+
+
 def test_images_without_magnification_are_counted_together() -> None:
     manifest = pd.DataFrame({"label": ["Benign"], "magnification": [0], "case": ["1"], "folder": ["a"]})
-    report = make_report("x", "local", Listing([], [], []), Restructured(manifest, [], []))
+    report = make_report("x", "local", Listing([], [], []), Restructured(manifest, [], []), None)
     assert report["by_class"] == {"Benign": {"all": 1}}
 
 
@@ -79,8 +88,9 @@ def test_missing_class_is_named_with_those_found() -> None:
     check_classes(outcome(2, 0).manifest, ["Benign"], RAW)
 
 
-def test_class_that_the_parameters_do_not_list_is_named() -> None:
-    listing = Listing([PublishedImage(Path("a.png"), "Benign", "A", 40, "f", "c")], [], [])
-    with pytest.raises(UserError, match=r"images of class Benign, which datasets\.<name>\.classes lacks"):
+def test_classes_that_the_parameters_do_not_list_are_named() -> None:
+    images = [PublishedImage(Path("a.png"), label, "A", 40, "f", "c") for label in ("Normal", "Benign", "Malignant")]
+    listing = Listing(images, [], [])
+    with pytest.raises(UserError, match=r"images of class Benign, Normal, which datasets\.<name>\.classes lacks"):
         check_labels(listing, ["benign", "Malignant"], RAW)
-    check_labels(listing, ["Malignant", "Benign"], RAW)
+    check_labels(listing, ["Malignant", "Benign", "Normal"], RAW)

@@ -69,6 +69,11 @@ def test_row_says_what_the_name_and_the_file_say(raw: Path, converted: Callable[
         "width": 70,
         "height": 46,
         "source": "any where/SOB_B_A-14-22549AB-100-012.png",
+        "mask": "",
+        "age": "",
+        "sex": "",
+        "site": "",
+        "confirmed_by": "",
     }
 
 

@@ -1,9 +1,13 @@
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from stages.audit.duplicates import number_clusters
 from stages.common.manifest import COLUMNS
+from stages.common.params import Params, SplitParams
 from stages.restructure.breakhis import parse_name
 
 
@@ -47,3 +51,23 @@ def small_manifest() -> pd.DataFrame:
         for sequence in (1, 2)
     ]
     return manifest_from_names(names)
+
+
+@pytest.fixture(scope="session")
+def split_params(make_params: Callable[[dict[str, Any]], Params]) -> Callable[..., SplitParams]:
+    """``split_params(group="folder")`` gives the shipped section with these changes."""
+    return lambda **changes: make_params({f"split.{key}": value for key, value in changes.items()}).split
+
+
+@pytest.fixture(scope="session")
+def duplicates_of() -> Callable[..., pd.DataFrame]:
+    """``duplicates_of(("a", "b", "near"))`` gives the audit's table of these pairs; other columns are constant."""
+
+    def build(*pairs: tuple[str, str, str]) -> pd.DataFrame:
+        frame = pd.DataFrame(
+            [(min(a, b), max(a, b), kind) for a, b, kind in pairs], columns=["image_a", "image_b", "kind"]
+        )
+        frame = frame.assign(distance=0.0, similarity=1.0, same_group=False, same_label=True)
+        return frame.assign(cluster=number_clusters(frame))
+
+    return build

@@ -1,22 +1,17 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
+from stages.audit.duplicates import COLUMNS
 from stages.common.errors import UserError
-from stages.common.params import Params, SplitParams
-from stages.split.protocol import describe, make_splits, select_magnifications
+from stages.common.params import SplitParams
+from stages.split.groups import select_magnifications
+from stages.split.protocol import describe, make_splits
 
-MakeParams = Callable[[dict[str, Any]], Params]
 RAW = Path("none")
-
-
-@pytest.fixture
-def split_params(make_params: MakeParams) -> Callable[..., SplitParams]:
-    """``split_params(group="folder")`` gives the shipped section with these changes."""
-    return lambda **changes: make_params({f"split.{key}": value for key, value in changes.items()}).split
+NO_DUPLICATES = pd.DataFrame(columns=list(COLUMNS))
 
 
 def write_fold(place: Path, part_of: dict[str, str], fold: int = 1) -> Path:
@@ -39,7 +34,7 @@ def by_case(frame: pd.DataFrame, test_cases: set[str]) -> dict[str, str]:
 def test_groups_are_of_the_asked_kind_and_do_not_straddle(
     small_manifest: pd.DataFrame, split_params: Callable[..., SplitParams], group: str
 ) -> None:
-    frame = make_splits(small_manifest, split_params(group=group), RAW, seed=7)
+    frame = make_splits(small_manifest, split_params(group=group), RAW, 7, NO_DUPLICATES)
     assert frame["image"].tolist() == small_manifest["image"].tolist()
     assert frame["group"].tolist() == small_manifest[group].tolist()
     assert frame.groupby("group")["part"].nunique().max() == 1
@@ -51,7 +46,7 @@ def test_shares_are_those_of_validation_and_test(
     small_manifest: pd.DataFrame, split_params: Callable[..., SplitParams]
 ) -> None:
     params = split_params(group="image", validation=0.25, test=0.125)
-    counts = make_splits(small_manifest, params, RAW, 7)["part"].value_counts()
+    counts = make_splits(small_manifest, params, RAW, 7, NO_DUPLICATES)["part"].value_counts()
     assert (counts["train"], counts["val"], counts["test"]) == (30, 12, 6)
 
 
@@ -59,7 +54,7 @@ def test_shares_are_those_of_validation_and_test(
 def test_only_the_wanted_magnifications_are_split(
     small_manifest: pd.DataFrame, split_params: Callable[..., SplitParams], wanted: list[int], there: set[int]
 ) -> None:
-    frame = make_splits(small_manifest, split_params(magnifications=wanted), RAW, 7)
+    frame = make_splits(small_manifest, split_params(magnifications=wanted), RAW, 7, NO_DUPLICATES)
     assert set(frame["magnification"]) == there
     assert len(frame) == small_manifest["magnification"].isin(there).sum()
 
@@ -84,7 +79,7 @@ def test_official_test_part_is_as_published_and_validation_is_carved_from_train_
     params = split_params(
         protocol="official", official_fold=3, folds_file=None if in_raw else str(path), validation=1 / 3
     )
-    frame = make_splits(small_manifest, params, tmp_path if in_raw else RAW, 7)
+    frame = make_splits(small_manifest, params, tmp_path if in_raw else RAW, 7, NO_DUPLICATES)
     assert set(frame.loc[frame["part"] == "test", "case"]) == test_cases
     assert frame["image"].tolist() == small_manifest["image"].tolist()
     assert frame.groupby("case")["part"].nunique().max() == 1
@@ -105,7 +100,9 @@ def test_official_fold_with_kaggles_table_uses_the_asked_fold(
     ]
     pd.DataFrame(rows).to_csv(tmp_path / "Folds.csv", index=False)
     for fold, cases in folds.items():
-        frame = make_splits(small_manifest, split_params(protocol="official", official_fold=fold), tmp_path, 7)
+        frame = make_splits(
+            small_manifest, split_params(protocol="official", official_fold=fold), tmp_path, 7, NO_DUPLICATES
+        )
         assert set(frame.loc[frame["part"] == "test", "case"]) == cases
 
 
@@ -118,11 +115,11 @@ def test_official_fold_that_straddles_cases_is_refused_by_case_and_taken_by_fold
     with pytest.raises(
         UserError, match=r"fold 1 has 1 cases on both sides, 14-101 among them: .*split\.group to folder"
     ):
-        make_splits(small_manifest, split_params(protocol="official"), tmp_path, 7)
+        make_splits(small_manifest, split_params(protocol="official"), tmp_path, 7, NO_DUPLICATES)
     params = split_params(protocol="official", group="folder")
-    frame = make_splits(small_manifest, params, tmp_path, 7)
+    frame = make_splits(small_manifest, params, tmp_path, 7, NO_DUPLICATES)
     assert frame.groupby("folder")["part"].nunique().max() == 1
-    described = describe(frame, params, "breakhis", 7)
+    described = describe(frame, params, "breakhis", 7, NO_DUPLICATES)
     assert (described["patient_disjoint"], described["cases_on_both_sides"]) == (False, 1)
 
 
@@ -134,7 +131,7 @@ def test_image_that_the_official_fold_does_not_list_is_named(
     del parts[lost]
     write_fold(tmp_path, parts)
     with pytest.raises(UserError, match=f"official fold 1 does not list {lost}"):
-        make_splits(small_manifest, split_params(protocol="official"), tmp_path, 7)
+        make_splits(small_manifest, split_params(protocol="official"), tmp_path, 7, NO_DUPLICATES)
 
 
 @pytest.mark.parametrize("train_cases", [set(), {"14-100", "14-200"}])
@@ -143,14 +140,14 @@ def test_official_fold_with_too_little_to_train_on_is_refused(
 ) -> None:
     write_fold(tmp_path, by_case(small_manifest, set(small_manifest["case"]) - train_cases))
     with pytest.raises(UserError, match="leaves nothing of the official fold's train part"):
-        make_splits(small_manifest, split_params(protocol="official"), tmp_path, 7)
+        make_splits(small_manifest, split_params(protocol="official"), tmp_path, 7, NO_DUPLICATES)
 
 
 def test_missing_folds_file_names_the_two_ways_out(
     small_manifest: pd.DataFrame, split_params: Callable[..., SplitParams], tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match="set split.folds_file, or split.protocol to fractions"):
-        make_splits(small_manifest, split_params(protocol="official"), tmp_path, 7)
+        make_splits(small_manifest, split_params(protocol="official"), tmp_path, 7, NO_DUPLICATES)
 
 
 @pytest.mark.parametrize("group", ["case", "image"])
@@ -158,8 +155,8 @@ def test_description_says_how_the_split_was_made_and_counts_what_it_holds(
     small_manifest: pd.DataFrame, split_params: Callable[..., SplitParams], group: str
 ) -> None:
     params = split_params(group=group, magnifications=[200])
-    frame = make_splits(small_manifest, params, RAW, 7)
-    described = describe(frame, params, "breakhis", 7)
+    frame = make_splits(small_manifest, params, RAW, 7, NO_DUPLICATES)
+    described = describe(frame, params, "breakhis", 7, NO_DUPLICATES)
     assert {key: described[key] for key in ("dataset", "protocol", "group", "seed", "fold", "magnifications")} == {
         "dataset": "breakhis",
         "protocol": "fractions",
@@ -184,18 +181,12 @@ def test_description_says_how_the_split_was_made_and_counts_what_it_holds(
     assert sum(counts["images"] for counts in described["counts"].values()) == len(frame)
 
 
-def test_case_shared_by_train_and_validation_alone_is_not_patient_disjoint_yet_outside_test() -> None:
+def test_case_shared_by_train_and_validation_alone_is_not_patient_disjoint_yet_outside_test(
+    split_params: Callable[..., SplitParams],
+) -> None:
     frame = pd.DataFrame(
-        {"case": ["a", "a", "b"], "part": ["train", "val", "test"], "group": list("xyz"), "label": "B", "subtype": "A"}
-    )
-    params = SplitParams(
-        protocol="fractions",
-        group="image",
-        validation=0.2,
-        test=0.2,
-        magnifications=[],
-        official_fold=1,
-        folds_file=None,
-    )
-    described = describe(frame, params, "x", 7)
+        {"case": ["a", "a", "b"], "part": ["train", "val", "test"], "image": list("xyz"), "label": "B", "subtype": "A"}
+    ).assign(group=list("xyz"))
+    params = split_params(group="image")
+    described = describe(frame, params, "x", 7, NO_DUPLICATES)
     assert (described["patient_disjoint"], described["cases_on_both_sides"]) == (False, 0)

@@ -9,6 +9,7 @@ def test_the_positive_class_comes_last_of_two() -> None:
     assert order_classes(["Benign", "Malignant"], "Malignant") == ["Benign", "Malignant"]
     assert order_classes(["Benign", "Malignant"], "Benign") == ["Malignant", "Benign"]
     assert order_classes(["a", "b", "c"], "b") == ["a", "b", "c"]
+    assert order_classes(["a", "b", "c"], None) == ["a", "b", "c"]
 
 
 def test_encode_follows_the_order() -> None:

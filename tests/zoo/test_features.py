@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.common.errors import UserError
-from stages.embed.features import PartialFeatures, check_spread, fill, fingerprint
+from stages.zoo.features import PartialFeatures, check_spread, fill, fingerprint
 
 IMAGES = [f"{number}.png" for number in range(10)]
 SHAPE = (10, 2, 3)

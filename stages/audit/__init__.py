@@ -1,0 +1,1 @@
+"""Fingerprints of every image, and the duplicates that they show."""

@@ -1,0 +1,61 @@
+"""`python -m stages.card`: what the data set is, in `metrics/data_card.md`, with examples in `plots/data_card.png`."""
+
+import json
+import logging
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from stages.card.colour import colour_sums, colour_table
+from stages.card.page import Facts, write_page
+from stages.card.thumbnails import choose_thumbnails, draw_thumbnails, encode_png
+from stages.common.command import run_stage
+from stages.common.errors import UserError
+from stages.common.files import replace_file
+from stages.common.manifest import RESTRUCTURED, read_manifest
+from stages.common.params import load_params
+from stages.restructure.layouts import LAYOUTS
+from stages.restructure.pixels import read_pixels
+from stages.restructure.report import REPORT
+from stages.split.table import PROTOCOL, read_protocol
+
+CARD = Path("metrics/data_card.md")
+THUMBNAILS = Path("plots/data_card.png")
+
+
+def main() -> None:
+    """Write the card and its figure."""
+    params, manifest = load_params(), read_manifest()
+    # The card is of the images as published, before any preprocessing.
+    read_published = partial(read_pixels, folder=RESTRUCTURED)
+    facts = Facts(
+        dataset=params.dataset,
+        data=params.data,
+        about=LAYOUTS[params.data.layout].ABOUT,
+        manifest=manifest,
+        report=_read_report(params.dataset),
+        colours=colour_table(colour_sums(manifest["image"].tolist(), read_published), manifest["label"]),
+        protocol=read_protocol() if PROTOCOL.exists() else None,
+    )
+    chosen = choose_thumbnails(manifest)
+    title = f"{params.dataset}{' (phantom, generated images)' if facts.phantom else ''}: examples"
+    figure = encode_png(draw_thumbnails(read_published(chosen["image"].tolist()), chosen["label"].tolist(), title))
+    with replace_file(THUMBNAILS) as path:
+        path.write_bytes(figure)
+    with replace_file(CARD) as path:
+        path.write_text(write_page(facts, f"../{THUMBNAILS.as_posix()}"), encoding="utf-8")
+    logging.info("%d images described in %s", len(manifest), CARD)
+
+
+def _read_report(dataset: str) -> dict[str, Any]:
+    try:
+        report: dict[str, Any] = json.loads(REPORT.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{REPORT} not found: run 'dvc repro restructure' first") from None
+    if report["dataset"] != dataset:
+        raise UserError(f"{REPORT} is of {report['dataset']}, not of {dataset}: run 'dvc repro restructure' first")
+    return report
+
+
+if __name__ == "__main__":
+    run_stage("card", main)

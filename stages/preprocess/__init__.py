@@ -1,0 +1,1 @@
+"""Stain normalisation, contrast enhancement and noise reduction, fitted on training images only."""
