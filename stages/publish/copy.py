@@ -18,6 +18,9 @@ KEPT = (
     "metrics/metrics.json",
     "metrics/cost.json",
     "metrics/restructure.json",
+    "metrics/audit.json",
+    "metrics/leakage.json",
+    "metrics/power.json",
 )
 FIGURES = ("plots/*.png", "plots/*.txt")
 
