@@ -9,30 +9,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from stages.common import figures
+from stages.common.figures import (
+    BLUE,
+    DPI,
+    GREY,
+    INK,
+    ORANGE,
+    PALE,
+    SMALL_SIZE,
+    TEXT_SIZE,
+    TITLE_SIZE,
+    VERMILLION,
+    WIDTH,
+)
 from stages.leakage.levels import LEVELS
 
-# The look of stages/plot/style.py, which lies downstream and so cannot be imported.
-DPI, WIDTH = 130, 6.4
-TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 12.5, 9.5, 8.5
-BLUE, VERMILLION, ORANGE = "#0072B2", "#D55E00", "#E69F00"  # Okabe and Ito (2008)
-INK, GREY, PALE = "#1A1A1A", "#666666", "#D9D9D9"
 STYLE: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": TEXT_SIZE,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": INK,
-    "axes.labelsize": TEXT_SIZE,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
+    **figures.STYLE,
     "axes.spines.left": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": TEXT_SIZE,
     "axes.titleweight": "bold",
-    "text.color": INK,
-    "xtick.color": GREY,
-    "xtick.labelcolor": INK,
-    "xtick.labelsize": SMALL_SIZE,
-    "ytick.labelcolor": INK,
     "ytick.labelsize": TEXT_SIZE,
 }
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from stages.common.command import run_stage
 from stages.common.errors import UserError
+from stages.common.figures import save_figure
 from stages.common.files import replace_file, write_csv
 from stages.common.manifest import read_manifest
 from stages.evaluate.predictions import TEST, read_predictions
@@ -17,7 +18,6 @@ from stages.plot.facts import read_facts
 from stages.plot.grid import choose_examples, draw_grid
 from stages.plot.learning import draw_learning_curves
 from stages.plot.report import write_report
-from stages.plot.style import save_figure
 from stages.plot.tables import calibration_table, confusion_table, precision_recall_table, roc_table
 from stages.restructure.pixels import read_pixels
 from stages.train.record import HISTORY

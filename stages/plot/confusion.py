@@ -4,9 +4,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from stages.common.figures import INK, SMALL_SIZE, TEXT_SIZE, new_figure, styled
 from stages.evaluate.units import Bools, Integers
 from stages.plot.facts import Facts
-from stages.plot.style import INK, SMALL_SIZE, TEXT_SIZE, new_figure, styled
 
 
 def confusion_counts(truth: Bools, predicted: Bools) -> Integers:

@@ -6,9 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from stages.evaluate.units import Units
-from stages.plot.facts import Facts
-from stages.plot.style import (
+from stages.common.figures import (
     GREEN,
     GREY,
     INK,
@@ -19,6 +17,8 @@ from stages.plot.style import (
     share_axes,
     styled,
 )
+from stages.evaluate.units import Units
+from stages.plot.facts import Facts
 
 HEIGHT = 6.3
 

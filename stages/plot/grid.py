@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from stages.common.figures import GREY, INK, new_figure, styled
 from stages.common.seeding import generator
 from stages.evaluate.units import Bools, Integers, Units
 from stages.plot.facts import Facts
-from stages.plot.style import GREY, INK, new_figure, styled
 
 COLUMNS, ROWS = 6, 3
 WRONG = 6

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from stages.common.figures import BLUE, GREEN, GREY, INK, ORANGE, PALE, SMALL_SIZE, new_figure, styled
 from stages.plot.facts import Facts
-from stages.plot.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, SMALL_SIZE, new_figure, styled
 
 PHASES = {"head": "head", "fine_tune": "fine-tuning"}
 

@@ -8,11 +8,11 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from stages.common.figures import LARGEST, new_figure, save_figure
 from stages.evaluate.units import Units
 from stages.plot.facts import Facts
 from stages.plot.grid import RED, choose_examples, draw_grid
 from stages.plot.learning import draw_learning_curves, spread_labels
-from stages.plot.style import LARGEST, new_figure, save_figure
 
 
 def texts(figure: Figure) -> list[str]:

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from stages.common.errors import UserError
+from stages.common.figures import LARGEST
 from stages.plot.__main__ import main
 from stages.plot.facts import Facts
-from stages.plot.style import LARGEST
 from stages.plot.summary import main as print_summary
 
 CURVES = {"roc", "precision_recall", "confusion", "calibration", "learning_curves"}

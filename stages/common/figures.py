@@ -28,7 +28,7 @@ LEVEL_COLOURS = {"image": BLUE, "patient": VERMILLION}
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 12.5, 9.5, 8.5
 TEXT_PER_INCH, SMALL_PER_INCH = 14.6, 16.4  # characters
 
-_STYLE: Any = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
     "font.size": TEXT_SIZE,
     "axes.edgecolor": GREY,
@@ -54,7 +54,7 @@ _STYLE: Any = {
 
 def styled() -> AbstractContextManager[None]:
     """A context in which matplotlib draws in this style, whatever the user's own settings are."""
-    return mpl.style.context(["default", _STYLE])
+    return mpl.style.context(["default", STYLE])
 
 
 def new_figure(height: float, title: str, subtitle: Sequence[str], note: str, width: float = WIDTH) -> Figure:
