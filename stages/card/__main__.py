@@ -11,6 +11,7 @@ from stages.card.page import Facts, write_page
 from stages.card.thumbnails import choose_thumbnails, draw_thumbnails, encode_png
 from stages.common.command import run_stage
 from stages.common.errors import UserError
+from stages.common.figures import data_words
 from stages.common.files import replace_file
 from stages.common.manifest import RESTRUCTURED, read_manifest
 from stages.common.params import load_params
@@ -37,8 +38,8 @@ def main() -> None:
         colours=colour_table(colour_sums(manifest["image"].tolist(), read_published), manifest["label"]),
         protocol=read_protocol() if PROTOCOL.exists() else None,
     )
-    chosen = choose_thumbnails(manifest)
-    title = f"{params.dataset}{' (phantom, generated images)' if facts.phantom else ''}: examples"
+    chosen = choose_thumbnails(manifest, max(2, 8 // manifest["label"].nunique()))
+    title = f"{data_words(params.dataset, facts.phantom)}: examples"
     figure = encode_png(draw_thumbnails(read_published(chosen["image"].tolist()), chosen["label"].tolist(), title))
     with replace_file(THUMBNAILS) as path:
         path.write_bytes(figure)

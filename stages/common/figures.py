@@ -52,6 +52,13 @@ STYLE: Any = {
 }
 
 
+def data_words(dataset: str, phantom: bool) -> str:
+    """A data set's name as figures and tables give it; generated images are called phantom, whatever their name."""
+    if not phantom:
+        return dataset
+    return f"{dataset} data (generated images)" if "phantom" in dataset else f"{dataset} phantom (generated images)"
+
+
 def styled() -> AbstractContextManager[None]:
     """A context in which matplotlib draws in this style, whatever the user's own settings are."""
     return mpl.style.context(["default", STYLE])

@@ -9,6 +9,7 @@ import pandas as pd
 
 from stages.audit.duplicates import read_duplicates
 from stages.common.command import run_stage
+from stages.common.figures import data_words
 from stages.common.files import replace_file, write_csv, write_json
 from stages.common.manifest import read_manifest
 from stages.common.params import load_params
@@ -50,11 +51,11 @@ def main() -> None:
         "magnification": probe_magnification(fingerprints.features, manifest, chosen.permutations, params.seed),
     }
     made_by = fingerprints.made_by
-    generated = " phantom (generated images)" if params.data.source == "phantom" else ""
+    name = data_words(params.dataset, params.data.source == "phantom")
     weights = {"imagenet": "ImageNet"}.get(made_by["weights"], made_by["weights"])
     network = f"{made_by['model']}, {weights} weights, frozen; a linear head on its features"
     units = "cases" if levels.strictest == "case" else "groups"
-    size = f"{params.dataset}{generated}: {content['n_images']:,} images in {content['n_patients']:,} {units}"
+    size = f"{name}: {content['n_images']:,} images in {content['n_patients']:,} {units}"
 
     write_json(LEAKAGE, content)
     write_csv(TABLE, tabulate(content))

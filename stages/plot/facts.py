@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stages.common.figures import data_words
 from stages.evaluate.results import METRICS, read_results
 from stages.split.table import read_protocol
 from stages.train.record import read_card
@@ -49,9 +50,7 @@ class Facts:
     @property
     def data(self) -> str:
         """The data set; 'phantom' is said wherever the images are generated."""
-        name: str = self.card["dataset"]
-        if self.card["phantom"]:
-            name = "phantom data (generated images)" if name == "phantom" else f"{name} phantom (generated images)"
+        name = data_words(self.card["dataset"], self.card["phantom"])
         magnifications = self.protocol.get("magnifications") or []
         return f"{name} at {', '.join(f'{m}X' for m in magnifications)}" if magnifications else name
 

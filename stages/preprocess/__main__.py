@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.common.command import run_stage
+from stages.common.figures import data_words, save_figure
 from stages.common.files import replace_folder, write_json
 from stages.common.manifest import PREPROCESSED, RESTRUCTURED, read_manifest
 from stages.common.parallel import map_on_all_cores
@@ -54,11 +55,10 @@ def _draw_examples(params: Params, training: list[str], steps: Steps) -> None:
     names = [training[i] for i in sorted(chosen)]
     before = read_pixels(names, RESTRUCTURED)
     after = np.stack([apply_steps(image, steps)[0] for image in before])
-    phantom = " phantom (generated images)" if params.data.source == "phantom" else ""
-    subtitle = f"{params.dataset}{phantom}; training images; fitted on the training part only"
-    draw_before_after(
-        before, after, [Path(name).parent.name for name in names], f"Preprocessing: {describe(steps)}", subtitle, FIGURE
-    )
+    data = data_words(params.dataset, params.data.source == "phantom")
+    labels = [Path(name).parent.name for name in names]
+    title = f"Preprocessing: {describe(steps)}"
+    save_figure(FIGURE, draw_before_after(before, after, labels, title, data))
 
 
 if __name__ == "__main__":
