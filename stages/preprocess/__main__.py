@@ -57,8 +57,7 @@ def _draw_examples(params: Params, training: list[str], steps: Steps) -> None:
     after = np.stack([apply_steps(image, steps)[0] for image in before])
     data = data_words(params.dataset, params.data.source == "phantom")
     labels = [Path(name).parent.name for name in names]
-    title = f"Preprocessing: {describe(steps)}"
-    save_figure(FIGURE, draw_before_after(before, after, labels, title, data))
+    save_figure(FIGURE, draw_before_after(before, after, labels, [describe(steps), data]))
 
 
 if __name__ == "__main__":

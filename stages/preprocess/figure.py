@@ -12,7 +12,7 @@ NOTE = "Training images drawn at random. What is fitted, such as the target stai
 
 
 def draw_before_after(
-    before: NDArray[np.uint8], after: NDArray[np.uint8], names: Sequence[str], title: str, subtitle: str
+    before: NDArray[np.uint8], after: NDArray[np.uint8], names: Sequence[str], subtitle: Sequence[str]
 ) -> Figure:
     """Draw training images above what preprocessing made of them.
 
@@ -22,10 +22,10 @@ def draw_before_after(
         RGB.
     names : sequence of str
         One a column.
-    title, subtitle : str
+    subtitle : sequence of str
         What was done; to which data.
     """
-    figure = new_figure(3.6, title, [subtitle], NOTE)
+    figure = new_figure(3.8, "Preprocessing: before and after", subtitle, NOTE)
     with styled():
         axes = figure.subplots(2, len(names), squeeze=False)
         for row, (images, label) in enumerate(((before, "before"), (after, "after"))):
