@@ -113,4 +113,4 @@ def test_real_folder(out: Path) -> None:
     link_folder(REAL, out)
     linked = list(list_files(out))
     assert len(linked) == sum(file.is_file() for file in REAL.rglob("*"))
-    assert all(file.is_symlink() and file.readlink().is_relative_to(REAL) for file in linked)
+    assert all(file.is_symlink() and file.readlink().is_relative_to(REAL.resolve()) for file in linked)
