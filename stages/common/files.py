@@ -1,13 +1,14 @@
 """Writing that is either whole or absent: a temporary name beside the target, then a rename."""
 
 import csv
+import errno
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +42,29 @@ def replace_folder(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.chmod(0o755)
-        old = Path(f"{partial}-old")
-        if path.exists():
-            path.rename(old)
-        partial.rename(path)
-        shutil.rmtree(old, ignore_errors=True)
+        _swap(partial, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _swap(partial: Path, path: Path) -> None:
+    """Rename `partial` to `path`; what was there goes, whole until then, also if another process does the same."""
+    old = Path(f"{partial}-old")
+    while True:
+        with suppress(FileNotFoundError):
+            path.rename(old)
+        try:
+            partial.rename(path)
+        except OSError as error:
+            # Another process has put its own folder there in between.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                with suppress(FileNotFoundError):
+                    old.rename(path)
+                raise
+        else:
+            shutil.rmtree(old, ignore_errors=True)
+            return
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _remove_abandoned(path: Path) -> None:

@@ -225,3 +225,15 @@ def test_two_runs_write_the_same_bytes(project: Path, breakhis_folder: BreakhisF
         files = [MANIFEST, REPORT, *sorted(RESTRUCTURED.rglob("*.png"))]
         outputs.append({path: path.read_bytes() for path in files})
     assert outputs[0] == outputs[1]
+
+
+def test_two_processes_at_once_both_end_well_and_leave_one_whole_output(
+    project: Path, breakhis_folder: BreakhisFolder
+) -> None:
+    written = breakhis_folder(RAW)
+    command = [sys.executable, "-m", "stages.restructure"]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    processes = [subprocess.Popen(command, env=environment) for _ in range(3)]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    assert len(read_manifest()) == len(written) == len(list(RESTRUCTURED.rglob("*.png")))
+    assert sorted(path.name for path in Path("data").iterdir()) == ["manifest.csv", "raw", "restructured"]
