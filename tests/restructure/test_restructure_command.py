@@ -237,3 +237,17 @@ def test_two_processes_at_once_both_end_well_and_leave_one_whole_output(
     assert [process.wait() for process in processes] == [0, 0, 0]
     assert len(read_manifest()) == len(written) == len(list(RESTRUCTURED.rglob("*.png")))
     assert sorted(path.name for path in Path("data").iterdir()) == ["manifest.csv", "raw", "restructured"]
+
+
+def test_folders_with_spaces_and_unicode_and_a_wrong_extension_are_no_obstacle(
+    project: Path, breakhis_folder: BreakhisFolder
+) -> None:
+    written = breakhis_folder(RAW)
+    (RAW / "BreaKHis_v1").rename(RAW / "données brutes 乳腺")
+    jpeg = RAW / "données brutes 乳腺" / "SOB_M_DC-14-99999-40-001.png"
+    Image.new("RGB", (70, 46), (200, 120, 180)).save(jpeg, format="JPEG")
+    main()
+    manifest = read_manifest()
+    assert len(manifest) == len(written) + 1
+    assert manifest["source"].str.startswith("données brutes 乳腺/").all()
+    assert (RESTRUCTURED / "Malignant" / jpeg.name).read_bytes()[:4] == b"\x89PNG"
