@@ -9,7 +9,7 @@ BENIGN_ATYPIA = 0.3
 MALIGNANT_ATYPIA = 0.7
 ATYPIA_SD = 0.2
 IMAGE_ATYPIA_SD = 0.07
-IMG_COV = 0.25
+IMAGE_COVERAGE_SD = 0.25  # of the logarithm
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Architecture:
         0 (on a lattice) to 1 (anywhere).
     cells : float
         Cells of the ground a square millimetre.
+    gaps : float
+        Share of the stroma where its fibres part, above 0 and below 1.
     core, ground : str
         What lies within the structures' lumina and between the structures.
     """
@@ -51,16 +53,13 @@ class Architecture:
     ground: Literal["stroma", "mucin", "space"] = "stroma"
 
 
-DCG = 0.13
-LCG = 0.10
-SEC = 0.1
 ARCHITECTURES = {
     "A": Architecture(22, 1.3, 0.45, 0.55, 0.08, 0.0, 0.6, 700, 0.03),
     "F": Architecture(26, 4.0, 0.45, 0.40, 0.10, 0.5, 0.7, 1100, 0.03),
     "PT": Architecture(58, 3.0, 0.65, 0.42, 0.16, 0.6, 0.8, 1700, 0.02),
     "TA": Architecture(25, 1.2, 0.48, 0.72, 0.06, 0.0, 0.4, 500, 0.02),
-    "DC": Architecture(48, 1.7, 0.05, 0.75, 0.16, 0.2, 0.9, 900, DCG),
-    "LC": Architecture(7, 9.0, 0.00, 0.55, 0.08, 0.8, 0.9, 800, LCG),
+    "DC": Architecture(48, 1.7, 0.05, 0.75, 0.16, 0.2, 0.9, 900, 0.13),
+    "LC": Architecture(7, 9.0, 0.00, 0.55, 0.08, 0.8, 0.9, 800, 0.10),
     "MC": Architecture(42, 1.5, 0.05, 0.55, 0.18, 0.0, 0.9, 60, 0.03, ground="mucin"),
     "PC": Architecture(46, 3.2, 0.30, 1.20, 0.16, 0.5, 0.7, 500, 0.03, core="stroma", ground="space"),
 }
@@ -80,6 +79,8 @@ class Anatomy:
         Factors on nuclear radius and on the nuclei's density, apart from what atypia does to them.
     texture : float
         Width of a stromal fibre, in micrometres.
+    secretion : float
+        Amount of eosin in open lumina.
     """
 
     architecture: Architecture
@@ -137,7 +138,7 @@ def draw_anatomy(rng: np.random.Generator, code: str, malignant: bool) -> Anatom
         size=float(np.exp(rng.normal(0, 0.08))),
         crowding=float(np.exp(rng.normal(0, 0.15))),
         texture=float(4 * np.exp(rng.normal(0, 0.3))),
-        secretion=float(rng.uniform(0, SEC)),
+        secretion=float(rng.uniform(0, 0.1)),
     )
 
 
@@ -161,7 +162,7 @@ def vary(anatomy: Anatomy, rng: np.random.Generator) -> Anatomy:
         architecture=replace(
             usual,
             radius=usual.radius * np.exp(rng.normal(0, 0.1)),
-            coverage=usual.coverage * np.exp(rng.normal(0, IMG_COV)),
+            coverage=usual.coverage * np.exp(rng.normal(0, IMAGE_COVERAGE_SD)),
             lumen=float(np.clip(usual.lumen + rng.normal(0, 0.05), 0, 0.8)),
         ),
         atypia=float(np.clip(anatomy.atypia + rng.normal(0, IMAGE_ATYPIA_SD), 0, 1)),

@@ -64,6 +64,17 @@ def render_tissue(
 def stain_compartments(rng: np.random.Generator, tissue: Tissue, anatomy: Anatomy, field: Field) -> NDArray[np.float32]:
     """Amounts of both stains in lumina, cytoplasm and ground.
 
+    Parameters
+    ----------
+    rng : Generator
+        The image's own.
+    tissue : Tissue
+        What the field shows.
+    anatomy : Anatomy
+        The image's.
+    field : Field
+        Its size and scale.
+
     Returns
     -------
     ndarray of shape (2, height, width), float32
@@ -90,12 +101,10 @@ def stain_compartments(rng: np.random.Generator, tissue: Tissue, anatomy: Anatom
     # Fibres part where their profile is lowest.
     textures["stroma"] *= _step(fibres - np.float32(1 + FIBRE * ndtri(form.gaps)), 0.12)
     cytoplasm = 1 + np.float32(0.15) * grain + np.float32(0.1) * cloud
+    # An open lumen holds secretion, which takes up eosin.
+    secretion = (0.0, anatomy.secretion if form.core == "space" else 0.0)
     planes = [
-        core
-        * (
-            np.float32(anatomy.secretion * (index == 1) * (form.core == "space"))
-            + GROUNDS[form.core][index] * textures[form.core]
-        )
+        core * (np.float32(secretion[index]) + GROUNDS[form.core][index] * textures[form.core])
         + in_ground * (GROUNDS[form.ground][index] * textures[form.ground])
         + epithelium * (CYTOPLASM[index] * cytoplasm)
         for index in range(2)
@@ -105,6 +114,17 @@ def stain_compartments(rng: np.random.Generator, tissue: Tissue, anatomy: Anatom
 
 def stain_nuclei(rng: np.random.Generator, tissue: Tissue, anatomy: Anatomy, field: Field) -> NDArray[np.float32]:
     """Amount of chromatin, in units of an ordinary nucleus.
+
+    Parameters
+    ----------
+    rng : Generator
+        The image's own.
+    tissue : Tissue
+        What the field shows.
+    anatomy : Anatomy
+        The image's.
+    field : Field
+        Its size and scale.
 
     Returns
     -------
