@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from stages.card.counts import count_groups, count_masks, count_mixed_groups, count_sizes, count_unknown
-from stages.common.params import DatasetParams
+from stages.common.data_params import DatasetParams
 from stages.restructure.layout import About
 
 NAMED = 10  # files that are named one by one; the report names all

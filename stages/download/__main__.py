@@ -5,8 +5,9 @@ import logging
 from pathlib import Path
 
 from stages.common.command import run_stage
+from stages.common.data_params import DatasetParams, PhantomParams
 from stages.common.files import replace_folder
-from stages.common.params import DatasetParams, PhantomParams, load_params
+from stages.common.params import load_params
 from stages.download.archive import unpack
 from stages.download.kaggle_archive import kaggle_archive
 from stages.download.local import find_source, link_folder, list_files

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.common.params import AugmentParams
+from stages.common.training_params import AugmentParams
 
 Augmentation = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from stages.common.params import EvaluateParams
 from stages.common.seeding import generator
+from stages.common.training_params import EvaluateParams
 from stages.evaluate.bootstrap import Statistic, bootstrap, weighted_metrics
 from stages.evaluate.intervals import metric_interval
 from stages.evaluate.metrics import (

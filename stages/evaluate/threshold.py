@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stages.common.params import EvaluateParams
+from stages.common.training_params import EvaluateParams
 from stages.evaluate.units import Bools, Floats, Integers
 
 

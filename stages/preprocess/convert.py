@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from stages.common.data_params import PreprocessParams
 from stages.common.parallel import map_on_all_cores
-from stages.common.params import PreprocessParams
 from stages.preprocess.contrast import enhance_contrast, reduce_noise
 from stages.preprocess.stain import measure_stain, normalise_stain, usual_stain
 from stages.restructure.pixels import read_pixels

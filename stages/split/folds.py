@@ -15,8 +15,8 @@ structure, Ecography 40(8).
 
 import pandas as pd
 
+from stages.common.data_params import SplitParams
 from stages.common.errors import UserError
-from stages.common.params import SplitParams
 from stages.common.seeding import derive_seed
 from stages.split.assign import assign_groups
 from stages.split.groups import join_duplicates, select_magnifications

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from stages.audit.duplicates import Waived
+from stages.common.data_params import SplitParams
 from stages.common.errors import UserError
-from stages.common.params import SplitParams
 from stages.split.assign import assign_groups
 from stages.split.folds import assign_folds, group_images, parts_of_fold, take_validation
 from stages.split.groups import join_within_parts, pairs_across, refuse_pairs_across, select_magnifications

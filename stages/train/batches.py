@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stages.common.params import AugmentParams
 from stages.common.seeding import derive_seed, generator
+from stages.common.training_params import AugmentParams
 from stages.embed.augment import augment
 from stages.restructure.pixels import read_pixels
 from stages.train.loop import Batch

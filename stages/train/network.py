@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.common.errors import UserError
-from stages.common.params import DenseLayer, DropoutLayer, ModelParams
+from stages.common.training_params import DenseLayer, DropoutLayer, ModelParams
 from stages.embed.table import Features
 from stages.restructure.pixels import read_pixels
 

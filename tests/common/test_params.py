@@ -7,19 +7,16 @@ from typing import Any
 import pytest
 import yaml
 
+from stages.common.data_params import DatasetParams, PhantomParams, SplitParams
 from stages.common.errors import UserError
-from stages.common.params import (
+from stages.common.params import Params, load_params
+from stages.common.training_params import (
     AugmentParams,
-    DatasetParams,
     EmbedParams,
     EvaluateParams,
     ModelParams,
-    Params,
-    PhantomParams,
-    SplitParams,
     TrainParams,
     UnfreezeParams,
-    load_params,
 )
 
 ABSENT = object()

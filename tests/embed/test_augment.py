@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from stages.common.params import AugmentParams
 from stages.common.seeding import make_tensorflow_deterministic
+from stages.common.training_params import AugmentParams
 from stages.embed.augment import augment
 
 OFF = {"flip": False, "rotation": 0.0, "brightness": 0.0, "contrast": 0.0, "rand_augment": 0.0}

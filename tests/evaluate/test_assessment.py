@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.common.params import EvaluateParams
+from stages.common.training_params import EvaluateParams
 from stages.evaluate.assessment import assess
 from stages.evaluate.units import Units, patient_units
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_curve
 
-from stages.common.params import EvaluateParams
+from stages.common.training_params import EvaluateParams
 from stages.evaluate.threshold import choose_threshold, youden_threshold
 
 

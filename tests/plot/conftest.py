@@ -8,7 +8,7 @@ from PIL import Image
 
 from stages.common.files import write_csv, write_json
 from stages.common.manifest import COLUMNS, MANIFEST, PREPROCESSED, write_manifest
-from stages.common.params import EvaluateParams
+from stages.common.training_params import EvaluateParams
 from stages.evaluate.assessment import assess
 from stages.evaluate.predictions import TEST, make_predictions, write_predictions
 from stages.evaluate.units import Units, image_units

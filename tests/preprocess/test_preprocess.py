@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.common.params import PreprocessParams
+from stages.common.data_params import PreprocessParams
 from stages.preprocess.contrast import enhance_contrast, reduce_noise
 from stages.preprocess.convert import Task, apply_steps, fit_steps, write_image
 from stages.preprocess.stain import measure_stain, normalise_stain, usual_stain

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from stages.audit.duplicates import number_clusters
+from stages.common.data_params import SplitParams
 from stages.common.manifest import COLUMNS
-from stages.common.params import Params, SplitParams
+from stages.common.params import Params
 from stages.restructure.breakhis import parse_name
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from stages.common.data_params import SplitParams
 from stages.common.errors import UserError
-from stages.common.params import SplitParams
 from stages.split.folds import make_folds
 
 SplitMaker = Callable[..., SplitParams]

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from stages.audit.duplicates import COLUMNS
+from stages.common.data_params import SplitParams
 from stages.common.errors import UserError
-from stages.common.params import SplitParams
 from stages.split.groups import select_magnifications
 from stages.split.protocol import describe, make_splits
 

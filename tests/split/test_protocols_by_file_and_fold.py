@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from stages.audit.waivers import write_waiver
+from stages.common.data_params import SplitParams
 from stages.common.errors import UserError
-from stages.common.params import SplitParams
 from stages.split.folds import make_folds
 from stages.split.protocol import describe, make_splits
 

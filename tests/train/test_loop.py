@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from stages.common.errors import UserError
-from stages.common.params import DropoutLayer, ModelParams, load_params
+from stages.common.params import load_params
 from stages.common.seeding import make_tensorflow_deterministic
+from stages.common.training_params import DropoutLayer, ModelParams
 from stages.train.batches import feature_batches
 from stages.train.checkpoint import Checkpoint, Progress
 from stages.train.collapse import CollapseGuard

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from stages.common.errors import UserError
-from stages.common.params import DenseLayer, DropoutLayer, load_params
+from stages.common.params import load_params
+from stages.common.training_params import DenseLayer, DropoutLayer
 from stages.embed.table import Features
 from stages.train.network import (
     build_head,

@@ -1,0 +1,126 @@
+"""The sections of `params.yaml` about images: where they come from, how they are checked, split and measured."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A mapping in `params.yaml` in which an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PhantomParams(Section):
+    """Seed and size of the generated data set."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    cases: Annotated[int, Field(ge=8, le=400)]
+    images: Count
+    width: Annotated[int, Field(ge=64, le=2000)]
+    height: Annotated[int, Field(ge=64, le=2000)]
+
+
+class DatasetParams(Section):
+    """One entry of `datasets`: where the images come from and how they are stored."""
+
+    layout: Literal["breakhis", "busi", "ham10000"]
+    source: Literal["kaggle", "local", "phantom"]
+    slug: Annotated[str, Field(pattern=r"^[\w-]+/[\w-]+$")] | None = None
+    path: str | None = None
+    max_unpacked_gb: Annotated[float, Field(gt=0)] = 20
+    classes: Annotated[list[str], Field(min_length=2)]
+    positive: str | None = None
+    task: Literal["binary", "subtype"] | None = None
+    image_size: Annotated[int, Field(ge=32, le=2048)]
+    resize: Literal["squash", "crop", "pad"]
+    max_bad_share: Share
+    weights: Literal["imagenet", "random"]
+    phantom: PhantomParams | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "DatasetParams":
+        if self.positive is None and len(self.classes) == 2:
+            raise ValueError(f"positive: with two classes it must be one of them: {', '.join(self.classes)}")
+        if self.positive is not None and self.positive not in self.classes:
+            raise ValueError(f"positive: '{self.positive}' is not one of classes: {', '.join(self.classes)}")
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"classes: {', '.join(self.classes)} names one class twice")
+        if (self.layout == "breakhis") != (self.task is not None):
+            valid = "binary or subtype" if self.layout == "breakhis" else "null"
+            raise ValueError(f"task: with layout {self.layout} it must be {valid}")
+        needed = {"kaggle": "slug", "local": "path", "phantom": "phantom"}[self.source]
+        if getattr(self, needed) is None:
+            raise ValueError(f"source: {self.source} needs '{needed}', which is null")
+        return self
+
+
+class AuditParams(Section):
+    """When two images count as duplicates, and which pairs may pass."""
+
+    near_distance: Annotated[int, Field(ge=0, le=16)]
+    near_similarity: Share
+    embedding_similarity: Annotated[float, Field(ge=0.5, le=1)]
+    batch_size: Count
+    waive: dict[str, list[tuple[str, str]]]
+
+
+class SplitParams(Section):
+    """How images are divided into train, validation and test."""
+
+    protocol: Literal["fractions", "official", "kfold", "file"]
+    group: Literal["case", "folder", "image"]
+    validation: Annotated[float, Field(gt=0, lt=1)]
+    test: Annotated[float, Field(gt=0, lt=1)]
+    magnifications: list[Literal[40, 100, 200, 400]]
+    official_fold: Annotated[int, Field(ge=1, le=5)]
+    folds_file: str | None
+    folds: Annotated[int, Field(ge=2, le=20)]
+    fold: Annotated[int, Field(ge=0)]
+    repeat: Annotated[int, Field(ge=0)]
+    file: str | None
+    merge_duplicates: bool
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "SplitParams":
+        if self.fold >= self.folds:
+            raise ValueError(f"fold: {self.fold} is none of the {self.folds} folds, which count from 0")
+        if self.protocol == "file" and not self.file:
+            raise ValueError("protocol: file needs 'file', which is null")
+        if self.protocol == "kfold" and self.validation + 1 / self.folds >= 1:
+            raise ValueError(f"validation: {self.validation:g} and one of {self.folds} folds leave nothing to train on")
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation + test = {self.validation + self.test:g} leaves nothing to train on")
+        return self
+
+
+class PreprocessParams(Section):
+    """What is done to every image before a network sees it; 0 or none leaves a step out."""
+
+    stain: Literal["none", "macenko", "reinhard"]
+    clip_limit: Annotated[float, Field(ge=0, le=40)]
+    denoise: Annotated[float, Field(ge=0, le=50)]
+
+
+class LeakageParams(Section):
+    """How the leakage meter scores frozen features under every split level."""
+
+    folds: Annotated[int, Field(ge=2, le=20)]
+    repeats: Annotated[int, Field(ge=1, le=100)]
+    inverse_penalty: Annotated[float, Field(gt=0, le=1e6)]
+    resamples: Annotated[int, Field(ge=100, le=1_000_000)]
+    permutations: Annotated[int, Field(ge=20, le=1_000_000)]
+
+
+class PowerParams(Section):
+    """What is assumed of two models when asking which difference the data can resolve."""
+
+    accuracy: Annotated[float, Field(gt=0, lt=1)]
+    auc: Annotated[float, Field(ge=0.5, lt=1)]
+    model_correlation: Annotated[float, Field(ge=0, lt=1)]
+    patient_correlation: Share
+    alpha: Annotated[float, Field(gt=0, lt=1)]
+    power: Annotated[float, Field(ge=0.5, lt=1)]
