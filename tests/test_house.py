@@ -11,13 +11,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ORDER = [
     "common",
+    "zoo",
     "check",
     "download",
     "restructure",
-    "zoo",
     "audit",
     "split",
     "preprocess",
+    "augment",
     "embed",
     "train",
     "evaluate",
@@ -26,6 +27,7 @@ ORDER = [
     "card",
     "plot",
     "publish",
+    "recipe",
 ]
 LIGHT = ["check", "download", "restructure", "split"]
 

@@ -5,6 +5,7 @@ DVC itself stops at a model or data set without an entry, but cannot say which t
 
 from pathlib import Path
 
+from stages.check.network import check_network
 from stages.common.command import run_stage
 from stages.common.files import replace_file
 from stages.common.params import load_params
@@ -14,7 +15,7 @@ CHECKED = Path("data/checked.txt")
 
 def main() -> None:
     """Check the parameters and leave a mark that the next stage depends on."""
-    load_params()
+    check_network(load_params())
     with replace_file(CHECKED) as partial:
         # Always the same, so that a valid change runs only the stages that it concerns.
         partial.write_text("params.yaml is valid\n", encoding="utf-8")

@@ -34,10 +34,11 @@ def generator(seed: int, *parts: str | int) -> np.random.Generator:
     return np.random.default_rng(derive_seed(seed, *parts))
 
 
-def make_tensorflow_deterministic(seed: int) -> None:
+def make_tensorflow_deterministic(seed: int, precision: str = "float32") -> None:
     """Import TensorFlow without its start-up chatter, seed it, and make it choose deterministic kernels.
 
-    Also seeds Python, NumPy and Keras.
+    Also seeds Python, NumPy and Keras, and sets the precision in which Keras computes
+    ('float32', 'mixed_float16' or 'mixed_bfloat16').
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _standard_error_put_aside():
@@ -45,6 +46,7 @@ def make_tensorflow_deterministic(seed: int) -> None:
         import tensorflow as tf
 
     keras.utils.set_random_seed(seed)
+    keras.config.set_dtype_policy(precision)
     tf.config.experimental.enable_op_determinism()
 
 

@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from stages.augment.images import augment
 from stages.common.command import run_stage
 from stages.common.files import replace_folder, write_csv, write_json
 from stages.common.manifest import read_manifest
-from stages.common.params import load_params
+from stages.common.params import Params, load_params
 from stages.common.seeding import derive_seed, make_tensorflow_deterministic
-from stages.embed.augment import augment
+from stages.embed.contract import refuse_breach
 from stages.embed.table import FEATURES
 from stages.restructure.pixels import read_pixels
 from stages.zoo.features import PartialFeatures, check_spread, fill, fingerprint
-from stages.zoo.registry import build_backbone, find_network
+from stages.zoo.registry import build_backbone, find_variant
 from stages.zoo.weights import weights_digest
 
 PARTIAL = Path("data/checkpoints/embed")
@@ -27,30 +29,41 @@ PARTIAL = Path("data/checkpoints/embed")
 def main() -> None:
     """Run the frozen backbone over every image and its augmented views."""
     params = load_params()
-    find_network(params.model)
+    variant, _ = find_variant(params.model, params.network.variant)
     manifest = read_manifest()
+    if params.network.mode == "end_to_end":
+        write_empty_index(params)
+        return
     make_tensorflow_deterministic(params.seed)
     size, pooling = params.data.image_size, params.network.pooling
-    backbone = build_backbone(params.model, size, params.weights, pooling, params.seed)
+    backbone = build_backbone(params.model, size, params.weights, pooling, params.seed, variant, params.network.rescale)
+    images = manifest["image"].tolist()
+    refuse_breach(backbone, images, params)
 
     def views(pixels: NDArray[np.uint8], start: int) -> Iterator[NDArray[np.float32]]:
         yield pixels.astype(np.float32)
         for view in range(params.embed.views):
-            yield augment(pixels, params.embed.augment, derive_seed(params.seed, "view", view, start))
+            yield augment(pixels, params.augment, derive_seed(params.seed, "view", view, start))
 
-    images = manifest["image"].tolist()
     made_by = {
         "model": params.model,
+        "variant": variant,
         "weights": params.weights,
         "pooling": pooling,
         "image_size": size,
         "seed": params.seed,
+        "rescale": params.network.rescale,
     }
     partial = PartialFeatures(
         PARTIAL,
         (len(images), 1 + params.embed.views, backbone.output_shape[-1]),
         fingerprint(
-            made_by, weights_digest(params.weights), params.embed, manifest["sha256"].tolist(), params.data.resize
+            made_by,
+            weights_digest(params.weights),
+            params.embed,
+            params.augment.model_dump(exclude={"mixup", "cutmix"}),
+            manifest["sha256"].tolist(),
+            params.data.resize,
         ),
     )
     if partial.done:
@@ -71,6 +84,15 @@ def main() -> None:
         params.weights,
         seconds,
     )
+
+
+def write_empty_index(params: Params) -> None:
+    """Write features of no image: a network of which every layer is trained has none that stay."""
+    with replace_folder(FEATURES) as folder:
+        np.save(folder / "features.npy", np.zeros((0, 1, 0), np.float32))
+        write_csv(folder / "index.csv", pd.DataFrame({"image": []}))
+        write_json(folder / "made_by.json", {"model": params.model, "weights": params.weights, "seconds": 0.0})
+    logging.info("%s is trained end to end: it has no frozen features, and data/features is empty", params.model)
 
 
 if __name__ == "__main__":

@@ -23,14 +23,17 @@ class Features:
     images : list of str
         Paths below ``data/restructured``, sorted.
     array : ndarray of shape (n_images, 1 + n_augmented_views, n_features), float32
-        View 0 is the image itself. A memory map.
+        View 0 is the image itself. A memory map. No image where the chosen network is trained end to end.
     made_by : dict
-        model, weights, pooling, image_size, seed, seconds.
+        model, variant, weights, pooling, image_size, seed, seconds.
+    path : Path
+        The file of `array`.
     """
 
     images: list[str]
     array: NDArray[np.float32]
     made_by: dict[str, Any]
+    path: Path = FEATURES / "features.npy"
 
     def rows(self, images: "pd.Series[str]") -> NDArray[np.intp]:
         """Positions of `images`; a UserError names one that has no features."""
@@ -49,4 +52,4 @@ def read_features(folder: Path = FEATURES) -> Features:
         array = np.load(folder / "features.npy", mmap_mode="r")
     except FileNotFoundError as error:
         raise UserError(f"{error.filename} not found: run 'dvc repro embed' first") from None
-    return Features(index["image"].tolist(), array, made_by)
+    return Features(index["image"].tolist(), array, made_by, folder / "features.npy")

@@ -11,8 +11,7 @@ from stages.common.files import write_json
 from stages.common.manifest import read_manifest
 from stages.common.params import load_params
 from stages.common.seeding import make_tensorflow_deterministic
-from stages.evaluate.assessment import assess
-from stages.evaluate.metrics import training_priors
+from stages.evaluate.assessment import assess_predictions
 from stages.evaluate.network import load_network, warm_up
 from stages.evaluate.predictions import (
     TEST,
@@ -23,7 +22,6 @@ from stages.evaluate.predictions import (
     write_predictions,
 )
 from stages.evaluate.results import COST, METRICS, read_results
-from stages.evaluate.units import image_units
 from stages.split.table import read_splits
 from stages.train.predict import predict_images
 from stages.train.record import COST as TRAINING_COST
@@ -36,7 +34,7 @@ def main() -> None:
     """Write predictions, metrics and cost of the network in ``models/``."""
     params = load_params()
     card = read_card()
-    classes, positive = card["classes"], card["positive"]
+    classes = card["classes"]
     cost = read_results(TRAINING_COST, "train")
     manifest = read_manifest()
     images = label_splits(read_splits(), manifest)
@@ -46,9 +44,16 @@ def main() -> None:
     check_disjoint(tables[VALIDATION], tables[TEST])
 
     training = manifest[manifest["image"].isin(images["image"][images["part"] == "train"])]
-    priors = training_priors(training, positive)
-    validation, test = (image_units(tables[path], manifest, classes, positive, path) for path in PARTS)
-    metrics = assess(validation, test, priors, params.evaluate, params.seed)
+    metrics = assess_predictions(
+        tables[VALIDATION],
+        tables[TEST],
+        manifest,
+        training,
+        classes,
+        card["positive"],
+        params.evaluate,
+        params.seed,
+    )
 
     for path, table in tables.items():
         write_predictions(path, table, classes)

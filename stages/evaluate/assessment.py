@@ -1,9 +1,9 @@
 """The content of `metrics/metrics.json`: every metric at image and patient level, with baseline and interval."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
+import pandas as pd
 
 from stages.common.seeding import generator
 from stages.common.training_params import EvaluateParams
@@ -11,14 +11,62 @@ from stages.evaluate.bootstrap import Statistic, bootstrap, weighted_metrics
 from stages.evaluate.intervals import metric_interval
 from stages.evaluate.metrics import (
     baseline_prediction,
-    patient_scores,
     point_metrics,
     recognition_rate,
+    training_priors,
+    weighted_recognition_rate,
 )
+from stages.evaluate.multiclass import assessment as multiclass
+from stages.evaluate.multiclass.metrics import training_priors as class_priors
+from stages.evaluate.multiclass.units import class_units
+from stages.evaluate.predictions import TEST, VALIDATION
 from stages.evaluate.threshold import choose_threshold
-from stages.evaluate.units import Bools, Integers, Units, patient_units
+from stages.evaluate.units import Units, image_units, patient_units
 
 VALIDATION_METRICS = ("auc", "accuracy", "balanced_accuracy", "log_loss")
+
+
+def assess_predictions(
+    validation: pd.DataFrame,
+    test: pd.DataFrame,
+    manifest: pd.DataFrame,
+    training: pd.DataFrame,
+    classes: Sequence[str],
+    positive: str | None,
+    settings: EvaluateParams,
+    seed: int,
+) -> dict[str, Any]:
+    """Score predictions of two classes by `assess`, of more by `stages.evaluate.multiclass.assessment.assess`.
+
+    Parameters
+    ----------
+    validation, test : DataFrame
+        See `stages.evaluate.predictions`.
+    manifest : DataFrame with the columns ``image``, ``group``
+        Says whose the images are.
+    training : DataFrame with the columns ``group``, ``label``
+        One row an image of the training part.
+    classes : sequence of str
+        All classes.
+    positive : str or None
+        Of two classes, the one that is looked for.
+    settings : EvaluateParams
+        How the threshold of two classes is chosen, and the number of resamples.
+    seed : int
+        The pipeline's seed.
+
+    Raises
+    ------
+    UserError
+        If validation or test has an image that is not in the manifest, or none of some class.
+    """
+    parts = {VALIDATION: validation, TEST: test}
+    if len(classes) > 2 or positive is None:
+        several = {name: class_units(part, manifest, classes, name) for name, part in parts.items()}
+        shares = class_priors(training, classes)
+        return multiclass.assess(several[VALIDATION], several[TEST], shares, settings.resamples, seed)
+    two = {name: image_units(part, manifest, classes, positive, name) for name, part in parts.items()}
+    return assess(two[VALIDATION], two[TEST], training_priors(training, positive), settings, seed)
 
 
 def assess(
@@ -57,14 +105,15 @@ def assess(
     patient_threshold = choose_threshold(validation_patients.truth, validation_patients.scores, settings)
     patient_predicted = patients.scores >= patient_threshold
     patient = _assess_level(patients, patient_threshold, priors["patient"])
-    patient["recognition_rate"] = recognition_rate(test, image_predicted)
-    patient["baseline"]["recognition_rate"] = recognition_rate(test, image_baseline)
+    right = test.truth == image_predicted
+    patient["recognition_rate"] = recognition_rate(right, test.patient)
+    patient["baseline"]["recognition_rate"] = recognition_rate(test.truth == image_baseline, test.patient)
     patient["ci"] = _intervals(
         patients,
         patient,
         lambda counts: {
             **weighted_metrics(patients, patient_predicted, counts),
-            "recognition_rate": _weighted_recognition_rate(test, image_predicted, counts),
+            "recognition_rate": weighted_recognition_rate(right, test.patient, counts),
         },
         settings.resamples,
         seed,
@@ -104,7 +153,3 @@ def _intervals(
         name: metric_interval(name, metrics[name], drawn, units) for name, drawn in values.items()
     }
     return intervals | {"resamples": len(values["auc"])}
-
-
-def _weighted_recognition_rate(images: Units, predicted: Bools, counts: Integers) -> np.ndarray:
-    return counts @ patient_scores(images, predicted) / counts.sum(axis=1)

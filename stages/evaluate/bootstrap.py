@@ -6,6 +6,7 @@ how often each patient was drawn; all metrics are computed for many such vectors
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
 
 import numpy as np
 
@@ -16,17 +17,33 @@ CHUNK = 4_000_000  # numbers in one array of resamples x units: 32 MB
 Statistic = Callable[[Integers], Mapping[str, Floats]]
 
 
-def bootstrap(units: Units, statistic: Statistic, resamples: int, random: np.random.Generator) -> dict[str, Floats]:
+class Clustered(Protocol):
+    """Units of any number of classes, and the patient that each belongs to."""
+
+    @property
+    def patient(self) -> Integers:
+        """Of each unit, in [0, n_patients)."""
+
+    @property
+    def n_patients(self) -> int:
+        """Number of distinct patients."""
+
+    @property
+    def classes_of_patients(self) -> Bools:
+        """Whether each patient has a unit of each class; (n_patients, n_classes)."""
+
+
+def bootstrap(units: Clustered, statistic: Statistic, resamples: int, random: np.random.Generator) -> dict[str, Floats]:
     """Compute a statistic on resampled patients.
 
-    Resamples that lack one class have no AUC, sensitivity or specificity and are left out.
+    Resamples of a single class have no AUC and are left out.
 
     Parameters
     ----------
-    units : Units
+    units : Units or ClassUnits
         Says who the patients are and which classes each has.
     statistic : callable
-        Gets counts of shape (n, n_patients), int64, and returns arrays of shape (n,).
+        Gets counts of shape (n, n_patients), int64, and returns arrays of shape (n, ...).
     resamples : int
         Resamples to draw.
     random : Generator
@@ -34,22 +51,21 @@ def bootstrap(units: Units, statistic: Statistic, resamples: int, random: np.ran
 
     Returns
     -------
-    dict of str to ndarray of shape (n_used,), float64
+    dict of str to ndarray of shape (n_used, ...), float64
         One array a metric; ``n_used <= resamples``.
     """
     pieces = [statistic(counts) for counts in _draw(units, resamples, random)]
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
-def _draw(units: Units, resamples: int, random: np.random.Generator) -> Iterator[Integers]:
+def _draw(units: Clustered, resamples: int, random: np.random.Generator) -> Iterator[Integers]:
     """Yield counts (n, n_patients) of usable resamples, few enough at a time to bound the memory."""
-    positive = _per_patient(units, units.truth) > 0
-    negative = _per_patient(units, ~units.truth) > 0
-    at_once = max(1, CHUNK // max(units.n_patients, len(units.truth)))
+    members = units.classes_of_patients.astype(np.int64)
+    at_once = max(1, CHUNK // max(units.n_patients, len(units.patient)))
     share = np.full(units.n_patients, 1 / units.n_patients)
     for start in range(0, resamples, at_once):
         counts = random.multinomial(units.n_patients, share, size=min(at_once, resamples - start))
-        yield counts[counts[:, positive].any(axis=1) & counts[:, negative].any(axis=1)]
+        yield counts[((counts @ members) > 0).sum(axis=1) >= 2]
 
 
 def weighted_metrics(units: Units, predicted: Bools, counts: Integers) -> dict[str, Floats]:

@@ -51,7 +51,7 @@ def metric_interval(metric: str, estimate: float, values: Floats, units: Units) 
     sizes = units.patients_of(True), units.patients_of(False)
     perfect = perfect_ranking_bound(*sizes) if metric in OF_RANKS else perfect_bound(min(sizes))
     if min(sizes) < 2:
-        return _without_spread(estimate, perfect)
+        return without_spread(estimate, perfect)
     return interval(estimate, values, sum(sizes), perfect, samples=2)
 
 
@@ -80,13 +80,14 @@ def interval(estimate: float, values: Floats, patients: int, perfect: float, sam
         In [0, 1].
     """
     if np.ptp(values) < NO_SPREAD:
-        return _without_spread(estimate, perfect)
+        return without_spread(estimate, perfect)
     tail = expanded_tail(patients, samples)
     low, high = np.quantile(values, [tail, 1 - tail])
     return {"low": float(low), "high": float(high)}
 
 
-def _without_spread(estimate: float, perfect: float) -> dict[str, float]:
+def without_spread(estimate: float, perfect: float) -> dict[str, float]:
+    """As far from the estimate, either way, as `perfect` is from 1."""
     reach = 1 - perfect
     return {"low": max(0.0, estimate - reach), "high": min(1.0, estimate + reach)}
 

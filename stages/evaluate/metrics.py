@@ -1,4 +1,4 @@
-"""Point metrics of a two-class prediction, the same keys whatever the network."""
+"""Point metrics of a two-class prediction, the same keys whatever the network; more classes: `evaluate.multiclass`."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from stages.evaluate.units import Bools, Floats, Integers, Units
+from stages.evaluate.units import Bools, Floats, Integers
 
 
 def point_metrics(truth: Bools, scores: Floats, predicted: Bools) -> dict[str, float]:
@@ -46,6 +46,7 @@ def point_metrics(truth: Bools, scores: Floats, predicted: Bools) -> dict[str, f
         "specificity": recall_score(truth, predicted, pos_label=False),
         "precision": precision_score(truth, predicted, zero_division=0),
         "f1": f1_score(truth, predicted, zero_division=0),
+        "macro_f1": f1_score(truth, predicted, average="macro", zero_division=0),
         "mcc": matthews_corrcoef(truth, predicted),
         "log_loss": log_loss(truth, scores, labels=[False, True]),
         "brier": brier_score_loss(truth, scores, labels=[False, True], pos_label=True),
@@ -96,29 +97,46 @@ def training_priors(training: pd.DataFrame, positive: str) -> dict[str, float]:
     }
 
 
-def patient_scores(images: Units, predicted: Bools) -> Floats:
+def patient_scores(right: Bools, patient: Integers) -> Floats:
     """Share of each patient's images that are classified rightly: the patient score of Spanhol et al. (2016).
 
     Parameters
     ----------
-    images : Units
-        One unit an image.
-    predicted : ndarray of shape (n_images,), bool
-        Predicted class of each image.
+    right : ndarray of shape (n_images,), bool
+        Whether each image's class is predicted.
+    patient : ndarray of shape (n_images,), int64, in [0, n_patients)
+        Whose it is.
 
     Returns
     -------
     ndarray of shape (n_patients,), float64, in [0, 1]
     """
-    right = np.bincount(images.patient, weights=images.truth == predicted)
-    total: Integers = np.bincount(images.patient)
-    return right / total
+    total: Integers = np.bincount(patient)
+    return np.bincount(patient, weights=right) / total
 
 
-def recognition_rate(images: Units, predicted: Bools) -> float:
+def recognition_rate(right: Bools, patient: Integers) -> float:
     """Mean of the patient scores over patients, so that every patient weighs the same.
 
     Spanhol, F. A. et al. (2016). A Dataset for Breast Cancer Histopathological Image Classification.
     IEEE Transactions on Biomedical Engineering 63(7), equations 1 and 2.
     """
-    return float(patient_scores(images, predicted).mean())
+    return float(patient_scores(right, patient).mean())
+
+
+def weighted_recognition_rate(right: Bools, patient: Integers, counts: Integers) -> Floats:
+    """The recognition rate of resampled patients.
+
+    Parameters
+    ----------
+    right, patient : ndarray of shape (n_images,)
+        See `patient_scores`.
+    counts : ndarray of shape (n_resamples, n_patients), int64
+        How often each patient was drawn.
+
+    Returns
+    -------
+    ndarray of shape (n_resamples,), float64, in [0, 1]
+    """
+    rates: Floats = counts @ patient_scores(right, patient) / counts.sum(axis=1)
+    return rates

@@ -38,22 +38,80 @@ class Units:
         """Number of distinct patients."""
         return int(self.patient.max()) + 1
 
+    @property
+    def classes_of_patients(self) -> Bools:
+        """Whether each patient has a unit of the negative and of the positive class; (n_patients, 2)."""
+        return classes_of_patients(self.patient, self.truth.astype(np.int64), 2)
+
     def patients_of(self, positive: bool) -> int:
         """Number of patients with a unit of the positive, or of the negative, class."""
         return len(np.unique(self.patient[self.truth == positive]))
 
 
+def classes_of_patients(patient: Integers, truth: Integers, n_classes: int) -> Bools:
+    """Whether each patient has a unit of each class; (n_patients, n_classes)."""
+    held = np.zeros((int(patient.max()) + 1, n_classes), bool)
+    held[patient, truth] = True
+    return held
+
+
+def number_patients(predictions: pd.DataFrame, manifest: pd.DataFrame, name: Path) -> Integers:
+    """The patient of each image, numbered from 0: the data set's own group, whatever the split was made by.
+
+    Parameters
+    ----------
+    predictions : DataFrame with the column ``image``
+        One row an image.
+    manifest : DataFrame with the columns ``image``, ``group``
+        One row an image; ``group`` is the patient (in BreakHis: the case).
+    name : Path
+        The predictions' file, named in errors.
+
+    Returns
+    -------
+    ndarray of shape (n_images,), int64, in [0, n_patients)
+
+    Raises
+    ------
+    UserError
+        If an image is not in the manifest.
+    """
+    patient = predictions["image"].map(dict(zip(manifest["image"], manifest["group"], strict=True)))
+    if patient.isna().any():
+        raise UserError(
+            f"{name}: image {predictions['image'][patient.isna()].iloc[0]} is not in data/manifest.csv; "
+            "run 'dvc repro evaluate'"
+        )
+    return np.unique(patient.to_numpy(str), return_inverse=True)[1].astype(np.int64)
+
+
+def check_every_class(predictions: pd.DataFrame, classes: Sequence[str], name: Path) -> None:
+    """Refuse predictions without an image of some class.
+
+    Raises
+    ------
+    UserError
+        Naming the class and the file.
+    """
+    absent = set(classes) - set(predictions["label"])
+    if absent:
+        raise UserError(
+            f"{name}: no image of class {min(absent)}, so that its recall and the AUC are undefined; "
+            "change split.validation, split.test or seed in params.yaml"
+        )
+
+
 def image_units(
     predictions: pd.DataFrame, manifest: pd.DataFrame, classes: Sequence[str], positive: str, name: Path
 ) -> Units:
-    """Score each image; its patient is the data set's own group, whatever the split was made by.
+    """Score each image by the probability of the positive class.
 
     Parameters
     ----------
     predictions : DataFrame
         See `stages.evaluate.predictions`.
-    manifest : DataFrame with the columns ``image``, ``group``
-        One row an image; ``group`` is the patient (in BreakHis: the case).
+    manifest : DataFrame
+        See `number_patients`.
     classes : sequence of two str
         All classes.
     positive : str
@@ -64,29 +122,14 @@ def image_units(
     Raises
     ------
     UserError
-        If there are more than two classes, an image is not in the manifest, or one class has no image.
+        If an image is not in the manifest, or one class has no image.
     """
-    if len(classes) != 2:
-        raise UserError(
-            f"{len(classes)} classes ({', '.join(classes)}): sensitivity, specificity and thresholds are defined "
-            "for two; choose a dataset with two classes in params.yaml"
-        )
-    patient = predictions["image"].map(dict(zip(manifest["image"], manifest["group"], strict=True)))
-    if patient.isna().any():
-        raise UserError(
-            f"{name}: image {predictions['image'][patient.isna()].iloc[0]} is not in data/manifest.csv; "
-            "run 'dvc repro evaluate'"
-        )
-    absent = set(classes) - set(predictions["label"])
-    if absent:
-        raise UserError(
-            f"{name}: no image of class {min(absent)}, so that AUC, sensitivity or specificity is undefined; "
-            "change split.validation, split.test or seed in params.yaml"
-        )
+    patient = number_patients(predictions, manifest, name)
+    check_every_class(predictions, classes, name)
     return Units(
         truth=(predictions["label"] == positive).to_numpy(bool),
         scores=predictions[positive].to_numpy(np.float64),
-        patient=np.unique(patient.to_numpy(str), return_inverse=True)[1].astype(np.int64),
+        patient=patient,
     )
 
 

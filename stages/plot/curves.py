@@ -17,7 +17,7 @@ from stages.common.figures import (
     share_axes,
     styled,
 )
-from stages.evaluate.units import Units
+from stages.evaluate.units import Floats, Units
 from stages.plot.facts import Facts
 
 HEIGHT = 6.3
@@ -46,7 +46,7 @@ def draw_roc(tables: Mapping[str, pd.DataFrame], facts: Facts) -> Figure:
         for level, table in tables.items():
             at, colour = facts.metrics[level], LEVEL_COLOURS[level]
             dashes = "-" if level == "image" else (0, (5, 1.5))
-            label = f"{level}s {_short(facts, level, 'auc')}"
+            label = f"{level}s {facts.short(level, 'auc')}"
             axes.plot(table["fpr"], table["tpr"], color=colour, linestyle=dashes, label=label)
             sensitivity, specificity = at["ci"]["sensitivity"], at["ci"]["specificity"]
             x, y = 1 - at["specificity"], at["sensitivity"]
@@ -79,7 +79,7 @@ def draw_precision_recall(tables: Mapping[str, pd.DataFrame], facts: Facts) -> F
         for level, table in tables.items():
             at, colour = facts.metrics[level], LEVEL_COLOURS[level]
             dashes = "-" if level == "image" else (0, (5, 1.5))
-            label = f"{level}s {_short(facts, level, 'average_precision')}"
+            label = f"{level}s {facts.short(level, 'average_precision')}"
             # Average precision is the area under these steps: precision holds back to the previous recall.
             recall = np.concatenate([[0], table["recall"]])
             precision = np.concatenate([table["precision"][:1], table["precision"]])
@@ -102,7 +102,7 @@ def draw_precision_recall(tables: Mapping[str, pd.DataFrame], facts: Facts) -> F
 
 
 def draw_calibration(table: pd.DataFrame, images: Units, facts: Facts) -> Figure:
-    """Draw observed against predicted probability, and how the predictions are spread.
+    """Draw how often images are positive against their predicted probability.
 
     Parameters
     ----------
@@ -114,6 +114,29 @@ def draw_calibration(table: pd.DataFrame, images: Units, facts: Facts) -> Figure
         What the figure says of itself.
     """
     positive = facts.positive
+    scores = {
+        f"truly {facts.negative}": images.scores[~images.truth],
+        f"truly {positive}": images.scores[images.truth],
+    }
+    return draw_reliability(table, scores, f"share that is {positive}", f"predicted probability of {positive}", facts)
+
+
+def draw_reliability(
+    table: pd.DataFrame, scores: Mapping[str, Floats], observed: str, predicted: str, facts: Facts
+) -> Figure:
+    """Draw observed against predicted probability, and how the predictions are spread.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See `stages.plot.tables.calibration_table`.
+    scores : mapping of str to ndarray of float64, in [0, 1]
+        The predicted probabilities of two kinds of images, which together are all.
+    observed, predicted : str
+        Names of the axes.
+    facts : Facts
+        What the figure says of itself.
+    """
     note = (
         f"Each dot: on average {round(table['images'].mean())} images of similar predicted probability; bars: "
         "95 % intervals by resampling patients. Above the line the predicted probability is too low, below too high."
@@ -122,7 +145,7 @@ def draw_calibration(table: pd.DataFrame, images: Units, facts: Facts) -> Figure
     figure = new_figure(7.2, title, facts.subtitle, note)
     with styled():
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3.4, 1])
-        upper.set(xlim=(-0.01, 1.01), ylim=(-0.03, 1.03), ylabel=f"share that is {positive}")
+        upper.set(xlim=(-0.01, 1.01), ylim=(-0.03, 1.03), ylabel=observed)
         upper.grid(color="#E5E5E5", linewidth=0.6)
         upper.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (2, 2)))
         upper.text(1.0, 1.04, "perfect calibration", color=GREY, size=SMALL_SIZE, ha="right", va="bottom")
@@ -137,16 +160,15 @@ def draw_calibration(table: pd.DataFrame, images: Units, facts: Facts) -> Figure
             elinewidth=1.1,
             linewidth=0.8,
         )
-        by_class = [images.scores[~images.truth], images.scores[images.truth]]
-        names = [f"truly {facts.negative}", f"truly {positive}"]
-        bars = lower.hist(by_class, bins=np.linspace(0, 1, 21), stacked=True, color=[GREEN, PURPLE], label=names)[2]
+        bars = lower.hist(
+            list(scores.values()),
+            bins=np.linspace(0, 1, 21),
+            stacked=True,
+            color=[GREEN, PURPLE],
+            label=list(scores),
+        )[2]
         for patch in (patch for container in bars for patch in container):
             patch.set(edgecolor="white", linewidth=0.8)
-        lower.set(xlabel=f"predicted probability of {positive}", ylabel="images")
+        lower.set(xlabel=predicted, ylabel="images")
         lower.legend(loc="upper left", ncols=2, fontsize=SMALL_SIZE, labelcolor=INK, bbox_to_anchor=(0, 1.32))
     return figure
-
-
-def _short(facts: Facts, level: str, metric: str) -> str:
-    at = facts.metrics[level]
-    return f"{at[metric]:.3f} ({at['ci'][metric]['low']:.3f} to {at['ci'][metric]['high']:.3f})"

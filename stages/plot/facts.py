@@ -29,13 +29,19 @@ class Facts:
     metrics: dict[str, Any]
 
     @property
+    def classes(self) -> list[str]:
+        """All classes, in the order of the probability columns; of two, the positive one last."""
+        classes: list[str] = self.card["classes"]
+        return classes
+
+    @property
     def negative(self) -> str:
-        """The class that is not looked for."""
-        return next(name for name in self.card["classes"] if name != self.positive)
+        """Of two classes, the one that is not looked for."""
+        return next(name for name in self.classes if name != self.positive)
 
     @property
     def positive(self) -> str:
-        """The class that is looked for."""
+        """Of two classes, the one that is looked for."""
         positive: str = self.card["positive"]
         return positive
 
@@ -80,9 +86,13 @@ class Facts:
 
     def value(self, level: str, metric: str) -> str:
         """A metric on test with its 95 % interval, such as ``0.871 (95 % CI 0.784 to 0.936)``."""
+        return self.short(level, metric).replace("(", "(95 % CI ")
+
+    def short(self, level: str, metric: str) -> str:
+        """The same without naming the interval, such as ``0.871 (0.784 to 0.936)``."""
         at = self.metrics[level]
         limits = at["ci"][metric]
-        return f"{at[metric]:.3f} (95 % CI {limits['low']:.3f} to {limits['high']:.3f})"
+        return f"{at[metric]:.3f} ({limits['low']:.3f} to {limits['high']:.3f})"
 
 
 def read_facts() -> Facts:

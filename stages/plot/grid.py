@@ -36,16 +36,51 @@ def choose_examples(images: Units, predicted: Bools, seed: int) -> Integers:
         Positions in `images`; right ones first, each kind by true class and probability.
     """
     right = images.truth == predicted
-    order = generator(seed, "plot", "grid").permutation(len(right))
-    turn = pd.Series(images.patient[order]).groupby([images.patient[order], right[order]]).cumcount()
-    order = order[np.argsort(turn.to_numpy(), kind="stable")]
-    good, bad = order[right[order]], order[~right[order]]
-    total = COLUMNS * ROWS
-    n_bad = min(len(bad), max(WRONG, total - len(good)))
+    order = shuffled(right, images.patient, generator(seed, "plot", "grid"))
     chosen = [
-        part[np.lexsort((images.scores[part], images.truth[part]))] for part in (good[: total - n_bad], bad[:n_bad])
+        part[np.lexsort((images.scores[part], images.truth[part]))]
+        for part in right_and_wrong(order, right, COLUMNS * ROWS, WRONG)
     ]
-    return np.concatenate(chosen).astype(np.int64)
+    return np.concatenate(chosen)
+
+
+def shuffled(right: Bools, patient: Integers, random: np.random.Generator) -> Integers:
+    """Positions of all images in random order, of right and of wrong ones each patient's first before any second.
+
+    Parameters
+    ----------
+    right : ndarray of shape (n_images,), bool
+        Whether the image's class is predicted.
+    patient : ndarray of shape (n_images,), int64
+        Whose it is.
+    random : Generator
+        The source of the order.
+    """
+    order = random.permutation(len(right))
+    turn = pd.Series(patient[order]).groupby([patient[order], right[order]]).cumcount()
+    return order[np.argsort(turn.to_numpy(), kind="stable")]
+
+
+def right_and_wrong(order: Integers, right: Bools, total: int, wrong: int) -> tuple[Integers, Integers]:
+    """The first of `order` to show: `total` images, up to `wrong` of them wrong, as far as there are enough.
+
+    Parameters
+    ----------
+    order : ndarray of int64
+        Positions in `right`; see `shuffled`.
+    right : ndarray of shape (n_images,), bool
+        Whether the image's class is predicted.
+    total, wrong : int
+        Images to show.
+
+    Returns
+    -------
+    right, wrong : ndarray of int64
+        Positions.
+    """
+    good, bad = order[right[order]], order[~right[order]]
+    n_bad = min(len(bad), max(wrong, total - len(good)))
+    return good[: total - n_bad], bad[:n_bad]
 
 
 def draw_grid(pixels: NDArray[np.uint8], images: Units, predicted: Bools, examples: Integers, facts: Facts) -> Figure:
@@ -81,17 +116,29 @@ def draw_grid(pixels: NDArray[np.uint8], images: Units, predicted: Bools, exampl
             axes.set_axis_off()
         for axes, tile, index in zip(panels, pixels, examples, strict=False):
             called, true = (positive if of[index] else negative for of in (predicted, images.truth))
-            _draw_tile(axes, tile, called, true, f"p {images.scores[index]:.2f}")
+            draw_tile(axes, tile, called == true, f"p {images.scores[index]:.2f}", f"called {called}\ntruly {true}")
     return figure
 
 
-def _draw_tile(axes: Axes, tile: NDArray[np.uint8], called: str, true: str, score: str) -> None:
+def draw_tile(axes: Axes, tile: NDArray[np.uint8], right: bool, score: str, caption: str) -> None:
+    """Draw one image with its score above and a caption below.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where.
+    tile : ndarray of shape (size, size, 3), uint8
+        RGB.
+    right : bool
+        Whether the prediction is; otherwise it gets a red frame, a cross and the word WRONG.
+    score, caption : str
+        What is written.
+    """
     axes.set_axis_on()
     axes.imshow(tile, interpolation="antialiased")
     axes.set(xticks=[], yticks=[])
-    right = called == true
     axes.spines[:].set(visible=True, color=GREY if right else RED, linewidth=0.8 if right else 3)
     mark = "\N{CHECK MARK} right" if right else "\N{BALLOT X} WRONG"
     colour, weight = (INK, "normal") if right else (RED, "bold")
     axes.set_title(f"{mark}, {score}", loc="center", size=7, color=colour, weight=weight, pad=3)
-    axes.set_xlabel(f"called {called}\ntruly {true}", size=7, labelpad=2, color=colour, linespacing=1.15)
+    axes.set_xlabel(caption, size=7, labelpad=2, color=colour, linespacing=1.15)

@@ -1,30 +1,39 @@
 """Learning curves, with the training's phases and the epoch that was kept."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from stages.common.figures import BLUE, GREEN, GREY, INK, ORANGE, PALE, SMALL_SIZE, new_figure, styled
+from stages.common.figures import BLUE, GREEN, ORANGE, PALE, PURPLE, SMALL_SIZE, new_figure, styled
 from stages.plot.facts import Facts
+from stages.plot.phases import mark_kept_epoch, name_phases, shade_phases
 
-PHASES = {"head": "head", "fine_tune": "fine-tuning"}
+MONITORS = {
+    "auc": "AUC",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "F1",
+    "loss": "loss",
+}
 
 
 def draw_learning_curves(history: pd.DataFrame, facts: Facts) -> Figure:
-    """Draw loss, accuracy and AUC by epoch.
+    """Draw loss, accuracy, AUC and what decided about the best epoch.
 
     Parameters
     ----------
-    history : DataFrame with the columns ``phase``, ``epoch``, ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy``
-        and ``val_auc``
-        One row an epoch, counted through from 1; ``models/history.csv``.
+    history : DataFrame
+        ``models/history.csv``; see `stages.train.loop`.
     facts : Facts
         What the figure says of itself.
     """
-    epoch = facts.card["best_epoch"]
-    best = history.loc[history["epoch"] == epoch].iloc[0]
-    title = f"Learning curves: best validation AUC {best['val_auc']:.3f} in epoch {epoch}"
+    epoch, monitor = facts.card["best_epoch"], facts.card["monitor"]
+    column, words = f"val_{monitor}", MONITORS[monitor]
+    best = history.loc[history["epoch"] == epoch, column].iloc[0]
+    title = f"Learning curves: best validation {words} {best:.3f} in epoch {epoch}"
     subtitle = [*facts.subtitle, f"test image AUC {facts.value('image', 'auc')}"]
     note = "Dashed line: the epoch whose weights were kept. Solid lines: validation; dotted: training."
     figure = new_figure(6.6, title, subtitle, note)
@@ -32,28 +41,29 @@ def draw_learning_curves(history: pd.DataFrame, facts: Facts) -> Figure:
     with styled():
         upper, lower = figure.subplots(2, 1, sharex=True)
         _draw_lines(upper, history, [("loss", "training", ORANGE, dotted), ("val_loss", "validation", BLUE, solid)])
-        _draw_lines(
-            lower,
-            history,
-            [
-                ("accuracy", "training accuracy", ORANGE, dotted),
-                ("val_accuracy", "validation accuracy", BLUE, solid),
-                ("val_auc", "validation AUC", GREEN, solid),
-            ],
-        )
+        lines = [
+            ("accuracy", "training accuracy", ORANGE, dotted),
+            ("val_accuracy", "validation accuracy", BLUE, solid),
+            ("val_auc", "validation AUC", GREEN, solid),
+        ]
+        if monitor in ("balanced_accuracy", "f1"):
+            lines.append((column, words if " " in words else f"validation {words}", PURPLE, solid))
+        _draw_lines(lower, history, lines)
         upper.set_ylabel("loss")
-        lower.set(xlabel="epoch", ylabel="accuracy, AUC")
+        lower.set(xlabel="epoch", ylabel="accuracy, AUC" + (", F1" if monitor == "f1" else ""))
         lower.set_ylim(top=max(1.005, lower.get_ylim()[1]) if history["val_auc"].max() > 0.9 else None)
         lower.set_xlim(0.5, history["epoch"].max() + 0.5)
         lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        for axes in (upper, lower):
-            axes.axvline(epoch, color=GREY, linewidth=1, linestyle=(0, (4, 2)), zorder=1)
-        lower.plot(epoch, best["val_auc"], "o", color=GREEN, markersize=7, markeredgecolor="white", zorder=4)
-        _mark_phases(upper, lower, history)
+        mark_kept_epoch((upper, lower), epoch)
+        colour = {"auc": GREEN, "accuracy": BLUE, "loss": BLUE}.get(monitor, PURPLE)
+        panel = upper if monitor == "loss" else lower
+        panel.plot(epoch, best, "o", color=colour, markersize=7, markeredgecolor="white", zorder=4)
+        shade_phases((upper, lower), history)
+        name_phases(upper, history)
     return figure
 
 
-def _draw_lines(axes: Axes, history: pd.DataFrame, lines: list[tuple[str, str, str, object]]) -> None:
+def _draw_lines(axes: Axes, history: pd.DataFrame, lines: Sequence[tuple[str, str, str, object]]) -> None:
     """Draw columns of the history and label each line at its right end."""
     for column, _, colour, dashes in lines:
         marker = "o" if len(history) == 1 else None
@@ -104,23 +114,3 @@ def spread_labels(heights: list[float], gap: float) -> list[float]:
         for place, index in enumerate(members):
             moved[index] = mean + gap * (place - (len(members) - 1) / 2)
     return moved
-
-
-def _mark_phases(upper: Axes, lower: Axes, history: pd.DataFrame) -> None:
-    """Shade fine-tuning and name the phases above the upper panel."""
-    last = history["epoch"].max()
-    for phase, rows in history.groupby("phase", sort=False):
-        first = rows["epoch"].min()
-        start, end = max(first - 0.5, 1), min(rows["epoch"].max() + 0.5, max(last, 1.5))
-        if phase == "fine_tune":
-            for axes in (upper, lower):
-                axes.axvspan(start, end, color=PALE, alpha=0.45, zorder=0, linewidth=0)
-        upper.text(
-            start,
-            1.02,
-            PHASES.get(str(phase), str(phase)),
-            transform=upper.get_xaxis_transform(),
-            size=SMALL_SIZE,
-            color=INK,
-            va="bottom",
-        )

@@ -9,10 +9,14 @@ ROWS = {
     "AUC": "auc",
     "accuracy": "accuracy",
     "balanced accuracy": "balanced_accuracy",
+    "macro F1": "macro_f1",
     "sensitivity": "sensitivity",
     "specificity": "specificity",
     "recognition rate": "recognition_rate",
 }
+OF_TWO_CLASSES = {"sensitivity", "specificity"}
+OF_SEVERAL_CLASSES = {"macro_f1"}
+OF_A_CLASS = ("recall", "precision", "f1", "auc")
 LEVELS = ("image", "patient")
 
 
@@ -35,20 +39,42 @@ def summarise(facts: Facts) -> str:
         Lines of text, the last one ended.
     """
     metrics = facts.metrics
+    several = len(facts.classes) > 2
+    left_out = OF_TWO_CLASSES if several else OF_SEVERAL_CLASSES
     columns = "".join(f"  {f'{level} level (95 % CI)':<27}{'baseline':>8}" for level in LEVELS)
     lines = [f"{facts.network}; {facts.data}", f"{facts.split}; {facts.size}", "", f"{'test':<18}{columns}"]
     lines += [
         f"{name:<18}" + "".join("  " + _cell(metrics[level], metric) for level in LEVELS)
         for name, metric in ROWS.items()
+        if metric not in left_out
     ]
+    lines += ["", *(_class_lines(facts) if several else _threshold_lines(facts))]
     lines += [
-        "",
-        f"Called {facts.positive} from a probability of {metrics['image']['threshold']:.3f} (images), "
-        f"{metrics['patient']['threshold']:.3f} (patients) up, never chosen on test.",
         "Intervals: bootstrap over patients. Baseline: the training part's majority class for all.",
-        "Figures: plots/*.png",
+        "Figures: plots/*.png; whether the training went well: plots/sanity.txt",
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _threshold_lines(facts: Facts) -> list[str]:
+    image, patient = (facts.metrics[level]["threshold"] for level in LEVELS)
+    return [
+        f"Called {facts.positive} from a probability of {image:.3f} (images), {patient:.3f} (patients) up, "
+        "never chosen on test."
+    ]
+
+
+def _class_lines(facts: Facts) -> list[str]:
+    """A row a class, at image level."""
+    per_class = facts.metrics["image"]["per_class"]
+    width = max(18, *(len(label) + 2 for label in facts.classes))
+    heads = [f"{'test images':<{width}}" + "".join(f"{name:>11}" for name in (*OF_A_CLASS, "n"))]
+    rows = [
+        f"{label:<{width}}" + "".join(f"{of[name]:>11.3f}" for name in OF_A_CLASS) + f"{of['n']:>11}"
+        for label, of in per_class.items()
+    ]
+    note = "Each is called what is most probable. AUC: of a class against the rest; above, the classes' mean."
+    return [*heads, *rows, "", note]
 
 
 def _cell(at: dict, metric: str) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from stages.common.seeding import generator
-from stages.evaluate.bootstrap import bootstrap
+from stages.evaluate.bootstrap import Clustered, bootstrap
 from stages.evaluate.intervals import interval, perfect_bound
 from stages.evaluate.units import Bools, Floats, Integers, Units
 
@@ -69,15 +69,19 @@ def confusion_table(predictions: pd.DataFrame, predicted: Bools, negative: str, 
     return pd.DataFrame({"actual": predictions["label"], "predicted": np.where(predicted, positive, negative)})
 
 
-def calibration_table(images: Units, seed: int) -> pd.DataFrame:
-    """How often images are positive, by their predicted probability.
+def calibration_table(truth: Bools, scores: Floats, images: Clustered, seed: int) -> pd.DataFrame:
+    """How often a prediction comes true, by its probability.
 
     Bins are tenths of the probability; neighbours are joined until each holds `IMAGES_PER_BIN` images.
 
     Parameters
     ----------
-    images : Units
-        One unit an image.
+    truth : ndarray of shape (n_images,), bool
+        Whether each image is of the class in question.
+    scores : ndarray of shape (n_images,), float64, in [0, 1]
+        Predicted probability of that.
+    images : Units or ClassUnits
+        Whose the images are.
     seed : int
         Of the bootstrap over patients.
 
@@ -87,13 +91,13 @@ def calibration_table(images: Units, seed: int) -> pd.DataFrame:
         One row a bin, rising; ``low`` and ``high`` are a 95 % interval, see
         `stages.evaluate.intervals.interval`. Shares in [0, 1].
     """
-    index = _joined_bins(np.minimum((images.scores * BINS).astype(int), BINS - 1))
+    index = _joined_bins(np.minimum((scores * BINS).astype(int), BINS - 1))
     size = np.bincount(index)
-    predicted = np.bincount(index, weights=images.scores) / size
-    observed = np.bincount(index, weights=images.truth) / size
+    predicted = np.bincount(index, weights=scores) / size
+    observed = np.bincount(index, weights=truth) / size
 
     members, positives = (
-        _cross_tabulate(images, index, weights) for weights in (np.ones(len(index)), images.truth.astype(float))
+        _cross_tabulate(images, index, weights) for weights in (np.ones(len(index)), truth.astype(float))
     )
 
     def resampled_shares(counts: Integers) -> dict[str, Floats]:
@@ -121,7 +125,7 @@ def _joined_bins(tenth: Integers) -> Integers:
     return joined[tenth]
 
 
-def _cross_tabulate(images: Units, index: Integers, weights: Floats) -> Floats:
+def _cross_tabulate(images: Clustered, index: Integers, weights: Floats) -> Floats:
     """Sum `weights` (n_images,) by patient and bin; (n_patients, n_bins)."""
     n_bins = int(index.max()) + 1
     flat = np.bincount(images.patient * n_bins + index, weights=weights, minlength=images.n_patients * n_bins)

@@ -3,58 +3,66 @@
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from stages.augment.images import augment
+from stages.augment.mixing import mix
+from stages.common.rows import RowFile
 from stages.common.seeding import derive_seed, generator
 from stages.common.training_params import AugmentParams
-from stages.embed.augment import augment
-from stages.restructure.pixels import read_pixels
-from stages.train.loop import Batch
+from stages.train.parts import Part
+
+Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
 def feature_batches(
-    features: NDArray[np.float32],
-    rows: NDArray[np.intp],
-    y: NDArray[np.int64],
-    weights: NDArray[np.float32],
-    batch_size: int,
-    seed: int,
-    epoch: int,
+    features: RowFile, rows: NDArray[np.intp], part: Part, batch_size: int, seed: int, epoch: int
 ) -> Iterator[Batch]:
     """Every training image once, each by one of its views drawn at random.
 
     Parameters
     ----------
-    features : ndarray of shape (n_images, n_views, n_features), float32
-        Of all images; may be a memory map.
+    features : RowFile
+        Of all images, float32 (n_images, n_views, n_features).
     rows : ndarray of shape (n_training_images,)
         Where the training images are in `features`.
-    y, weights : ndarray of shape (n_training_images,)
-        Classes as numbers, and how much each image counts.
+    part : Part
+        The training part; its targets and weights.
     batch_size, seed, epoch : int
         Seed and epoch decide order and views.
+
+    Yields
+    ------
+    tuple
+        Features (n, n_features), targets (n, width) and weights (n,), all float32.
     """
     random = generator(seed, "head", epoch)
     order = random.permutation(len(rows))
     view = random.integers(0, features.shape[1], len(rows))
     for start in range(0, len(rows), batch_size):
         chosen = order[start : start + batch_size]
-        yield features[rows[chosen], view[chosen]], y[chosen], weights[chosen]
+        views = features.read(rows[chosen])
+        yield views[np.arange(len(chosen)), view[chosen]], part.targets[chosen], part.weights[chosen]
 
 
 def image_batches(
-    images: "pd.Series[str]",
-    y: NDArray[np.int64],
-    weights: NDArray[np.float32],
-    params: AugmentParams,
-    batch_size: int,
-    seed: int,
-    epoch: int,
+    pixels: RowFile, part: Part, params: AugmentParams, batch_size: int, seed: int, epoch: int
 ) -> Iterator[Batch]:
-    """Every training image once, augmented anew; parameters as in `feature_batches`."""
-    order = generator(seed, "fine_tune", epoch).permutation(len(images))
+    """Every training image once, augmented anew; parameters as in `feature_batches`.
+
+    Parameters
+    ----------
+    pixels : RowFile
+        uint8 RGB (n, size, size, 3), the training images first, in the part's order.
+
+    Yields
+    ------
+    tuple
+        Images (n, size, size, 3) in [0, 255], targets (n, width) and weights (n,), all float32.
+    """
+    order = generator(seed, "images", epoch).permutation(len(part.y))
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
-        pixels = read_pixels(images.iloc[chosen].tolist())
-        yield augment(pixels, params, derive_seed(seed, "augment", epoch, start)), y[chosen], weights[chosen]
+        own_seed = derive_seed(seed, "augment", epoch, start)
+        images = augment(pixels.read(chosen), params, own_seed)
+        yield mix(images, part.targets[chosen], part.weights[chosen], params, derive_seed(own_seed, "mix"))

@@ -22,31 +22,41 @@ class Progress:
     Attributes
     ----------
     phase : str
-        'head' or 'fine_tune'.
+        See `stages.train.phases`.
     epoch : int
         Epochs done in this phase.
     history : list of dict
         One row an epoch, all phases; see `stages.train.loop`.
     best_score, best_epoch, best_phase : float, int, str
-        Validation AUC, the epoch (counted through all phases, from 1) and the phase of the best weights.
+        The best weights' merit (see `stages.train.scores.merit`), epoch (counted through all phases, from
+        1) and phase.
     epochs_since_best : int
         In this phase.
-    one_class_epochs, plateau_epochs : int
+    reductions : int
+        Of the learning rate on a plateau, in this phase.
+    one_class_epochs, plateau_epochs, diverging_epochs : int
         In a row, in this phase; see `stages.train.collapse`.
     seconds : float
         Time spent training, interruptions not counted.
     """
 
-    phase: str = "head"
+    phase: str = ""
     epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
-    best_score: float = -1.0
+    best_score: float = float("-inf")
     best_epoch: int = 0
-    best_phase: str = "head"
+    best_phase: str = ""
     epochs_since_best: int = 0
+    reductions: int = 0
     one_class_epochs: int = 0
     plateau_epochs: int = 0
+    diverging_epochs: int = 0
     seconds: float = 0.0
+
+    def begin(self, phase: str) -> None:
+        """Set the counts of a phase back."""
+        self.phase, self.epoch, self.epochs_since_best, self.reductions = phase, 0, 0, 0
+        self.one_class_epochs = self.plateau_epochs = self.diverging_epochs = 0
 
 
 class Checkpoint:
@@ -66,7 +76,9 @@ class Checkpoint:
 
     def save(self, model: "keras.Model", best: list[NDArray[Any]], progress: Progress) -> None:
         """Write the state after an epoch."""
-        arrays = {f"variable_{i}": np.asarray(v) for i, v in enumerate(_variables(model))}
+        import keras
+
+        arrays = {f"variable_{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(_variables(model))}
         arrays |= {f"best_{i}": weight for i, weight in enumerate(best)}
         state = json.dumps({"fingerprint": self._fingerprint, **asdict(progress)})
         with replace_file(self._path) as partial, partial.open("wb") as file:

@@ -1,4 +1,4 @@
-"""The collapse guard: a training that has found nothing but the class shares is stopped, and told why."""
+"""The collapse guard: a training that finds nothing but the class shares, or runs away, is stopped and told why."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from stages.train.checkpoint import Progress
 
-# How near, relatively, the loss must be to the prior's entropy to sit at it.
+# How near, relatively, the loss must be to a constant prediction's to sit at it.
 PLATEAU_TOLERANCE = 0.03
+# How many times a constant prediction's loss a diverging training exceeds.
+DIVERGENCE = 3.0
 
 
 @dataclass(frozen=True)
@@ -17,15 +19,15 @@ class CollapseGuard:
 
     Attributes
     ----------
-    prior_entropy : float
-        See `stages.train.labels.prior_entropy`, in nats.
+    prior_loss : float
+        See `stages.train.losses.prior_loss`, in nats.
     classes : list of str
         In the order of the probability columns.
     patience : int
         Epochs in a row until it is a collapse.
     """
 
-    prior_entropy: float
+    prior_loss: float
     classes: list[str]
     patience: int
 
@@ -48,13 +50,21 @@ class CollapseGuard:
         """
         predicted = probabilities.argmax(axis=1)
         progress.one_class_epochs = progress.one_class_epochs + 1 if (predicted == predicted[0]).all() else 0
-        at_prior = abs(loss - self.prior_entropy) <= PLATEAU_TOLERANCE * self.prior_entropy
+        at_prior = abs(loss - self.prior_loss) <= PLATEAU_TOLERANCE * self.prior_loss
         progress.plateau_epochs = progress.plateau_epochs + 1 if at_prior else 0
+        diverging = loss > DIVERGENCE * self.prior_loss
+        progress.diverging_epochs = progress.diverging_epochs + 1 if diverging else 0
         if progress.plateau_epochs >= self.patience:
             return (
-                f"collapse: the training loss has sat at {loss:.3f}, the entropy of the class shares "
-                f"({self.prior_entropy:.3f}), for {self.patience} epochs: nothing is learned from the images. "
+                f"collapse: the training loss has sat at {loss:.3f}, the loss of a constant prediction "
+                f"({self.prior_loss:.3f}), for {self.patience} epochs: nothing is learned from the images. "
                 "Usual causes: images rescaled twice or not at all, a learning rate far off, frozen random weights"
+            )
+        if progress.diverging_epochs >= self.patience:
+            return (
+                f"divergence: the training loss is {loss:.3f}, more than {DIVERGENCE:g} times that of a constant "
+                f"prediction ({self.prior_loss:.3f}), for {self.patience} epochs. Usual cause: a learning rate too "
+                "high; lower it, or set train.warmup_epochs or train.gradient_clip"
             )
         if progress.one_class_epochs >= self.patience:
             return (

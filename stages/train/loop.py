@@ -1,13 +1,15 @@
 """Epochs: train, score on validation, keep the best weights, stop early, write a checkpoint.
 
 A row of the history has the keys ``phase``, ``epoch`` (from 1, through all phases), ``loss`` and
-``accuracy`` (training, as the epoch went), ``val_loss``, ``val_accuracy``, ``val_auc`` and ``learning_rate``.
+``accuracy`` (training, as the epoch went), those of `stages.train.scores.score`, and ``learning_rate``
+(at the epoch's end).
 """
 
 import logging
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,64 +18,58 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from stages.common.errors import UserError
+from stages.common.prefetch import prefetch
+from stages.train.batches import Batch
 from stages.train.checkpoint import Checkpoint, Progress
 from stages.train.collapse import CollapseGuard
+from stages.train.distribute import train_step
+from stages.train.phases import PhasePlan
+from stages.train.schedule import Schedule
+from stages.train.scores import merit, score
 
 if TYPE_CHECKING:
     import keras
-
-Batch = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]
+    import tensorflow as tf
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One phase of a training.
+    """One phase of a training, ready to run.
 
     Attributes
     ----------
-    name : str
-        'head' or 'fine_tune'.
+    plan : PhasePlan
+        Its name, epochs and patience.
     model : keras.Model
         Compiled.
+    schedule : Schedule
+        The learning rate at each step.
     batches : callable
-        ``batches(epoch)`` yields inputs, classes (n,) and weights (n,) of the training images, in an
-        order that follows from the epoch alone.
+        ``batches(epoch)`` yields batches of the training images in an order that follows from the epoch alone.
     predict : callable
         Gives the validation images' probabilities, (n_validation_images, n_classes).
-    steps : int
-        Batches an epoch.
-    epochs, patience : int
-        At most so many epochs, and so many without a better validation AUC.
+    strategy : tf.distribute.Strategy
+        In whose scope the model was compiled.
     """
 
-    name: str
+    plan: PhasePlan
     model: "keras.Model"
+    schedule: Schedule
     batches: Callable[[int], Iterator[Batch]]
     predict: Callable[[], NDArray[np.float64]]
-    steps: int
-    epochs: int
-    patience: int
+    strategy: "tf.distribute.Strategy"
 
 
-def run_phase(
-    phase: Phase,
-    progress: Progress,
-    y_val: NDArray[np.int64],
-    guard: CollapseGuard,
-    stop_at_collapse: bool,
-    checkpoint: Checkpoint,
-    report: Callable[[dict[str, Any]], None],
-) -> None:
-    """Run a phase, or the rest of it; the model ends with its best weights.
+@dataclass(frozen=True)
+class Watch:
+    """What is done about an epoch besides training.
 
-    Parameters
+    Attributes
     ----------
-    phase : Phase
-        What to run.
-    progress : Progress
-        Updated in place. If it is in the middle of this phase, the checkpoint's state is restored.
     y_val : ndarray of shape (n_validation_images,)
         Classes as numbers.
+    monitor : str
+        See `stages.train.scores.merit`.
     guard : CollapseGuard
         Told of every epoch.
     stop_at_collapse : bool
@@ -82,96 +78,122 @@ def run_phase(
         Written after every epoch.
     report : callable
         Gets each new row of the history.
+    """
+
+    y_val: NDArray[np.int64]
+    monitor: str
+    guard: CollapseGuard
+    stop_at_collapse: bool
+    checkpoint: Checkpoint
+    report: Callable[[dict[str, Any]], None]
+
+
+def run_phase(phase: Phase, progress: Progress, watch: Watch) -> None:
+    """Run a phase, or the rest of it; the model ends with its best weights.
+
+    Parameters
+    ----------
+    phase : Phase
+        What to run.
+    progress : Progress
+        Updated in place. If it is in the middle of this phase, the checkpoint's state is restored.
+    watch : Watch
+        What is done about each epoch.
 
     Raises
     ------
     UserError
         At a collapse, or when the loss is no longer finite.
     """
-    model = phase.model
-    if progress.phase == phase.name and progress.epoch:
-        best = checkpoint.restore(model)
+    model, plan = phase.model, phase.plan
+    if progress.phase == plan.name and progress.epoch:
+        best = watch.checkpoint.restore(model)
     else:
-        progress.phase, progress.epoch, progress.epochs_since_best = phase.name, 0, 0
-        progress.one_class_epochs = progress.plateau_epochs = 0
+        progress.begin(plan.name)
         best = model.get_weights()
     warned = False
-    with tqdm(total=phase.epochs, initial=progress.epoch, desc=phase.name, disable=None, unit="epoch") as bar:
-        while progress.epoch < phase.epochs and progress.epochs_since_best < phase.patience:
+    with tqdm(total=plan.epochs, initial=progress.epoch, desc=plan.name, disable=None, unit="epoch") as bar:
+        while progress.epoch < plan.epochs and progress.epochs_since_best < plan.patience:
             started = time.perf_counter()
-            row, probabilities = _run_epoch(phase, progress, y_val)
-            if row["val_auc"] > progress.best_score:
-                best = model.get_weights()
-                progress.best_score, progress.best_epoch = row["val_auc"], row["epoch"]
-                progress.best_phase, progress.epochs_since_best = phase.name, 0
-            else:
-                progress.epochs_since_best += 1
+            loss, accuracy, rate = _train_epoch(phase, progress)
+            with averaged_weights(model):
+                probabilities = phase.predict()
+                row = {
+                    "phase": plan.name,
+                    "epoch": len(progress.history) + 1,
+                    "loss": loss,
+                    "accuracy": accuracy,
+                    **score(watch.y_val, probabilities),
+                    "learning_rate": float(f"{rate:.6g}"),
+                }
+                best = _keep_best(model, best, row, progress, watch.monitor)
+            progress.reductions = phase.schedule.reductions(progress.epochs_since_best, progress.reductions)
             progress.epoch += 1
             progress.history.append(row)
             progress.seconds += time.perf_counter() - started
-            report(row)
+            watch.report(row)
             bar.update()
-            bar.set_postfix(loss=f"{row['loss']:.3f}", val_auc=f"{row['val_auc']:.3f}")
-            collapse = guard.observe(progress, row["loss"], probabilities)
-            if collapse and stop_at_collapse:
-                checkpoint.remove()
+            bar.set_postfix(loss=f"{loss:.3f}", val_auc=f"{row['val_auc']:.3f}")
+            collapse = watch.guard.observe(progress, loss, probabilities)
+            if collapse and watch.stop_at_collapse:
+                watch.checkpoint.remove()
                 raise UserError(f"{collapse}. To train on all the same, set train.collapse_action to warn")
             if collapse and not warned:
                 logging.warning("WARNING: %s", collapse)
                 warned = True
-            checkpoint.save(model, best, progress)
+            watch.checkpoint.save(model, best, progress)
     model.set_weights(best)
 
 
-def _run_epoch(
-    phase: Phase, progress: Progress, y_val: NDArray[np.int64]
-) -> tuple[dict[str, Any], NDArray[np.float64]]:
-    """Train for one epoch and score on validation; the history's row and the validation probabilities."""
-    loss, accuracy = _train_epoch(phase, progress.epoch)
+def _keep_best(
+    model: "keras.Model", best: list[NDArray[Any]], row: dict[str, Any], progress: Progress, monitor: str
+) -> list[NDArray[Any]]:
+    """The better weights of the best so far and the present ones; `progress` is told."""
+    reached = merit(row, monitor)
+    if reached <= progress.best_score:
+        progress.epochs_since_best += 1
+        return best
+    progress.best_score, progress.best_epoch = reached, row["epoch"]
+    progress.best_phase, progress.epochs_since_best = row["phase"], 0
+    weights: list[NDArray[Any]] = model.get_weights()
+    return weights
+
+
+@contextmanager
+def averaged_weights(model: "keras.Model") -> Iterator[None]:
+    """Give the model its averaged weights for a while, if its optimiser keeps them (`train.ema`)."""
+    import keras
+
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if not optimizer.use_ema:
+        yield
+        return
+    own = [keras.ops.convert_to_numpy(variable) for variable in model.trainable_variables]
+    optimizer.finalize_variable_values(model.trainable_variables)
+    for variable in model.trainable_variables:
+        # On JAX the two share memory now, which predicting gives away.
+        variable.assign(keras.ops.convert_to_numpy(variable))
+    yield
+    for variable, value in zip(model.trainable_variables, own, strict=True):
+        variable.assign(value)
+
+
+def _train_epoch(phase: Phase, progress: Progress) -> tuple[float, float, float]:
+    """Train on every batch once: mean loss (nats) and accuracy, as the epoch went, and the last learning rate."""
+    sums, images, rate = np.zeros(2), 0, phase.schedule.base
+    steps = phase.schedule.steps
+    batches = prefetch(phase.batches(progress.epoch))
+    for step, batch in enumerate(tqdm(batches, total=steps, desc="steps", leave=False, disable=None)):
+        rate = phase.schedule.rate(progress.epoch * steps + step, progress.reductions)
+        phase.model.optimizer.learning_rate = rate
+        # The means of this batch alone.
+        logs = train_step(phase.model, phase.strategy, batch)
+        sums += len(batch[1]) * np.array([logs.get("main_loss", logs["loss"]), logs["accuracy"]])
+        images += len(batch[1])
+    loss, accuracy = (sums / images).tolist()
     if not math.isfinite(loss):
         raise UserError(
-            f"training diverged: the loss is {loss} in epoch {progress.epoch + 1} of {phase.name}; "
-            f"lower the learning rate (it is {float(phase.model.optimizer.learning_rate):g})"
+            f"training diverged: the loss is {loss} in epoch {progress.epoch + 1} of {phase.plan.name}; lower the "
+            f"learning rate (it is {rate:g}), or set train.warmup_epochs or train.gradient_clip"
         )
-    probabilities = phase.predict()
-    row = {
-        "phase": phase.name,
-        "epoch": len(progress.history) + 1,
-        "loss": loss,
-        "accuracy": accuracy,
-        **score(y_val, probabilities),
-        "learning_rate": float(f"{float(phase.model.optimizer.learning_rate):.6g}"),
-    }
-    return row, probabilities
-
-
-def _train_epoch(phase: Phase, epoch: int) -> tuple[float, float]:
-    """Train on every batch once; mean loss (nats) and accuracy over the images, as the epoch went."""
-    sums, images = np.zeros(2), 0
-    for x, y, weights in tqdm(phase.batches(epoch), total=phase.steps, desc="steps", leave=False, disable=None):
-        # Keras gives the means of this batch alone.
-        logs = phase.model.train_on_batch(x, y[:, None], sample_weight=weights, return_dict=True)
-        sums += len(y) * np.array([float(logs["loss"]), float(logs["accuracy"])])
-        images += len(y)
-    loss, accuracy = (sums / images).tolist()
-    return loss, accuracy
-
-
-def score(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, float]:
-    """Validation loss (nats), accuracy and AUC (macro, one class against the rest, beyond two classes).
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_images,)
-        Classes as numbers; every class occurs.
-    probabilities : ndarray of shape (n_images, n_classes)
-        Rows sum to 1.
-    """
-    from sklearn.metrics import log_loss, roc_auc_score
-
-    binary = probabilities.shape[1] == 2
-    return {
-        "val_loss": float(log_loss(y, probabilities, labels=np.arange(probabilities.shape[1]))),
-        "val_accuracy": float((probabilities.argmax(axis=1) == y).mean()),
-        "val_auc": float(roc_auc_score(y, probabilities[:, 1] if binary else probabilities, multi_class="ovr")),
-    }
+    return loss, accuracy, rate

@@ -1,12 +1,13 @@
-"""The head, and the whole network that is saved."""
+"""The head, and the whole network: the one that is trained, and the one that is saved."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.common.errors import UserError
-from stages.common.training_params import DenseLayer, DropoutLayer, ModelParams
+from stages.common.rows import RowFile
+from stages.common.training_params import DenseLayer, DropoutLayer
 from stages.embed.table import Features
 from stages.restructure.pixels import read_pixels
 
@@ -14,37 +15,55 @@ if TYPE_CHECKING:
     import keras
 
 # Relative to the largest feature: the same backbone on another batch size differs by rounding only.
-FEATURE_TOLERANCE = 1e-3
+FEATURE_TOLERANCE = {"float32": 1e-3, "mixed_float16": 0.05, "mixed_bfloat16": 0.2}
+CHUNK = 256
+
+Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def feature_statistics(features: RowFile, rows: NDArray[np.intp]) -> Statistics:
+    """Mean and variance of each feature over all views of the images at `rows`; each of shape (n_features,)."""
+    total, squares, count = np.zeros(features.shape[-1]), np.zeros(features.shape[-1]), 0
+    shift = features.read(rows[:CHUNK]).astype(np.float64).mean(axis=(0, 1))
+    for start in range(0, len(rows), CHUNK):
+        views = features.read(rows[start : start + CHUNK]).reshape(-1, features.shape[-1]) - shift
+        total += views.sum(axis=0)
+        squares += (views**2).sum(axis=0)
+        count += len(views)
+    return shift + total / count, squares / count - (total / count) ** 2
 
 
 def build_head(
-    features: NDArray[np.float32], layers: list[DropoutLayer | DenseLayer], n_classes: int, seed: int
+    width: int, layers: list[DropoutLayer | DenseLayer], n_classes: int, seed: int, statistics: Statistics | None = None
 ) -> "keras.Model":
-    """Build a head that standardises its input, then follows the layer list.
+    """Build a head that follows the layer list.
 
     Parameters
     ----------
-    features : ndarray of shape (n, n_features)
-        Their mean and variance become the head's first layer. Of training images only, all views.
+    width : int
+        Number of features.
     layers : list of DropoutLayer or DenseLayer
         From the input up; hidden layers are ReLU.
     n_classes : int
         Two: one sigmoid unit, the probability of the positive class; more: softmax.
     seed : int
         Of the initial weights and of dropout.
+    statistics : tuple of two ndarrays of shape (width,), optional
+        Mean and variance by which the features are standardised first; of training images only.
 
     Returns
     -------
     keras.Model
-        From (n, n_features) to (n, 1) or (n, n_classes), in [0, 1].
+        From (n, width) to float32 (n, 1) or (n, n_classes), in [0, 1].
     """
     import keras
 
     keras.utils.set_random_seed(seed)
-    inputs = keras.Input((features.shape[1],), name="features")
-    standardise = keras.layers.Normalization(name="standardise")
-    standardise.adapt(features)
-    x = standardise(inputs)
+    inputs = keras.Input((width,), name="features")
+    x = inputs
+    if statistics:
+        mean, variance = statistics
+        x = keras.layers.Normalization(mean=mean, variance=variance, name="standardise")(x)
     for number, layer in enumerate(layers):
         if isinstance(layer, DropoutLayer):
             x = keras.layers.Dropout(layer.dropout, seed=seed + number, name=f"dropout_{number}")(x)
@@ -53,7 +72,10 @@ def build_head(
     units, activation = (1, "sigmoid") if n_classes == 2 else (n_classes, "softmax")
     # Features of one backbone are correlated: random weights on a thousand of them add up to a loss of 10,
     # from which training takes long to return. Zeros begin at the loss of a constant.
-    output = keras.layers.Dense(units, activation=activation, kernel_initializer="zeros", name="probability")
+    # Half precision would round probabilities near 0 and 1 away.
+    output = keras.layers.Dense(
+        units, activation=activation, kernel_initializer="zeros", dtype="float32", name="probability"
+    )
     return keras.Model(inputs, output(x), name="head")
 
 
@@ -64,7 +86,30 @@ def join(backbone: "keras.Model", head: "keras.Model") -> "keras.Model":
     return keras.Model(backbone.input, head(backbone.output), name=backbone.name)
 
 
-def check_same_backbone(backbone: "keras.Model", features: Features) -> None:
+def with_auxiliary_outputs(network: "keras.Model", auxiliary: list[Any]) -> "keras.Model":
+    """The network with further outputs beside its own in one array, for training alone.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of `join`.
+    auxiliary : list of KerasTensor
+        Each of the shape of the network's output; empty gives the network itself.
+
+    Returns
+    -------
+    keras.Model
+        Output (n, (1 + len(auxiliary)) * width), the network's own first.
+    """
+    import keras
+
+    if not auxiliary:
+        return network
+    outputs = keras.layers.Concatenate(dtype="float32", name="all_outputs")([network.output, *auxiliary])
+    return keras.Model(network.input, outputs, name=network.name)
+
+
+def check_same_backbone(backbone: "keras.Model", features: Features, precision: str = "float32") -> None:
     """Refuse cached features that this backbone does not give.
 
     Raises
@@ -73,10 +118,10 @@ def check_same_backbone(backbone: "keras.Model", features: Features) -> None:
         If the features of a few images differ from those computed now: another model, weights or seed.
     """
     images = features.images[:4]
-    now = np.asarray(backbone.predict_on_batch(read_pixels(images).astype(np.float32)))
+    now = np.asarray(backbone.predict_on_batch(read_pixels(images).astype(np.float32)), np.float32)
     stored = features.array[: len(images), 0]
     scale = max(float(np.abs(stored).max()), 1e-12)
-    if now.shape != stored.shape or float(np.abs(now - stored).max()) > FEATURE_TOLERANCE * scale:
+    if now.shape != stored.shape or float(np.abs(now - stored).max()) > FEATURE_TOLERANCE[precision] * scale:
         raise UserError(
             f"data/features is of another backbone or other images ({features.made_by['model']}, "
             f"{features.made_by['weights']} weights); run 'dvc repro -f embed'"
@@ -104,36 +149,20 @@ def unfreeze_top(network: "keras.Model", layers: int) -> None:
     network.get_layer("head").trainable = True
 
 
-def compile_network(network: "keras.Model", settings: ModelParams, learning_rate: float, n_classes: int) -> None:
-    """Give a network its optimiser and cross-entropy."""
-    import keras
-
-    optimizers = {
-        "adam": lambda: keras.optimizers.Adam(learning_rate),
-        "adamw": lambda: keras.optimizers.AdamW(learning_rate, weight_decay=settings.weight_decay),
-        "sgd": lambda: keras.optimizers.SGD(learning_rate, momentum=0.9, weight_decay=settings.weight_decay or None),
-    }
-    network.compile(
-        optimizer=optimizers[settings.optimizer](),
-        loss="binary_crossentropy" if n_classes == 2 else "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        jit_compile=False,
-    )
-    network.optimizer.build(network.trainable_variables)
-
-
-def class_probabilities(outputs: NDArray[np.float32]) -> NDArray[np.float64]:
-    """One column a class, negative class first, from a network's output.
+def unfreeze_all(network: "keras.Model", batch_norm_momentum: float) -> None:
+    """Make every layer trainable, with this momentum of batch norm's moving averages.
 
     Parameters
     ----------
-    outputs : ndarray of shape (n, 1) or (n, n_classes)
-        In [0, 1].
-
-    Returns
-    -------
-    ndarray of shape (n, 2) or (n, n_classes)
-        Rows sum to 1.
+    network : keras.Model
+        Of `join`.
+    batch_norm_momentum : float
+        Keras' own 0.99 needs hundreds of steps to forget the initial statistics, so that validation looks
+        like chance in a short training.
     """
-    wide = outputs.astype(np.float64)
-    return np.hstack([1.0 - wide, wide]) if wide.shape[1] == 1 else wide / wide.sum(axis=1, keepdims=True)
+    import keras
+
+    for layer in network.layers:
+        layer.trainable = True
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = batch_norm_momentum

@@ -7,23 +7,32 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.common.errors import UserError
-from stages.embed.table import Features
-from stages.train.labels import encode, image_weights
+from stages.train.labels import encode, image_weights, make_targets
 
 
 @dataclass(frozen=True)
 class Part:
-    """Images of one part: their names, classes as numbers, loss weights and rows of the features."""
+    """Images of one part.
+
+    Attributes
+    ----------
+    images : Series of str
+        Paths below ``data/preprocessed``.
+    y : ndarray of shape (n_images,), int64
+        Classes as numbers.
+    targets : ndarray of shape (n_images, width), float32
+        See `stages.train.labels.make_targets`.
+    weights : ndarray of shape (n_images,), float32
+        How much each image counts in the loss; the mean is 1.
+    """
 
     images: "pd.Series[str]"
     y: NDArray[np.int64]
+    targets: NDArray[np.float32]
     weights: NDArray[np.float32]
-    rows: NDArray[np.intp]
 
 
-def take_part(
-    part: str, splits: pd.DataFrame, manifest: pd.DataFrame, features: Features, classes: list[str], class_weight: str
-) -> Part:
+def take_part(part: str, splits: pd.DataFrame, manifest: pd.DataFrame, classes: list[str], class_weight: str) -> Part:
     """Collect one part.
 
     Parameters
@@ -32,8 +41,6 @@ def take_part(
         Which.
     splits, manifest : DataFrame
         See `stages.split.table` and `stages.common.manifest`.
-    features : Features
-        Of all images.
     classes : list of str
         In the order of the network's outputs.
     class_weight : {'balanced', 'none'}
@@ -42,7 +49,7 @@ def take_part(
     Raises
     ------
     UserError
-        If the part lacks a class, or an image has no features.
+        If the part lacks a class.
     """
     images = splits.loc[splits["part"] == part, "image"]
     labels = manifest.set_index("image")["label"].reindex(images)
@@ -50,4 +57,4 @@ def take_part(
     for number, label in enumerate(classes):
         if not (y == number).any():
             raise UserError(f"part {part} holds no image of class {label}; change seed or the split's shares")
-    return Part(images, y, image_weights(y, len(classes), class_weight), features.rows(images))
+    return Part(images, y, make_targets(y, len(classes)), image_weights(y, len(classes), class_weight))

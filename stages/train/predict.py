@@ -1,14 +1,14 @@
-"""Restructured images through a whole network, a batch at a time."""
+"""Images or cached features through a network, a batch at a time."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from stages.common.prefetch import prefetch
 from stages.restructure.pixels import read_pixels
-from stages.train.network import class_probabilities
 
 if TYPE_CHECKING:
     import keras
@@ -35,10 +35,45 @@ def predict_images(
     ndarray of shape (n_images, n_classes), float64
         Rows sum to 1; columns in the order of the network's card.
     """
+    names = np.array(images, dtype=object)
+    return predict_rows(
+        network, lambda rows: read_pixels(names[rows].tolist()), np.arange(len(names)), batch_size, label
+    )
+
+
+def predict_rows(
+    network: "keras.Model",
+    read: Callable[[NDArray[np.intp]], NDArray[Any]],
+    rows: NDArray[np.intp],
+    batch_size: int = 1024,
+    label: str = "validate",
+) -> NDArray[np.float64]:
+    """Predict class probabilities of what `read` gives for `rows`; see `predict_images`."""
+
+    def batches() -> Iterator[NDArray[np.float32]]:
+        for start in range(0, len(rows), batch_size):
+            yield read(rows[start : start + batch_size]).astype(np.float32)
+
     outputs = []
-    with tqdm(total=len(images), desc=label, unit="image", disable=None, leave=False) as bar:
-        for start in range(0, len(images), batch_size):
-            pixels = read_pixels(images[start : start + batch_size])
-            outputs.append(np.asarray(network.predict_on_batch(pixels.astype(np.float32))))
-            bar.update(len(pixels))
+    with tqdm(total=len(rows), desc=label, unit="image", disable=None, leave=False) as bar:
+        for batch in prefetch(batches()):
+            outputs.append(np.asarray(network.predict_on_batch(batch)))
+            bar.update(len(batch))
     return class_probabilities(np.concatenate(outputs))
+
+
+def class_probabilities(outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """One column a class, negative class first, from a network's output.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n, 1) or (n, n_classes)
+        In [0, 1].
+
+    Returns
+    -------
+    ndarray of shape (n, 2) or (n, n_classes)
+        Rows sum to 1.
+    """
+    wide = outputs.astype(np.float64)
+    return np.hstack([1.0 - wide, wide]) if wide.shape[1] == 1 else wide / wide.sum(axis=1, keepdims=True)

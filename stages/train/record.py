@@ -23,7 +23,9 @@ HISTORY = MODELS / "history.csv"
 COST = MODELS / "cost.json"
 
 
-def write_record(network: "keras.Model", progress: Progress, params: Params, embed_seconds: float) -> None:
+def write_record(
+    network: "keras.Model", progress: Progress, params: Params, prior_loss: float, embed_seconds: float
+) -> None:
     """Write the four files of ``models/``.
 
     Parameters
@@ -34,22 +36,32 @@ def write_record(network: "keras.Model", progress: Progress, params: Params, emb
         Of the finished training.
     params : Params
         What it was trained with.
+    prior_loss : float
+        Training loss of the best constant prediction, in nats.
     embed_seconds : float
         What the cached features cost; 0 where there were none.
     """
+    import keras
+
+    # A new model of the same layers: the optimiser and the losses of training are not saved.
+    whole = keras.Model(network.inputs[0], network.outputs[0], name=network.name)
     with replace_file(NETWORK) as partial:
-        network.save(partial)
+        whole.save(partial)
     write_json(
         CARD,
         {
             "model": params.model,
+            "variant": params.network.variant,
             "weights": params.weights,
+            "mode": params.network.mode,
             "dataset": params.dataset,
             "phantom": params.data.source == "phantom",
             "classes": order_classes(params.data.classes, params.data.positive),
             "positive": params.data.positive,
             "image_size": params.data.image_size,
             "seed": params.seed,
+            "monitor": params.train.monitor,
+            "prior_loss": round(prior_loss, 6),
             "best_epoch": progress.best_epoch,
             "best_phase": progress.best_phase,
         },

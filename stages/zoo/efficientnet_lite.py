@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.common.errors import UserError
+from stages.zoo.scratch import start_convolutions
 from stages.zoo.torch_checkpoint import read_state_dict
 from stages.zoo.weights import load_weights_file
 
@@ -71,7 +72,9 @@ def build_efficientnet_lite0(image_size: int, weights: str, pooling: str, includ
     model = keras.Model(inputs, x, name="efficientnetlite")
     if weights == "imagenet":
         load_state_dict(model, read_state_dict(_packaged_weights()))
-    elif weights != "random":
+    elif weights == "random":
+        start_convolutions(model)
+    else:
         load_weights_file("efficientnetlite", model, Path(weights))
     return model
 

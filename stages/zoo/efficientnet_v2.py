@@ -3,51 +3,52 @@
 Tan, Le (2021), EfficientNetV2: smaller models and faster training, ICML, arXiv:2104.00298.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from stages.zoo.preprocessing import image_input, to_standardised
 from stages.zoo.weights import build_with_weights
 
 if TYPE_CHECKING:
     import keras
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STANDARD_DEVIATION = (0.229, 0.224, 0.225)
 
-
-def build_efficientnetv2b0(image_size: int, weights: str, pooling: str) -> "keras.Model":
-    """EfficientNetV2-B0 without its top: 5,919,312 parameters, 1,280 features.
+def build_efficientnetv2(image_size: int, weights: str, pooling: str, variant: str = "B0") -> "keras.Model":
+    """EfficientNetV2 without its top: B0 has 5,919,312 parameters and 1,280 features.
 
     Parameters
     ----------
     image_size : int
-        Side of the images in pixels, 32 or more; its ImageNet weights were trained at 224.
+        Side of the images in pixels, 32 or more; `stages.zoo.registry` has the size at which each
+        variant's ImageNet weights were trained.
     weights : str
         See `stages.zoo.weights.build_with_weights`.
     pooling : {'avg', 'max'}
         Over the last feature map.
+    variant : {'B0', 'B1', 'B2', 'B3', 'S'}
+        The size.
 
     Returns
     -------
     keras.Model
-        From RGB float (n, image_size, image_size, 3) in [0, 255] to float32 (n, 1280). Inside, each
-        channel is standardised by ImageNet's mean and standard deviation.
+        From RGB float (n, image_size, image_size, 3) in [0, 255] to float32 (n, 1280), B2 1,408, B3 1,536.
+        Inside, B0 to B3 standardise each channel by ImageNet's mean and standard deviation; S, whose
+        weights were trained otherwise, takes ``x / 128 - 1``.
     """
     import keras
 
-    inputs = keras.Input((image_size, image_size, 3), name="image")
-    # The same arithmetic as Keras' own preprocessing, as one layer: its Normalization layer does not
-    # survive ONNX export.
-    scaled = keras.layers.Rescaling(
-        [1 / (255 * deviation) for deviation in IMAGENET_STANDARD_DEVIATION],
-        offset=[-mean / deviation for mean, deviation in zip(IMAGENET_MEAN, IMAGENET_STANDARD_DEVIATION, strict=True)],
-        name="preprocess",
-    )(inputs)
+    image = image_input(image_size)
     return build_with_weights(
-        keras.applications.EfficientNetV2B0,
+        getattr(keras.applications, f"EfficientNetV2{variant}"),
         "efficientnetv2",
         weights,
         include_top=False,
         include_preprocessing=False,
-        input_tensor=scaled,
+        input_tensor=_to_range_of_s(image) if variant == "S" else to_standardised(image),
         pooling=pooling,
     )
+
+
+def _to_range_of_s(image: Any) -> Any:
+    import keras
+
+    return keras.layers.Rescaling(1 / 128, offset=-1.0, name="preprocess")(image)

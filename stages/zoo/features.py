@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from stages.common.errors import UserError
 from stages.common.files import write_json
+from stages.common.prefetch import prefetch
 
 Extract = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -89,12 +90,15 @@ def fill(
     label : str
         Said beside the progress bar, which is drawn on a terminal only.
     """
-    with tqdm(total=len(images), initial=partial.done, desc=label, disable=None) as bar:
+
+    def batches() -> Iterator[tuple[int, list[NDArray[np.float32]]]]:
         for start in range(partial.done, len(images), batch_size):
-            pixels = read(images[start : start + batch_size])
-            features = np.stack([extract(view) for view in views(pixels, start)], axis=1)
-            partial.store(start, features)
-            bar.update(len(pixels))
+            yield start, list(views(read(images[start : start + batch_size]), start))
+
+    with tqdm(total=len(images), initial=partial.done, desc=label, disable=None) as bar:
+        for start, of_batch in prefetch(batches()):
+            partial.store(start, np.stack([extract(view) for view in of_batch], axis=1))
+            bar.update(len(of_batch[0]))
 
 
 def check_spread(features: NDArray[np.float32], model: str, weights: str) -> None:

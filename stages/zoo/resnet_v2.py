@@ -5,6 +5,7 @@ He, Zhang, Ren, Sun (2016), Identity mappings in deep residual networks, ECCV, a
 
 from typing import TYPE_CHECKING
 
+from stages.zoo.preprocessing import image_input, to_symmetric
 from stages.zoo.weights import build_with_weights
 
 if TYPE_CHECKING:
@@ -31,13 +32,11 @@ def build_resnet50v2(image_size: int, weights: str, pooling: str) -> "keras.Mode
     """
     import keras
 
-    inputs = keras.Input((image_size, image_size, 3), name="image")
-    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocess")(inputs)
     return build_with_weights(
         keras.applications.ResNet50V2,
         "resnet50v2",
         weights,
         include_top=False,
-        input_tensor=scaled,
+        input_tensor=to_symmetric(image_input(image_size)),
         pooling=pooling,
     )

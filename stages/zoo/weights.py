@@ -32,8 +32,16 @@ def build_with_weights(
         If ImageNet weights cannot be downloaded, or the file is missing or does not fit; never
         another source instead.
     """
-    if weights == "random":
-        return constructor(weights=None, **arguments)
+    import keras
+
+    model = _construct(constructor, name, weights, arguments)
+    # Keras' own takes a list of one image batch when it is built on a tensor, and warns of any other input.
+    return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+
+
+def _construct(
+    constructor: "Callable[..., keras.Model]", name: str, weights: str, arguments: dict[str, Any]
+) -> "keras.Model":
     if weights == "imagenet":
         try:
             return constructor(weights="imagenet", **arguments)
@@ -41,7 +49,8 @@ def build_with_weights(
         except Exception as error:
             raise UserError(_three_ways(name, f"cannot be downloaded ({_first_words(error)})")) from None
     model = constructor(weights=None, **arguments)
-    load_weights_file(name, model, Path(weights))
+    if weights != "random":
+        load_weights_file(name, model, Path(weights))
     return model
 
 
@@ -53,8 +62,7 @@ def load_weights_file(name: str, model: "keras.Model", path: Path) -> None:
     UserError
         If the file is missing, or is not of this backbone.
     """
-    if not path.is_file():
-        raise UserError(f"zoo.{name}.weights: {path} is no file; choose imagenet, random or a weights file")
+    check_weights_file(name, path)
     try:
         with warnings.catch_warnings():
             # Where a file lacks a layer, Keras only warns and leaves that layer's random weights.
@@ -64,6 +72,12 @@ def load_weights_file(name: str, model: "keras.Model", path: Path) -> None:
         raise UserError(
             f"zoo.{name}.weights: {path} does not fit {name} without its top ({_first_words(error)})"
         ) from None
+
+
+def check_weights_file(name: str, path: Path) -> None:
+    """Refuse a weights file that is not there."""
+    if not path.is_file():
+        raise UserError(f"zoo.{name}.weights: {path} is no file; choose imagenet, random or a weights file")
 
 
 def weights_digest(weights: str) -> str:

@@ -18,7 +18,7 @@ def observe(losses: list[float], probabilities: np.ndarray, patience: int = 3) -
 def test_system_a_published_losses_are_a_plateau(loss: float) -> None:
     verdicts = observe([loss] * 3, MIXED)
     assert verdicts[:2] == [None, None]
-    assert "entropy of the class shares (0.622)" in str(verdicts[2])
+    assert "loss of a constant prediction (0.622)" in str(verdicts[2])
 
 
 def test_learning_is_no_plateau() -> None:
@@ -29,6 +29,13 @@ def test_one_class_for_patience_epochs_is_named() -> None:
     verdicts = observe([0.5, 0.4, 0.3], ONE_CLASS)
     assert verdicts[:2] == [None, None]
     assert "called Malignant for 3 epochs" in str(verdicts[2])
+
+
+def test_a_loss_far_above_a_constants_is_divergence() -> None:
+    verdicts = observe([2.0] * 3, MIXED)
+    assert verdicts[:2] == [None, None]
+    assert "more than 3 times" in str(verdicts[2])
+    assert "learning rate too high" in str(verdicts[2])
 
 
 def test_a_high_loss_is_not_called_a_plateau() -> None:

@@ -4,64 +4,97 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from stages.common.errors import UserError
 from stages.common.params import load_params
+from stages.common.rows import RowFile
 from stages.common.seeding import make_tensorflow_deterministic
-from stages.common.training_params import DropoutLayer, ModelParams
+from stages.common.training_params import DropoutLayer, ModelParams, TrainParams
 from stages.train.batches import feature_batches
 from stages.train.checkpoint import Checkpoint, Progress
 from stages.train.collapse import CollapseGuard
-from stages.train.loop import Phase, run_phase, score
-from stages.train.network import build_head, class_probabilities, compile_network
+from stages.train.compile import compile_network
+from stages.train.distribute import make_strategy
+from stages.train.labels import make_targets
+from stages.train.loop import Phase, Watch, averaged_weights, run_phase
+from stages.train.network import build_head, feature_statistics
+from stages.train.parts import Part
+from stages.train.phases import PhasePlan
+from stages.train.predict import predict_rows
+from stages.train.schedule import Schedule
+from stages.train.scores import merit, score
 
 RANDOM = np.random.default_rng(0)
 Y = RANDOM.integers(0, 2, 120)
 FEATURES = (RANDOM.normal(size=(120, 2, 8)) + Y[:, None, None] * 0.8).astype(np.float32)
 ROWS = np.arange(80)
-Y_VAL = Y[80:]
-ONES = np.ones(80, np.float32)
+VAL_ROWS = np.arange(80, 120)
 
 
 def settings(**changes: Any) -> ModelParams:
     return load_params().zoo["resnet50v2"].model_copy(update={"head": [DropoutLayer(dropout=0.3)], **changes})
 
 
-def make_phase(chosen: ModelParams, y: np.ndarray = Y[:80]) -> Phase:
+def training(**changes: Any) -> TrainParams:
+    return load_params().train.model_copy(update=changes)
+
+
+def stored(array: np.ndarray, folder: Path) -> RowFile:
+    np.save(folder / "features.npy", array)
+    return RowFile(folder / "features.npy")
+
+
+def make_part(y: np.ndarray, n_classes: int = 2) -> Part:
+    return Part(pd.Series([""] * len(y)), y, make_targets(y, n_classes), np.ones(len(y), np.float32))
+
+
+def make_phase(
+    folder: Path,
+    chosen: ModelParams,
+    params: TrainParams | None = None,
+    features: np.ndarray = FEATURES,
+    y: np.ndarray = Y,
+    n_classes: int = 2,
+) -> Phase:
+    params = params or training()
     make_tensorflow_deterministic(1)
-    head = build_head(FEATURES[ROWS, 0], list(chosen.head), 2, seed=3)
-    compile_network(head, chosen, chosen.learning_rate, 2)
+    rows = stored(features, folder)
+    head = build_head(features.shape[-1], list(chosen.head), n_classes, 3, feature_statistics(rows, ROWS))
+    plan = PhasePlan("head", 0, chosen.learning_rate, chosen.epochs, chosen.patience)
+    compile_network(head, chosen, params, plan, n_classes)
     return Phase(
-        name="head",
-        model=head,
-        batches=partial(feature_batches, FEATURES, ROWS, y, ONES, chosen.batch_size, 5),
-        predict=lambda: class_probabilities(head.predict_on_batch(FEATURES[80:, 0])),
-        steps=3,
-        epochs=chosen.epochs,
-        patience=chosen.patience,
+        plan,
+        head,
+        Schedule(params, chosen.learning_rate, 3, chosen.epochs),
+        partial(feature_batches, rows, ROWS, make_part(y[:80], n_classes), chosen.batch_size, 5),
+        lambda: predict_rows(head, lambda chosen_rows: rows.read(chosen_rows)[:, 0], VAL_ROWS),
+        make_strategy("single"),
     )
 
 
-def run(phase: Phase, path: Path, report: Any = lambda row: None, **options: Any) -> Progress:
+def run(phase: Phase, path: Path, report: Any = lambda row: None, y: np.ndarray = Y, **options: Any) -> Progress:
     checkpoint = Checkpoint(path, "same")
     progress = checkpoint.read_progress() or Progress()
-    guard = options.pop("guard", CollapseGuard(9.0, ["a", "b"], 1000))
-    run_phase(phase, progress, Y_VAL, guard, options.pop("stop", True), checkpoint, report)
+    guard = options.pop("guard", CollapseGuard(9.0, ["a", "b", "c"], 1000))
+    watch = Watch(y[80:], options.pop("monitor", "auc"), guard, options.pop("stop", True), checkpoint, report)
+    run_phase(phase, progress, watch)
     return progress
 
 
 def test_the_model_ends_with_its_best_weights(tmp_path: Path) -> None:
-    phase = make_phase(settings(epochs=12, patience=12, learning_rate=0.05))
+    phase = make_phase(tmp_path, settings(epochs=12, patience=12, learning_rate=0.05))
     progress = run(phase, tmp_path / "c.npz")
     assert progress.best_score == max(row["val_auc"] for row in progress.history)
-    assert score(Y_VAL, phase.predict())["val_auc"] == progress.best_score
+    assert score(Y[80:], phase.predict())["val_auc"] == progress.best_score
     assert progress.best_score > 0.8
 
 
 def test_stops_after_patience_epochs_without_a_better_auc(tmp_path: Path) -> None:
-    progress = run(make_phase(settings(epochs=200, patience=4, learning_rate=0.05)), tmp_path / "c.npz")
+    progress = run(make_phase(tmp_path, settings(epochs=200, patience=4, learning_rate=0.05)), tmp_path / "c.npz")
     assert len(progress.history) == progress.best_epoch + 4 < 200
 
 
@@ -71,7 +104,7 @@ class KilledError(Exception):
 
 def test_an_interrupted_training_ends_as_one_never_interrupted(tmp_path: Path) -> None:
     chosen = settings(epochs=8, patience=8, learning_rate=0.01)
-    phase = make_phase(chosen)
+    phase = make_phase(tmp_path, chosen)
     whole = run(phase, tmp_path / "whole.npz")
 
     def kill(row: dict[str, Any]) -> None:
@@ -79,8 +112,8 @@ def test_an_interrupted_training_ends_as_one_never_interrupted(tmp_path: Path) -
             raise KilledError
 
     with pytest.raises(KilledError):
-        run(make_phase(chosen), tmp_path / "killed.npz", kill)
-    resumed_phase = make_phase(chosen)
+        run(make_phase(tmp_path, chosen), tmp_path / "killed.npz", kill)
+    resumed_phase = make_phase(tmp_path, chosen)
     rows: list[int] = []
     resumed = run(resumed_phase, tmp_path / "killed.npz", lambda row: rows.append(row["epoch"]))
     assert rows == [5, 6, 7, 8]
@@ -90,20 +123,20 @@ def test_an_interrupted_training_ends_as_one_never_interrupted(tmp_path: Path) -
 
 
 def test_a_checkpoint_of_another_training_is_not_used(tmp_path: Path) -> None:
-    run(make_phase(settings(epochs=2)), tmp_path / "c.npz")
+    run(make_phase(tmp_path, settings(epochs=2)), tmp_path / "c.npz")
     assert Checkpoint(tmp_path / "c.npz", "same").read_progress() is not None
     assert Checkpoint(tmp_path / "c.npz", "other").read_progress() is None
 
 
 def test_a_damaged_checkpoint_is_not_used(tmp_path: Path) -> None:
-    run(make_phase(settings(epochs=2)), tmp_path / "c.npz")
+    run(make_phase(tmp_path, settings(epochs=2)), tmp_path / "c.npz")
     content = (tmp_path / "c.npz").read_bytes()
     (tmp_path / "c.npz").write_bytes(content[: len(content) // 2])
     assert Checkpoint(tmp_path / "c.npz", "same").read_progress() is None
 
 
 def test_a_loss_that_is_not_finite_stops_with_advice(tmp_path: Path) -> None:
-    phase = make_phase(settings(epochs=3))
+    phase = make_phase(tmp_path, settings(epochs=3))
     weights = phase.model.get_weights()
     phase.model.set_weights([*weights[:-1], np.full_like(weights[-1], np.nan)])
     with pytest.raises(UserError, match="diverged.*lower the learning rate"):
@@ -116,41 +149,37 @@ def test_collapse_stops_or_warns(
     # 80 images and random views move the loss more than thousands would.
     monkeypatch.setattr("stages.train.collapse.PLATEAU_TOLERANCE", 0.3)
     chosen = settings(epochs=6, patience=6, learning_rate=1e-9, head=[])
-    loss = run(make_phase(chosen), tmp_path / "a.npz").history[-1]["loss"]
+    loss = run(make_phase(tmp_path, chosen), tmp_path / "a.npz").history[-1]["loss"]
     guard = CollapseGuard(loss, ["a", "b"], 3)
     with pytest.raises(UserError, match=r"collapse: .* train.collapse_action to warn"):
-        run(make_phase(chosen), tmp_path / "b.npz", guard=guard)
+        run(make_phase(tmp_path, chosen), tmp_path / "b.npz", guard=guard)
     assert not (tmp_path / "b.npz").exists()
-    assert len(run(make_phase(chosen), tmp_path / "c.npz", guard=guard, stop=False).history) == 6
+    assert len(run(make_phase(tmp_path, chosen), tmp_path / "c.npz", guard=guard, stop=False).history) == 6
     assert caplog.text.count("collapse:") == 1
 
 
-def test_batches_hold_every_image_once_in_an_order_of_the_epoch() -> None:
+def batches_of(folder: Path, features: np.ndarray, epoch: int) -> list[np.ndarray]:
+    return [x for x, _, _ in feature_batches(stored(features, folder), ROWS, make_part(Y[:80]), 32, 5, epoch)]
+
+
+def test_batches_hold_every_image_once_in_an_order_of_the_epoch(tmp_path: Path) -> None:
     def images(epoch: int) -> list[float]:
-        batches = feature_batches(FEATURES[:, :1], ROWS, Y[:80], ONES, 32, 5, epoch)
-        return [float(value) for x, _, _ in batches for value in x[:, 0]]
+        return [float(value) for x in batches_of(tmp_path, FEATURES[:, :1], epoch) for value in x[:, 0]]
 
     assert sorted(images(0)) == sorted(FEATURES[:80, 0, 0].tolist())
     assert images(0) == images(0)
     assert images(0) != images(1)
 
 
-def test_batches_draw_from_all_views() -> None:
-    seen = {
-        value
-        for e in range(6)
-        for x, _, _ in feature_batches(FEATURES, ROWS, Y[:80], ONES, 32, 5, e)
-        for value in x[:, 0].tolist()
-    }
+def test_batches_draw_from_all_views(tmp_path: Path) -> None:
+    seen = {value for e in range(6) for x in batches_of(tmp_path, FEATURES, e) for value in x[:, 0].tolist()}
     assert len(seen) > 150
 
 
 def test_training_reads_training_rows_only(tmp_path: Path) -> None:
     poisoned = FEATURES.copy()
     poisoned[80:] = np.nan
-    clean = [x for x, _, _ in feature_batches(FEATURES, ROWS, Y[:80], ONES, 32, 5, 0)]
-    dirty = [x for x, _, _ in feature_batches(poisoned, ROWS, Y[:80], ONES, 32, 5, 0)]
-    for a, b in zip(clean, dirty, strict=True):
+    for a, b in zip(batches_of(tmp_path, FEATURES, 0), batches_of(tmp_path, poisoned, 0), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
@@ -163,22 +192,88 @@ def test_score_agrees_with_a_hand_calculation() -> None:
 
 
 def test_multi_class_trains_too(tmp_path: Path) -> None:
-    make_tensorflow_deterministic(1)
-    y = np.arange(90) % 3
-    features = (np.eye(3)[y][:, None, :] * 2 + RANDOM.normal(size=(90, 1, 3))).astype(np.float32)
-    chosen = settings(epochs=10, learning_rate=0.05)
-    head = build_head(features[:60, 0], [], 3, seed=1)
-    compile_network(head, chosen, 0.05, 3)
-    phase = Phase(
-        "head",
-        head,
-        partial(feature_batches, features, np.arange(60), y[:60], np.ones(60, np.float32), 16, 1),
-        lambda: class_probabilities(head.predict_on_batch(features[60:, 0])),
-        4,
-        10,
-        10,
+    y = np.arange(120) % 3
+    features = (np.eye(3)[y][:, None, :] * 2 + RANDOM.normal(size=(120, 1, 3))).astype(np.float32)
+    phase = make_phase(tmp_path, settings(epochs=10, learning_rate=0.05, head=[]), None, features, y, 3)
+    assert run(phase, tmp_path / "c.npz", y=y).best_score > 0.85
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ema": 0.9, "schedule": "cosine", "warmup_epochs": 2},
+        {"loss": "focal", "label_smoothing": 0.1, "gradient_clip": 1.0},
+        {"schedule": "plateau", "plateau_patience": 1, "monitor": "loss"},
+    ],
+)
+def test_every_setting_is_resumed_exactly(tmp_path: Path, changes: dict[str, Any]) -> None:
+    params, chosen = training(**changes), settings(epochs=6, patience=6, learning_rate=1.0, optimizer="sgd")
+    whole_phase = make_phase(tmp_path, chosen, params)
+    whole = run(whole_phase, tmp_path / "whole.npz", monitor=params.monitor)
+
+    def kill(row: dict[str, Any]) -> None:
+        if row["epoch"] == 4:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        run(make_phase(tmp_path, chosen, params), tmp_path / "killed.npz", kill, monitor=params.monitor)
+    phase = make_phase(tmp_path, chosen, params)
+    resumed = run(phase, tmp_path / "killed.npz", monitor=params.monitor)
+    assert resumed.history == whole.history
+    assert len({row["learning_rate"] for row in whole.history}) > 1 or params.schedule == "constant"
+    for resumed_weight, weight in zip(phase.model.get_weights(), whole_phase.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(resumed_weight, weight)
+
+
+@pytest.mark.parametrize("monitor", ["auc", "accuracy", "balanced_accuracy", "f1", "loss"])
+def test_the_monitored_score_decides(tmp_path: Path, monitor: str) -> None:
+    progress = run(
+        make_phase(tmp_path, settings(epochs=12, patience=12, learning_rate=0.3)), tmp_path / "c.npz", monitor=monitor
     )
-    progress = Progress()
-    guard = CollapseGuard(9.0, ["a", "b", "c"], 99)
-    run_phase(phase, progress, y[60:], guard, True, Checkpoint(tmp_path / "c.npz", "x"), lambda row: None)
-    assert progress.best_score > 0.85
+    merits = [merit(row, monitor) for row in progress.history]
+    assert progress.best_epoch == 1 + int(np.argmax(merits))
+    values = [row[f"val_{monitor}"] for row in progress.history]
+    assert values[progress.best_epoch - 1] == (min(values) if monitor == "loss" else max(values))
+
+
+def test_averaged_weights_are_validated_and_given_back(tmp_path: Path) -> None:
+    phase = make_phase(tmp_path, settings(epochs=3, learning_rate=0.1), training(ema=0.5))
+    model, averages = phase.model, []
+    weights = np.asarray(model.trainable_variables[0])
+    for step, (x, targets, weight) in enumerate(phase.batches(0)):
+        model.train_on_batch(x, targets, sample_weight=weight)
+        weights = np.asarray(model.trainable_variables[0])
+        averages.append(weights if step == 0 else 0.5 * averages[-1] + 0.5 * weights)
+    with averaged_weights(model):
+        np.testing.assert_allclose(np.asarray(model.trainable_variables[0]), averages[-1], atol=1e-6)
+    np.testing.assert_array_equal(np.asarray(model.trainable_variables[0]), weights)
+
+
+def test_score_of_a_constant_prediction_names_its_share() -> None:
+    scored = score(np.array([0, 0, 1]), np.tile([0.7, 0.3], (3, 1)))
+    assert scored["val_top_share"] == 1
+    assert scored["val_f1"] == 0
+    assert scored["val_balanced_accuracy"] == 0.5
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_trains_with_probabilities_in_full_precision(tmp_path: Path, precision: str) -> None:
+    try:
+        make_tensorflow_deterministic(1, precision)
+        rows = stored(FEATURES, tmp_path)
+        head = build_head(8, [], 2, 3, feature_statistics(rows, ROWS))
+        chosen = settings(learning_rate=0.05)
+        compile_network(head, chosen, training(ema=0.9), PhasePlan("head", 0, 0.05, 5, 5), 2)
+        part = make_part(Y[:80])
+        losses = []
+        for epoch in range(8):
+            for x, targets, weights in feature_batches(rows, ROWS, part, 32, 5, epoch):
+                head.optimizer.learning_rate = 0.05
+                losses.append(head.train_on_batch(x, targets, sample_weight=weights)[0])
+        with averaged_weights(head):
+            outputs = head.predict_on_batch(FEATURES[:, 0])
+        assert outputs.dtype == np.float32
+        assert losses[-1] < 0.75 * losses[0]
+        assert head.get_layer("probability").compute_dtype == "float32"
+    finally:
+        keras.config.set_dtype_policy("float32")

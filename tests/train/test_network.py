@@ -6,43 +6,81 @@ import pytest
 
 from stages.common.errors import UserError
 from stages.common.params import load_params
+from stages.common.rows import RowFile
 from stages.common.training_params import DenseLayer, DropoutLayer
 from stages.embed.table import Features
+from stages.train.compile import compile_network
 from stages.train.network import (
     build_head,
     check_same_backbone,
-    class_probabilities,
-    compile_network,
+    feature_statistics,
     join,
+    unfreeze_all,
     unfreeze_top,
+    with_auxiliary_outputs,
 )
+from stages.train.phases import PhasePlan
+from stages.train.predict import class_probabilities
 from stages.zoo.registry import build_backbone
 
 FEATURES = np.random.default_rng(0).normal(3, 5, (40, 1280)).astype(np.float32)
+STATISTICS = (FEATURES.mean(axis=0, dtype=float), FEATURES.var(axis=0, dtype=float))
 
 
 @pytest.fixture
 def network() -> keras.Model:
     backbone = build_backbone("efficientnetlite", 32, "imagenet", "avg", 1)
-    return join(backbone, build_head(FEATURES, [DenseLayer(dense=4)], 2, seed=1))
+    return join(backbone, build_head(1280, [DenseLayer(dense=4)], 2, seed=1))
 
 
 def test_head_follows_the_layer_list_of_system_d() -> None:
     layers = [DropoutLayer(dropout=0.4), DenseLayer(dense=384), DropoutLayer(dropout=0.3), DenseLayer(dense=64)]
-    head = build_head(FEATURES, layers, 2, seed=1)
+    head = build_head(1280, layers, 2, 1, STATISTICS)
     kinds = [type(layer).__name__ for layer in head.layers]
     assert kinds == ["InputLayer", "Normalization", "Dropout", "Dense", "Dropout", "Dense", "Dense"]
     assert [layer.units for layer in head.layers if isinstance(layer, keras.layers.Dense)] == [384, 64, 1]
 
 
 def test_head_standardises_by_the_training_features() -> None:
-    head = build_head(FEATURES, [], 2, seed=1)
+    head = build_head(1280, [], 2, 1, STATISTICS)
     standardised = np.asarray(head.get_layer("standardise")(FEATURES))
     np.testing.assert_allclose(standardised, (FEATURES - FEATURES.mean(0)) / FEATURES.std(0), atol=1e-4)
 
 
+def test_a_head_may_leave_the_features_as_they_are() -> None:
+    assert [type(layer).__name__ for layer in build_head(8, [], 2, seed=1).layers] == ["InputLayer", "Dense"]
+
+
+def test_statistics_are_of_all_views_of_the_chosen_images(tmp_path: Path) -> None:
+    array = np.random.default_rng(3).normal(1000, 0.1, (700, 3, 4)).astype(np.float32)
+    np.save(tmp_path / "f.npy", array)
+    rows = np.arange(0, 700, 2)
+    mean, variance = feature_statistics(RowFile(tmp_path / "f.npy"), rows)
+    chosen = array[rows].astype(np.float64)
+    np.testing.assert_allclose(mean, chosen.mean(axis=(0, 1)), rtol=1e-10)
+    np.testing.assert_allclose(variance, chosen.var(axis=(0, 1)), rtol=1e-8)
+
+
+def test_end_to_end_training_reaches_every_layer_with_its_own_momentum(network: keras.Model) -> None:
+    unfreeze_all(network, 0.8)
+    norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert {layer.momentum for layer in norms} == {0.8}
+    assert all(layer.trainable for layer in network.layers)
+
+
+def test_auxiliary_outputs_stand_beside_the_networks_own() -> None:
+    inputs = keras.Input((4,))
+    main = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(inputs))
+    other = keras.layers.Dense(3, activation="softmax")(inputs)
+    whole = with_auxiliary_outputs(main, [other])
+    x = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
+    np.testing.assert_array_equal(whole.predict(x, verbose=0)[:, :3], main.predict(x, verbose=0))
+    assert whole.output_shape == (None, 6)
+    assert with_auxiliary_outputs(main, []) is main
+
+
 def test_more_than_two_classes_give_a_softmax() -> None:
-    outputs = build_head(FEATURES, [], 7, seed=1).predict(FEATURES, verbose=0)
+    outputs = build_head(1280, [], 7, seed=1).predict(FEATURES, verbose=0)
     assert outputs.shape == (40, 7)
     np.testing.assert_allclose(outputs.sum(axis=1), 1, atol=1e-5)
 
@@ -65,11 +103,12 @@ def test_unfreezing_leaves_batch_norm_and_the_bottom_frozen(network: keras.Model
 
 def test_a_fine_tuning_step_changes_only_what_is_unfrozen(network: keras.Model) -> None:
     unfreeze_top(network, 20)
-    compile_network(network, load_params().zoo["efficientnetlite"], 0.01, 2)
+    params = load_params()
+    compile_network(network, params.zoo["efficientnetlite"], params.train, PhasePlan("fine_tune", 20, 0.01, 1, 1), 2)
     trainable = {id(v) for v in network.trainable_variables}
     before = {v.path: np.asarray(v) for v in network.weights}
     images = np.random.default_rng(1).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
-    network.train_on_batch(images, np.array([[0], [1], [0], [1]]))
+    network.train_on_batch(images, np.array([[0], [1], [0], [1]], np.float32))
     changed = {v.path for v in network.weights if np.abs(np.asarray(v) - before[v.path]).max() > 0}
     assert changed
     assert changed <= {v.path for v in network.weights if id(v) in trainable}

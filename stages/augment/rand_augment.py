@@ -1,0 +1,99 @@
+"""RandAugment with the operations of keras-cv.
+
+Cubuk et al. (2020), RandAugment: Practical automated data augmentation with a reduced search space, CVPR Workshops,
+arXiv:1909.13719.
+"""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# As keras_cv.layers.RandAugment has them.
+OPERATIONS_PER_IMAGE = 3
+RATE = 10 / 11
+DEVIATION = 0.15
+
+
+def rand_augment(images: NDArray[np.float32], magnitude: float, random: np.random.Generator) -> NDArray[np.float32]:
+    """Apply three operations drawn for each image, of those that change colours only.
+
+    The layer keras_cv.layers.RandAugment itself draws from TensorFlow's global state, which a training in another
+    thread shares. So its operations are used, with what is random in them drawn from the same distributions here.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_images, size, size, 3), float32
+        RGB in [0, 255].
+    magnitude : float
+        In [0, 1].
+    random : Generator
+        What is random is drawn from it.
+
+    Returns
+    -------
+    ndarray of shape (n_images, size, size, 3), float32
+        RGB in [0, 255].
+    """
+    import tensorflow as tf
+
+    operations = colour_operations(magnitude)
+    changed = images.copy()
+    # The processor's kernels, so that a graphics processor is left to training and results are the same with one.
+    with tf.device("CPU:0"):
+        for _ in range(OPERATIONS_PER_IMAGE):
+            chosen = random.integers(len(operations), size=len(images))
+            chosen[random.random(len(images)) > RATE] = -1
+            for i, operation in enumerate(operations):
+                rows = np.flatnonzero(chosen == i)
+                numbers = _draw(operation, len(rows), random)
+                for row, number in zip(rows, numbers, strict=True):
+                    one = tf.convert_to_tensor(changed[row : row + 1])
+                    changed[row] = operation.augment_images(one, transformations=number)[0]
+    return np.clip(changed, 0, 255)
+
+
+@cache
+def colour_operations(magnitude: float) -> list[Any]:
+    """The layers of keras-cv's policy: contrast, equalisation, solarisation, colour, brightness."""
+    import keras
+    import keras_cv
+    import tensorflow as tf
+
+    # One of the layers asks for TensorFlow's global generator when it is built, and where operations are to be
+    # deterministic there must be one; no number is drawn from it.
+    tf.random.set_global_generator(tf.random.Generator.from_seed(0))
+    operations: list[Any] = keras_cv.layers.RandAugment.get_standard_policy(
+        (0, 255), magnitude, DEVIATION, geometric=False, seed=0
+    )
+    for operation in operations:
+        # Under mixed precision they would round pixels to float16.
+        operation.dtype_policy = keras.DTypePolicy("float32")
+    return operations
+
+
+def _draw(operation: Any, n: int, random: np.random.Generator) -> list[Any]:
+    """What is random in an operation, for each of `n` images, as its `get_random_transformation_batch` has it."""
+    from keras_cv import layers
+
+    if isinstance(operation, layers.Solarization):
+        additions = _sample(operation.addition_factor, n, random)
+        thresholds = _sample(operation.threshold_factor, n, random)
+        return [{"additions": a, "thresholds": t} for a, t in zip(additions, thresholds, strict=True)]
+    if isinstance(operation, layers.RandomBrightness):
+        return list(255 * _sample(operation.factor, n, random))
+    if isinstance(operation, layers.RandomColorDegeneration | layers.RandomContrast):
+        return list(_sample(operation.factor, n, random))
+    return [None] * n  # contrast to the full range, and equalisation
+
+
+def _sample(sampler: Any, n: int, random: np.random.Generator) -> NDArray[np.float32]:
+    """Numbers of one of keras-cv's samplers, in place of its own, which asks TensorFlow's global seed."""
+    from keras_cv import core
+
+    if isinstance(sampler, core.NormalFactorSampler):
+        numbers = random.normal(sampler.mean, sampler.stddev, n).clip(sampler.min_value, sampler.max_value)
+    else:
+        numbers = random.uniform(sampler.lower, sampler.upper, n)
+    return numbers.astype(np.float32)

@@ -1,0 +1,1 @@
+"""More than two classes: no threshold, the most probable class is the predicted one."""

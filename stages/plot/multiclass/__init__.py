@@ -1,0 +1,1 @@
+"""Figures, tables and words of more than two classes."""

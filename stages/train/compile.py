@@ -1,0 +1,45 @@
+"""Loss, optimiser and training metrics, as the parameters ask for them."""
+
+from typing import TYPE_CHECKING
+
+from stages.common.training_params import ModelParams, TrainParams
+from stages.train.losses import accuracy, main_loss, make_loss, with_auxiliary
+from stages.train.optimizers import learning_rate_factors, make_optimizer
+from stages.train.phases import PhasePlan
+
+if TYPE_CHECKING:
+    import keras
+
+
+def compile_network(
+    network: "keras.Model", settings: ModelParams, params: TrainParams, plan: PhasePlan, n_classes: int
+) -> None:
+    """Compile a network for one phase.
+
+    Parameters
+    ----------
+    network : keras.Model
+        What is trainable in it is settled; its output may have auxiliary outputs beside its own.
+    settings, params : ModelParams, TrainParams
+        The zoo entry, and what all networks share.
+    plan : PhasePlan
+        The phase.
+    n_classes : int
+        Number of classes.
+    """
+    import keras
+
+    width = 1 if n_classes == 2 else n_classes
+    loss = make_loss(params, n_classes)
+    auxiliary = network.output_shape[-1] > width
+    discriminative = plan.layers and settings.unfreeze.lowest_rate < 1
+    factors = learning_rate_factors(network, settings.unfreeze.lowest_rate) if discriminative else None
+    network.compile(
+        optimizer=make_optimizer(settings, params, plan.learning_rate, factors),
+        loss=with_auxiliary(loss, width) if auxiliary else loss,
+        metrics=[accuracy(width)],
+        weighted_metrics=[main_loss(loss, width)] if auxiliary else None,
+        # TensorFlow trains sooner without XLA, whose compilation takes minutes on a CPU; JAX is nothing without it.
+        jit_compile=keras.backend.backend() != "tensorflow",
+    )
+    network.optimizer.build(network.trainable_variables)

@@ -1,0 +1,151 @@
+"""The phases, made ready to run: network, batches, validation and optimiser of each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stages.common.params import Params
+from stages.common.rows import RowFile
+from stages.common.seeding import derive_seed
+from stages.embed.table import Features
+from stages.train.batches import feature_batches, image_batches
+from stages.train.compile import compile_network
+from stages.train.distribute import scope
+from stages.train.loop import Phase
+from stages.train.network import (
+    build_head,
+    feature_statistics,
+    join,
+    unfreeze_all,
+    unfreeze_top,
+    with_auxiliary_outputs,
+)
+from stages.train.parts import Part
+from stages.train.phases import END_TO_END, HEAD, PhasePlan
+from stages.train.predict import predict_rows
+from stages.train.schedule import Schedule
+from stages.zoo.registry import find_network
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Material:
+    """What all phases of a training share.
+
+    Attributes
+    ----------
+    params : Params
+        The whole of `params.yaml`.
+    train, val : Part
+        The two parts.
+    n_classes : int
+        Number of classes.
+    strategy : tf.distribute.Strategy
+        Where networks are built and trained.
+    network, head : keras.Model
+        The whole network that is saved in the end, and its head.
+    trained : keras.Model
+        The network as it is trained on images: with auxiliary outputs, if it has any.
+    features : RowFile or None
+        The cached features of all images; None where every layer is trained.
+    train_rows, val_rows : ndarray
+        Where the parts are in `features`.
+    pixels : callable
+        Decodes the images of both parts at its first call, training first.
+    """
+
+    params: Params
+    train: Part
+    val: Part
+    n_classes: int
+    strategy: "tf.distribute.Strategy"
+    network: "keras.Model"
+    head: "keras.Model"
+    trained: "keras.Model"
+    features: RowFile | None
+    train_rows: "np.ndarray[tuple[int], np.dtype[np.intp]]"
+    val_rows: "np.ndarray[tuple[int], np.dtype[np.intp]]"
+    pixels: Callable[[], RowFile]
+
+
+def gather(
+    params: Params,
+    parts: tuple[Part, Part],
+    n_classes: int,
+    strategy: "tf.distribute.Strategy",
+    backbone: "keras.Model",
+    features: Features,
+    pixels: Callable[[], RowFile],
+) -> Material:
+    """Build the network and collect what its phases need.
+
+    Parameters
+    ----------
+    parts : tuple of Part
+        Training and validation.
+    backbone : keras.Model
+        Of `stages.zoo.registry.build_backbone`, built in the strategy's scope.
+    features : Features
+        Empty in mode end_to_end.
+    """
+    train, val = parts
+    settings = params.network
+    nowhere = np.zeros(0, np.intp)
+    frozen = settings.mode != END_TO_END
+    cached = RowFile(features.path) if frozen else None
+    train_rows, val_rows = (features.rows(part.images) for part in parts) if frozen else (nowhere, nowhere)
+    statistics = feature_statistics(cached, train_rows) if cached and settings.standardise else None
+    with scope(strategy):
+        seed = derive_seed(params.seed, "head")
+        head = build_head(backbone.output_shape[-1], list(settings.head), n_classes, seed, statistics)
+        network = trained = join(backbone, head)
+        auxiliary = find_network(params.model).auxiliary
+        if auxiliary and not frozen:
+            trained = with_auxiliary_outputs(network, auxiliary(backbone, n_classes, derive_seed(seed, "auxiliary")))
+    return Material(
+        params, train, val, n_classes, strategy, network, head, trained, cached, train_rows, val_rows, pixels
+    )
+
+
+def prepare_phase(plan: PhasePlan, material: Material) -> Phase:
+    """Make one phase ready: what is trainable, the optimiser, the batches and the validation."""
+    params, settings = material.params, material.params.network
+    with scope(material.strategy):
+        if plan.name == HEAD:
+            model = material.head
+        else:
+            model = material.trained
+            if plan.name == END_TO_END:
+                unfreeze_all(model, params.train.batch_norm_momentum)
+            else:
+                unfreeze_top(model, plan.layers)
+        compile_network(model, settings, params.train, plan, material.n_classes)
+    steps = -(-len(material.train.y) // settings.batch_size)
+    schedule = Schedule(params.train, plan.learning_rate, steps, plan.epochs)
+    if plan.name == HEAD:
+        assert material.features is not None
+        batches = partial(
+            feature_batches,
+            material.features,
+            material.train_rows,
+            material.train,
+            settings.batch_size,
+            params.seed,
+        )
+        predict = partial(predict_rows, model, partial(_first_view, material.features), material.val_rows)
+    else:
+        pixels = material.pixels()
+        batches = partial(image_batches, pixels, material.train, params.augment, settings.batch_size, params.seed)
+        val_rows = np.arange(len(material.train.y), pixels.shape[0])
+        predict = partial(predict_rows, material.network, pixels.read, val_rows, settings.batch_size)
+    return Phase(plan, model, schedule, batches, predict, material.strategy)
+
+
+def _first_view(features: RowFile, rows: "np.ndarray[tuple[int], np.dtype[np.intp]]") -> np.ndarray:
+    return features.read(rows)[:, 0]
