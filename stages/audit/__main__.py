@@ -14,6 +14,7 @@ from stages.common.manifest import RESTRUCTURED, read_manifest
 from stages.common.params import load_params
 from stages.common.seeding import make_tensorflow_deterministic
 from stages.restructure.pixels import read_pixels
+from stages.zoo.forward import forward
 from stages.zoo.registry import build_backbone
 
 PARTIAL = Path("data/checkpoints/audit")
@@ -40,7 +41,8 @@ def main() -> None:
         "resize": params.data.resize,
     }
     read = partial(read_pixels, folder=RESTRUCTURED)
-    found = compute_fingerprints(manifest, read, backbone.predict_on_batch, PARTIAL, made_by, audit.batch_size)
+    extract = partial(forward, backbone, batch_size=audit.batch_size)
+    found = compute_fingerprints(manifest, read, extract, PARTIAL, made_by, audit.batch_size)
     write_fingerprints(found, made_by)
 
     thresholds = {

@@ -36,4 +36,4 @@ def jitter_contrast(images: NDArray[np.float32], strength: float, random: np.ran
     """
     factor = random.uniform(1 - strength, 1 + strength, (len(images), 1, 1, 1)).astype(np.float32)
     mean = images.mean(1, keepdims=True).mean(2, keepdims=True)
-    return np.clip((images - mean) * factor + mean, 0, WHITE)
+    return np.clip(images * factor + mean * (1 - factor), 0, WHITE)

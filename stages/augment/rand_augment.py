@@ -47,7 +47,7 @@ def rand_augment(images: NDArray[np.float32], magnitude: float, random: np.rando
             chosen[random.random(len(images)) > RATE] = -1
             for i, operation in enumerate(operations):
                 rows = np.flatnonzero(chosen == i)
-                numbers = _draw(operation, len(rows), random)
+                numbers = draw_numbers(operation, len(rows), random)
                 for row, number in zip(rows, numbers, strict=True):
                     one = tf.convert_to_tensor(changed[row : row + 1])
                     changed[row] = operation.augment_images(one, transformations=number)[0]
@@ -57,7 +57,6 @@ def rand_augment(images: NDArray[np.float32], magnitude: float, random: np.rando
 @cache
 def colour_operations(magnitude: float) -> list[Any]:
     """The layers of keras-cv's policy: contrast, equalisation, solarisation, colour, brightness."""
-    import keras
     import keras_cv
     import tensorflow as tf
 
@@ -67,14 +66,14 @@ def colour_operations(magnitude: float) -> list[Any]:
     operations: list[Any] = keras_cv.layers.RandAugment.get_standard_policy(
         (0, 255), magnitude, DEVIATION, geometric=False, seed=0
     )
-    for operation in operations:
-        # Under mixed precision they would round pixels to float16.
-        operation.dtype_policy = keras.DTypePolicy("float32")
     return operations
 
 
-def _draw(operation: Any, n: int, random: np.random.Generator) -> list[Any]:
-    """What is random in an operation, for each of `n` images, as its `get_random_transformation_batch` has it."""
+def draw_numbers(operation: Any, n: int, random: np.random.Generator) -> list[Any]:
+    """Draw what is random in an operation, for each of `n` images.
+
+    Distributed as what the operation's own `get_random_transformation_batch` gives.
+    """
     from keras_cv import layers
 
     if isinstance(operation, layers.Solarization):

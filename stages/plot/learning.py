@@ -33,7 +33,8 @@ def draw_learning_curves(history: pd.DataFrame, facts: Facts) -> Figure:
     epoch, monitor = facts.card["best_epoch"], facts.card["monitor"]
     column, words = f"val_{monitor}", MONITORS[monitor]
     best = history.loc[history["epoch"] == epoch, column].iloc[0]
-    title = f"Learning curves: best validation {words} {best:.3f} in epoch {epoch}"
+    name = words if " " in words else f"validation {words}"
+    title = f"Learning curves: best {name} {best:.3f} in epoch {epoch}"
     subtitle = [*facts.subtitle, f"test image AUC {facts.value('image', 'auc')}"]
     note = "Dashed line: the epoch whose weights were kept. Solid lines: validation; dotted: training."
     figure = new_figure(6.6, title, subtitle, note)
@@ -47,7 +48,7 @@ def draw_learning_curves(history: pd.DataFrame, facts: Facts) -> Figure:
             ("val_auc", "validation AUC", GREEN, solid),
         ]
         if monitor in ("balanced_accuracy", "f1"):
-            lines.append((column, words if " " in words else f"validation {words}", PURPLE, solid))
+            lines.append((column, name, PURPLE, solid))
         _draw_lines(lower, history, lines)
         upper.set_ylabel("loss")
         lower.set(xlabel="epoch", ylabel="accuracy, AUC" + (", F1" if monitor == "f1" else ""))

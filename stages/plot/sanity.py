@@ -134,5 +134,5 @@ def _check_overfitting(history: pd.DataFrame) -> Check:
             f"validation loss ends at {end['val_loss']:.3f}, its lowest was {lowest['val_loss']:.3f} in epoch {epoch}"
         )
         return Check(True, words)
-    words = f"overfitting: validation loss rose by {rise:.3f} after epoch {epoch}, training loss fell by {fall:.3f}"
+    words = f"overfitting: after epoch {epoch} validation loss +{rise:.3f}, training loss -{fall:.3f}"
     return Check(False, words)

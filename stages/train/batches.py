@@ -50,6 +50,9 @@ def image_batches(
 ) -> Iterator[Batch]:
     """Every training image once, augmented anew; parameters as in `feature_batches`.
 
+    What does not fill the last batch is left out, other images in every epoch: a batch of another length
+    would be traced or compiled anew.
+
     Parameters
     ----------
     pixels : RowFile
@@ -61,8 +64,13 @@ def image_batches(
         Images (n, size, size, 3) in [0, 255], targets (n, width) and weights (n,), all float32.
     """
     order = generator(seed, "images", epoch).permutation(len(part.y))
-    for start in range(0, len(order), batch_size):
+    for start in range(0, batch_size * steps_per_epoch(len(order), batch_size), batch_size):
         chosen = order[start : start + batch_size]
         own_seed = derive_seed(seed, "augment", epoch, start)
         images = augment(pixels.read(chosen), params, own_seed)
         yield mix(images, part.targets[chosen], part.weights[chosen], params, derive_seed(own_seed, "mix"))
+
+
+def steps_per_epoch(n_images: int, batch_size: int) -> int:
+    """Full batches in an epoch of images; at least one, which may be short."""
+    return max(n_images // batch_size, 1)

@@ -42,4 +42,20 @@ def compile_network(
         # TensorFlow trains sooner without XLA, whose compilation takes minutes on a CPU; JAX is nothing without it.
         jit_compile=keras.backend.backend() != "tensorflow",
     )
+    _make_variables(network, width)
+
+
+def _make_variables(network: "keras.Model", width: int) -> None:
+    """Make the variables of optimiser and metrics.
+
+    Those made in the first step would have TensorFlow trace it twice, which is half of what starting costs;
+    under a strategy they would be on one replica only.
+    """
+    import keras
+
     network.optimizer.build(network.trainable_variables)
+    targets, outputs = keras.ops.zeros((1, width)), keras.ops.zeros((1, network.output_shape[-1]))
+    one = keras.ops.ones((1,))
+    network.compute_loss(y=targets, y_pred=outputs, sample_weight=one)
+    network.compute_metrics(None, targets, outputs, sample_weight=one)
+    network.reset_metrics()

@@ -71,9 +71,7 @@ def train_step(model: "keras.Model", strategy: "tf.distribute.Strategy", batch: 
             lambda context: tf.constant(parts[context.replica_id_in_sync_group])
         )
 
-    # train_on_batch would give every replica the whole batch. What else it does stands here: building
-    # the metrics, which in the compiled step would make variables on one replica only, included.
-    model._maybe_symbolic_build(data_batch=batch)
+    # train_on_batch would give every replica the whole batch.
     model.make_train_function()
     model.reset_metrics()
     logs = model.train_function(iter([tuple(share(array) for array in batch)]))

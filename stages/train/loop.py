@@ -115,7 +115,7 @@ def run_phase(phase: Phase, progress: Progress, watch: Watch) -> None:
     with tqdm(total=plan.epochs, initial=progress.epoch, desc=plan.name, disable=None, unit="epoch") as bar:
         while progress.epoch < plan.epochs and progress.epochs_since_best < plan.patience:
             started = time.perf_counter()
-            loss, accuracy, rate = _train_epoch(phase, progress)
+            loss, accuracy, rate = train_epoch(phase, progress)
             with averaged_weights(model):
                 probabilities = phase.predict()
                 row = {
@@ -178,7 +178,7 @@ def averaged_weights(model: "keras.Model") -> Iterator[None]:
         variable.assign(value)
 
 
-def _train_epoch(phase: Phase, progress: Progress) -> tuple[float, float, float]:
+def train_epoch(phase: Phase, progress: Progress) -> tuple[float, float, float]:
     """Train on every batch once: mean loss (nats) and accuracy, as the epoch went, and the last learning rate."""
     sums, images, rate = np.zeros(2), 0, phase.schedule.base
     steps = phase.schedule.steps

@@ -117,8 +117,12 @@ def check_same_backbone(backbone: "keras.Model", features: Features, precision: 
     UserError
         If the features of a few images differ from those computed now: another model, weights or seed.
     """
+    import keras
+
     images = features.images[:4]
-    now = np.asarray(backbone.predict_on_batch(read_pixels(images).astype(np.float32)), np.float32)
+    # Not traced: four images are sooner through than the network is compiled.
+    outputs = backbone(read_pixels(images).astype(np.float32), training=False)
+    now = keras.ops.convert_to_numpy(keras.ops.cast(outputs, "float32"))
     stored = features.array[: len(images), 0]
     scale = max(float(np.abs(stored).max()), 1e-12)
     if now.shape != stored.shape or float(np.abs(now - stored).max()) > FEATURE_TOLERANCE[precision] * scale:

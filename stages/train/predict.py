@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from stages.common.prefetch import prefetch
 from stages.restructure.pixels import read_pixels
+from stages.zoo.forward import forward
 
 if TYPE_CHECKING:
     import keras
@@ -57,7 +58,7 @@ def predict_rows(
     outputs = []
     with tqdm(total=len(rows), desc=label, unit="image", disable=None, leave=False) as bar:
         for batch in prefetch(batches()):
-            outputs.append(np.asarray(network.predict_on_batch(batch)))
+            outputs.append(forward(network, batch, min(batch_size, len(rows))))
             bar.update(len(batch))
     return class_probabilities(np.concatenate(outputs))
 

@@ -11,7 +11,7 @@ from stages.common.params import Params
 from stages.common.rows import RowFile
 from stages.common.seeding import derive_seed
 from stages.embed.table import Features
-from stages.train.batches import feature_batches, image_batches
+from stages.train.batches import feature_batches, image_batches, steps_per_epoch
 from stages.train.compile import compile_network
 from stages.train.distribute import scope
 from stages.train.loop import Phase
@@ -126,9 +126,8 @@ def prepare_phase(plan: PhasePlan, material: Material) -> Phase:
             else:
                 unfreeze_top(model, plan.layers)
         compile_network(model, settings, params.train, plan, material.n_classes)
-    steps = -(-len(material.train.y) // settings.batch_size)
-    schedule = Schedule(params.train, plan.learning_rate, steps, plan.epochs)
     if plan.name == HEAD:
+        steps = -(-len(material.train.y) // settings.batch_size)
         assert material.features is not None
         batches = partial(
             feature_batches,
@@ -140,10 +139,12 @@ def prepare_phase(plan: PhasePlan, material: Material) -> Phase:
         )
         predict = partial(predict_rows, model, partial(_first_view, material.features), material.val_rows)
     else:
+        steps = steps_per_epoch(len(material.train.y), settings.batch_size)
         pixels = material.pixels()
         batches = partial(image_batches, pixels, material.train, params.augment, settings.batch_size, params.seed)
         val_rows = np.arange(len(material.train.y), pixels.shape[0])
         predict = partial(predict_rows, material.network, pixels.read, val_rows, settings.batch_size)
+    schedule = Schedule(params.train, plan.learning_rate, steps, plan.epochs)
     return Phase(plan, model, schedule, batches, predict, material.strategy)
 
 

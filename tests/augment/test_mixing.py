@@ -95,12 +95,13 @@ def test_alpha_decides_how_even_the_shares_are(settings: Settings) -> None:
 
 def test_off_or_a_batch_of_one_stays_as_it_is(settings: Settings) -> None:
     assert not mixes(settings(rotation=0.2))
-    images, targets, weights = flat_images(), np.eye(N, dtype=np.float32), uneven_weights()
-    off = mix(images, targets, weights, settings(), 1)
-    alone = mix(images[:1], targets[:1], weights[:1], settings(mixup=1.0, cutmix=1.0), 1)
-    for before, whole, one in zip((images, targets, weights), off, alone, strict=True):
-        np.testing.assert_array_equal(whole, before)
-        np.testing.assert_array_equal(one, before[:1])
+    images = np.random.default_rng(0).uniform(0, 255, (N, SIZE, SIZE, 3)).astype(np.float32)
+    batch = images, np.eye(N, dtype=np.float32), uneven_weights()
+    one = tuple(part[5:6] for part in batch)
+    for expected, off in zip(batch, mix(*batch, settings(), 1), strict=True):
+        np.testing.assert_array_equal(off, expected)
+    for expected, alone in zip(one, mix(*one, settings(mixup=1.0), 1), strict=True):
+        np.testing.assert_array_equal(alone, expected)
 
 
 def test_where_both_are_on_a_batch_has_one_or_the_other(settings: Settings) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stages.augment.rand_augment import colour_operations, rand_augment
+from stages.augment.rand_augment import colour_operations, draw_numbers, rand_augment
 
 
 def rng(seed: int = 5) -> np.random.Generator:
@@ -31,6 +31,23 @@ def test_magnitude_is_the_strength(images: np.ndarray) -> None:
     batch = np.tile(images, (4, 1, 1, 1)).astype(np.float32)
     kept = np.abs(rand_augment(batch, 0.02, rng()) - batch).mean()
     assert kept < np.abs(rand_augment(batch, 0.9, rng()) - batch).mean()
+
+
+def test_numbers_are_distributed_as_keras_cvs_own() -> None:
+    import tensorflow as tf
+
+    n = 4000
+    tf.random.set_seed(1)
+    compared = 0
+    for operation in colour_operations(0.3)[2:]:
+        own, theirs = draw_numbers(operation, n, rng()), operation.get_random_transformation_batch(n)
+        for name in theirs if isinstance(theirs, dict) else [None]:
+            a = np.array([number[name] if name else number for number in own])
+            b = np.asarray(theirs[name] if name else theirs).ravel()
+            shares = [0.05, 0.25, 0.5, 0.75, 0.95]
+            np.testing.assert_allclose(np.quantile(a, shares), np.quantile(b, shares), atol=0.15 * b.std())
+            compared += 1
+    assert compared == 5
 
 
 @pytest.mark.slow

@@ -48,7 +48,7 @@ def changed(content: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
         ("datasets.ham10000_phantom.phantom", PhantomParams),
         ("split", SplitParams),
         ("embed", EmbedParams),
-        ("embed.augment", AugmentParams),
+        ("augment", AugmentParams),
         ("train", TrainParams),
         ("evaluate", EvaluateParams),
         ("zoo.resnet50v2", ModelParams),
@@ -76,14 +76,14 @@ def test_shipped_file_is_valid_for_every_model_and_dataset(
 
 # A key, a bad value for it, and what the message must name.
 BAD_VALUES = [
-    ("model", "vgg17", ["model", "'vgg17'", "choose one of: efficientnetlite, efficientnetv2, "]),
+    ("model", "vgg17", ["model", "'vgg17'", "choose one of: alexnet, efficientnet, efficientnetlite, "]),
     ("dataset", "busy", ["dataset", "'busy'", "choose one of: breakhis, "]),
-    ("modle", "resnet50v2", ["unknown key 'modle'", "valid keys there:", "dataset, datasets, embed"]),
+    ("modle", "resnet50v2", ["unknown key 'modle'", "valid keys there:", "augment, dataset, datasets, embed"]),
     ("split.groups", "case", ["unknown key 'split.groups'", "valid keys there: ", "folds_file, group, "]),
     (
-        "embed.augment.flips",
+        "augment.flips",
         True,
-        ["unknown key 'embed.augment.flips'", "valid keys there: brightness, contrast, flip, "],
+        ["unknown key 'augment.flips'", "valid keys there: brightness, contrast, crop, "],
     ),
     ("datasets.breakhis.size", 9, ["unknown key 'datasets.breakhis.size'", "image_size", "resize", "slug"]),
     ("datasets.phantom.phantom.n", 9, ["unknown key 'datasets.phantom.phantom.n'", "valid keys there: cases, "]),
@@ -103,7 +103,7 @@ BAD_VALUES = [
     ("zoo.resnet50v2.head", {"dropout": 0.2}, ["zoo.resnet50v2.head", "list"]),
     ("seed", ABSENT, ["key 'seed' is missing"]),
     ("zoo.efficientnetlite.epochs", ABSENT, ["key 'zoo.efficientnetlite.epochs' is missing"]),
-    ("embed.augment", ABSENT, ["key 'embed.augment' is missing"]),
+    ("augment", ABSENT, ["key 'augment' is missing"]),
     ("train", None, ["train:", "dictionary", "None"]),
     ("seed", -1, ["seed", "greater than or equal to 0", "-1"]),
     ("seed", 2**32, ["seed", "less than 4294967296"]),
@@ -111,8 +111,8 @@ BAD_VALUES = [
     ("embed.views", 1.5, ["embed.views", "integer", "1.5"]),
     ("embed.views", 101, ["embed.views", "less than or equal to 100"]),
     ("embed.batch_size", 0, ["embed.batch_size", "greater than or equal to 1"]),
-    ("embed.augment.flip", "perhaps", ["embed.augment.flip", "boolean", "'perhaps'"]),
-    ("embed.augment.rotation", 0.6, ["embed.augment.rotation", "less than or equal to 0.5"]),
+    ("augment.flip", "perhaps", ["augment.flip", "'horizontal'", "'perhaps'"]),
+    ("augment.rotation", 0.6, ["augment.rotation", "less than or equal to 0.5"]),
     ("datasets.phantom.resize", "stretch", ["datasets.phantom.resize", "'squash', 'crop' or 'pad'", "'stretch'"]),
     ("datasets.phantom.source", "web", ["datasets.phantom.source", "'kaggle', 'local' or 'phantom'"]),
     ("datasets.phantom.image_size", 16, ["datasets.phantom.image_size", "32"]),
@@ -144,6 +144,17 @@ BAD_VALUES = [
     ("split.official_fold", 6, ["split.official_fold", "less than or equal to 5"]),
     ("split.magnifications", [200, 50], ["split.magnifications.1", "40, 100, 200 or 400", "50"]),
     ("split.magnifications", 200, ["split.magnifications", "list", "200"]),
+    ("augment.crop", 0, ["augment.crop", "greater than 0"]),
+    ("augment.mixup", -1, ["augment.mixup", "greater than or equal to 0"]),
+    ("train.loss", "hinge", ["train.loss", "'cross_entropy' or 'focal'"]),
+    ("train.schedule", "step", ["train.schedule", "'constant', 'cosine' or 'plateau'"]),
+    ("train.monitor", "recall", ["train.monitor", "'auc', 'accuracy', 'balanced_accuracy', 'f1' or 'loss'"]),
+    ("train.ema", 1, ["train.ema", "less than 1"]),
+    ("train.precision", "float16", ["train.precision", "'mixed_float16'"]),
+    ("train.strategy", "horovod", ["train.strategy", "'single' or 'mirrored'"]),
+    ("zoo.resnet50v2.mode", "thawed", ["zoo.resnet50v2.mode", "'frozen' or 'end_to_end'"]),
+    ("zoo.alexnet.unfreeze.layers", 3, ["zoo.alexnet.unfreeze.layers", "trains every layer from the start"]),
+    ("zoo.resnet50v2.unfreeze.lowest_rate", 0, ["zoo.resnet50v2.unfreeze.lowest_rate", "greater than 0"]),
     ("train.class_weight", "heavy", ["train.class_weight", "'balanced' or 'none'"]),
     ("train.collapse_action", "ignore", ["train.collapse_action", "'stop' or 'warn'"]),
     ("evaluate.threshold", "best", ["evaluate.threshold", "'youden' or 'fixed'"]),
@@ -172,6 +183,14 @@ def test_bad_value_is_named_with_its_key_and_the_choices(
     assert "\n" not in message
     for part in named:
         assert part in message
+
+
+def test_unfreezing_in_steps_needs_a_layer_and_an_epoch_each(tmp_path: Path, default_params: dict[str, Any]) -> None:
+    unfreeze = default_params["zoo"]["resnet50v2"]["unfreeze"] | {"layers": 10, "epochs": 3, "steps": 4}
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(changed(default_params, "zoo.resnet50v2.unfreeze", unfreeze)))
+    with pytest.raises(UserError, match="zoo.resnet50v2.unfreeze.steps: 4 steps need as many layers and epochs"):
+        load_params(path)
 
 
 def test_misspelt_key_is_named_rather_than_the_one_it_leaves_missing(

@@ -9,8 +9,8 @@ from stages.evaluate.metrics import (
     point_metrics,
     recognition_rate,
     training_priors,
+    weighted_recognition_rate,
 )
-from stages.evaluate.units import Units
 
 TRUTH = np.array([True, True, True, False, False])
 SCORES = np.array([0.9, 0.6, 0.2, 0.6, 0.1])
@@ -28,6 +28,7 @@ def test_metrics_by_hand() -> None:
         "specificity": 1 / 2,
         "precision": 2 / 3,
         "f1": 2 / 3,
+        "macro_f1": (2 / 3 + 2 * 1 / (2 * 1 + 1 + 1)) / 2,
         "mcc": (tp * tn - fp * fn) / np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)),
         "log_loss": -np.log([0.9, 0.6, 0.2, 0.4, 0.9]).mean(),
         "brier": ((SCORES - TRUTH) ** 2).mean(),
@@ -73,7 +74,10 @@ def test_priors_count_images_and_patients() -> None:
 def test_recognition_rate_by_hand() -> None:
     truth = np.array([True, True, True, True, False, False])
     predicted = np.array([True, True, False, True, True, False])
-    images = Units(truth, np.full(6, 0.5), np.array([0, 0, 0, 1, 2, 2]))
-    np.testing.assert_allclose(patient_scores(images, predicted), [2 / 3, 1, 1 / 2])
-    assert recognition_rate(images, predicted) == pytest.approx((2 / 3 + 1 + 1 / 2) / 3)
-    assert recognition_rate(images, predicted) != pytest.approx(np.mean(truth == predicted))
+    right, patient = truth == predicted, np.array([0, 0, 0, 1, 2, 2])
+    np.testing.assert_allclose(patient_scores(right, patient), [2 / 3, 1, 1 / 2])
+    assert recognition_rate(right, patient) == pytest.approx((2 / 3 + 1 + 1 / 2) / 3)
+    assert recognition_rate(right, patient) != pytest.approx(np.mean(right))
+    drawn = np.array([[1, 1, 1], [0, 3, 0], [2, 0, 1]])
+    expected = [(2 / 3 + 1 + 1 / 2) / 3, 1, (4 / 3 + 1 / 2) / 3]
+    np.testing.assert_allclose(weighted_recognition_rate(right, patient, drawn), expected)

@@ -10,7 +10,7 @@ from stages.common.files import write_csv, write_json
 from stages.common.manifest import COLUMNS, MANIFEST, PREPROCESSED, write_manifest
 from stages.common.training_params import EvaluateParams
 from stages.evaluate.assessment import assess
-from stages.evaluate.predictions import TEST, make_predictions, write_predictions
+from stages.evaluate.predictions import TEST, VALIDATION, make_predictions, write_predictions
 from stages.evaluate.units import Units, image_units
 from stages.plot.facts import Facts
 
@@ -45,6 +45,9 @@ def facts(images: Units) -> Facts:
         "positive": "Malignant",
         "image_size": SIZE,
         "seed": 7,
+        "mode": "frozen",
+        "monitor": "auc",
+        "prior_loss": 0.693,
         "best_epoch": 3,
         "best_phase": "head",
     }
@@ -66,6 +69,9 @@ def history() -> pd.DataFrame:
             "val_loss": 1.2 / epoch,
             "val_accuracy": 1 - 0.5 / epoch,
             "val_auc": 1 - 0.45 / epoch,
+            "val_balanced_accuracy": 1 - 0.6 / epoch,
+            "val_f1": 1 - 0.55 / epoch,
+            "val_top_share": 0.6 + 0.3 / epoch,
             "learning_rate": 0.001,
         }
     )
@@ -89,6 +95,7 @@ def workspace(
     probabilities = np.column_stack([1 - images.scores, images.scores])
     predictions = make_predictions(part, probabilities, CLASSES, TEST)
     write_predictions(TEST, predictions, CLASSES)
+    write_predictions(VALIDATION, predictions, CLASSES)
     assert image_units(predictions, part, CLASSES, "Malignant", TEST).n_patients == images.n_patients
     write_json(Path("models/model.json"), facts.card)
     write_csv(Path("models/history.csv"), history)

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from io import BytesIO
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,39 @@ def test_learning_curves_name_phases_and_the_best_epoch(history: pd.DataFrame, f
     assert {"head", "fine-tuning", "validation AUC"} <= set(found)
     assert "fine-tuning" not in texts(draw_learning_curves(history[:6], facts))
     draw_learning_curves(history[2:3], facts)
+
+
+def test_every_phase_has_a_name_that_runs_into_no_other(history: pd.DataFrame, facts: Facts) -> None:
+    gradual = history.assign(phase=["head"] * 5 + ["fine_tune_1", "fine_tune_2", "fine_tune_3"])
+    figure = draw_learning_curves(gradual, facts)
+    names = {"head", "fine-tuning, step 1", "fine-tuning, step 2", "fine-tuning, step 3"}
+    figure.savefig(BytesIO())
+    drawn = [text for text in figure.axes[0].texts if text.get_text() in names]
+    assert {text.get_text() for text in drawn} == names
+    boxes = [text.get_window_extent() for text in drawn]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    whole = draw_learning_curves(history.assign(phase="end_to_end"), facts)
+    assert "end to end" in texts(whole)
+
+
+@pytest.mark.parametrize(
+    ("monitor", "words"),
+    [
+        ("accuracy", "best validation accuracy 0.833"),
+        ("balanced_accuracy", "best balanced accuracy 0.800"),
+        ("f1", "best validation F1 0.817"),
+        ("loss", "best validation loss 0.400"),
+    ],
+)
+def test_the_monitored_score_is_named_and_marked(history: pd.DataFrame, facts: Facts, monitor: str, words: str) -> None:
+    figure = draw_learning_curves(history, replace(facts, card=facts.card | {"monitor": monitor}))
+    assert any(f"{words} in epoch 3" in text for text in texts(figure))
+    upper, lower = figure.axes
+    (marked,) = [line for axes in (upper, lower) for line in axes.lines if list(line.get_xdata()) == [3]]
+    assert marked.get_ydata()[0] == history.loc[2, f"val_{monitor}"]
+    assert marked.axes is (upper if monitor == "loss" else lower)
+    figure.savefig(BytesIO())
+    assert max(text.get_window_extent().x1 for text in figure.texts) <= figure.bbox.width
 
 
 def test_labels_are_spread_and_keep_their_order() -> None:

@@ -21,8 +21,8 @@ def digests() -> dict[str, str]:
 def test_main_writes_tables_figures_and_a_report_that_repeat(workspace: Path, facts: Facts) -> None:
     main()
     first = digests()
-    expected = {f"{name}.csv" for name in CURVES} | {f"{name}.png" for name in CURVES | {"predictions"}}
-    assert set(first) == expected | {"classification_report.txt"}
+    expected = {f"{name}.csv" for name in CURVES} | {f"{name}.png" for name in CURVES | {"predictions", "sanity"}}
+    assert set(first) == expected | {"classification_report.txt", "sanity.txt"}
     main()
     assert digests() == first
     for path in Path("plots").glob("*.png"):
@@ -53,7 +53,14 @@ def test_the_summary_is_printed(workspace: Path, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize(
-    "path", ["data/predictions/test.csv", "metrics/metrics.json", "models/history.csv", "data/splits.json"]
+    "path",
+    [
+        "data/predictions/test.csv",
+        "data/predictions/val.csv",
+        "metrics/metrics.json",
+        "models/history.csv",
+        "data/splits.json",
+    ],
 )
 def test_a_missing_input_is_named_and_nothing_is_written(workspace: Path, path: str) -> None:
     Path(path).unlink()

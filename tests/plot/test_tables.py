@@ -40,14 +40,14 @@ def test_calibration_agrees_with_scikit_learn_where_no_bins_are_joined() -> None
     random = np.random.default_rng(0)
     scores = random.random(1000)
     units = Units(random.random(1000) < scores**2, scores, np.arange(1000) // 20)
-    table = calibration_table(units, 7)
+    table = calibration_table(units.truth, units.scores, units, 7)
     observed, predicted = calibration_curve(units.truth, scores, n_bins=10)
     np.testing.assert_allclose(table["observed"], observed)
     np.testing.assert_allclose(table["predicted"], predicted)
 
 
 def test_calibrations_intervals_hold_the_observed_share(images: Units) -> None:
-    table = calibration_table(images, 7)
+    table = calibration_table(images.truth, images.scores, images, 7)
     assert table["images"].sum() == len(images.truth)
     assert table["images"].min() >= 15
     assert table[["low", "high"]].to_numpy().min() >= 0
@@ -69,14 +69,16 @@ def test_calibrations_intervals_hold_the_observed_share(images: Units) -> None:
 def test_small_bins_are_joined_to_a_neighbour(scores: list[float], sizes: list[int]) -> None:
     n = len(scores)
     units = Units(np.arange(n) % 2 == 0, np.array(scores), np.arange(n) // 2)
-    assert calibration_table(units, 7)["images"].tolist() == sizes
+    assert calibration_table(units.truth, units.scores, units, 7)["images"].tolist() == sizes
 
 
 def test_calibrations_intervals_follow_patients_not_images() -> None:
     truth = np.arange(200) % 2 == 0
     scores = np.full(200, 0.5)
-    by_image = calibration_table(Units(truth, scores, np.arange(200)), 7)
-    by_patient = calibration_table(Units(truth, scores, (np.arange(200) % 2) * 5 + np.arange(200) // 40), 7)
+    patient = (np.arange(200) % 2) * 5 + np.arange(200) // 40
+    by_image, by_patient = (
+        calibration_table(truth, scores, Units(truth, scores, of), 7) for of in (np.arange(200), patient)
+    )
     width = [(table["high"] - table["low"]).iloc[0] for table in (by_image, by_patient)]
     assert width[0] == pytest.approx(2 * 1.96 * np.sqrt(0.25 / 200), rel=0.1)
     assert width[1] > 2 * width[0]

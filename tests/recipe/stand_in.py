@@ -33,21 +33,22 @@ def restructure() -> None:
 
 
 def audit() -> None:
-    """All images of four cases of one label are duplicates; in BUSI one pair stands under two labels."""
+    """The first two images of each case are duplicates; in BUSI one pair stands under two labels as well."""
     params = load_params()
-    manifest = pd.read_csv(MANIFEST)
-    first = manifest[manifest["label"] == params.data.classes[0]]["image"].tolist()[: 4 * IMAGES]
-    pairs = [(a, b) for number, a in enumerate(first) for b in first[number + 1 :]]
+    images = sorted(pd.read_csv(MANIFEST)["image"], key=lambda image: image.split("/")[1])
+    pairs = [(images[first], images[first + 1]) for first in range(0, len(images), IMAGES)]
     if params.dataset == "busi":
-        pairs.append((first[0], manifest[manifest["label"] != params.data.classes[0]]["image"].iloc[0]))
-    rows = [
-        (*sorted(pair), "near", 3, 0.95, False, pair[0].split("/")[0] == pair[1].split("/")[0], 0) for pair in pairs
-    ]
+        pairs.append((images[2], images[IMAGES + 2]))
+    rows = [(*sorted(pair), "near", 3, 0.95, False, same_label(*pair), cluster) for cluster, pair in enumerate(pairs)]
     duplicates = pd.DataFrame(rows, columns=list(PAIR))
     write_duplicates(duplicates)
     waived = params.audit.waive.get(params.dataset, [])
-    write_json(Path("metrics/audit.json"), make_report(duplicates, len(manifest), {}, waived))
+    write_json(Path("metrics/audit.json"), make_report(duplicates, len(images), {}, waived))
     check_labels(duplicates, waived, "metrics/audit.json")
+
+
+def same_label(image_a: str, image_b: str) -> bool:
+    return Path(image_a).parent == Path(image_b).parent
 
 
 def train() -> None:

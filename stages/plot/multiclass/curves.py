@@ -152,5 +152,6 @@ def _legend_below(axes: Axes, title: str) -> None:
         alignment="left",
         title_fontsize=SMALL_SIZE,
         fontsize=SMALL_SIZE,
-        columnspacing=1.2,
+        columnspacing=1,
+        handlelength=1.7,
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-MEAN = "mean of all classes"
+MEAN = "macro average"
 
 
 def mean_roc_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

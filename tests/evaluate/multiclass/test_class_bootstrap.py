@@ -1,0 +1,58 @@
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, recall_score, roc_auc_score
+
+from stages.evaluate.bootstrap import bootstrap
+from stages.evaluate.multiclass.bootstrap import weighted_class_metrics
+from stages.evaluate.multiclass.units import ClassUnits, patient_class_units
+
+Simulate = Callable[..., ClassUnits]
+
+
+@pytest.mark.parametrize("level", ["image", "patient"])
+def test_weighted_metrics_equal_those_of_repeated_patients(simulate_classes: Simulate, level: str) -> None:
+    units = simulate_classes(0, (2, 5, 3))
+    units = patient_class_units(units) if level == "patient" else units
+    random = np.random.default_rng(1)
+    counts = random.multinomial(10, np.full(10, 0.1), size=40)
+    metrics = weighted_class_metrics(units, counts)
+    lacking = 0
+    for row, count in enumerate(counts):
+        drawn = np.concatenate([np.flatnonzero(units.patient == p) for p in np.repeat(np.arange(10), count)])
+        truth, scores = units.truth[drawn], units.scores[drawn]
+        called = units.predicted[drawn]
+        held = np.unique(truth)
+        lacking += len(held) < 3
+        one_hot = np.eye(3)[truth]
+        auc = [roc_auc_score(one_hot[:, k], scores[:, k]) for k in held]
+        expected = {
+            "accuracy": (truth == called).mean(),
+            "balanced_accuracy": recall_score(truth, called, labels=held, average="macro"),
+            "macro_f1": f1_score(truth, called, labels=held, average="macro", zero_division=0),
+            "auc": np.mean(auc),
+            "average_precision": np.mean([average_precision_score(one_hot[:, k], scores[:, k]) for k in held]),
+            "brier": brier_score_loss(truth, scores, labels=[0, 1, 2], scale_by_half=True),
+        }
+        assert {name: metrics[name][row] for name in expected} == pytest.approx(expected)
+        assert np.flatnonzero(np.isfinite(metrics["recall"][row])).tolist() == held.tolist()
+        np.testing.assert_allclose(metrics["class_auc"][row, held], auc)
+    assert lacking > 2
+
+
+def test_resamples_of_one_class_alone_are_left_out() -> None:
+    units = ClassUnits(("a", "b", "c"), np.array([0, 1, 2]), np.eye(3), np.arange(3))
+    used = bootstrap(units, lambda counts: weighted_class_metrics(units, counts), 4000, np.random.default_rng(0))
+    assert np.isfinite(used["auc"]).all()
+    assert used["recall"].shape == (len(used["auc"]), 3)
+    assert len(used["auc"]) / 4000 == pytest.approx(1 - 3 / 27, abs=0.03)
+
+
+def test_seven_classes_and_two_thousand_images_take_seconds(simulate_classes: Simulate) -> None:
+    units = simulate_classes(0, (20, 30, 60, 10, 70, 130, 14), images=6)
+    started = time.perf_counter()
+    values = bootstrap(units, lambda counts: weighted_class_metrics(units, counts), 500, np.random.default_rng(0))
+    assert time.perf_counter() - started < 5  # a quarter of the resamples
+    assert len(values["auc"]) == 500
