@@ -136,7 +136,7 @@ def hide_place(key: str, value: Any) -> Any:
     if isinstance(value, dict):
         return {name: hide_place(name, each) for name, each in value.items()}
     if isinstance(value, str) and "/" in value and key.split(".")[-1] != "slug":
-        return value
+        return PurePath(value).name
     return value
 
 

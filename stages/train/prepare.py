@@ -115,16 +115,17 @@ def gather(
 
 def prepare_phase(plan: PhasePlan, material: Material) -> Phase:
     """Make one phase ready: what is trainable, the optimiser, the batches and the validation."""
+    import keras
+
     params, settings = material.params, material.params.network
+    whole = material.head if plan.name == HEAD else material.trained
+    if plan.name == END_TO_END:
+        unfreeze_all(whole, params.train.batch_norm_momentum)
+    elif plan.name != HEAD:
+        unfreeze_top(whole, plan.layers)
     with scope(material.strategy):
-        if plan.name == HEAD:
-            model = material.head
-        else:
-            model = material.trained
-            if plan.name == END_TO_END:
-                unfreeze_all(model, params.train.batch_norm_momentum)
-            else:
-                unfreeze_top(model, plan.layers)
+        # Another model of the same layers: what is saved in the end shall know nothing of losses and optimisers.
+        model = keras.Model(whole.input, whole.output, name=whole.name)
         compile_network(model, settings, params.train, plan, material.n_classes)
     if plan.name == HEAD:
         steps = -(-len(material.train.y) // settings.batch_size)

@@ -31,7 +31,7 @@ def write_record(
     Parameters
     ----------
     network : keras.Model
-        With its best weights.
+        With its best weights, not compiled.
     progress : Progress
         Of the finished training.
     params : Params
@@ -41,12 +41,8 @@ def write_record(
     embed_seconds : float
         What the cached features cost; 0 where there were none.
     """
-    import keras
-
-    # A new model of the same layers: the optimiser and the losses of training are not saved.
-    whole = keras.Model(network.inputs[0], network.outputs[0], name=network.name)
     with replace_file(NETWORK) as partial:
-        whole.save(partial)
+        network.save(partial)
     write_json(
         CARD,
         {

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -105,35 +106,71 @@ def test_queued_experiments_run_one_a_model(reproduced: Project) -> None:
     assert "Failed" not in table
 
 
-def test_training_killed_and_run_again_ends_as_one_never_killed(reproduced: Project) -> None:
+HEAD = {"zoo.resnet50v2.epochs": 300, "zoo.resnet50v2.patience": 300}
+IMAGES = {
+    "model": "focal_cnn",
+    "augment.mixup": 0.3,
+    "augment.rand_augment": 0.2,
+    "train.loss": "focal",
+    "train.schedule": "cosine",
+    "train.ema": 0.9,
+    "zoo.focal_cnn.epochs": 6,
+    "zoo.focal_cnn.patience": 6,
+}
+FINE_TUNING = {
+    "model": "efficientnetlite",
+    "zoo.efficientnetlite.epochs": 2,
+    "zoo.efficientnetlite.unfreeze.layers": 30,
+    "zoo.efficientnetlite.unfreeze.steps": 2,
+    "zoo.efficientnetlite.unfreeze.epochs": 4,
+    "zoo.efficientnetlite.unfreeze.lowest_rate": 0.1,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "kills"), [(HEAD, 1), (IMAGES, 3), (FINE_TUNING, 3)], ids=["head", "end to end", "fine-tuning"]
+)
+def test_training_killed_and_run_again_ends_as_one_never_killed(
+    reproduced: Project, changes: dict[str, Any], kills: int
+) -> None:
     folder = reproduced.folder
-    reproduced.set_params(**{"zoo.resnet50v2.epochs": 300, "zoo.resnet50v2.patience": 300})
+    reproduced.set_params(**changes)
     command = [sys.executable, "-m", "stages.train"]
+    if "model" in changes:
+        reproduced.run(sys.executable, "-m", "stages.embed")
     for name in ("model.keras", "model.json", "history.csv", "cost.json"):
         (folder / "models" / name).unlink()
     reproduced.run(*command)
     whole = (folder / "models/history.csv").read_bytes()
     (folder / "models/history.csv").unlink()
 
+    for _ in range(kills):
+        kill_after_an_epoch(command, folder)
+    resumed = reproduced.run(*command)
+    assert "continuing after epoch" in resumed.stderr
+    assert (folder / "models/history.csv").read_bytes() == whole
+    assert not (folder / "data/checkpoints/train.npz").exists()
+    (folder / "killed.log").unlink()
+    reproduced.run("git", "checkout", "--quiet", ".")
+    reproduced.dvc("checkout", "--force")
+
+
+def kill_after_an_epoch(command: list[str], folder: Path) -> None:
+    """Start a training and kill it, with no warning, a moment after it has written a checkpoint."""
+    checkpoint = folder / "data/checkpoints/train.npz"
+    before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
     with (folder / "killed.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=os.environ)
-        checkpoint = folder / "data/checkpoints/train.npz"
         deadline = time.monotonic() + 120
-        while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
+        while process.poll() is None and time.monotonic() < deadline:
+            if checkpoint.exists() and checkpoint.stat().st_mtime_ns > before:
+                break
             time.sleep(0.01)
-        time.sleep(1)
+        time.sleep(0.1)
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert checkpoint.exists()
     assert not (folder / "models/history.csv").exists()
-
-    resumed = reproduced.run(*command)
-    assert "continuing after epoch" in resumed.stderr
-    assert (folder / "models/history.csv").read_bytes() == whole
-    assert not checkpoint.exists()
-    (folder / "killed.log").unlink()
-    reproduced.run("git", "checkout", "--quiet", ".")
-    reproduced.dvc("checkout", "--force")
 
 
 def test_split_by_image_warns_loudly(reproduced: Project) -> None:
