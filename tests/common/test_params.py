@@ -19,7 +19,7 @@ from stages.common.training_params import (
     UnfreezeParams,
 )
 
-ABSENT = object()
+ABSENT = "(absent)"
 
 
 def changed(content: dict[str, Any], key: str, value: Any) -> dict[str, Any]:

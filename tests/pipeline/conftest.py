@@ -69,6 +69,17 @@ class Project:
         path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
+def stage_error(project: Project, *command: str) -> str:
+    done = project.run(*command, check=False)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout + done.stderr
+    lines = [line for line in done.stderr.splitlines() if ": error: " in line]
+    assert len(lines) == 1, done.stderr
+    leftovers = [path for path in project.folder.rglob(".partial-*") if ".dvc" not in path.parts]
+    assert leftovers == []
+    return lines[0]
+
+
 def clone(folder: Path) -> Project:
     """Copy what Git would have, the working tree's state included, and commit it there."""
     listed = subprocess.run(

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.pipeline.conftest import Project, commit
+from tests.pipeline.conftest import Project, commit, stage_error
 
 METRIC_NAMES = {
     "accuracy",
@@ -182,15 +182,8 @@ def test_split_by_image_warns_loudly(reproduced: Project) -> None:
     reproduced.dvc("checkout", "--force")
 
 
-def test_real_images_end_to_end(fresh: Project) -> None:
-    shared = Path(__file__).parents[3] / "shared/data/breakhis"
-    if not shared.is_dir():
-        pytest.skip(f"{shared} is absent: the real images are not part of the project")
-    fresh.set_params(**{"dataset": "breakhis", "model": "efficientnetlite", "embed.views": 0})
-    fresh.set_params(**{"datasets.breakhis.source": "local", "datasets.breakhis.path": str(shared)})
-    fresh.set_params(**{"datasets.breakhis.image_size": 96, "zoo.efficientnetlite.epochs": 40})
-    fresh.dvc("repro")
-    assert len(pd.read_csv(fresh.folder / "data/manifest.csv")) == 1107
-    scored = json.loads(metrics(fresh))
-    assert scored["image"]["n"] == sum(pd.read_csv(fresh.folder / "data/splits.csv")["part"] == "test")
-    assert scored["image"]["auc"] > 0.5
+def test_an_unknown_model_is_named_after_data_is_there(reproduced: Project) -> None:
+    message = stage_error(reproduced, "dvc", "exp", "run", "-S", "model=vgg19")
+    reproduced.run("git", "checkout", "--quiet", "params.yaml")
+    reproduced.dvc("checkout")
+    assert "unknown model 'vgg19'; choose one of" in message
