@@ -14,7 +14,7 @@ from stages.common.manifest import RESTRUCTURED, read_manifest
 from stages.common.params import load_params
 from stages.common.seeding import make_tensorflow_deterministic
 from stages.restructure.pixels import read_pixels
-from stages.zoo.forward import forward
+from stages.zoo.forward import frozen_forward
 from stages.zoo.registry import build_backbone
 
 PARTIAL = Path("data/checkpoints/audit")
@@ -41,7 +41,7 @@ def main() -> None:
         "resize": params.data.resize,
     }
     read = partial(read_pixels, folder=RESTRUCTURED)
-    extract = partial(forward, backbone, batch_size=audit.batch_size)
+    extract = frozen_forward(backbone, audit.batch_size)
     found = compute_fingerprints(manifest, read, extract, PARTIAL, made_by, audit.batch_size)
     write_fingerprints(found, made_by)
 

@@ -20,7 +20,7 @@ from stages.embed.contract import refuse_breach
 from stages.embed.table import FEATURES
 from stages.restructure.pixels import read_pixels
 from stages.zoo.features import PartialFeatures, check_spread, fill, fingerprint
-from stages.zoo.forward import forward
+from stages.zoo.forward import frozen_forward
 from stages.zoo.registry import build_backbone, find_variant
 from stages.zoo.weights import weights_digest
 
@@ -71,7 +71,7 @@ def main() -> None:
         logging.info("continuing after %d of %d images", partial.done, len(images))
     started = time.perf_counter()
     batch_size = params.embed.batch_size
-    fill(partial, images, read_pixels, views, lambda view: forward(backbone, view, batch_size), batch_size)
+    fill(partial, images, read_pixels, views, frozen_forward(backbone, batch_size), batch_size)
     seconds = time.perf_counter() - started
     check_spread(partial.array[:, 0], params.model, params.weights)
     with replace_folder(FEATURES) as folder:

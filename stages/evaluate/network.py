@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from stages.common.errors import UserError
 
 if TYPE_CHECKING:
@@ -37,8 +35,3 @@ def load_network(path: Path) -> "keras.Model":
         return keras.saving.load_model(path, compile=False)
     except (ValueError, TypeError, KeyError, OSError) as error:
         raise UserError(f"{path} cannot be loaded ({str(error)[:200]}); run 'dvc repro -f train'") from None
-
-
-def warm_up(network: "keras.Model", batch_size: int) -> None:
-    """Run one batch, so that a time measured afterwards holds no compilation."""
-    network.predict_on_batch(np.zeros((batch_size, *network.input_shape[1:]), np.float32))

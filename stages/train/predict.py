@@ -1,7 +1,7 @@
 """Images or cached features through a network, a batch at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,21 +9,18 @@ from tqdm import tqdm
 
 from stages.common.prefetch import prefetch
 from stages.restructure.pixels import read_pixels
-from stages.zoo.forward import forward
-
-if TYPE_CHECKING:
-    import keras
+from stages.zoo.forward import Forward
 
 
 def predict_images(
-    network: "keras.Model", images: Sequence[str], batch_size: int, label: str = "predict"
+    forward: Forward, images: Sequence[str], batch_size: int, label: str = "predict"
 ) -> NDArray[np.float64]:
     """Predict class probabilities of restructured images.
 
     Parameters
     ----------
-    network : keras.Model
-        From float RGB in [0, 255] to sigmoid or softmax outputs.
+    forward : callable
+        A network's, see `stages.zoo.forward`: from float RGB in [0, 255] to sigmoid or softmax outputs.
     images : sequence of str
         Paths below ``data/restructured``.
     batch_size : int
@@ -36,17 +33,15 @@ def predict_images(
     ndarray of shape (n_images, n_classes), float64
         Rows sum to 1; columns in the order of the network's card.
     """
-    names = np.array(images, dtype=object)
-    return predict_rows(
-        network, lambda rows: read_pixels(names[rows].tolist()), np.arange(len(names)), batch_size, label
-    )
+    rows = np.arange(len(images))
+    return predict_rows(forward, lambda chosen: read_pixels([images[row] for row in chosen]), rows, batch_size, label)
 
 
 def predict_rows(
-    network: "keras.Model",
+    forward: Forward,
     read: Callable[[NDArray[np.intp]], NDArray[Any]],
     rows: NDArray[np.intp],
-    batch_size: int = 1024,
+    batch_size: int,
     label: str = "validate",
 ) -> NDArray[np.float64]:
     """Predict class probabilities of what `read` gives for `rows`; see `predict_images`."""
@@ -58,7 +53,7 @@ def predict_rows(
     outputs = []
     with tqdm(total=len(rows), desc=label, unit="image", disable=None, leave=False) as bar:
         for batch in prefetch(batches()):
-            outputs.append(forward(network, batch, min(batch_size, len(rows))))
+            outputs.append(forward(batch))
             bar.update(len(batch))
     return class_probabilities(np.concatenate(outputs))
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.common.params import Params
 from stages.common.rows import RowFile
@@ -27,11 +28,17 @@ from stages.train.parts import Part
 from stages.train.phases import END_TO_END, HEAD, PhasePlan
 from stages.train.predict import predict_rows
 from stages.train.schedule import Schedule
+from stages.zoo.forward import forward
 from stages.zoo.registry import find_network
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
+Rows = NDArray[np.intp]
+
+# Validation features at a time.
+HEAD_BATCH = 1024
 
 
 @dataclass(frozen=True)
@@ -69,8 +76,8 @@ class Material:
     head: "keras.Model"
     trained: "keras.Model"
     features: RowFile | None
-    train_rows: "np.ndarray[tuple[int], np.dtype[np.intp]]"
-    val_rows: "np.ndarray[tuple[int], np.dtype[np.intp]]"
+    train_rows: Rows
+    val_rows: Rows
     pixels: Callable[[], RowFile]
 
 
@@ -127,6 +134,7 @@ def prepare_phase(plan: PhasePlan, material: Material) -> Phase:
         # Another model of the same layers: what is saved in the end shall know nothing of losses and optimisers.
         model = keras.Model(whole.input, whole.output, name=whole.name)
         compile_network(model, settings, params.train, plan, material.n_classes)
+    read: Callable[[Rows], np.ndarray]
     if plan.name == HEAD:
         steps = -(-len(material.train.y) // settings.batch_size)
         assert material.features is not None
@@ -138,16 +146,19 @@ def prepare_phase(plan: PhasePlan, material: Material) -> Phase:
             settings.batch_size,
             params.seed,
         )
-        predict = partial(predict_rows, model, partial(_first_view, material.features), material.val_rows)
+        val_rows, read, network = material.val_rows, partial(_first_view, material.features), model
+        batch_size = HEAD_BATCH
     else:
         steps = steps_per_epoch(len(material.train.y), settings.batch_size)
         pixels = material.pixels()
         batches = partial(image_batches, pixels, material.train, params.augment, settings.batch_size, params.seed)
         val_rows = np.arange(len(material.train.y), pixels.shape[0])
-        predict = partial(predict_rows, material.network, pixels.read, val_rows, settings.batch_size)
+        read, network, batch_size = pixels.read, material.network, settings.batch_size
+    batch_size = min(batch_size, len(val_rows))
+    predict = partial(predict_rows, partial(forward, network, batch_size=batch_size), read, val_rows, batch_size)
     schedule = Schedule(params.train, plan.learning_rate, steps, plan.epochs)
     return Phase(plan, model, schedule, batches, predict, material.strategy)
 
 
-def _first_view(features: RowFile, rows: "np.ndarray[tuple[int], np.dtype[np.intp]]") -> np.ndarray:
+def _first_view(features: RowFile, rows: Rows) -> np.ndarray:
     return features.read(rows)[:, 0]

@@ -19,7 +19,7 @@ from tests.pipeline.conftest import Project, stage_error
         (
             "train.class_weights",
             "balanced",
-            "unknown key 'train.class_weights'; valid keys there: batch_norm_momentum, class_weight",
+            "unknown key 'train.class_weights'; valid keys there: batch_norm_momentum",
         ),
     ],
 )

@@ -31,6 +31,7 @@ from stages.train.parts import Part
 from stages.train.phases import PhasePlan
 from stages.train.predict import predict_rows
 from stages.train.schedule import Schedule
+from stages.zoo.forward import forward
 
 params = load_params()
 inputs = keras.Input((32, 32, 3))
@@ -50,8 +51,9 @@ train = params.train.model_copy(update={"ema": 0.5, "schedule": "cosine", "loss"
 augment = params.augment.model_copy(update={"mixup": 0.2})
 plan = PhasePlan("end_to_end", 0, 0.02, 8, 8)
 compile_network(network, params.zoo["alexnet"], train, plan, 3)
+run = partial(forward, network, batch_size=12)
 phase = Phase(plan, network, Schedule(train, 0.02, 3, 8), partial(image_batches, rows, part, augment, 12, 1),
-              partial(predict_rows, network, rows.read, np.arange(36, 48), 12), make_strategy("single"))
+              partial(predict_rows, run, rows.read, np.arange(36, 48), 12), make_strategy("single"))
 progress = Progress()
 guard = CollapseGuard(9.0, list("abc"), 99)
 watch = Watch(y[36:], "auc", guard, True, Checkpoint(Path("c.npz"), "x"), lambda row: None)

@@ -27,6 +27,7 @@ from stages.train.phases import PhasePlan
 from stages.train.predict import predict_rows
 from stages.train.schedule import Schedule
 from stages.train.scores import merit, score
+from stages.zoo.forward import forward
 
 RANDOM = np.random.default_rng(0)
 Y = RANDOM.integers(0, 2, 120)
@@ -71,7 +72,7 @@ def make_phase(
         head,
         Schedule(params, chosen.learning_rate, 3, chosen.epochs),
         partial(feature_batches, rows, ROWS, make_part(y[:80], n_classes), chosen.batch_size, 5),
-        lambda: predict_rows(head, lambda chosen_rows: rows.read(chosen_rows)[:, 0], VAL_ROWS),
+        lambda: predict_rows(partial(forward, head, batch_size=40), lambda at: rows.read(at)[:, 0], VAL_ROWS, 40),
         make_strategy("single"),
     )
 
