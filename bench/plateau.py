@@ -29,9 +29,11 @@ RUNS = {
     "rescaled once, split by case": (1.0, "case"),
 }
 
+HEAD = "| run | training loss, first to last epoch | of a constant | test AUC | test accuracy | of a constant |"
+
 
 def main() -> None:
-    """Run the three and print their losses and scores."""
+    """Run the three and print their losses and scores as a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="images in BreakHis' layout")
     folder = parser.parse_args().folder
@@ -39,9 +41,7 @@ def main() -> None:
         raw = Path(work) / "data/raw/breakhis"
         n = link_images(folder, raw)
         sys.stdout.write(f"{n} images, {MALIGNANT_SHARE:.1%} malignant\n")
-        sys.stdout.write(
-            f"{'':<32}{'training loss':>22}{'of a constant':>15}{'test accuracy':>15}{'of a constant':>15}\n"
-        )
+        sys.stdout.write(f"{HEAD}\n|{'---|' * HEAD.count(' |')}\n")
         for name, (rescale, group) in RUNS.items():
             sys.stdout.write(describe(name, run(Path(work), rescale, group)) + "\n")
 
@@ -85,14 +85,13 @@ def run(work: Path, rescale: float, group: str) -> dict[str, Any]:
 
 
 def describe(name: str, found: dict[str, Any]) -> str:
-    """One row of the table: training loss of the first and the last epoch, test accuracy with its interval."""
+    """One row of the table."""
     losses, image = found["history"]["loss"], found["metrics"]["image"]
-    limits = image["ci"]["accuracy"]
-    accuracy = f"{image['accuracy']:.3f} ({limits['low']:.3f} to {limits['high']:.3f})"
-    return (
-        f"{name:<32}{losses.iloc[0]:.3f} to {losses.iloc[-1]:.3f}, {found['card']['prior_loss']:.3f}   "
-        f"{accuracy}   {image['baseline']['accuracy']:.3f}   AUC {image['auc']:.3f}"
-    )
+    cells = [name, f"{losses.iloc[0]:.3f} to {losses.iloc[-1]:.3f}", f"{found['card']['prior_loss']:.3f}"]
+    for metric in ("auc", "accuracy"):
+        limits = image["ci"][metric]
+        cells.append(f"{image[metric]:.3f} ({limits['low']:.3f} to {limits['high']:.3f})")
+    return f"| {' | '.join([*cells, format(image['baseline']['accuracy'], '.3f')])} |"
 
 
 if __name__ == "__main__":
