@@ -33,6 +33,7 @@ from stages.recipe.workspace import (
     read_state,
     refuse_own_changes,
     run_dvc,
+    unstage_after_a_killed_save,
     write_params,
 )
 
@@ -114,6 +115,7 @@ def run_recipe(recipe: Recipe, protocol: str, assignments: list[str]) -> Path:
     """
     base = committed_params()
     refuse_own_changes(base)
+    unstage_after_a_killed_save()
     plan = make_plan(recipe, protocol, assignments, base)
     _let_pass(plan)
     _dvc(plan, "repro")

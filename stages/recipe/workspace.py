@@ -47,6 +47,20 @@ def _git(*arguments: str) -> str:
     return done.stdout
 
 
+def unstage_after_a_killed_save() -> None:
+    """Take out of Git's index what an interrupted `dvc exp save` has left there.
+
+    It stages a temporary file of its own, by which it is known, and outputs that DVC keeps, at which the
+    next `dvc repro` would stop as "already tracked by SCM".
+    """
+    if ".dvc/tmp/repro.dat" in _staged():
+        _git("reset", "--quiet")
+
+
+def _staged() -> set[str]:
+    return set(filter(None, _git("diff", "--cached", "--name-only", "--relative", "-z").split("\0")))
+
+
 def refuse_own_changes(base: str) -> None:
     """Refuse to write over changes of `params.yaml` that no earlier recipe has made.
 

@@ -42,10 +42,11 @@ PIPELINE = {
             "cmd": "python stand_in.py train",
             "deps": ["data/splits.json"],
             "params": ["model", "zoo", "datasets"],
-            "outs": ["models/model.json", "models/history.csv", "models/cost.json"],
+            "outs": ["models/model.json", "models/history.csv", "models/cost.json", "metrics/train"],
             "metrics": [{"metrics/metrics.json": {"cache": False}}],
         },
-    }
+    },
+    "metrics": ["metrics/train/metrics.json"],
 }
 
 

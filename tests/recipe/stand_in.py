@@ -71,6 +71,7 @@ def train() -> None:
     curves = {"loss": 0.5, "accuracy": 0.75, "val_loss": 0.625, "val_accuracy": 0.7, "phase": "head"}
     write_csv(Path("models/history.csv"), pd.DataFrame([{"epoch": n + 1, **curves} for n in range(network.epochs)]))
     write_json(Path("models/cost.json"), {"training_seconds": 1.5})
+    write_json(Path("metrics/train/metrics.json"), curves)
     protocol = json.loads(Path("data/splits.json").read_text())["counts"]["test"]
     level = {"accuracy": 0.75, "auc": 0.8, "log_loss": 0.5, "n": protocol["images"], "n_patients": protocol["cases"]}
     level |= {"by_class": {"x": 1}, "baseline": {"accuracy": 0.5, "auc": 0.5}}

@@ -111,6 +111,19 @@ def test_a_stage_that_fails_is_heard(stand_in: Path, recipe_command: Recipes) ->
     assert not (stand_in / "results").exists()
 
 
+def test_what_a_killed_save_left_staged_does_not_stop_the_next_run(stand_in: Path, recipe_command: Recipes) -> None:
+    left = stand_in / ".dvc/tmp/repro.dat"
+    left.parent.mkdir(exist_ok=True)
+    left.touch()
+    kept = stand_in / "metrics/train/metrics.json"
+    subprocess.run(["git", "add", "--force", str(left), str(kept)], cwd=stand_in, check=True)
+    done = recipe_command(
+        "run", "c-vgg16", "--set", "zoo.vgg16.epochs=2", "datasets.busi.source=local", "datasets.busi.path=x"
+    )
+    assert done.returncode == 0, done.stderr
+    assert output(stand_in, "git", "diff", "--cached", "--name-only") == ""
+
+
 def test_killed_and_given_again_it_goes_on(stand_in: Path, recipe_command: Recipes) -> None:
     arguments = ["run", "d-vgg16", "--set", "zoo.vgg16.epochs=80"]
     with (stand_in / "killed.log").open("wb") as log:
