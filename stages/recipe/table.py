@@ -9,13 +9,16 @@ from stages.common.figures import data_words
 from stages.recipe.definition import AS_PUBLISHED, PROTOCOLS, RECIPES, Published, read_recipe, recipe_names
 from stages.recipe.record import RESULTS, read_result
 
-HEADER = ("recipe", "network", "published", "as they did it", "honest", "constant prediction")
+HEADER = ("recipe", "network", "published", "as they did it", "honest", "constant prediction", "AUC")
 CAPTION = (
     "Accuracy by image: of runs on test, with a 95 % interval that resamples patients; as published on the part named, "
     "with Wilson's interval where the number of images is known. Constant prediction: the training part's majority "
-    "class for every test image, as they did it / honest."
+    "class for every test image. Pairs of values: as they did it / honest. AUC: beyond two classes macro, one against "
+    "the rest."
 )
 NONE = "—"
+# Where the images lay says nothing that their number does not.
+WHENCE = ("source", "path")
 
 
 def make_table(markdown: bool, recipes: Path = RECIPES, results: Path = RESULTS) -> str:
@@ -44,8 +47,8 @@ def make_table(markdown: bool, recipes: Path = RECIPES, results: Path = RESULTS)
                 notes.append(f"{name}, {_called(protocol)}: {describe_run(run)}")
             cells.append(f"{_score(run)} [{len(notes)}]" if run is not None else NONE)
         constants = [_share(run["metrics"]["image"]["baseline"]["accuracy"]) if run else NONE for run in runs.values()]
-        constant = NONE if set(constants) == {NONE} else " / ".join(constants)
-        rows.append((name, recipe.network, describe_published(recipe.accuracy), *cells, constant))
+        areas = [_with_interval(run, "auc") if run else NONE for run in runs.values()]
+        rows.append((name, recipe.network, describe_published(recipe.accuracy), *cells, _pair(constants), _pair(areas)))
     return _markdown(rows, notes) if markdown else _text(rows, notes)
 
 
@@ -78,8 +81,12 @@ def describe_run(run: dict[str, Any]) -> str:
         words.append(f"{data['pairs_under_two_labels']} pairs under two labels")
     training = run["training"]
     words.append(f"epoch {training['best_epoch']} of {training['epochs']}")
-    if run["changed"]:
-        changes = [f"{key} {_plain(both['recipe'])} → {_plain(both['here'])}" for key, both in run["changed"].items()]
+    changes = [
+        f"{key} {_plain(both['recipe'])} → {_plain(both['here'])}"
+        for key, both in run["changed"].items()
+        if key.split(".")[-1] not in WHENCE
+    ]
+    if changes:
         words.append(f"changed: {', '.join(changes)}")
     if not run["git"]["code_as_committed"]:
         words.append("code with uncommitted changes")
@@ -87,10 +94,19 @@ def describe_run(run: dict[str, Any]) -> str:
 
 
 def _score(run: dict[str, Any]) -> str:
-    image = run["metrics"]["image"]
-    limits = image["ci"]["accuracy"]
-    score = f"{_share(image['accuracy'])} ({_share(limits['low'])} to {_share(limits['high'])})"
+    score = _with_interval(run, "accuracy")
     return f"phantom {score}" if run["data"]["phantom"] else score
+
+
+def _with_interval(run: dict[str, Any], metric: str) -> str:
+    image = run["metrics"]["image"]
+    limits = image["ci"][metric]
+    return f"{_share(image[metric])} ({_share(limits['low'])} to {_share(limits['high'])})"
+
+
+def _pair(values: list[str]) -> str:
+    """As they did it / honest; one dash where neither was run."""
+    return NONE if set(values) == {NONE} else " / ".join(values)
 
 
 def _called(protocol: str) -> str:

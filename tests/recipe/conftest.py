@@ -58,10 +58,14 @@ def make_run() -> MakeRun:
         levels = {
             level: {
                 "accuracy": accuracy,
+                "auc": 0.8125,
                 "n": 40,
                 "n_patients": 9,
                 "baseline": {"accuracy": 0.625},
-                "ci": {"accuracy": {"low": accuracy - 0.125, "high": accuracy + 0.0625}},
+                "ci": {
+                    "accuracy": {"low": accuracy - 0.125, "high": accuracy + 0.0625},
+                    "auc": {"low": 0.625, "high": 0.9375},
+                },
             }
             for level in ("image", "patient")
         }
