@@ -1,9 +1,9 @@
 """The phases, made ready to run: network, batches, validation and optimiser of each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from stages.common.params import Params
 from stages.common.rows import RowFile
 from stages.common.seeding import derive_seed
 from stages.embed.table import Features
-from stages.train.batches import feature_batches, image_batches, steps_per_epoch
+from stages.train.batches import Batch, feature_batches, image_batches, steps_per_epoch
 from stages.train.compile import compile_network
 from stages.train.distribute import scope
 from stages.train.loop import Phase
@@ -120,12 +120,37 @@ def gather(
     )
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where a phase's batches and its validation come from.
+
+    Attributes
+    ----------
+    steps : int
+        Batches an epoch.
+    batches : callable
+        ``batches(epoch)`` yields the training part.
+    read : callable
+        Rows to what the network takes: features (n, n_features) or pixels (n, size, size, 3).
+    val_rows : ndarray of shape (n_validation_images,)
+        Rows of the validation part.
+    batch_size : int
+        Of validation.
+    """
+
+    steps: int
+    batches: Callable[[int], Iterator[Batch]]
+    read: Callable[[Rows], NDArray[Any]]
+    val_rows: Rows
+    batch_size: int
+
+
 def prepare_phase(plan: PhasePlan, material: Material) -> Phase:
     """Make one phase ready: what is trainable, the optimiser, the batches and the validation."""
     import keras
 
-    params, settings = material.params, material.params.network
-    whole = material.head if plan.name == HEAD else material.trained
+    params = material.params
+    whole, network = (material.head,) * 2 if plan.name == HEAD else (material.trained, material.network)
     if plan.name == END_TO_END:
         unfreeze_all(whole, params.train.batch_norm_momentum)
     elif plan.name != HEAD:
@@ -133,32 +158,43 @@ def prepare_phase(plan: PhasePlan, material: Material) -> Phase:
     with scope(material.strategy):
         # Another model of the same layers: what is saved in the end shall know nothing of losses and optimisers.
         model = keras.Model(whole.input, whole.output, name=whole.name)
-        compile_network(model, settings, params.train, plan, material.n_classes)
-    read: Callable[[Rows], np.ndarray]
-    if plan.name == HEAD:
-        steps = -(-len(material.train.y) // settings.batch_size)
-        assert material.features is not None
-        batches = partial(
-            feature_batches,
-            material.features,
-            material.train_rows,
-            material.train,
-            settings.batch_size,
-            params.seed,
-        )
-        val_rows, read, network = material.val_rows, partial(_first_view, material.features), model
-        batch_size = HEAD_BATCH
-    else:
-        steps = steps_per_epoch(len(material.train.y), settings.batch_size)
-        pixels = material.pixels()
-        batches = partial(image_batches, pixels, material.train, params.augment, settings.batch_size, params.seed)
-        val_rows = np.arange(len(material.train.y), pixels.shape[0])
-        read, network, batch_size = pixels.read, material.network, settings.batch_size
-    batch_size = min(batch_size, len(val_rows))
-    predict = partial(predict_rows, partial(forward, network, batch_size=batch_size), read, val_rows, batch_size)
-    schedule = Schedule(params.train, plan.learning_rate, steps, plan.epochs)
-    return Phase(plan, model, schedule, batches, predict, material.strategy)
+        compile_network(model, params.network, params.train, plan, material.n_classes)
+    source = feature_source(material) if plan.name == HEAD else image_source(material)
+    predict = partial(
+        predict_rows,
+        partial(forward, network, batch_size=source.batch_size),
+        source.read,
+        source.val_rows,
+        source.batch_size,
+    )
+    schedule = Schedule(params.train, plan.learning_rate, source.steps, plan.epochs)
+    return Phase(plan, model, schedule, source.batches, predict, material.strategy)
 
 
-def _first_view(features: RowFile, rows: Rows) -> np.ndarray:
-    return features.read(rows)[:, 0]
+def feature_source(material: Material) -> Source:
+    """Cached features, of which validation takes those of the unchanged images."""
+    features, batch_size = material.features, material.params.network.batch_size
+    assert features is not None
+    return Source(
+        steps=-(-len(material.train.y) // batch_size),
+        batches=partial(
+            feature_batches, features, material.train_rows, material.train, batch_size, material.params.seed
+        ),
+        read=lambda rows: features.read(rows)[:, 0],
+        val_rows=material.val_rows,
+        batch_size=min(HEAD_BATCH, len(material.val_rows)),
+    )
+
+
+def image_source(material: Material) -> Source:
+    """Images, augmented for training."""
+    params, n_training = material.params, len(material.train.y)
+    batch_size, pixels = params.network.batch_size, material.pixels()
+    val_rows = np.arange(n_training, pixels.shape[0])
+    return Source(
+        steps=steps_per_epoch(n_training, batch_size),
+        batches=partial(image_batches, pixels, material.train, params.augment, batch_size, params.seed),
+        read=pixels.read,
+        val_rows=val_rows,
+        batch_size=min(batch_size, len(val_rows)),
+    )
