@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.lib.format import open_memmap
+from numpy.lib.format import write_array_header_1_0
 from tqdm import tqdm
 
 from stages.common.files import replace_file
@@ -33,11 +32,10 @@ def decode_once(images: Sequence[str], size: int, path: Path = PIXELS) -> RowFil
         uint8 RGB (n_images, size, size, 3).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_file(path) as partial:
-        pixels = open_memmap(partial, "w+", np.uint8, (len(images), size, size, 3))
+    # Written as a stream: the pages of a memory map would count as memory until it is closed.
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(images), size, size, 3)}
+    with replace_file(path) as partial, partial.open("wb") as file:
+        write_array_header_1_0(file, header)
         for start in tqdm(range(0, len(images), BATCH), desc="decode", disable=None, leave=False):
-            batch = images[start : start + BATCH]
-            pixels[start : start + len(batch)] = read_pixels(batch)
-        pixels.flush()
-        del pixels
+            file.write(read_pixels(images[start : start + BATCH]).tobytes())
     return RowFile(path)
