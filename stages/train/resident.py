@@ -6,7 +6,6 @@ from pathlib import Path
 from numpy.lib.format import write_array_header_1_0
 from tqdm import tqdm
 
-from stages.common.files import replace_file
 from stages.common.rows import RowFile
 from stages.restructure.pixels import read_pixels
 
@@ -34,7 +33,8 @@ def decode_once(images: Sequence[str], size: int, path: Path = PIXELS) -> RowFil
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written as a stream: the pages of a memory map would count as memory until it is closed.
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(images), size, size, 3)}
-    with replace_file(path) as partial, partial.open("wb") as file:
+    # Under its own name: nothing reads it but this run, and a killed one leaves no second file.
+    with path.open("wb") as file:
         write_array_header_1_0(file, header)
         for start in tqdm(range(0, len(images), BATCH), desc="decode", disable=None, leave=False):
             file.write(read_pixels(images[start : start + BATCH]).tobytes())
