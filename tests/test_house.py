@@ -25,7 +25,12 @@ ORDER = [
     "leakage",
     "power",
     "card",
+    "uncertainty",
+    "robustness",
     "plot",
+    "benchmark",
+    "compare",
+    "report",
     "publish",
     "recipe",
 ]

@@ -76,6 +76,7 @@ class SplitParams(Section):
     validation: Annotated[float, Field(gt=0, lt=1)]
     test: Annotated[float, Field(gt=0, lt=1)]
     magnifications: list[Literal[40, 100, 200, 400]]
+    held_out_magnification: Literal[40, 100, 200, 400] | None
     official_fold: Annotated[int, Field(ge=1, le=5)]
     folds_file: str | None
     folds: Annotated[int, Field(ge=2, le=20)]

@@ -26,7 +26,7 @@ INK, GREY, PALE = "#1A1A1A", "#666666", "#D9D9D9"
 LEVEL_COLOURS = {"image": BLUE, "patient": VERMILLION}
 
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 12.5, 9.5, 8.5
-TEXT_PER_INCH, SMALL_PER_INCH = 14.6, 16.4  # characters
+TEXT_PER_INCH, SMALL_PER_INCH = 13.5, 16.4  # characters
 
 STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same

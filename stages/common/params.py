@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
@@ -17,9 +17,19 @@ from stages.common.data_params import (
     SplitParams,
 )
 from stages.common.errors import UserError
-from stages.common.training_params import AugmentParams, EmbedParams, EvaluateParams, ModelParams, TrainParams
+from stages.common.training_params import (
+    AugmentParams,
+    EmbedParams,
+    EvaluateParams,
+    ModelParams,
+    RobustnessParams,
+    TrainParams,
+    UncertaintyParams,
+)
 
 PARAMS_PATH = Path("params.yaml")
+
+Checked = TypeVar("Checked", bound=BaseModel)
 
 
 class Params(Section):
@@ -36,6 +46,8 @@ class Params(Section):
     embed: EmbedParams
     train: TrainParams
     evaluate: EvaluateParams
+    uncertainty: UncertaintyParams
+    robustness: RobustnessParams
     leakage: LeakageParams
     power: PowerParams
     zoo: dict[str, ModelParams]
@@ -67,7 +79,19 @@ class Params(Section):
 
 
 def load_params(path: Path = PARAMS_PATH) -> Params:
-    """Read and check `params.yaml`.
+    """Read and check `params.yaml`; see `load_section`."""
+    return load_section(Params, path)
+
+
+def load_section(section: type[Checked], path: Path) -> Checked:
+    """Read and check a whole parameter file.
+
+    Parameters
+    ----------
+    section : type
+        What the file holds.
+    path : Path
+        A YAML file.
 
     Raises
     ------
@@ -82,14 +106,14 @@ def load_params(path: Path = PARAMS_PATH) -> Params:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
-        raise UserError(f"{path} holds no keys; valid keys there: {', '.join(sorted(Params.model_fields))}")
+        raise UserError(f"{path} holds no keys; valid keys there: {', '.join(sorted(section.model_fields))}")
     try:
-        return Params.model_validate(content)
+        return section.model_validate(content)
     except ValidationError as error:
-        raise UserError(f"{path}: {_describe(error)}") from None
+        raise UserError(f"{path}: {_describe(section, error)}") from None
 
 
-def _describe(error: ValidationError) -> str:
+def _describe(section: type[BaseModel], error: ValidationError) -> str:
     """Say one thing that is wrong, by its dotted key, with the choices there are."""
     # A misspelt key is missing as well, and of a union's branches those that were not meant miss keys too.
     first = min(error.errors(), key=lambda each: {"extra_forbidden": 1, "missing": 2}.get(each["type"], 0))
@@ -98,7 +122,7 @@ def _describe(error: ValidationError) -> str:
     keys = [str(part) for part in location if str(part) not in ("DropoutLayer", "DenseLayer")]
     key = ".".join(keys)
     if first["type"] == "extra_forbidden":
-        valid = _fields_at(Params, keys[:-1])
+        valid = _fields_at(section, keys[:-1])
         choices = ", ".join(sorted(valid))
         if keys[-1] in valid:
             return f"key '{key}' stands beside another where only one of them may: {choices}"

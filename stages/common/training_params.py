@@ -108,6 +108,24 @@ class ModelParams(Section):
         return self
 
 
+class UncertaintyParams(Section):
+    """How sure the network is of each image: repeated predictions, prediction sets, abstention."""
+
+    dropout_passes: Annotated[int, Field(ge=2, le=1000)]
+    views: Annotated[int, Field(ge=2, le=8)]
+    coverage: Annotated[float, Field(gt=0, lt=1)]
+
+
+class RobustnessParams(Section):
+    """Which damage is done to test images, and how much of it."""
+
+    corruptions: Annotated[
+        list[Literal["stain", "brightness", "contrast", "blur", "jpeg", "noise", "rotation", "magnification"]],
+        Field(min_length=1),
+    ]
+    severities: Annotated[list[Annotated[int, Field(ge=1, le=5)]], Field(min_length=1)]
+
+
 class EvaluateParams(Section):
     """How predictions are scored."""
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from stages.common.seeding import generator
 from stages.common.training_params import EvaluateParams
 from stages.evaluate.bootstrap import Statistic, bootstrap, weighted_metrics
+from stages.evaluate.calibration.assessment import assess_calibration
 from stages.evaluate.intervals import metric_interval
 from stages.evaluate.metrics import (
     baseline_prediction,
@@ -18,10 +20,13 @@ from stages.evaluate.metrics import (
 )
 from stages.evaluate.multiclass import assessment as multiclass
 from stages.evaluate.multiclass.metrics import training_priors as class_priors
+from stages.evaluate.multiclass.subgroups import assess_class_subgroups
 from stages.evaluate.multiclass.units import class_units
+from stages.evaluate.operating_points import choose_operating_points, describe_operating_points, weighted_rates
 from stages.evaluate.predictions import TEST, VALIDATION
+from stages.evaluate.subgroups import assess_subgroups, list_subgroups
 from stages.evaluate.threshold import choose_threshold
-from stages.evaluate.units import Units, image_units, patient_units
+from stages.evaluate.units import Floats, Integers, Units, image_units, patient_units
 
 VALIDATION_METRICS = ("auc", "accuracy", "balanced_accuracy", "log_loss")
 
@@ -38,12 +43,14 @@ def assess_predictions(
 ) -> dict[str, Any]:
     """Score predictions of two classes by `assess`, of more by `stages.evaluate.multiclass.assessment.assess`.
 
+    Either also has ``subgroups``; see `stages.evaluate.subgroups.assess_subgroups`.
+
     Parameters
     ----------
     validation, test : DataFrame
         See `stages.evaluate.predictions`.
     manifest : DataFrame with the columns ``image``, ``group``
-        Says whose the images are.
+        Says whose the images are; and of which subgroups, see `stages.evaluate.subgroups.list_subgroups`.
     training : DataFrame with the columns ``group``, ``label``
         One row an image of the training part.
     classes : sequence of str
@@ -61,12 +68,17 @@ def assess_predictions(
         If validation or test has an image that is not in the manifest, or none of some class.
     """
     parts = {VALIDATION: validation, TEST: test}
+    members = list_subgroups(test, manifest)
+    resamples = settings.resamples
     if len(classes) > 2 or positive is None:
         several = {name: class_units(part, manifest, classes, name) for name, part in parts.items()}
         shares = class_priors(training, classes)
-        return multiclass.assess(several[VALIDATION], several[TEST], shares, settings.resamples, seed)
+        metrics = multiclass.assess(several[VALIDATION], several[TEST], shares, resamples, seed)
+        return metrics | {"subgroups": assess_class_subgroups(several[TEST], members, resamples, seed)}
     two = {name: image_units(part, manifest, classes, positive, name) for name, part in parts.items()}
-    return assess(two[VALIDATION], two[TEST], training_priors(training, positive), settings, seed)
+    metrics = assess(two[VALIDATION], two[TEST], training_priors(training, positive), settings, seed)
+    thresholds = {level: metrics[level]["threshold"] for level in ("image", "patient")}
+    return metrics | {"subgroups": assess_subgroups(two[TEST], members, thresholds, resamples, seed)}
 
 
 def assess(
@@ -89,35 +101,29 @@ def assess(
     -------
     dict
         ``image`` and ``patient``: metrics on test, ``threshold``, ``n`` (units), ``n_patients``,
-        ``baseline`` (the majority class of the training part), ``ci`` (95 % intervals, and ``resamples``,
-        the number used); the patient level also has ``recognition_rate``. ``validation``: the main
-        metrics where the threshold was chosen, which flatters its accuracies. All leaves are numbers.
+        ``baseline`` (the majority class of the training part), ``operating_points`` (see
+        `stages.evaluate.operating_points`), ``ci`` (95 % intervals, and ``resamples``, the number used); the
+        patient level also has ``recognition_rate``. ``validation``: the main metrics where the threshold was
+        chosen, which flatters its accuracies. ``calibration``: see `stages.evaluate.calibration.assessment`. All
+        leaves are numbers.
     """
     image_threshold = choose_threshold(validation.truth, validation.scores, settings)
-    image_predicted = test.scores >= image_threshold
-    image_baseline = baseline_prediction(len(test.truth), priors["image"])[1]
-    image = _assess_level(test, image_threshold, priors["image"])
-    image["ci"] = _intervals(
-        test, image, lambda counts: weighted_metrics(test, image_predicted, counts), settings.resamples, seed
-    )
+    image = _assess_level(validation, test, image_threshold, priors["image"], lambda _: {}, settings.resamples, seed)
 
     patients, validation_patients = patient_units(test), patient_units(validation)
     patient_threshold = choose_threshold(validation_patients.truth, validation_patients.scores, settings)
-    patient_predicted = patients.scores >= patient_threshold
-    patient = _assess_level(patients, patient_threshold, priors["patient"])
-    right = test.truth == image_predicted
-    patient["recognition_rate"] = recognition_rate(right, test.patient)
-    patient["baseline"]["recognition_rate"] = recognition_rate(test.truth == image_baseline, test.patient)
-    patient["ci"] = _intervals(
+    right = test.truth == (test.scores >= image_threshold)
+    patient = _assess_level(
+        validation_patients,
         patients,
-        patient,
-        lambda counts: {
-            **weighted_metrics(patients, patient_predicted, counts),
-            "recognition_rate": weighted_recognition_rate(right, test.patient, counts),
-        },
+        patient_threshold,
+        priors["patient"],
+        lambda counts: {"recognition_rate": weighted_recognition_rate(right, test.patient, counts)},
         settings.resamples,
         seed,
     )
+    constant = baseline_prediction(len(test.truth), priors["image"])[1]
+    patient["baseline"]["recognition_rate"] = recognition_rate(test.truth == constant, test.patient)
     return {
         "image": image,
         "patient": patient,
@@ -125,31 +131,36 @@ def assess(
             "image": _assess_validation(validation, image_threshold),
             "patient": _assess_validation(validation_patients, patient_threshold),
         },
+        "calibration": assess_calibration(validation, test, settings.resamples, seed),
     }
 
 
-def _assess_level(test: Units, threshold: float, prior: float) -> dict[str, Any]:
-    scores, predicted = baseline_prediction(len(test.truth), prior)
+def _assess_level(
+    validation: Units, test: Units, threshold: float, prior: float, more: Statistic, resamples: int, seed: int
+) -> dict[str, Any]:
+    """The metrics of one level and of `more`, with intervals; both levels draw the same patients."""
+    predicted = test.scores >= threshold
+    thresholds = choose_operating_points(validation)
+
+    def statistic(counts: Integers) -> dict[str, Floats]:
+        rates = weighted_rates(test, thresholds, counts)
+        return {**weighted_metrics(test, predicted, counts), **more(counts), **rates}
+
+    values = bootstrap(test, statistic, resamples, generator(seed, "evaluate", "bootstrap"))
+    whole = {name: float(of[0]) for name, of in more(np.ones((1, test.n_patients), np.int64)).items()}
+    metrics = {**point_metrics(test.truth, test.scores, predicted), **whole}
+    limits: dict[str, Any] = {name: metric_interval(name, metrics[name], values[name], test) for name in metrics}
     return {
-        **point_metrics(test.truth, test.scores, test.scores >= threshold),
+        **metrics,
         "threshold": threshold,
         "n": len(test.truth),
         "n_patients": test.n_patients,
-        "baseline": point_metrics(test.truth, scores, predicted),
+        "baseline": point_metrics(test.truth, *baseline_prediction(len(test.truth), prior)),
+        "operating_points": describe_operating_points(test, thresholds, values),
+        "ci": limits | {"resamples": len(values["auc"])},
     }
 
 
 def _assess_validation(validation: Units, threshold: float) -> dict[str, float]:
     metrics = point_metrics(validation.truth, validation.scores, validation.scores >= threshold)
     return {name: metrics[name] for name in VALIDATION_METRICS} | {"n": len(validation.truth)}
-
-
-def _intervals(
-    units: Units, metrics: Mapping[str, float], statistic: Statistic, resamples: int, seed: int
-) -> dict[str, Any]:
-    """Intervals of all that `statistic` returns; both levels draw the same patients."""
-    values = bootstrap(units, statistic, resamples, generator(seed, "evaluate", "bootstrap"))
-    intervals: dict[str, Any] = {
-        name: metric_interval(name, metrics[name], drawn, units) for name, drawn in values.items()
-    }
-    return intervals | {"resamples": len(values["auc"])}

@@ -6,13 +6,15 @@ how often each patient was drawn; all metrics are computed for many such vectors
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.evaluate.units import Bools, Floats, Integers, Units
 
 CHUNK = 4_000_000  # numbers in one array of resamples x units: 32 MB
+LEAST = float(np.finfo(np.float64).eps)  # probability for a finite log loss
 
 Statistic = Callable[[Integers], Mapping[str, Floats]]
 
@@ -21,22 +23,26 @@ class Clustered(Protocol):
     """Units of any number of classes, and the patient that each belongs to."""
 
     @property
+    def truth(self) -> NDArray[Any]:
+        """The class of each unit, as a number or as whether it is the positive one."""
+
+    @property
     def patient(self) -> Integers:
         """Of each unit, in [0, n_patients)."""
+
+    @property
+    def stratum(self) -> Integers | None:
+        """Of each unit, within which ranks are compared."""
 
     @property
     def n_patients(self) -> int:
         """Number of distinct patients."""
 
-    @property
-    def classes_of_patients(self) -> Bools:
-        """Whether each patient has a unit of each class; (n_patients, n_classes)."""
-
 
 def bootstrap(units: Clustered, statistic: Statistic, resamples: int, random: np.random.Generator) -> dict[str, Floats]:
     """Compute a statistic on resampled patients.
 
-    Resamples of a single class have no AUC and are left out.
+    Resamples in which no stratum has two classes have no AUC and are left out, unless the units are of one class.
 
     Parameters
     ----------
@@ -60,16 +66,30 @@ def bootstrap(units: Clustered, statistic: Statistic, resamples: int, random: np
 
 def _draw(units: Clustered, resamples: int, random: np.random.Generator) -> Iterator[Integers]:
     """Yield counts (n, n_patients) of usable resamples, few enough at a time to bound the memory."""
-    members = units.classes_of_patients.astype(np.int64)
-    at_once = max(1, CHUNK // max(units.n_patients, len(units.patient)))
-    share = np.full(units.n_patients, 1 / units.n_patients)
+    n_patients = units.n_patients
+    members = _class_members(units)
+    wanted = min(2, int(members.any(axis=0).sum(axis=1).max()))
+    at_once = max(1, CHUNK // max(n_patients, len(units.patient)))
     for start in range(0, resamples, at_once):
-        counts = random.multinomial(units.n_patients, share, size=min(at_once, resamples - start))
-        yield counts[((counts @ members) > 0).sum(axis=1) >= 2]
+        n = min(at_once, resamples - start)
+        drawn = random.integers(n_patients, size=(n, n_patients)) + n_patients * np.arange(n)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=n * n_patients).reshape(n, n_patients)
+        held = np.tensordot(counts.astype(np.float64), members, axes=1) > 0
+        usable = held.sum(axis=2).max(axis=1) >= wanted
+        yield counts if usable.all() else counts[usable]
+
+
+def _class_members(units: Clustered) -> Floats:
+    """1 where a patient has a unit of a class in a stratum, else 0; (n_patients, n_strata, n_classes)."""
+    truth = np.asarray(units.truth, np.int64)
+    stratum = np.zeros(len(truth), np.int64) if units.stratum is None else units.stratum
+    members = np.zeros((units.n_patients, int(stratum.max()) + 1, int(truth.max()) + 1))
+    members[units.patient, stratum, truth] = 1
+    return members
 
 
 def weighted_metrics(units: Units, predicted: Bools, counts: Integers) -> dict[str, Floats]:
-    """The metrics that get an interval, for every resample.
+    """The metrics that get an interval, for every resample; with counts of 1, those of the units themselves.
 
     Parameters
     ----------
@@ -78,34 +98,53 @@ def weighted_metrics(units: Units, predicted: Bools, counts: Integers) -> dict[s
     predicted : ndarray of shape (n_units,), bool
         Predicted classes.
     counts : ndarray of shape (n_resamples, n_patients), int64
-        How often each patient was drawn; each row holds patients of both classes.
+        How often each patient was drawn.
 
     Returns
     -------
     dict of str to ndarray of shape (n_resamples,), float64
+        The keys of `stages.evaluate.metrics.point_metrics`, with its conventions. Without strata or with counts of
+        1 in a single one the values are the same; else ranks are compared within strata, see `rank_metrics_within`.
+        NaN where a resample lacks a class that the metric needs.
     """
-    n_positive = counts @ _per_patient(units, units.truth)
-    n_negative = counts @ _per_patient(units, ~units.truth)
-    sensitivity = counts @ _per_patient(units, units.truth & predicted) / n_positive
-    specificity = counts @ _per_patient(units, ~units.truth & ~predicted) / n_negative
-    auc, average_precision = rank_metrics(units.truth, units.scores, counts[:, units.patient])
+    chosen = np.where(units.truth, units.scores, 1 - units.scores)
+    columns = np.column_stack(
+        [
+            units.truth & predicted,
+            units.truth & ~predicted,
+            ~units.truth & ~predicted,
+            ~units.truth & predicted,
+            (1 - chosen) ** 2,
+            log_losses(chosen),
+        ]
+    )
+    right_positive, missed, right_negative, false_alarm, squares, losses = weighted_sums(units, columns, counts).T
+    n_positive, n_negative = right_positive + missed, right_negative + false_alarm
+    n_units, called = n_positive + n_negative, right_positive + false_alarm
+    sensitivity, specificity = divide(right_positive, n_positive), divide(right_negative, n_negative)
+    wrong = missed + false_alarm
+    f1 = divide(2 * right_positive, 2 * right_positive + wrong, 0)
+    f1_negative = divide(2 * right_negative, 2 * right_negative + wrong, 0)
+    products = n_positive * n_negative * called * (n_units - called)
+    auc, average_precision = rank_metrics_within(units, counts)
     return {
         "auc": auc,
         "average_precision": average_precision,
-        "accuracy": counts @ _per_patient(units, units.truth == predicted) / (n_positive + n_negative),
+        "accuracy": (right_positive + right_negative) / n_units,
         "balanced_accuracy": (sensitivity + specificity) / 2,
         "sensitivity": sensitivity,
         "specificity": specificity,
-        "brier": counts @ _per_patient(units, (units.scores - units.truth) ** 2) / (n_positive + n_negative),
+        "precision": divide(right_positive, called, 0),
+        "f1": f1,
+        "macro_f1": (f1 + f1_negative) / 2,
+        "mcc": divide(right_positive * right_negative - missed * false_alarm, np.sqrt(products), 0),
+        "brier": squares / n_units,
+        "log_loss": losses / n_units,
     }
 
 
 def rank_metrics(truth: Bools, scores: Floats, weights: Integers) -> tuple[Floats, Floats]:
-    """AUC and average precision under many weightings of the same units.
-
-    The AUC is the weighted share of pairs of a positive and a negative unit in which the positive has
-    the higher score, ties counting half (Mann and Whitney, 1947); average precision is the sum of
-    precision times the step in recall over the distinct scores.
+    """AUC and average precision under many weightings of the same units; see `rank_metrics_within`.
 
     Parameters
     ----------
@@ -114,26 +153,106 @@ def rank_metrics(truth: Bools, scores: Floats, weights: Integers) -> tuple[Float
     scores : ndarray of shape (n_units,), float64
         Larger means more likely positive.
     weights : ndarray of shape (n_weightings, n_units), int64
-        From 0 up; each row gives both classes some weight.
+        From 0 up.
 
     Returns
     -------
     auc, average_precision : ndarray of shape (n_weightings,), float64, in [0, 1]
+        NaN where there is no pair of both classes, or no positive unit.
     """
-    order = np.argsort(-scores, kind="stable")
-    starts = np.flatnonzero(np.diff(-scores[order], prepend=-np.inf))
-    weights = weights[:, order]
-    positive = np.add.reduceat(weights * truth[order], starts, axis=1)
-    negative = np.add.reduceat(weights * ~truth[order], starts, axis=1)
-    above = np.cumsum(positive, axis=1)
-    called = above + np.cumsum(negative, axis=1)
-    n_positive = above[:, -1]
-    n_negative = called[:, -1] - n_positive
-    auc = (negative * (above - positive / 2)).sum(axis=1) / (n_positive * n_negative)
-    precision = np.divide(above, called, out=np.zeros(called.shape), where=called > 0)
-    return auc, (precision * positive).sum(axis=1) / n_positive
+    return rank_metrics_within(Units(truth, scores, np.arange(len(truth))), weights)
 
 
-def _per_patient(units: Units, values: Bools | Floats) -> Floats:
-    """Sum `values` (n_units,) over each patient's units; (n_patients,)."""
-    return np.bincount(units.patient, weights=values, minlength=units.n_patients).astype(np.float64)
+def rank_metrics_within(units: Units, counts: Integers) -> tuple[Floats, Floats]:
+    """AUC and average precision of resampled patients, by ranks within strata.
+
+    The AUC is the weighted share of pairs of a positive and a negative unit of one stratum in which the positive
+    has the higher score, ties counting half (Mann and Whitney, 1947). Average precision is the sum of precision
+    times the step in recall over the distinct scores, and of several strata the mean by their positive units.
+
+    One pass over the units from the highest score down, each step for all resamples at once: the running sums
+    stay in the processor's cache. For 2,000 images of 500 patients this takes half as long as the AUC alone as a
+    quadratic form of the counts with the matrix of concordant pairs.
+
+    Parameters
+    ----------
+    units : Units
+        Images or patients.
+    counts : ndarray of shape (n_resamples, n_patients), int64
+        How often each patient was drawn.
+
+    Returns
+    -------
+    auc, average_precision : ndarray of shape (n_resamples,), float64, in [0, 1]
+        NaN where no stratum has both classes, or there is no positive unit.
+    """
+    drawn = np.ascontiguousarray(counts.T, np.float64)
+    concordant, pairs, precisions, positives, work = np.zeros((5, len(counts)))
+    for ties in _ranked_ties(units):
+        above, below = np.zeros((2, len(counts)))  # positive and negative units so far
+        for positive, negative in ties:
+            if len(negative):
+                falling = _drawn_together(drawn, negative)
+                np.multiply(falling, above, out=work)
+                concordant += work
+                below += falling
+            if len(positive):
+                rising = _drawn_together(drawn, positive)
+                if len(negative):
+                    concordant += falling * rising / 2
+                above += rising
+                np.add(above, below, out=work)
+                np.maximum(work, 1, out=work)  # 0 only where nothing rises either
+                np.divide(above, work, out=work)
+                work *= rising
+                precisions += work
+        pairs += above * below
+        positives += above
+    return divide(concordant, pairs), divide(precisions, positives)
+
+
+def _ranked_ties(units: Units) -> Iterator[Iterator[tuple[Integers, Integers]]]:
+    """Of each stratum the groups of equal scores, highest first: the patients of positive and of negative units."""
+    stratum = np.zeros(len(units.truth), np.int64) if units.stratum is None else units.stratum
+    for number in np.unique(stratum):
+        members = np.flatnonzero(stratum == number)
+        order = members[np.argsort(-units.scores[members], kind="stable")]
+        groups = np.split(order, np.flatnonzero(np.diff(units.scores[order])) + 1)
+        yield ((units.patient[of[units.truth[of]]], units.patient[of[~units.truth[of]]]) for of in groups)
+
+
+def _drawn_together(drawn: Floats, patients: Integers) -> Floats:
+    """How often units of these patients, of whom one may stand several times, were drawn; (n_resamples,)."""
+    return drawn[patients[0]] if len(patients) == 1 else drawn[patients].sum(axis=0)
+
+
+def weighted_sums(units: Clustered, columns: Floats, counts: Integers) -> Floats:
+    """Sums over the units of resampled patients.
+
+    Parameters
+    ----------
+    units : Units or ClassUnits
+        Whose the units are.
+    columns : ndarray of shape (n_units, n), float64
+        What is summed.
+    counts : ndarray of shape (n_resamples, n_patients), int64
+        How often each patient was drawn.
+
+    Returns
+    -------
+    ndarray of shape (n_resamples, n), float64
+    """
+    of_patients = np.zeros((units.n_patients, columns.shape[1]))
+    np.add.at(of_patients, units.patient, columns)
+    return counts.astype(np.float64) @ of_patients
+
+
+def log_losses(chosen: Floats) -> Floats:
+    """The log loss, in nats, of each unit's probability of its true class, kept finite as scikit-learn does."""
+    losses: Floats = -np.log(np.clip(chosen, LEAST, 1 - LEAST))
+    return losses
+
+
+def divide(part: Floats, whole: Floats, otherwise: float = np.nan) -> Floats:
+    """The quotient; `otherwise` where `whole` is 0."""
+    return np.divide(part, whole, out=np.full(whole.shape, otherwise, np.float64), where=whole != 0)

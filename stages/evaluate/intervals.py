@@ -12,14 +12,16 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import betaln, ndtr, stdtrit
 
+from stages.evaluate.bootstrap import LEAST
 from stages.evaluate.units import Floats, Units
 
 TAIL = 0.025  # on either side of a 95 % interval
 NO_SPREAD = 1e-12
 
 OF_ONE_CLASS = {"sensitivity": True, "specificity": False}
-OF_ALL_PATIENTS = ("accuracy", "brier", "recognition_rate")
+OF_ALL_PATIENTS = ("accuracy", "brier", "log_loss", "recognition_rate")
 OF_RANKS = ("auc", "average_precision")
+RANGES = {"mcc": (-1.0, 1.0), "log_loss": (0.0, -math.log(LEAST))}  # of all others: 0 to 1
 
 
 def metric_interval(metric: str, estimate: float, values: Floats, units: Units) -> dict[str, float]:
@@ -33,7 +35,7 @@ def metric_interval(metric: str, estimate: float, values: Floats, units: Units) 
     ----------
     metric : str
         Its key in ``metrics.json``.
-    estimate : float, in [0, 1]
+    estimate : float
         Its value on the whole test part.
     values : ndarray of shape (n_used,), float64
         Its values on resamples.
@@ -43,19 +45,27 @@ def metric_interval(metric: str, estimate: float, values: Floats, units: Units) 
     Returns
     -------
     dict with the keys ``low`` and ``high``
-        In [0, 1]; see `interval`. Average precision borrows the AUC's bound.
+        In the metric's range; see `interval`. Average precision borrows the AUC's bound.
     """
+    limits = RANGES.get(metric, (0.0, 1.0))
     if metric in OF_ONE_CLASS or metric in OF_ALL_PATIENTS:
         patients = units.patients_of(OF_ONE_CLASS[metric]) if metric in OF_ONE_CLASS else units.n_patients
-        return interval(estimate, values, patients, perfect_bound(patients))
+        return interval(estimate, values, patients, perfect_bound(patients), limits=limits)
     sizes = units.patients_of(True), units.patients_of(False)
     perfect = perfect_ranking_bound(*sizes) if metric in OF_RANKS else perfect_bound(min(sizes))
     if min(sizes) < 2:
-        return without_spread(estimate, perfect)
-    return interval(estimate, values, sum(sizes), perfect, samples=2)
+        return without_spread(estimate, perfect, limits)
+    return interval(estimate, values, sum(sizes), perfect, samples=2, limits=limits)
 
 
-def interval(estimate: float, values: Floats, patients: int, perfect: float, samples: int = 1) -> dict[str, float]:
+def interval(
+    estimate: float,
+    values: Floats,
+    patients: int,
+    perfect: float,
+    samples: int = 1,
+    limits: tuple[float, float] = (0.0, 1.0),
+) -> dict[str, float]:
     """The expanded percentile interval, or the exact bound where the values do not differ.
 
     Simulated with 5 + 10 patients of eight images each, the coverage of the AUC rose by the expansion
@@ -63,7 +73,7 @@ def interval(estimate: float, values: Floats, patients: int, perfect: float, sam
 
     Parameters
     ----------
-    estimate : float, in [0, 1]
+    estimate : float, within `limits`
         The metric on the whole test part.
     values : ndarray of shape (n_used,), float64
         The metric on resamples.
@@ -73,23 +83,26 @@ def interval(estimate: float, values: Floats, patients: int, perfect: float, sam
         The lower bound of a perfect result; the interval reaches as far from any other value without spread.
     samples : int
         2 for a metric that compares two classes, each with its own mean; else 1.
+    limits : tuple of float
+        The metric's range.
 
     Returns
     -------
     dict with the keys ``low`` and ``high``
-        In [0, 1].
+        Within `limits`.
     """
     if np.ptp(values) < NO_SPREAD:
-        return without_spread(estimate, perfect)
+        return without_spread(estimate, perfect, limits)
     tail = expanded_tail(patients, samples)
     low, high = np.quantile(values, [tail, 1 - tail])
     return {"low": float(low), "high": float(high)}
 
 
-def without_spread(estimate: float, perfect: float) -> dict[str, float]:
-    """As far from the estimate, either way, as `perfect` is from 1."""
-    reach = 1 - perfect
-    return {"low": max(0.0, estimate - reach), "high": min(1.0, estimate + reach)}
+def without_spread(estimate: float, perfect: float, limits: tuple[float, float] = (0.0, 1.0)) -> dict[str, float]:
+    """As far from the estimate, either way, as `perfect` is from 1, as a share of the metric's range."""
+    lowest, highest = limits
+    reach = (1 - perfect) * (highest - lowest)
+    return {"low": max(lowest, estimate - reach), "high": min(highest, estimate + reach)}
 
 
 def expanded_tail(patients: int, samples: int) -> float:

@@ -90,8 +90,10 @@ def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
     return frame
 
 
-def check_predictions(frame: pd.DataFrame, classes: Sequence[str], name: Path) -> None:
-    """Refuse predictions that do not follow the contract.
+def check_predictions(
+    frame: pd.DataFrame, classes: Sequence[str], name: Path, again: str = "run 'dvc repro -f evaluate'"
+) -> None:
+    """Refuse predictions that do not follow the contract; `again` makes the file anew.
 
     Raises
     ------
@@ -99,7 +101,6 @@ def check_predictions(frame: pd.DataFrame, classes: Sequence[str], name: Path) -
         If a column is missing, there is no row, an image stands twice, a label is not one of
         `classes`, a probability is no number in [0, 1], or a row does not sum to 1.
     """
-    again = "run 'dvc repro -f evaluate'"
     missing = [column for column in (*COLUMNS, *classes) if column not in frame.columns]
     if missing:
         raise UserError(f"{name}: column {', '.join(missing)} missing; {again}")

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from stages.common.errors import UserError
 
@@ -27,41 +29,46 @@ class Units:
         Predicted probability of the positive class.
     patient : ndarray of shape (n_units,), int64, in [0, n_patients)
         What the bootstrap resamples; images and patients of one table share the numbering.
+    stratum : ndarray of shape (n_units,), int64, from 0 up, or None
+        Of cross-validation, the fold of each repeat, each with a network of its own: ranks compare units of one
+        stratum only, since two networks' scores are not on one scale. None: all are of one.
     """
 
     truth: Bools
     scores: Floats
     patient: Integers
+    stratum: Integers | None = None
 
     @property
     def n_patients(self) -> int:
         """Number of distinct patients."""
         return int(self.patient.max()) + 1
 
-    @property
-    def classes_of_patients(self) -> Bools:
-        """Whether each patient has a unit of the negative and of the positive class; (n_patients, 2)."""
-        return classes_of_patients(self.patient, self.truth.astype(np.int64), 2)
-
     def patients_of(self, positive: bool) -> int:
         """Number of patients with a unit of the positive, or of the negative, class."""
         return len(np.unique(self.patient[self.truth == positive]))
 
+    def select(self, rows: Bools) -> "Units":
+        """Some of the units, their patients numbered anew; `rows` has shape (n_units,)."""
+        stratum = None if self.stratum is None else self.stratum[rows]
+        return Units(self.truth[rows], self.scores[rows], renumber(self.patient[rows]), stratum)
 
-def classes_of_patients(patient: Integers, truth: Integers, n_classes: int) -> Bools:
-    """Whether each patient has a unit of each class; (n_patients, n_classes)."""
-    held = np.zeros((int(patient.max()) + 1, n_classes), bool)
-    held[patient, truth] = True
-    return held
+
+def renumber(patient: Integers) -> Integers:
+    """The same patients numbered from 0 without gaps, in their order."""
+    return np.unique(patient, return_inverse=True)[1].astype(np.int64)
 
 
 def number_patients(predictions: pd.DataFrame, manifest: pd.DataFrame, name: Path) -> Integers:
     """The patient of each image, numbered from 0: the data set's own group, whatever the split was made by.
 
+    Where the split joined groups, since they hold one picture twice, they are one patient here too: what could
+    not straddle parts is what a new sample would draw.
+
     Parameters
     ----------
-    predictions : DataFrame with the column ``image``
-        One row an image.
+    predictions : DataFrame with the columns ``image``, ``group``
+        One row an image; ``group`` is what the split kept on one side.
     manifest : DataFrame with the columns ``image``, ``group``
         One row an image; ``group`` is the patient (in BreakHis: the case).
     name : Path
@@ -82,7 +89,29 @@ def number_patients(predictions: pd.DataFrame, manifest: pd.DataFrame, name: Pat
             f"{name}: image {predictions['image'][patient.isna()].iloc[0]} is not in data/manifest.csv; "
             "run 'dvc repro evaluate'"
         )
-    return np.unique(patient.to_numpy(str), return_inverse=True)[1].astype(np.int64)
+    return join_groups(patient, predictions["group"])
+
+
+def join_groups(one: "pd.Series[str]", other: "pd.Series[str]") -> Integers:
+    """Number the images so that those that share a group of either kind, directly or through others, are one.
+
+    Parameters
+    ----------
+    one, other : Series of str
+        Two groups of each image, in the same order.
+
+    Returns
+    -------
+    ndarray of shape (n_images,), int64
+        From 0, in the order of the smallest names in `one`.
+    """
+    first, second = (np.unique(groups.to_numpy(str), return_inverse=True)[1] for groups in (one, other))
+    n = int(first.max()) + 1
+    edges = (np.ones(len(first), np.int8), (first, n + second))
+    size = n + int(second.max()) + 1
+    _, component = connected_components(coo_array(edges, shape=(size, size)), directed=False)
+    # SciPy does not promise any order of its numbers; groups are sorted by name.
+    return pd.factorize(component[:n])[0][first].astype(np.int64)
 
 
 def check_every_class(predictions: pd.DataFrame, classes: Sequence[str], name: Path) -> None:
@@ -134,11 +163,17 @@ def image_units(
 
 
 def patient_units(images: Units) -> Units:
-    """Score each patient by the mean probability over the patient's images.
+    """Score each patient by the mean probability over the patient's images, in each stratum that has any.
 
     A patient with images of both classes counts as two units, one a class, each the mean over the
     images of that class: no single label would be true of such a patient.
     """
-    key, index = np.unique(images.patient * 2 + images.truth, return_inverse=True)
+    stratum = 0 if images.stratum is None else images.stratum
+    key, index = np.unique((stratum * images.n_patients + images.patient) * 2 + images.truth, return_inverse=True)
     totals = np.bincount(index, weights=images.scores)
-    return Units(truth=(key % 2).astype(bool), scores=totals / np.bincount(index), patient=key // 2)
+    return Units(
+        truth=(key % 2).astype(bool),
+        scores=totals / np.bincount(index),
+        patient=key // 2 % images.n_patients,
+        stratum=None if images.stratum is None else key // 2 // images.n_patients,
+    )

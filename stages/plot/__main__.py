@@ -17,6 +17,7 @@ from stages.plot.learning import draw_learning_curves
 from stages.plot.multiclass.drawing import draw_classes
 from stages.plot.sanity import check_training, write_sanity
 from stages.plot.sanity_figure import draw_sanity
+from stages.plot.strata import draw_subgroups
 from stages.train.record import HISTORY
 
 PLOTS = Path("plots")
@@ -36,6 +37,7 @@ def main() -> None:
         **drawing.figures,
         "learning_curves": draw_learning_curves(history, facts),
         "sanity": draw_sanity(history, checks, validation["label"], facts),
+        "subgroups": draw_subgroups(facts),
     }
     texts = {"classification_report": drawing.report, "sanity": write_sanity(checks, facts)}
     for name, table in tables.items():

@@ -8,11 +8,12 @@ from matplotlib.figure import Figure
 from stages.evaluate.predictions import TEST
 from stages.evaluate.units import image_units, patient_units
 from stages.plot.confusion import confusion_counts, draw_confusion
-from stages.plot.curves import draw_calibration, draw_precision_recall, draw_roc
+from stages.plot.curves import draw_precision_recall, draw_roc
 from stages.plot.facts import Facts
 from stages.plot.grid import choose_examples, draw_grid
+from stages.plot.reliability import draw_reliability, reliability_tables
 from stages.plot.report import write_report
-from stages.plot.tables import calibration_table, confusion_table, precision_recall_table, roc_table
+from stages.plot.tables import confusion_table, precision_recall_table, roc_table
 from stages.restructure.pixels import read_pixels
 
 
@@ -46,20 +47,20 @@ def draw_two_classes(predictions: pd.DataFrame, manifest: pd.DataFrame, facts: F
     pixels = read_pixels(predictions["image"].iloc[examples].tolist())
     roc = {level: roc_table(of) for level, of in units.items()}
     precision_recall = {level: precision_recall_table(of) for level, of in units.items()}
-    calibration = calibration_table(images.truth, images.scores, images, seed)
+    reliability = reliability_tables(units, facts, seed)
     counts = {level: confusion_counts(truth[level], predicted[level]) for level in units}
     return Drawing(
         tables={
             "roc": roc["image"],
             "precision_recall": precision_recall["image"],
             "confusion": confusion_table(predictions, predicted["image"], facts.negative, facts.positive),
-            "calibration": calibration,
+            "calibration": reliability["image"]["before"],
         },
         figures={
             "roc": draw_roc(roc, facts),
             "precision_recall": draw_precision_recall(precision_recall, facts),
             "confusion": draw_confusion(counts, facts),
-            "calibration": draw_calibration(calibration, images, facts),
+            "calibration": draw_reliability(reliability, units, facts),
             "predictions": draw_grid(pixels, images, predicted["image"], examples, facts),
         },
         report=write_report(truth, predicted, facts),

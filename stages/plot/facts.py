@@ -7,7 +7,7 @@ from typing import Any
 from stages.common.figures import data_words
 from stages.evaluate.results import METRICS, read_results
 from stages.split.table import read_protocol
-from stages.train.record import read_card
+from stages.train.record import network_words, read_card
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,7 @@ class Facts:
     @property
     def network(self) -> str:
         """The network and where its weights come from."""
-        weights = {"imagenet": "ImageNet weights", "random": "random weights"}.get(
-            self.card["weights"], f"weights of {Path(self.card['weights']).name}"
-        )
-        return f"{self.card['model']}, {weights}"
+        return network_words(self.card)
 
     @property
     def data(self) -> str:
@@ -62,7 +59,7 @@ class Facts:
 
     @property
     def split(self) -> str:
-        """The protocol, what the split keeps on one side, and whether it leaks."""
+        """The protocol, what the split keeps on one side, what is held out, and whether it leaks."""
         words = f"split by {self.protocol['group']}"
         if self.protocol["protocol"] == "official":
             words = f"official fold {self.protocol['fold']}, {words}"
@@ -70,6 +67,9 @@ class Facts:
             words = f"fold {self.protocol['fold']} of {self.protocol['folds']}, {words}"
         elif self.protocol["protocol"] == "file":
             words = f"parts of {Path(self.protocol['file']).name}, {words}"
+        held_out = self.protocol.get("held_out_magnification")
+        if held_out:
+            words = f"{words}, trained without {held_out}X and tested on it"
         leaked = self.protocol.get("cases_on_both_sides", 0)
         return f"{words}, LEAKS: {leaked} cases on both sides" if leaked else words
 

@@ -18,6 +18,7 @@ OF_TWO_CLASSES = {"sensitivity", "specificity"}
 OF_SEVERAL_CLASSES = {"macro_f1"}
 OF_A_CLASS = ("recall", "precision", "f1", "auc")
 LEVELS = ("image", "patient")
+RATES = ("sensitivity", "specificity")
 
 
 def main() -> None:
@@ -48,7 +49,7 @@ def summarise(facts: Facts) -> str:
         for name, metric in ROWS.items()
         if metric not in left_out
     ]
-    lines += ["", *(_class_lines(facts) if several else _threshold_lines(facts))]
+    lines += ["", *(_class_lines(facts) if several else _threshold_lines(facts)), _calibration_line(facts)]
     lines += [
         "Intervals: bootstrap over patients. Baseline: the training part's majority class for all.",
         "Figures: plots/*.png; whether the training went well: plots/sanity.txt",
@@ -57,11 +58,33 @@ def summarise(facts: Facts) -> str:
 
 
 def _threshold_lines(facts: Facts) -> list[str]:
+    """The thresholds, and the operating points of images."""
     image, patient = (facts.metrics[level]["threshold"] for level in LEVELS)
-    return [
+    heads = f"{'test images at':<34}" + "".join(f"{rate:<27}" for rate in RATES) + f"{'from p':>6}"
+    rows = [
+        f"{_point_name(name):<34}" + "".join(f"{_value(at, rate):<27}" for rate in RATES) + f"{at['threshold']:>6.3f}"
+        for name, at in facts.metrics["image"]["operating_points"].items()
+    ]
+    called = (
         f"Called {facts.positive} from a probability of {image:.3f} (images), {patient:.3f} (patients) up, "
         "never chosen on test."
-    ]
+    )
+    return [heads, *rows, "", called]
+
+
+def _point_name(name: str) -> str:
+    rate, percent = name.split("_")
+    return f"{percent} % {rate} on validation"
+
+
+def _calibration_line(facts: Facts) -> str:
+    """How far probabilities are off, as they are and scaled."""
+    calibration = facts.metrics["calibration"]
+    before, after = (calibration["image"][state]["ece"] for state in ("before", "after"))
+    return (
+        f"Calibration error (ECE) of images: {before:.3f}; {after:.3f} after temperature scaling, "
+        f"T = {calibration['temperature']:.2f} from validation."
+    )
 
 
 def _class_lines(facts: Facts) -> list[str]:
@@ -80,9 +103,12 @@ def _class_lines(facts: Facts) -> list[str]:
 def _cell(at: dict, metric: str) -> str:
     if metric not in at:
         return f"{'':<27}{'':>8}"
+    return f"{_value(at, metric):<27}{at['baseline'][metric]:>8.3f}"
+
+
+def _value(at: dict, metric: str) -> str:
     limits = at["ci"][metric]
-    value = f"{at[metric]:.3f} ({limits['low']:.3f} to {limits['high']:.3f})"
-    return f"{value:<27}{at['baseline'][metric]:>8.3f}"
+    return f"{at[metric]:.3f} ({limits['low']:.3f} to {limits['high']:.3f})"
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from stages.common.seeding import generator
 from stages.evaluate.bootstrap import Clustered, bootstrap
+from stages.evaluate.calibration.bins import equal_mass_bins
+from stages.evaluate.calibration.resampled import sum_by_patient
 from stages.evaluate.intervals import interval, perfect_bound
 from stages.evaluate.units import Bools, Floats, Integers, Units
 
-BINS = 10
-IMAGES_PER_BIN = 15  # fewer would show noise
 RESAMPLES = 1000
 
 
@@ -72,16 +72,16 @@ def confusion_table(predictions: pd.DataFrame, predicted: Bools, negative: str, 
 def calibration_table(truth: Bools, scores: Floats, images: Clustered, seed: int) -> pd.DataFrame:
     """How often a prediction comes true, by its probability.
 
-    Bins are tenths of the probability; neighbours are joined until each holds `IMAGES_PER_BIN` images.
+    Bins hold equally many images, and are those of the expected calibration error.
 
     Parameters
     ----------
     truth : ndarray of shape (n_images,), bool
-        Whether each image is of the class in question.
+        Whether each image, or patient, is of the class in question.
     scores : ndarray of shape (n_images,), float64, in [0, 1]
         Predicted probability of that.
     images : Units or ClassUnits
-        Whose the images are.
+        Whose they are.
     seed : int
         Of the bootstrap over patients.
 
@@ -91,14 +91,13 @@ def calibration_table(truth: Bools, scores: Floats, images: Clustered, seed: int
         One row a bin, rising; ``low`` and ``high`` are a 95 % interval, see
         `stages.evaluate.intervals.interval`. Shares in [0, 1].
     """
-    index = _joined_bins(np.minimum((scores * BINS).astype(int), BINS - 1))
+    index = equal_mass_bins(scores)
     size = np.bincount(index)
     predicted = np.bincount(index, weights=scores) / size
     observed = np.bincount(index, weights=truth) / size
 
-    members, positives = (
-        _cross_tabulate(images, index, weights) for weights in (np.ones(len(index)), truth.astype(float))
-    )
+    members = sum_by_patient(images.patient, index, np.ones(len(index)))
+    positives = sum_by_patient(images.patient, index, truth.astype(np.float64))
 
     def resampled_shares(counts: Integers) -> dict[str, Floats]:
         drawn = counts @ members
@@ -111,22 +110,3 @@ def calibration_table(truth: Bools, scores: Floats, images: Clustered, seed: int
         for share, values, number in zip(observed, shares.T, patients, strict=True)
     ]
     return pd.DataFrame({"predicted": predicted, "observed": observed}).join(pd.DataFrame(limits)).assign(images=size)
-
-
-def _joined_bins(tenth: Integers) -> Integers:
-    """Number bins from 0, from the left, each as small as `IMAGES_PER_BIN` allows; (n_images,)."""
-    joined, members, number = np.zeros(BINS, np.int64), 0, 0
-    sizes = np.bincount(tenth, minlength=BINS)
-    for place, size in enumerate(sizes):
-        joined[place] = number
-        members += size
-        if members >= IMAGES_PER_BIN and sizes[place + 1 :].sum() >= IMAGES_PER_BIN:
-            number, members = number + 1, 0
-    return joined[tenth]
-
-
-def _cross_tabulate(images: Clustered, index: Integers, weights: Floats) -> Floats:
-    """Sum `weights` (n_images,) by patient and bin; (n_patients, n_bins)."""
-    n_bins = int(index.max()) + 1
-    flat = np.bincount(images.patient * n_bins + index, weights=weights, minlength=images.n_patients * n_bins)
-    return flat.reshape(images.n_patients, n_bins).astype(np.float64)

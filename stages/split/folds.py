@@ -19,7 +19,7 @@ from stages.common.data_params import SplitParams
 from stages.common.errors import UserError
 from stages.common.seeding import derive_seed
 from stages.split.assign import assign_groups
-from stages.split.groups import join_duplicates, select_magnifications
+from stages.split.groups import hold_out_magnification, join_duplicates, select_magnifications
 
 
 def make_folds(
@@ -32,8 +32,8 @@ def make_folds(
     manifest : DataFrame
         See `stages.common.manifest`.
     split : SplitParams
-        Of it ``magnifications``, ``group``, ``merge_duplicates`` and ``validation`` count, the last as a share of
-        all images.
+        Of it ``magnifications``, ``held_out_magnification``, ``group``, ``merge_duplicates`` and ``validation``
+        count, the last as a share of all images.
     seed : int
         The pipeline's seed. Fold and repeat of this seed are the same however many repeats there are.
     folds : int
@@ -45,22 +45,24 @@ def make_folds(
 
     Returns
     -------
-    DataFrame of shape (n_images * folds * repeats, 5)
+    DataFrame of shape (n_images * folds * repeats, 5), fewer rows with a magnification held out
         ``image``, ``repeat`` and ``fold`` (int, from 0), ``part`` (train, val or test), ``group``; in the order of
         repeat, fold and manifest.
 
     Raises
     ------
     UserError
-        If a class has too few groups for the folds, or validation leaves nothing to train on.
+        If a class has too few groups for the folds, validation leaves nothing to train on, or holding out a
+        magnification leaves a part without a class.
     """
     frame = group_images(manifest, split, duplicates)
     tables = []
     for repeat in range(repeats):
         fold_of = assign_folds(frame, split, seed, folds, repeat)
         for fold in range(folds):
-            part = parts_of_fold(frame, fold_of, fold, split, seed, repeat)
-            tables.append(frame[["image", "group"]].assign(repeat=repeat, fold=fold, part=part))
+            parts = frame.assign(part=parts_of_fold(frame, fold_of, fold, split, seed, repeat))
+            kept = hold_out_magnification(parts, split.held_out_magnification)
+            tables.append(kept[["image", "group", "part"]].assign(repeat=repeat, fold=fold))
     return pd.concat(tables, ignore_index=True)[["image", "repeat", "fold", "part", "group"]]
 
 

@@ -31,6 +31,49 @@ def select_magnifications(manifest: pd.DataFrame, magnifications: Sequence[int])
     return chosen
 
 
+def hold_out_magnification(frame: pd.DataFrame, magnification: int | None) -> pd.DataFrame:
+    """Leave one magnification to the test part, and the others to train and validation.
+
+    The parts are laid down before: a patient is tested with and without a magnification held out, so that two
+    networks, trained on all magnifications and on the others, can be compared on the same images.
+
+    Parameters
+    ----------
+    frame : DataFrame with the columns ``label``, ``magnification`` and ``part``
+        One row an image.
+    magnification : int or None
+        None: nothing is held out.
+
+    Returns
+    -------
+    DataFrame
+        The rows that are left.
+
+    Raises
+    ------
+    UserError
+        If there is no image at that magnification, or a part is left without a class.
+    """
+    if magnification is None:
+        return frame
+    there = sorted(set(frame["magnification"]) - {0})
+    if not there:
+        raise UserError("split.held_out_magnification: this data set has no magnifications; set it to null")
+    if magnification not in there:
+        raise UserError(
+            f"split.held_out_magnification: no image at {magnification}; there are {', '.join(map(str, there))}"
+        )
+    left = frame[(frame["part"] == "test") == (frame["magnification"] == magnification)]
+    for part, rows in frame.groupby("part"):
+        lost = sorted(set(rows["label"]) - set(left.loc[left["part"] == part, "label"]))
+        if lost:
+            raise UserError(
+                f"split.held_out_magnification: {magnification} leaves no {lost[0]} image in {part}; hold out another, "
+                "or change split.magnifications or seed"
+            )
+    return left
+
+
 def join_duplicates(frame: pd.DataFrame, duplicates: pd.DataFrame) -> pd.Series:
     """Join groups that share an image, be it the same pixels or nearly so.
 

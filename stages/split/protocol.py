@@ -10,7 +10,13 @@ from stages.common.data_params import SplitParams
 from stages.common.errors import UserError
 from stages.split.assign import assign_groups
 from stages.split.folds import assign_folds, group_images, parts_of_fold, take_validation
-from stages.split.groups import join_within_parts, pairs_across, refuse_pairs_across, select_magnifications
+from stages.split.groups import (
+    hold_out_magnification,
+    join_within_parts,
+    pairs_across,
+    refuse_pairs_across,
+    select_magnifications,
+)
 from stages.split.leaks import find_leak
 from stages.split.official import read_official_fold
 from stages.split.supplied import complete_parts, match_images, read_split_file
@@ -50,8 +56,8 @@ def make_splits(
     Raises
     ------
     UserError
-        If the magnifications leave no image, groups are too few, an official fold or a split file straddles groups,
-        or a duplicate stands in test and in train or validation.
+        If the magnifications, or the one held out, leave no image, groups are too few, an official fold or a split
+        file straddles groups, or a duplicate stands in test and in train or validation.
     """
     if split.protocol in ("official", "file"):
         chosen = select_magnifications(manifest, split.magnifications)
@@ -64,6 +70,7 @@ def make_splits(
         frame = group_images(manifest, split, duplicates)
         frame = frame.assign(part=_own_parts(frame, split, seed))
         way_out = "set split.merge_duplicates to true"
+    frame = hold_out_magnification(frame, split.held_out_magnification)
     refuse_pairs_across(frame, duplicates, waived, way_out)
     return frame.assign(fold=_fold(split))
 
@@ -145,7 +152,8 @@ def describe(
     Returns
     -------
     dict
-        The same keys for every protocol; ``folds`` is 1 where there are no folds, ``file`` null where there is none.
+        The same keys for every protocol; ``folds`` is 1 where there are no folds, ``file`` and
+        ``held_out_magnification`` null where there is none.
         ``merged_groups`` counts the groups that duplicates joined with another, ``duplicates_on_both_sides`` the
         waived pairs between test and the other parts.
     """
@@ -160,6 +168,7 @@ def describe(
         "repeat": split.repeat if split.protocol == "kfold" else 0,
         "file": split.file if split.protocol == "file" else None,
         "magnifications": list(split.magnifications),
+        "held_out_magnification": split.held_out_magnification,
         "merge_duplicates": split.merge_duplicates,
         "merged_groups": int(joined[joined > 1].sum()),
         "duplicates_on_both_sides": len(pairs_across(frame, duplicates)),

@@ -13,6 +13,7 @@ from stages.embed.table import read_features
 from stages.split.table import SPLITS, read_splits
 from stages.train.checkpoint import Checkpoint, Progress
 from stages.train.collapse import CollapseGuard
+from stages.train.cost import after_each, energy_log
 from stages.train.distribute import make_strategy, scope
 from stages.train.labels import class_shares, order_classes
 from stages.train.live import live_log
@@ -54,25 +55,27 @@ def main() -> None:
     )
 
     constant = prior_loss(make_loss(params.train, len(classes)), class_shares(train.y, train.weights, len(classes)))
-    checkpoint = Checkpoint(CHECKPOINT, fingerprint(*_inputs(params)))
+    identity = fingerprint(*_inputs(params))
+    checkpoint = Checkpoint(CHECKPOINT, identity)
     progress = checkpoint.read_progress() or Progress()
     if progress.history:
         logging.info("continuing after epoch %d", len(progress.history))
     plans = plan_phases(settings)
     done = [plan.name for plan in plans].index(progress.phase) if progress.history else 0
-    with live_log(progress.history) as report:
+    with live_log(progress.history) as report, energy_log(identity, len(progress.history)) as energy:
         watch = Watch(
             val.y,
             params.train.monitor,
             CollapseGuard(constant, classes, params.train.collapse_patience),
             params.train.collapse_action == "stop",
             checkpoint,
-            report,
+            after_each(report, energy),
         )
         for plan in plans[done:]:
             run_phase(prepare_phase(plan, material), progress, watch)
-    write_record(material.network, progress, params, constant, features.made_by["seconds"])
+    write_record(material.network, progress, params, constant, features.made_by["seconds"], energy.total())
     checkpoint.remove()
+    energy.remove()
     PIXELS.unlink(missing_ok=True)
     best = progress.history[progress.best_epoch - 1]
     logging.info(

@@ -1,6 +1,7 @@
 """What a training leaves behind: the network, its card, its history and its cost."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from stages.common.errors import UserError
 from stages.common.files import replace_file, write_csv, write_json
 from stages.common.params import Params
 from stages.train.checkpoint import Progress
+from stages.train.cost import count_flops
 from stages.train.labels import order_classes
 
 if TYPE_CHECKING:
@@ -24,7 +26,12 @@ COST = MODELS / "cost.json"
 
 
 def write_record(
-    network: "keras.Model", progress: Progress, params: Params, prior_loss: float, embed_seconds: float
+    network: "keras.Model",
+    progress: Progress,
+    params: Params,
+    prior_loss: float,
+    embed_seconds: float,
+    energy: Mapping[str, float],
 ) -> None:
     """Write the four files of ``models/``.
 
@@ -40,6 +47,8 @@ def write_record(
         Training loss of the best constant prediction, in nats.
     embed_seconds : float
         What the cached features cost; 0 where there were none.
+    energy : mapping
+        Of the training, in joules; see `stages.train.cost.EnergyLog.total`.
     """
     with replace_file(NETWORK) as partial:
         network.save(partial)
@@ -73,6 +82,9 @@ def write_record(
             "seconds_per_epoch": round(progress.seconds / epochs, 4),
             "parameters": network.count_params(),
             "trainable_parameters": int(sum(np.prod(v.shape) for v in network.trainable_variables)),
+            **count_flops(network),
+            "model_bytes": NETWORK.stat().st_size,
+            **energy,
         },
     )
 
@@ -84,3 +96,11 @@ def read_card(path: Path = CARD) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError(f"{path} not found: run 'dvc repro train' first") from None
     return card
+
+
+def network_words(card: Mapping[str, Any]) -> str:
+    """The network and where its weights come from, as figures and tables give it."""
+    weights = {"imagenet": "ImageNet weights", "random": "random weights"}.get(
+        card["weights"], f"weights of {Path(card['weights']).name}"
+    )
+    return f"{card['model']}, {weights}"

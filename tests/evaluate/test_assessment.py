@@ -8,13 +8,16 @@ import pytest
 
 from stages.common.training_params import EvaluateParams
 from stages.evaluate.assessment import assess
+from stages.evaluate.bootstrap import weighted_metrics
+from stages.evaluate.metrics import point_metrics
 from stages.evaluate.units import Units, patient_units
 
 Simulate = Callable[..., Units]
 
 SETTINGS = EvaluateParams(threshold="youden", fixed_threshold=0.5, resamples=200, batch_size=4)
 PRIORS = {"image": 0.66, "patient": 0.6}
-WITH_INTERVAL = {"auc", "average_precision", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "brier"}
+RANKS_AND_RATES = {"auc", "average_precision", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "brier"}
+WITH_INTERVAL = RANKS_AND_RATES | {"precision", "f1", "macro_f1", "mcc", "log_loss"}
 
 
 def assessed(
@@ -44,10 +47,14 @@ def test_both_levels_have_metrics_baseline_and_intervals(simulate: Simulate) -> 
     for level, more in (("image", set()), ("patient", {"recognition_rate"})):
         at = metrics[level]
         assert set(at["ci"]) == WITH_INTERVAL | more | {"resamples"}
-        assert set(at["baseline"]) | {"threshold", "n", "n_patients", "baseline", "ci"} == set(at)
+        others = {"threshold", "n", "n_patients", "baseline", "operating_points", "ci"}
+        assert set(at["baseline"]) | others == set(at)
         for name in WITH_INTERVAL | more:
             limits = at["ci"][name]
-            assert 0 <= limits["low"] <= at[name] <= limits["high"] <= 1
+            assert limits["low"] <= at[name] <= limits["high"]
+            if name not in ("mcc", "log_loss"):
+                assert limits["low"] >= 0
+                assert limits["high"] <= 1
     assert metrics["patient"]["baseline"]["accuracy"] == pytest.approx(8 / 12)
     assert metrics["patient"]["baseline"]["recognition_rate"] == pytest.approx(8 / 12)
 
@@ -57,7 +64,16 @@ def test_nothing_is_chosen_on_test(simulate: Simulate) -> None:
     flipped = replace(test, truth=~test.truth)
     other = simulate(3)
     thresholds = [
-        (metrics["image"]["threshold"], metrics["patient"]["threshold"], metrics["validation"])
+        (
+            *(metrics[level]["threshold"] for level in ("image", "patient")),
+            *(
+                point["threshold"]
+                for level in ("image", "patient")
+                for point in metrics[level]["operating_points"].values()
+            ),
+            metrics["calibration"]["temperature"],
+            metrics["validation"],
+        )
         for metrics in (assessed(simulate, test=test), assessed(simulate, test=flipped), assessed(simulate, test=other))
     ]
     assert thresholds[0] == thresholds[1] == thresholds[2]
@@ -96,4 +112,17 @@ def test_another_seed_changes_intervals_only(simulate: Simulate) -> None:
     one = assess(simulate(1), simulate(2), PRIORS, SETTINGS, 7)
     another = assess(simulate(1), simulate(2), PRIORS, SETTINGS, 8)
     assert one["image"].pop("ci") != another["image"].pop("ci")
+    points, others = one["image"].pop("operating_points"), another["image"].pop("operating_points")
     assert one["image"] == another["image"]
+    for name, point in points.items():
+        assert point.pop("ci") != others[name].pop("ci")
+    assert points == others
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.55, 1.1])
+def test_a_metric_and_its_resamples_are_one_definition(simulate: Simulate, threshold: float) -> None:
+    for units in (simulate(0), patient_units(simulate(0))):
+        predicted = units.scores >= threshold
+        drawn_once = weighted_metrics(units, predicted, np.ones((1, units.n_patients), np.int64))
+        metrics = {name: values[0] for name, values in drawn_once.items()}
+        assert metrics == pytest.approx(point_metrics(units.truth, units.scores, predicted))

@@ -65,10 +65,22 @@ def test_each_metric_rests_on_its_own_patients(simulate: Callable[..., Units]) -
     for metric, patients in rests_on.items():
         assert metric_interval(metric, 1.0, np.ones(9), units)["low"] == pytest.approx(0.025 ** (1 / patients))
         assert metric_interval(metric, 0.5, SPREAD, units)["low"] == pytest.approx(expanded_tail(patients, 1), abs=1e-5)
-    for metric in ("auc", "average_precision", "balanced_accuracy"):
+    for metric in ("auc", "average_precision", "balanced_accuracy", "precision", "f1", "macro_f1"):
         assert metric_interval(metric, 0.5, SPREAD, units)["low"] == pytest.approx(expanded_tail(12, 2), abs=1e-5)
     assert metric_interval("auc", 1.0, np.ones(9), units)["low"] == pytest.approx(perfect_ranking_bound(8, 4))
     assert metric_interval("balanced_accuracy", 1.0, np.ones(9), units)["low"] == pytest.approx(0.025 ** (1 / 4))
+
+
+def test_a_value_without_spread_reaches_as_far_as_the_metrics_range(simulate: Callable[..., Units]) -> None:
+    units = simulate(0, n_patients=12)  # 8 positive, 4 negative
+    limits = metric_interval("mcc", 1.0, np.ones(9), units)
+    assert limits == pytest.approx({"low": 1 - 2 * (1 - 0.025 ** (1 / 4)), "high": 1})
+    assert metric_interval("mcc", -1.0, -np.ones(9), units)["low"] == -1
+    limits = metric_interval("log_loss", 0.5, np.full(9, 0.5), units)
+    worst = -np.log(np.finfo(float).eps)
+    assert limits == pytest.approx({"low": 0, "high": 0.5 + (1 - 0.025 ** (1 / 12)) * worst})
+    spread = metric_interval("log_loss", 1.5, 1 + SPREAD, units)
+    assert spread["high"] == pytest.approx(2 - expanded_tail(12, 1), abs=1e-5)
 
 
 def test_one_patient_of_a_class_leaves_no_narrow_auc(simulate: Callable[..., Units]) -> None:

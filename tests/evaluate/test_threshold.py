@@ -3,7 +3,12 @@ import pytest
 from sklearn.metrics import roc_curve
 
 from stages.common.training_params import EvaluateParams
-from stages.evaluate.threshold import choose_threshold, youden_threshold
+from stages.evaluate.threshold import (
+    choose_threshold,
+    sensitivity_threshold,
+    specificity_threshold,
+    youden_threshold,
+)
 
 
 def threshold(truth: list[int], scores: list[float]) -> float:
@@ -47,3 +52,42 @@ def test_the_order_of_units_does_not_matter() -> None:
 def test_a_fixed_threshold_is_taken_as_it_is() -> None:
     settings = EvaluateParams(threshold="fixed", fixed_threshold=0.42, resamples=100, batch_size=4)
     assert choose_threshold(np.array([True, False]), np.array([0.9, 0.8]), settings) == 0.42
+
+
+NEGATIVE, POSITIVE = np.arange(1, 11) / 20, np.arange(6, 16) / 20
+TRUTH = np.repeat([False, True], 10)
+
+
+@pytest.mark.parametrize(
+    ("percent", "specific", "sensitive"),
+    [
+        (90, 0.475, 0.325),  # 9 of 10 negatives lie below .475, 9 of 10 positives above .325
+        (95, 0.525, 0.275),  # all 10
+        (0, 0.025, 0.875),  # nothing is asked for: everything, or nothing, is called positive
+        (100, 0.525, 0.275),
+    ],
+)
+def test_the_least_extreme_threshold_that_reaches_a_rate(percent: int, specific: float, sensitive: float) -> None:
+    scores = np.append(NEGATIVE, POSITIVE)
+    assert specificity_threshold(TRUTH, scores, percent) == pytest.approx(specific)
+    assert sensitivity_threshold(TRUTH, scores, percent) == pytest.approx(sensitive)
+
+
+def test_where_no_score_reaches_it_all_or_nothing_is_positive() -> None:
+    truth, scores = np.array([False, False, True, True]), np.array([0.3, 1.0, 0.0, 1.0])
+    nothing = specificity_threshold(truth, scores, 90)
+    assert 1 < nothing < 1.000001
+    assert sensitivity_threshold(truth, scores, 90) == 0
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("percent", [90, 95])
+def test_scikit_learns_curve_has_no_less_extreme_threshold(seed: int, percent: int) -> None:
+    random = np.random.default_rng(seed)
+    truth = np.append(random.random(78) < 0.6, [True, False])
+    scores = np.round(np.clip(random.normal(0.4 + 0.2 * truth, 0.2), 0.01, 0.99), 2)
+    fpr, tpr, _ = roc_curve(truth, scores, drop_intermediate=False)
+    called = scores >= specificity_threshold(truth, scores, percent)
+    assert called[truth].mean() == pytest.approx(tpr[1 - fpr >= percent / 100 - 1e-12].max())
+    called = scores >= sensitivity_threshold(truth, scores, percent)
+    assert 1 - called[~truth].mean() == pytest.approx((1 - fpr)[tpr >= percent / 100 - 1e-12].max())

@@ -52,7 +52,7 @@ def facts(images: Units) -> Facts:
         "best_phase": "head",
     }
     protocol: dict[str, Any] = {"protocol": "fractions", "group": "case", "fold": 0, "magnifications": []}
-    metrics = assess(make_units(1), images, {"image": 0.6, "patient": 0.6}, settings, 7)
+    metrics = assess(make_units(1), images, {"image": 0.6, "patient": 0.6}, settings, 7) | {"subgroups": {}}
     return Facts(card, protocol | {"cases_on_both_sides": 0}, metrics)
 
 

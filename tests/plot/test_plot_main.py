@@ -21,7 +21,9 @@ def digests() -> dict[str, str]:
 def test_main_writes_tables_figures_and_a_report_that_repeat(workspace: Path, facts: Facts) -> None:
     main()
     first = digests()
-    expected = {f"{name}.csv" for name in CURVES} | {f"{name}.png" for name in CURVES | {"predictions", "sanity"}}
+    expected = {f"{name}.csv" for name in CURVES} | {
+        f"{name}.png" for name in CURVES | {"predictions", "sanity", "subgroups"}
+    }
     assert set(first) == expected | {"classification_report.txt", "sanity.txt"}
     main()
     assert digests() == first

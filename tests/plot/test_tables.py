@@ -36,12 +36,12 @@ def test_confusion_by_hand() -> None:
     assert pd.crosstab(table["actual"], table["predicted"]).to_numpy().tolist() == [[1, 1], [0, 4]]
 
 
-def test_calibration_agrees_with_scikit_learn_where_no_bins_are_joined() -> None:
+def test_calibration_agrees_with_scikit_learn() -> None:
     random = np.random.default_rng(0)
-    scores = random.random(1000)
-    units = Units(random.random(1000) < scores**2, scores, np.arange(1000) // 20)
+    scores = random.random(980)
+    units = Units(random.random(980) < scores**2, scores, np.arange(980) // 20)
     table = calibration_table(units.truth, units.scores, units, 7)
-    observed, predicted = calibration_curve(units.truth, scores, n_bins=10)
+    observed, predicted = calibration_curve(units.truth, scores, n_bins=15, strategy="quantile")
     np.testing.assert_allclose(table["observed"], observed)
     np.testing.assert_allclose(table["predicted"], predicted)
 
@@ -49,7 +49,7 @@ def test_calibration_agrees_with_scikit_learn_where_no_bins_are_joined() -> None
 def test_calibrations_intervals_hold_the_observed_share(images: Units) -> None:
     table = calibration_table(images.truth, images.scores, images, 7)
     assert table["images"].sum() == len(images.truth)
-    assert table["images"].min() >= 15
+    assert table["images"].tolist() == [12] * 10
     assert table[["low", "high"]].to_numpy().min() >= 0
     assert table[["low", "high"]].to_numpy().max() <= 1
     assert (table["low"] <= table["observed"]).all()
@@ -57,16 +57,9 @@ def test_calibrations_intervals_hold_the_observed_share(images: Units) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scores", "sizes"),
-    [
-        ([0.0] * 20 + [0.5] * 3 + [1.0] * 20, [20, 23]),
-        ([0.05] * 20 + [0.15] * 20 + [0.95] * 5, [20, 25]),
-        ([0.05] * 5 + [0.15] * 10 + [0.95] * 15, [15, 15]),
-        ([0.4] * 60, [60]),
-        ([0.1, 0.9], [2]),
-    ],
+    ("scores", "sizes"), [([0.1] * 20 + [0.5] * 3 + [0.9] * 20, [20, 3, 20]), ([0.4] * 60, [60]), ([0.1, 0.9], [2])]
 )
-def test_small_bins_are_joined_to_a_neighbour(scores: list[float], sizes: list[int]) -> None:
+def test_equal_predictions_share_a_bin(scores: list[float], sizes: list[int]) -> None:
     n = len(scores)
     units = Units(np.arange(n) % 2 == 0, np.array(scores), np.arange(n) // 2)
     assert calibration_table(units.truth, units.scores, units, 7)["images"].tolist() == sizes

@@ -5,6 +5,7 @@ from typing import Any
 
 from stages.common.seeding import generator
 from stages.evaluate.bootstrap import Statistic, bootstrap
+from stages.evaluate.calibration.assessment import assess_calibration
 from stages.evaluate.metrics import recognition_rate, weighted_recognition_rate
 from stages.evaluate.multiclass.bootstrap import weighted_class_metrics
 from stages.evaluate.multiclass.intervals import class_intervals
@@ -36,8 +37,8 @@ def assess(
     dict
         ``image`` and ``patient``: metrics on test, ``per_class``, ``n`` (units), ``n_patients``, ``baseline`` (the
         class shares of the training part), ``ci`` (95 % intervals, and ``resamples``, the number used); the
-        patient level also has ``recognition_rate``. ``validation``: the main metrics on validation. All leaves
-        are numbers.
+        patient level also has ``recognition_rate``. ``validation``: the main metrics on validation.
+        ``calibration``: see `stages.evaluate.calibration.assessment`. All leaves are numbers.
     """
     image = _assess_level(test, priors["image"])
     image["ci"] = _intervals(test, image, lambda counts: weighted_class_metrics(test, counts), resamples, seed)
@@ -64,6 +65,7 @@ def assess(
             "image": _assess_validation(validation),
             "patient": _assess_validation(patient_class_units(validation)),
         },
+        "calibration": assess_calibration(validation, test, resamples, seed),
     }
 
 

@@ -7,66 +7,76 @@ mean over classes is one over those that the resample holds.
 
 import numpy as np
 
-from stages.evaluate.bootstrap import rank_metrics
+from stages.evaluate.bootstrap import divide, log_losses, rank_metrics_within, weighted_sums
 from stages.evaluate.multiclass.units import ClassUnits
 from stages.evaluate.units import Floats, Integers
 
+# A metric's values by class, of which it is the mean.
+MEAN_OF = {
+    "balanced_accuracy": "recall",
+    "sensitivity": "recall",
+    "specificity": "specificity",
+    "macro_f1": "f1",
+    "auc": "auc",
+    "average_precision": "average_precision",
+}
+BY_CLASS = {
+    "recall": "recall",
+    "specificity": "class_specificity",
+    "precision": "class_precision",
+    "f1": "class_f1",
+    "auc": "class_auc",
+    "average_precision": "class_average_precision",
+}
+
 
 def weighted_class_metrics(units: ClassUnits, counts: Integers) -> dict[str, Floats]:
-    """The metrics that get an interval, for every resample.
+    """The metrics that get an interval, for every resample; with counts of 1, those of the units themselves.
 
     Parameters
     ----------
     units : ClassUnits
         Images or patients.
     counts : ndarray of shape (n_resamples, n_patients), int64
-        How often each patient was drawn; each row holds patients of at least two classes.
+        How often each patient was drawn.
 
     Returns
     -------
     dict of str to ndarray
-        Of shape (n_resamples,), float64, but for ``recall`` and ``class_auc``: (n_resamples, n_classes), NaN where
-        a resample lacks the class.
+        Of shape (n_resamples,), float64, the keys of `stages.evaluate.multiclass.metrics.point_metrics`; and those of
+        `BY_CLASS`: (n_resamples, n_classes), NaN where a resample lacks the class, or, of ranks and specificity, what
+        it is compared with. Ranks are compared within strata, see `stages.evaluate.bootstrap.rank_metrics_within`.
     """
-    identity = np.eye(len(units.classes))
+    n_classes = len(units.classes)
+    identity = np.eye(n_classes)
     truth, predicted = identity[units.truth], identity[units.predicted]
-    drawn = counts.astype(np.float64)
-    n_true, n_called, n_right = (drawn @ _per_patient(units, of) for of in (truth, predicted, truth * predicted))
-    n_units = n_true.sum(axis=1)
-    squares = ((units.scores - truth) ** 2).sum(axis=1, keepdims=True) / 2
+    chosen = units.scores[np.arange(len(truth)), units.truth]
+    squares = ((units.scores - truth) ** 2).sum(axis=1) / 2
+    columns = np.column_stack([truth, predicted, truth * predicted, squares, log_losses(chosen)])
+    sums = weighted_sums(units, columns, counts)
+    n_true, n_called, n_right = np.split(sums[:, : 3 * n_classes], 3, axis=1)
+    n_units = n_true.sum(axis=1, keepdims=True)
     held = n_true > 0
-    recall = _divide(n_right, n_true)
-    f1 = np.where(held, _divide(2 * n_right, n_true + n_called), np.nan)
-    auc, average_precision = _rank_metrics_by_class(units, counts, held)
+    rejected = n_units - n_true - n_called + n_right  # units of other classes that are called another
+    of_ranks = [rank_metrics_within(units.against_rest(number), counts) for number in range(n_classes)]
+    by_class = {
+        "recall": divide(n_right, n_true),
+        "specificity": divide(rejected, n_units - n_true),
+        "precision": divide(n_right, n_called, 0),
+        "f1": divide(2 * n_right, n_true + n_called),
+        "auc": np.column_stack([auc for auc, _ in of_ranks]),
+        "average_precision": np.column_stack([average_precision for _, average_precision in of_ranks]),
+    }
+    by_class = {name: np.where(held, values, np.nan) for name, values in by_class.items()}
     return {
-        "accuracy": n_right.sum(axis=1) / n_units,
-        "balanced_accuracy": np.nanmean(recall, axis=1),
-        "macro_f1": np.nanmean(f1, axis=1),
-        "auc": np.nanmean(auc, axis=1),
-        "average_precision": np.nanmean(average_precision, axis=1),
-        "brier": (drawn @ _per_patient(units, squares))[:, 0] / n_units,
-        "recall": recall,
-        "class_auc": auc,
+        "accuracy": n_right.sum(axis=1) / n_units[:, 0],
+        **{name: _mean(by_class[column]) for name, column in MEAN_OF.items()},
+        "brier": sums[:, -2] / n_units[:, 0],
+        "log_loss": sums[:, -1] / n_units[:, 0],
+        **{BY_CLASS[name]: values for name, values in by_class.items()},
     }
 
 
-def _rank_metrics_by_class(units: ClassUnits, counts: Integers, held: np.ndarray) -> tuple[Floats, Floats]:
-    """AUC and average precision of each class against the rest, NaN where a resample lacks the class."""
-    auc, average_precision = np.full(held.shape, np.nan), np.full(held.shape, np.nan)
-    weights = counts[:, units.patient]
-    for number in range(len(units.classes)):
-        rows, of = held[:, number], units.against_rest(number)
-        auc[rows, number], average_precision[rows, number] = rank_metrics(of.truth, of.scores, weights[rows])
-    return auc, average_precision
-
-
-def _per_patient(units: ClassUnits, values: Floats) -> Floats:
-    """Sum rows of `values` (n_units, n) over each patient's units; (n_patients, n)."""
-    sums = np.zeros((units.n_patients, values.shape[1]))
-    np.add.at(sums, units.patient, values)
-    return sums
-
-
-def _divide(part: Floats, whole: Floats) -> Floats:
-    """The quotient, NaN where `whole` is 0."""
-    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+def _mean(values: Floats) -> Floats:
+    """Over the classes that have a value; NaN where none has."""
+    return divide(np.nansum(values, axis=1), np.isfinite(values).sum(axis=1))

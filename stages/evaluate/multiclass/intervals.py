@@ -13,15 +13,12 @@ from stages.evaluate.intervals import (
     TAIL,
     interval,
     metric_interval,
-    perfect_bound,
     perfect_ranking_bound,
     without_spread,
 )
+from stages.evaluate.multiclass.bootstrap import BY_CLASS, MEAN_OF
 from stages.evaluate.multiclass.units import ClassUnits
 from stages.evaluate.units import Floats, Integers
-
-# A metric's values by class, of which it is the mean.
-MEAN_OF = {"balanced_accuracy": "recall", "macro_f1": "f1", "auc": "auc", "average_precision": "average_precision"}
 
 
 def class_intervals(metrics: Mapping[str, Any], values: Mapping[str, Floats], units: ClassUnits) -> dict[str, Any]:
@@ -39,24 +36,28 @@ def class_intervals(metrics: Mapping[str, Any], values: Mapping[str, Floats], un
     Returns
     -------
     dict
-        For each metric the keys ``low`` and ``high``, in [0, 1]; ``per_class``: ``recall`` and ``auc`` of each
-        class.
+        For each metric the keys ``low`` and ``high``; ``per_class``: likewise of each class.
     """
+    everyone = units.against_rest(0)
     limits: dict[str, Any] = {
-        name: interval(metrics[name], values[name], units.n_patients, perfect_bound(units.n_patients))
-        for name in OF_ALL_PATIENTS
-        if name in values
+        name: metric_interval(name, metrics[name], values[name], everyone) for name in OF_ALL_PATIENTS if name in values
     }
+    # Each class's specificity rests on the patients of all the others.
+    limits["specificity"] = metric_interval("accuracy", metrics["specificity"], values["specificity"], everyone)
     for name, column in MEAN_OF.items():
+        if name in limits:
+            continue
         by_class = np.array([of[column] for of in metrics["per_class"].values()])
         limits[name] = mean_interval(name, by_class, values[name], units)
     limits["per_class"] = {
         label: {
-            name: metric_interval(rule, metrics["per_class"][label][name], _finite(drawn[:, number]), rest)
-            for name, rule, drawn in (
-                ("recall", "sensitivity", values["recall"]),
-                ("auc", "auc", values["class_auc"]),
+            name: metric_interval(
+                "sensitivity" if name == "recall" else name,
+                metrics["per_class"][label][name],
+                _finite(values[drawn][:, number]),
+                rest,
             )
+            for name, drawn in BY_CLASS.items()
         }
         for number, label in enumerate(units.classes)
         for rest in [units.against_rest(number)]
@@ -65,7 +66,7 @@ def class_intervals(metrics: Mapping[str, Any], values: Mapping[str, Floats], un
 
 
 def mean_interval(metric: str, by_class: Floats, values: Floats, units: ClassUnits) -> dict[str, float]:
-    """The interval of a mean over classes, each of which has patients of its own.
+    """The interval of a mean over the classes that occur, each of which has patients of its own.
 
     Resampling says nothing of how the patients of a class differ if it has but one; that class is taken
     to be anything from 0 to 1.
@@ -73,9 +74,9 @@ def mean_interval(metric: str, by_class: Floats, values: Floats, units: ClassUni
     Parameters
     ----------
     metric : str
-        A key of `MEAN_OF`.
+        A key of `stages.evaluate.multiclass.bootstrap.MEAN_OF`.
     by_class : ndarray of shape (n_classes,), float64, in [0, 1]
-        The metric of each class on the whole test part.
+        The metric of each class on the whole test part; NaN where it does not occur.
     values : ndarray of shape (n_used,), float64, in [0, 1]
         The mean on resamples.
     units : ClassUnits
@@ -87,6 +88,7 @@ def mean_interval(metric: str, by_class: Floats, values: Floats, units: ClassUni
         In [0, 1].
     """
     sizes = units.classes_of_patients.sum(axis=0)
+    by_class, sizes = by_class[sizes > 0], sizes[sizes > 0]
     estimate = float(by_class.mean())
     perfect = perfect_mean_ranking_bound(units) if metric in OF_RANKS else perfect_mean_bound(sizes)
     several = sizes > 1
@@ -124,11 +126,11 @@ def perfect_mean_bound(sizes: Integers) -> float:
 
 
 def perfect_mean_ranking_bound(units: ClassUnits) -> float:
-    """The mean of the classes' bounds of a perfect ranking against the rest, which is wider than a bound of the mean.
+    """The mean of the occurring classes' bounds of a perfect ranking, which is wider than a bound of the mean.
 
     See `stages.evaluate.intervals.perfect_ranking_bound`.
     """
-    rest = [units.against_rest(number) for number in range(len(units.classes))]
+    rest = [units.against_rest(number) for number in np.unique(units.truth)]
     return float(np.mean([perfect_ranking_bound(of.patients_of(True), of.patients_of(False)) for of in rest]))
 
 

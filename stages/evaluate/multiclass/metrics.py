@@ -29,11 +29,12 @@ def point_metrics(units: ClassUnits) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``accuracy``; unweighted means over the classes: ``balanced_accuracy`` (of recall), ``macro_f1``,
-        ``auc`` and ``average_precision`` (of each class against the rest); ``log_loss`` in nats, from 0 up;
-        ``brier``, half the squared distance from the true class's corner, in [0, 1] as with two classes
-        (Brier, 1950, did not halve). ``per_class``: for each class ``recall``, ``precision``, ``f1``, ``auc``,
-        ``average_precision`` and ``n``. Where a class is never predicted, its precision and F1 are 0.
+        ``accuracy``; unweighted means over the classes, each against the rest: ``balanced_accuracy`` (of recall),
+        also called ``sensitivity``, ``specificity``, ``macro_f1``, ``auc`` and ``average_precision``; ``log_loss`` in
+        nats, from 0 up; ``brier``, half the squared distance from the true class's corner, in [0, 1] as with two
+        classes (Brier, 1950, did not halve). ``per_class``: for each class ``recall`` (its sensitivity),
+        ``specificity``, ``precision``, ``f1``, ``auc``, ``average_precision`` and ``n``. Where a class is never
+        predicted, its precision and F1 are 0.
     """
     numbers = range(len(units.classes))
     precision, recall, f1, n = precision_recall_fscore_support(
@@ -42,6 +43,7 @@ def point_metrics(units: ClassUnits) -> dict[str, Any]:
     rest = [units.against_rest(number) for number in numbers]
     columns = {
         "recall": recall,
+        "specificity": np.array([(units.predicted[~of.truth] != number).mean() for number, of in enumerate(rest)]),
         "precision": precision,
         "f1": f1,
         "auc": np.array([roc_auc_score(of.truth, of.scores) for of in rest]),
@@ -50,6 +52,8 @@ def point_metrics(units: ClassUnits) -> dict[str, Any]:
     metrics = {
         "accuracy": accuracy_score(units.truth, units.predicted),
         "balanced_accuracy": recall.mean(),
+        "sensitivity": recall.mean(),
+        "specificity": columns["specificity"].mean(),
         "macro_f1": f1.mean(),
         "auc": columns["auc"].mean(),
         "average_precision": columns["average_precision"].mean(),

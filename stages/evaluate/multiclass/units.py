@@ -13,8 +13,8 @@ from stages.evaluate.units import (
     Integers,
     Units,
     check_every_class,
-    classes_of_patients,
     number_patients,
+    renumber,
 )
 
 
@@ -32,12 +32,15 @@ class ClassUnits:
         Predicted probabilities; rows sum to 1.
     patient : ndarray of shape (n_units,), int64, in [0, n_patients)
         What the bootstrap resamples; images and patients of one table share the numbering.
+    stratum : ndarray of shape (n_units,), int64, from 0 up, or None
+        See `stages.evaluate.units.Units`.
     """
 
     classes: tuple[str, ...]
     truth: Integers
     scores: Floats
     patient: Integers
+    stratum: Integers | None = None
 
     @property
     def n_patients(self) -> int:
@@ -47,7 +50,9 @@ class ClassUnits:
     @property
     def classes_of_patients(self) -> Bools:
         """Whether each patient has a unit of each class; (n_patients, n_classes)."""
-        return classes_of_patients(self.patient, self.truth, len(self.classes))
+        held = np.zeros((self.n_patients, len(self.classes)), bool)
+        held[self.patient, self.truth] = True
+        return held
 
     @property
     def predicted(self) -> Integers:
@@ -61,7 +66,12 @@ class ClassUnits:
 
     def against_rest(self, number: int) -> Units:
         """One class as the positive one, all others together as the negative."""
-        return Units(self.truth == number, self.scores[:, number], self.patient)
+        return Units(self.truth == number, self.scores[:, number], self.patient, self.stratum)
+
+    def select(self, rows: Bools) -> "ClassUnits":
+        """Some of the units, their patients numbered anew; `rows` has shape (n_units,)."""
+        stratum = None if self.stratum is None else self.stratum[rows]
+        return ClassUnits(self.classes, self.truth[rows], self.scores[rows], renumber(self.patient[rows]), stratum)
 
 
 def class_units(predictions: pd.DataFrame, manifest: pd.DataFrame, classes: Sequence[str], name: Path) -> ClassUnits:
@@ -94,18 +104,21 @@ def class_units(predictions: pd.DataFrame, manifest: pd.DataFrame, classes: Sequ
 
 
 def patient_class_units(images: ClassUnits) -> ClassUnits:
-    """Score each patient by the mean probabilities over the patient's images.
+    """Score each patient by the mean probabilities over the patient's images, in each stratum that has any.
 
     A patient with images of several classes counts as one unit a class, each the mean over the images
     of that class: no single label would be true of such a patient.
     """
     n_classes = len(images.classes)
-    key, index = np.unique(images.patient * n_classes + images.truth, return_inverse=True)
+    stratum = 0 if images.stratum is None else images.stratum
+    key = (stratum * images.n_patients + images.patient) * n_classes + images.truth
+    key, index = np.unique(key, return_inverse=True)
     totals = np.zeros((len(key), n_classes))
     np.add.at(totals, index, images.scores)
     return ClassUnits(
         classes=images.classes,
         truth=key % n_classes,
         scores=totals / np.bincount(index)[:, None],
-        patient=key // n_classes,
+        patient=key // n_classes % images.n_patients,
+        stratum=None if images.stratum is None else key // n_classes // images.n_patients,
     )

@@ -1,4 +1,4 @@
-"""ROC and precision-recall of each class against the rest, and the calibration of the predicted class."""
+"""ROC and precision-recall of each class against the rest."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,8 +21,6 @@ from stages.common.figures import (
     share_axes,
     styled,
 )
-from stages.evaluate.multiclass.units import ClassUnits
-from stages.plot.curves import draw_reliability
 from stages.plot.facts import Facts
 from stages.plot.multiclass.tables import MEAN
 
@@ -88,23 +86,6 @@ def draw_class_precision_recall(tables: Mapping[str, pd.DataFrame], mean: pd.Dat
         axes.axhline(chance, color=GREY, linewidth=1, linestyle=(0, (2, 2)), label=label)
         _legend_below(axes, "test images, average precision (AP) of a class against the rest")
     return figure
-
-
-def draw_class_calibration(table: pd.DataFrame, images: ClassUnits, facts: Facts) -> Figure:
-    """Draw how often the predicted class is right against its probability.
-
-    Parameters
-    ----------
-    table : DataFrame
-        See `stages.plot.tables.calibration_table`.
-    images : ClassUnits
-        One unit a test image.
-    facts : Facts
-        What the figure says of itself.
-    """
-    top = images.scores.max(axis=1)
-    scores = {"right": top[images.right], "wrong": top[~images.right]}
-    return draw_reliability(table, scores, "share that is right", "probability of the predicted class", facts)
 
 
 def _new_figure(title: str, metric: str, short: str, facts: Facts) -> Figure:

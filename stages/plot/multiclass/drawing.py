@@ -8,11 +8,12 @@ from stages.evaluate.predictions import TEST
 from stages.plot.drawing import Drawing
 from stages.plot.facts import Facts
 from stages.plot.multiclass.confusion import class_confusion, draw_class_confusion
-from stages.plot.multiclass.curves import draw_class_calibration, draw_class_precision_recall, draw_class_roc
+from stages.plot.multiclass.curves import draw_class_precision_recall, draw_class_roc
 from stages.plot.multiclass.grid import choose_class_examples, draw_class_grid
 from stages.plot.multiclass.report import write_class_report
 from stages.plot.multiclass.tables import mean_precision_recall_table, mean_roc_table
-from stages.plot.tables import calibration_table, precision_recall_table, roc_table
+from stages.plot.reliability import draw_reliability, reliability_tables
+from stages.plot.tables import precision_recall_table, roc_table
 from stages.restructure.pixels import read_pixels
 
 
@@ -37,20 +38,20 @@ def draw_classes(predictions: pd.DataFrame, manifest: pd.DataFrame, facts: Facts
     roc = {label: roc_table(of) for label, of in rest.items()}
     precision_recall = {label: precision_recall_table(of) for label, of in rest.items()}
     mean_roc, mean_precision_recall = mean_roc_table(roc), mean_precision_recall_table(precision_recall)
-    calibration = calibration_table(images.right, images.scores.max(axis=1), images, seed)
+    reliability = reliability_tables(units, facts, seed)
     confusion = pd.DataFrame({"actual": predictions["label"], "predicted": np.array(classes)[images.predicted]})
     return Drawing(
         tables={
             "roc": mean_roc,
             "precision_recall": mean_precision_recall,
             "confusion": confusion,
-            "calibration": calibration,
+            "calibration": reliability["image"]["before"],
         },
         figures={
             "roc": draw_class_roc(roc, mean_roc, facts),
             "precision_recall": draw_class_precision_recall(precision_recall, mean_precision_recall, facts),
             "confusion": draw_class_confusion({level: class_confusion(of) for level, of in units.items()}, facts),
-            "calibration": draw_class_calibration(calibration, images, facts),
+            "calibration": draw_reliability(reliability, units, facts),
             "predictions": draw_class_grid(pixels, images, examples, facts),
         },
         report=write_class_report(units, facts),

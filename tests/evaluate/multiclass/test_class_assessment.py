@@ -18,7 +18,7 @@ from stages.evaluate.predictions import TEST, make_predictions
 Simulate = Callable[..., ClassUnits]
 
 SHARES = {"image": np.array([0.2, 0.5, 0.3]), "patient": np.array([0.3, 0.4, 0.3])}
-MEANS = {"auc", "average_precision", "accuracy", "balanced_accuracy", "macro_f1", "brier"}
+MEANS = {"auc", "average_precision", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "macro_f1", "brier"}
 SETTINGS = EvaluateParams(threshold="youden", fixed_threshold=0.5, resamples=100, batch_size=4)
 
 
@@ -46,7 +46,7 @@ def test_both_levels_have_metrics_baseline_and_intervals_that_repeat(simulate_cl
     assert (metrics["image"]["n"], metrics["patient"]["n"], metrics["image"]["n_patients"]) == (64, 16, 16)
     for level, more in (("image", set()), ("patient", {"recognition_rate"})):
         at = metrics[level]
-        assert set(at["ci"]) == MEANS | more | {"per_class", "resamples"}
+        assert set(at["ci"]) == MEANS | more | {"log_loss", "per_class", "resamples"}
         assert set(at["baseline"]) == MEANS | more | {"log_loss"}
         assert set(at) == MEANS | more | {"log_loss", "per_class", "n", "n_patients", "baseline", "ci"}
         for name in MEANS | more:
@@ -55,6 +55,8 @@ def test_both_levels_have_metrics_baseline_and_intervals_that_repeat(simulate_cl
     for level, shares in SHARES.items():
         by_chance = -(np.array([5, 8, 3]) / 16 * np.log(shares)).sum()
         assert metrics[level]["baseline"]["log_loss"] == pytest.approx(by_chance)
+        assert metrics[level]["sensitivity"] == metrics[level]["balanced_accuracy"]
+        assert metrics[level]["ci"]["sensitivity"] == metrics[level]["ci"]["balanced_accuracy"]
     right = pd.Series(test.right).groupby(test.patient).mean().mean()
     assert metrics["patient"]["recognition_rate"] == pytest.approx(right)
     assert set(metrics["validation"]["patient"]) == {

@@ -3,7 +3,14 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import average_precision_score, balanced_accuracy_score, f1_score, log_loss, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    balanced_accuracy_score,
+    f1_score,
+    log_loss,
+    multilabel_confusion_matrix,
+    roc_auc_score,
+)
 from sklearn.metrics import classification_report as report
 
 from stages.evaluate.multiclass.metrics import baseline_metrics, point_metrics, training_priors
@@ -26,6 +33,10 @@ def test_metrics_agree_with_scikit_learn(simulate_classes: Simulate, patients: t
     expected = report(truth, called, target_names=units.classes, output_dict=True, zero_division=0)
     assert metrics["accuracy"] == pytest.approx(expected["accuracy"])
     assert list(metrics["per_class"]) == list(units.classes)
+    tables = multilabel_confusion_matrix(truth, called)
+    specificity = [table[0, 0] / table[0].sum() for table in tables]
+    assert [of["specificity"] for of in metrics["per_class"].values()] == pytest.approx(specificity)
+    assert metrics["specificity"] == pytest.approx(np.mean(specificity))
     for label, of in metrics["per_class"].items():
         assert of["recall"] == pytest.approx(expected[label]["recall"])
         assert of["precision"] == pytest.approx(expected[label]["precision"])

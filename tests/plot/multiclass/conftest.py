@@ -45,7 +45,7 @@ def class_facts(class_images: ClassUnits, facts: Facts) -> Facts:
     """What is known of a network for these classes."""
     shares = np.full(len(class_images.classes), 1 / len(class_images.classes))
     validation = make_class_units(1, class_images.classes)
-    metrics = assess(validation, class_images, {"image": shares, "patient": shares}, 100, 7)
+    metrics = assess(validation, class_images, {"image": shares, "patient": shares}, 100, 7) | {"subgroups": {}}
     card = facts.card | {"classes": list(class_images.classes), "positive": None, "prior_loss": 2.08}
     return replace(facts, card=card, metrics=metrics)
 

@@ -1,19 +1,18 @@
 from io import BytesIO
 
 import numpy as np
-import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from stages.evaluate.multiclass.units import ClassUnits, patient_class_units
 from stages.plot.facts import Facts
 from stages.plot.multiclass.confusion import class_confusion, draw_class_confusion
-from stages.plot.multiclass.curves import draw_class_calibration, draw_class_precision_recall, draw_class_roc
+from stages.plot.multiclass.curves import draw_class_precision_recall, draw_class_roc
 from stages.plot.multiclass.grid import choose_class_examples, draw_class_grid
 from stages.plot.multiclass.report import write_class_report
 from stages.plot.multiclass.tables import mean_precision_recall_table, mean_roc_table
 from stages.plot.summary import summarise
-from stages.plot.tables import calibration_table, precision_recall_table, roc_table
+from stages.plot.tables import precision_recall_table, roc_table
 
 
 def inside(figure: Figure) -> bool:
@@ -54,15 +53,6 @@ def test_the_matrix_shows_counts_and_row_shares(class_images: ClassUnits, class_
             if count:
                 assert (column, row, f"{count / table[row].sum():.0%}") in cells
     assert inside(figure)
-
-
-def test_calibration_is_of_the_predicted_class(class_images: ClassUnits, class_facts: Facts) -> None:
-    top = class_images.scores.max(axis=1)
-    table = calibration_table(class_images.right, top, class_images, 7)
-    figure = draw_class_calibration(table, class_images, class_facts)
-    assert figure.axes[1].get_xlabel() == "probability of the predicted class"
-    assert inside(figure)
-    assert (table["observed"] * table["images"]).sum() / len(top) == pytest.approx(class_images.right.mean())
 
 
 def test_examples_are_of_every_class_right_and_wrong(class_images: ClassUnits) -> None:

@@ -1,0 +1,151 @@
+"""The energy that the machine has used, as its processors and graphics cards count it.
+
+Linux' powercap interface gives the counters of Intel's and AMD's processors (RAPL, with the memory where it has one
+of its own), which only root may read on most machines; NVML gives those of NVIDIA's graphics cards from Volta on.
+Each counts what its whole chip uses, other programs' share included. Where there is no counter, nothing is estimated.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+POWERCAP = Path("/sys/class/powercap")
+READ_EVERY = 30.0  # seconds; a processor's counter may begin again after some ten minutes
+
+GPU_UNITS = 1e-3  # joules of NVML's millijoules
+CPU_UNITS = 1e-6  # joules of RAPL's microjoules
+
+
+@dataclass(frozen=True)
+class Counter:
+    """One counter of energy.
+
+    Attributes
+    ----------
+    source : {'cpu', 'gpu'}
+        What it counts.
+    read : callable
+        Its present value in units of its own.
+    unit : float
+        Joules a unit.
+    span : int
+        From which value on it begins again at 0; 0: never.
+    """
+
+    source: str
+    read: Callable[[], int]
+    unit: float
+    span: int = 0
+
+    def joules(self, before: int, now: int) -> float:
+        """The energy between two values, the counter having begun again at most once in between."""
+        used = now - before
+        return (used + self.span if used < 0 else used) * self.unit
+
+
+class EnergyMeter:
+    """Adds up what the counters count, from its construction until `close`.
+
+    Parameters
+    ----------
+    counters : sequence of Counter
+        None: it reads nothing.
+    """
+
+    def __init__(self, counters: list[Counter]) -> None:
+        self._counters = counters
+        self._last = [counter.read() for counter in counters]
+        self._joules = {counter.source: 0.0 for counter in counters}
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        if counters:
+            threading.Thread(target=self._keep_reading, daemon=True).start()
+
+    def read(self) -> Mapping[str, float]:
+        """Joules since construction by source; a source without a counter is left out."""
+        with self._lock:
+            for place, counter in enumerate(self._counters):
+                now = counter.read()
+                self._joules[counter.source] += counter.joules(self._last[place], now)
+                self._last[place] = now
+            return dict(self._joules)
+
+    def close(self) -> None:
+        """Stop reading in the background."""
+        self._closed.set()
+
+    def _keep_reading(self) -> None:
+        while not self._closed.wait(READ_EVERY):
+            self.read()
+
+
+def find_counters(gpu: bool, powercap: Path = POWERCAP) -> list[Counter]:
+    """The counters of this machine that can be read.
+
+    Parameters
+    ----------
+    gpu : bool
+        Whether graphics cards do the work; those of ``CUDA_VISIBLE_DEVICES`` count.
+    powercap : Path
+        Where Linux lists the processors' counters.
+
+    Returns
+    -------
+    list of Counter
+        Empty where there is none, or where one of those that do the work cannot be read: a part of the energy would
+        pass for all of it.
+    """
+    processors = _processor_counters(powercap)
+    cards = _card_counters() if gpu else []
+    return [] if cards is None else [*processors, *cards]
+
+
+def _processor_counters(powercap: Path) -> list[Counter]:
+    """A counter a socket, and one for its memory; neither its cores alone nor the whole platform, which overlap."""
+    counters = []
+    for zone in sorted(powercap.glob("intel-rapl:*")):
+        try:
+            name = (zone / "name").read_text().strip()
+            if not name.startswith("package") and name != "dram":
+                continue
+            span = _read_number(zone / "max_energy_range_uj")
+            counter = Counter("cpu", partial(_read_number, zone / "energy_uj"), CPU_UNITS, span)
+            counter.read()
+        except (OSError, ValueError):
+            return []
+        counters.append(counter)
+    return counters
+
+
+def _read_number(path: Path) -> int:
+    return int(path.read_text())
+
+
+def _card_counters() -> list[Counter] | None:
+    """A counter a graphics card in use; None where one has none."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        handles = _cards_in_use(pynvml)
+        for handle in handles:
+            pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+    except (pynvml.NVMLError, ValueError):
+        return None
+    read = pynvml.nvmlDeviceGetTotalEnergyConsumption
+    return [Counter("gpu", partial(read, handle), GPU_UNITS) for handle in handles] or None
+
+
+def _cards_in_use(pynvml: Any) -> list[Any]:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return [pynvml.nvmlDeviceGetHandleByIndex(number) for number in range(pynvml.nvmlDeviceGetCount())]
+    names = [name.strip() for name in visible.split(",")]
+    return [
+        pynvml.nvmlDeviceGetHandleByIndex(int(name)) if name.isdigit() else pynvml.nvmlDeviceGetHandleByUUID(name)
+        for name in names
+    ]

@@ -1,0 +1,1 @@
+"""What a run shows, for people: one HTML page, a model card, and two reporting checklists."""

@@ -1,0 +1,118 @@
+"""`python -m stages.robustness`: the trained network on damaged test images."""
+
+import logging
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.common.command import run_stage
+from stages.common.errors import UserError
+from stages.common.figures import data_words, save_figure
+from stages.common.files import file_digest, write_csv, write_json
+from stages.common.manifest import read_manifest
+from stages.common.params import Params, load_params
+from stages.common.seeding import make_tensorflow_deterministic
+from stages.evaluate.network import load_network
+from stages.evaluate.predictions import TEST, read_predictions
+from stages.evaluate.results import METRICS, read_results
+from stages.evaluate.units import number_patients
+from stages.restructure.pixels import read_pixels
+from stages.robustness.cells import one_cell
+from stages.robustness.corruptions import CORRUPTIONS, STAIN, applicable, corrupt
+from stages.robustness.figure import draw_robustness
+from stages.robustness.strip import choose_pictures, draw_corruptions
+from stages.robustness.summary import curves_table, summarise_robustness
+from stages.robustness.table import (
+    PARTIAL,
+    ROBUSTNESS,
+    check_untouched,
+    fill_table,
+    list_conditions,
+    remove_partial,
+    write_robustness,
+)
+from stages.train.predict import predict_rows
+from stages.train.record import NETWORK, network_words, read_card
+from stages.zoo.features import fingerprint
+from stages.zoo.forward import frozen_forward
+
+RESULTS = Path("metrics/robustness.json")
+CURVES = Path("plots/robustness.csv")
+FIGURE = Path("plots/robustness.png")
+STRIP = Path("plots/corruptions.png")
+
+
+def main() -> None:
+    """Predict the test part under every corruption and severity, and score it."""
+    params, card = load_params(), read_card()
+    classes, positive = card["classes"], card["positive"]
+    predictions = read_predictions(TEST, classes)
+    threshold = read_results(METRICS, "evaluate")["image"].get("threshold")
+    patient = number_patients(predictions, read_manifest(), TEST)
+    corruptions = _choose(params)
+
+    table = _predict(params, predictions, corruptions, classes)
+    check_untouched(table, predictions, classes)
+    of_image = dict(zip(predictions["image"], patient, strict=True))
+    cell = one_cell(table, table["image"].map(of_image).to_numpy(), threshold)
+    summary = summarise_robustness(cell, classes, positive, params.evaluate.resamples, params.seed)
+
+    write_robustness(ROBUSTNESS, table, classes)
+    write_json(RESULTS, summary)
+    write_csv(CURVES, curves_table(summary))
+    data = data_words(card["dataset"], card["phantom"])
+    size = f"{summary['n']} test images of {summary['n_patients']} patients"
+    save_figure(FIGURE, draw_robustness({card["model"]: summary}, [f"{network_words(card)}; {data}", size]))
+    names = choose_pictures(predictions, classes, params.seed)
+    labels = [classes[0], classes[-1]]
+    strip = draw_corruptions(
+        read_pixels(names), names, labels, corruptions, params.robustness.severities, params.seed, [data]
+    )
+    save_figure(STRIP, strip)
+    remove_partial()
+    logging.info(
+        "mean over corruptions: AUC %.3f (clean %.3f), accuracy %.3f (clean %.3f)",
+        summary["mean"]["auc"],
+        summary["clean"]["auc"],
+        summary["mean"]["accuracy"],
+        summary["clean"]["accuracy"],
+    )
+
+
+def _choose(params: Params) -> list[str]:
+    """The corruptions asked for that make sense for the data set."""
+    wanted = list(dict.fromkeys(params.robustness.corruptions))
+    chosen = applicable(wanted, params.data.layout == "breakhis")
+    if not chosen:
+        raise UserError("robustness.corruptions: stain alone is nothing to do to images without stain; add others")
+    if chosen != wanted:
+        logging.info("%s left out: %s images are not of stained tissue", STAIN, params.dataset)
+    return chosen
+
+
+def _predict(params: Params, part: pd.DataFrame, corruptions: list[str], classes: list[str]) -> pd.DataFrame:
+    """The table of all conditions, from where an interruption left it."""
+    make_tensorflow_deterministic(params.seed)
+    batch_size, images = params.evaluate.batch_size, part["image"].to_numpy()
+    forward = frozen_forward(load_network(NETWORK), batch_size)
+
+    def read(name: str, severity: int, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
+        chosen = images[rows].tolist()
+        return corrupt(read_pixels(chosen), chosen, name, severity, params.seed)
+
+    def predict(name: str, severity: int) -> NDArray[np.float64]:
+        return predict_rows(
+            forward, partial(read, name, severity), np.arange(len(images)), batch_size, f"{name} {severity}"
+        )
+
+    strengths = {name: corruption.strengths for name, corruption in CORRUPTIONS.items()}
+    identity = fingerprint(file_digest(NETWORK), file_digest(TEST), params.seed, batch_size, strengths)
+    conditions = list_conditions(corruptions, params.robustness.severities)
+    return fill_table(part, conditions, predict, classes, PARTIAL / identity[:16])
+
+
+if __name__ == "__main__":
+    run_stage("robustness", main)

@@ -1,0 +1,114 @@
+"""The reports as headless Chromium shows them, opened from disk."""
+
+import base64
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stages.report.documents import benchmark_documents, run_documents
+from tests.conftest import REPOSITORY
+from tests.report.conftest import write_bench, write_run
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium, of requirements-dev.txt, is absent")
+BROWSER, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))
+pytestmark = pytest.mark.skipif(
+    not (BROWSER and DRIVER), reason="chromium and chromedriver, system packages, are absent: no browser to look with"
+)
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PHONE, DESK = 390, 1280  # CSS pixels
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(BROWSER)
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module", params=[run_documents, benchmark_documents], ids=["run", "benchmark"])
+def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    shutil.copy(REPOSITORY / "params.yaml", folder)
+    (write_run if request.param is run_documents else write_bench)(folder)
+    path = folder / "page.html"
+    with contextlib.chdir(folder):
+        path.write_text(request.param(images=True)["report.html"], encoding="utf-8")
+    return path
+
+
+def open_page(browser: Any, path: Path, scheme: str, width: int) -> None:
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width == PHONE}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(path.as_uri())
+
+
+def requested(browser: Any) -> set[str]:
+    """Where the page sent requests to, since last asked."""
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    return {
+        message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent"
+    }
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
+def test_it_opens_from_disk_without_an_error_or_a_request(
+    browser: Any, page: Path, scheme: str, dark: bool, width: int
+) -> None:
+    browser.get("about:blank")
+    requested(browser)
+    open_page(browser, page, scheme, width)
+    assert browser.get_log("browser") == []
+    urls = requested(browser)
+    assert page.as_uri() in urls
+    assert {url.split(":", 1)[0] for url in urls} <= {"file", "data"}
+    # Not against window.innerWidth, which a phone widens to what overflows.
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browser.execute_script("return [...document.images].every(image => image.naturalWidth > 0)")
+    ground = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert (sum(int(part) for part in ground.strip("rgb()").split(",")[:3]) < 384) == dark
+
+
+def test_a_request_would_be_seen(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "asking.html"
+    path.write_text('<img src="http://127.0.0.1:9/a.png">', encoding="utf-8")
+    browser.get(path.as_uri())
+    assert "http://127.0.0.1:9/a.png" in requested(browser)
+    assert browser.get_log("browser")
+
+
+def test_links_lead_somewhere_and_wide_tables_can_be_scrolled_by_keyboard(browser: Any, page: Path) -> None:
+    open_page(browser, page, "light", PHONE)
+    links = "return [...document.querySelectorAll('nav a')].every(a => document.querySelector(a.hash))"
+    assert browser.execute_script(links)
+    wide = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+    assert browser.execute_script(f"return {wide}.length") > 0
+    assert browser.execute_script(f"return {wide}.every(e => e.tabIndex === 0)")
+
+
+def test_it_prints(browser: Any, page: Path) -> None:
+    open_page(browser, page, "dark", DESK)
+    pdf = base64.b64decode(browser.print_page())
+    assert pdf.startswith(b"%PDF")
+    assert 3 <= pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") <= 30
