@@ -117,6 +117,7 @@ def run_cell(params: Params, budget: BudgetParams, extras: ExtrasParams, folds: 
     links = {name: Path(name) for name in SHARED} | {f"data/raw/{params.dataset}": Path("data/raw") / params.dataset}
     if not own_pixels:
         links |= {
+            "data/preprocess.json": Path("data/preprocess.json"),
             "data/preprocessed": Path("data/preprocessed"),
             "data/features": BENCHMARK / features_place(cell.model, cell.repeat),
         }

@@ -15,9 +15,11 @@ from stages.plot.drawing import draw_two_classes
 from stages.plot.facts import read_facts
 from stages.plot.learning import draw_learning_curves
 from stages.plot.multiclass.drawing import draw_classes
+from stages.plot.robustness import plot_robustness
 from stages.plot.sanity import check_training, write_sanity
 from stages.plot.sanity_figure import draw_sanity
 from stages.plot.strata import draw_subgroups
+from stages.plot.uncertainty import plot_uncertainty
 from stages.train.record import HISTORY
 
 PLOTS = Path("plots")
@@ -28,16 +30,20 @@ def main() -> None:
     facts = read_facts()
     history = _read_history()
     validation = read_predictions(VALIDATION, facts.classes)
-    draw = draw_two_classes if len(facts.classes) == 2 else draw_classes
-    drawing = draw(read_predictions(TEST, facts.classes), read_manifest(), facts)
+    predictions, manifest = read_predictions(TEST, facts.classes), read_manifest()
+    drawing = (draw_two_classes if len(facts.classes) == 2 else draw_classes)(predictions, manifest, facts)
+    risk, sureness = plot_uncertainty(predictions, manifest, facts)
+    damage, damaged = plot_robustness(predictions, facts)
     checks = check_training(history, facts.card, validation["label"])
 
-    tables = {**drawing.tables, "learning_curves": history}
+    tables = {**drawing.tables, "learning_curves": history, "risk_coverage": risk, "robustness": damage}
     figures = {
         **drawing.figures,
+        **damaged,
         "learning_curves": draw_learning_curves(history, facts),
         "sanity": draw_sanity(history, checks, validation["label"], facts),
         "subgroups": draw_subgroups(facts),
+        "uncertainty": sureness,
     }
     texts = {"classification_report": drawing.report, "sanity": write_sanity(checks, facts)}
     for name, table in tables.items():

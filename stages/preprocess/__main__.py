@@ -12,12 +12,11 @@ from stages.common.manifest import PREPROCESSED, RESTRUCTURED, read_manifest
 from stages.common.parallel import map_on_all_cores
 from stages.common.params import Params, load_params
 from stages.common.seeding import generator
-from stages.preprocess.convert import Steps, Task, apply_steps, fit_steps, write_image
+from stages.preprocess.convert import FITTED, Steps, Task, apply_steps, fit_steps, write_image
 from stages.preprocess.figure import draw_before_after
 from stages.restructure.pixels import read_pixels
 from stages.split.table import read_splits
 
-FITTED = Path("data/preprocess.json")
 FIGURE = Path("plots/preprocess.png")
 EXAMPLES = 6
 

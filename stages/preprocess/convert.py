@@ -1,5 +1,6 @@
 """One restructured image preprocessed, and what all training images have in common."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stages.common.data_params import PreprocessParams
+from stages.common.errors import UserError
 from stages.common.parallel import map_on_all_cores
 from stages.preprocess.contrast import enhance_contrast, reduce_noise
 from stages.preprocess.stain import measure_stain, normalise_stain, usual_stain
 from stages.restructure.pixels import read_pixels
+
+FITTED = Path("data/preprocess.json")
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,22 @@ def fit_steps(params: PreprocessParams, training: list[str], folder: Path) -> St
     jobs = [(folder, image, params.stain) for image in training]
     measured = [stain for stain in map_on_all_cores(_measure, jobs, "fit") if stain is not None]
     return Steps(params, usual_stain(measured) if measured else None)
+
+
+def read_steps(path: Path = FITTED) -> Steps:
+    """Read what the stage has fitted, to do the same to other images.
+
+    Raises
+    ------
+    UserError
+        If the file is missing.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} not found: run 'dvc repro preprocess' first") from None
+    params = PreprocessParams(**{name: content[name] for name in PreprocessParams.model_fields})
+    return Steps(params, content["target"])
 
 
 def _measure(job: tuple[Path, str, str]) -> dict[str, list[Any]] | None:

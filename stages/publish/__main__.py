@@ -1,26 +1,26 @@
-"""`python -m stages.publish NAME | --table`: keep a run below `results/`, or print all kept runs as a table."""
+"""`python -m stages.publish NAME [--benchmark] | --table`: keep a run below `results/`, or print all kept runs."""
 
 import argparse
 import logging
 import sys
-from pathlib import Path
 
 from stages.common.command import run_stage
-from stages.publish.copy import publish
+from stages.publish.copy import publish_benchmark, publish_run
 from stages.publish.table import make_table
 
 
 def main() -> None:
-    """Publish the run that is in the workspace, or print the table."""
+    """Publish the run, or the benchmark, that is in the workspace, or print the table of runs."""
     parser = argparse.ArgumentParser(prog="python -m stages.publish", description=__doc__)
     choice = parser.add_mutually_exclusive_group(required=True)
     choice.add_argument("name", nargs="?", help="the run's name below results/")
     choice.add_argument("--table", action="store_true", help="print the published runs as Markdown")
+    parser.add_argument("--benchmark", action="store_true", help="the networks x folds instead of the one network")
     arguments = parser.parse_args()
     if arguments.table:
         sys.stdout.write(make_table())
     else:
-        logging.info("%s", publish(arguments.name, Path()))
+        logging.info("%s", (publish_benchmark if arguments.benchmark else publish_run)(arguments.name))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import logging
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,23 +9,22 @@ from numpy.typing import NDArray
 
 from stages.common.command import run_stage
 from stages.common.errors import UserError
-from stages.common.figures import data_words, save_figure
-from stages.common.files import file_digest, write_csv, write_json
-from stages.common.manifest import read_manifest
+from stages.common.files import file_digest, write_json
+from stages.common.manifest import PREPROCESSED, RESTRUCTURED, read_manifest
 from stages.common.params import Params, load_params
 from stages.common.seeding import make_tensorflow_deterministic
 from stages.evaluate.network import load_network
 from stages.evaluate.predictions import TEST, read_predictions
 from stages.evaluate.results import METRICS, read_results
 from stages.evaluate.units import number_patients
+from stages.preprocess.convert import apply_steps, read_steps
 from stages.restructure.pixels import read_pixels
 from stages.robustness.cells import one_cell
 from stages.robustness.corruptions import CORRUPTIONS, STAIN, applicable, corrupt
-from stages.robustness.figure import draw_robustness
-from stages.robustness.strip import choose_pictures, draw_corruptions
-from stages.robustness.summary import curves_table, summarise_robustness
+from stages.robustness.summary import summarise_robustness
 from stages.robustness.table import (
     PARTIAL,
+    RESULTS,
     ROBUSTNESS,
     check_untouched,
     fill_table,
@@ -35,14 +33,9 @@ from stages.robustness.table import (
     write_robustness,
 )
 from stages.train.predict import predict_rows
-from stages.train.record import NETWORK, network_words, read_card
+from stages.train.record import NETWORK, read_card
 from stages.zoo.features import fingerprint
 from stages.zoo.forward import frozen_forward
-
-RESULTS = Path("metrics/robustness.json")
-CURVES = Path("plots/robustness.csv")
-FIGURE = Path("plots/robustness.png")
-STRIP = Path("plots/corruptions.png")
 
 
 def main() -> None:
@@ -62,16 +55,6 @@ def main() -> None:
 
     write_robustness(ROBUSTNESS, table, classes)
     write_json(RESULTS, summary)
-    write_csv(CURVES, curves_table(summary))
-    data = data_words(card["dataset"], card["phantom"])
-    size = f"{summary['n']} test images of {summary['n_patients']} patients"
-    save_figure(FIGURE, draw_robustness({card["model"]: summary}, [f"{network_words(card)}; {data}", size]))
-    names = choose_pictures(predictions, classes, params.seed)
-    labels = [classes[0], classes[-1]]
-    strip = draw_corruptions(
-        read_pixels(names), names, labels, corruptions, params.robustness.severities, params.seed, [data]
-    )
-    save_figure(STRIP, strip)
     remove_partial()
     logging.info(
         "mean over corruptions: AUC %.3f (clean %.3f), accuracy %.3f (clean %.3f)",
@@ -98,10 +81,14 @@ def _predict(params: Params, part: pd.DataFrame, corruptions: list[str], classes
     make_tensorflow_deterministic(params.seed)
     batch_size, images = params.evaluate.batch_size, part["image"].to_numpy()
     forward = frozen_forward(load_network(NETWORK), batch_size)
+    # Damage comes before what is done to every image, as it would from a microscope.
+    steps = read_steps()
+    folder = PREPROCESSED if steps.change_nothing else RESTRUCTURED
 
     def read(name: str, severity: int, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
         chosen = images[rows].tolist()
-        return corrupt(read_pixels(chosen), chosen, name, severity, params.seed)
+        damaged = corrupt(read_pixels(chosen, folder), chosen, name, severity, params.seed)
+        return damaged if steps.change_nothing else np.stack([apply_steps(image, steps)[0] for image in damaged])
 
     def predict(name: str, severity: int) -> NDArray[np.float64]:
         return predict_rows(

@@ -12,6 +12,7 @@ from stages.common.errors import UserError
 from stages.common.files import write_csv
 from stages.evaluate.predictions import check_predictions, make_predictions, read_predictions
 
+RESULTS = Path("metrics/robustness.json")
 ROBUSTNESS = Path("data/robustness/test.csv")
 PARTIAL = Path("data/checkpoints/robustness")
 

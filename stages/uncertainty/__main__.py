@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.common.command import run_stage
-from stages.common.figures import save_figure
 from stages.common.files import replace_folder, write_csv, write_json
 from stages.common.manifest import read_manifest
 from stages.common.params import Params, load_params
@@ -23,23 +21,18 @@ from stages.evaluate.threshold import choose_threshold
 from stages.train.record import NETWORK, read_card
 from stages.uncertainty.conformal import calibrate_sets, make_sets
 from stages.uncertainty.dropout import find_dropout, predict_with_dropout
-from stages.uncertainty.figure import draw_uncertainty
 from stages.uncertainty.members import Combined, combine_members
-from stages.uncertainty.summary import summarise, tabulate_risk
-from stages.uncertainty.table import FOLDER, METHODS, TEST, VALIDATION, add_sets, make_table
+from stages.uncertainty.summary import summarise
+from stages.uncertainty.table import FOLDER, METHODS, RESULTS, TEST, VALIDATION, add_sets, make_table
 from stages.uncertainty.views import predict_views
 from stages.zoo.forward import frozen_forward
 
 if TYPE_CHECKING:
     import keras
 
-UNCERTAINTY = Path("metrics/uncertainty.json")
-CURVE = Path("plots/risk_coverage.csv")
-FIGURE = Path("plots/uncertainty.png")
-
 
 def main() -> None:
-    """Write the tables, ``metrics/uncertainty.json`` and the figure."""
+    """Write the tables and ``metrics/uncertainty.json``."""
     params = load_params()
     card, manifest = read_card(), read_manifest()
     classes, positive = card["classes"], card["positive"]
@@ -70,14 +63,11 @@ def main() -> None:
     content = summarise(table, classes, positive, test.patient, None, *chosen)
     for level, of in calibrated.items():
         content["conformal"][level] |= of
-    curve = tabulate_risk(table, classes, test.patient, None, params.seed)
 
     with replace_folder(FOLDER) as partial:
         write_csv(partial / VALIDATION, tables[predictions.VALIDATION])
         write_csv(partial / TEST, table)
-    write_json(UNCERTAINTY, content)
-    write_csv(CURVE, curve)
-    save_figure(FIGURE, draw_uncertainty(content, curve, sets, test, card))
+    write_json(RESULTS, content)
     _log(content)
 
 

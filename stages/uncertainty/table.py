@@ -21,6 +21,7 @@ from stages.uncertainty.members import Combined
 from stages.uncertainty.selective import centre, concentration, largest_probability
 
 FOLDER = Path("data/uncertainty")
+RESULTS = Path("metrics/uncertainty.json")
 VALIDATION, TEST = "val.csv", "test.csv"
 PLAIN = "plain"
 METHODS = (PLAIN, "mc_dropout", "tta")

@@ -42,7 +42,7 @@ EVALUATE = [
 @pytest.fixture
 def params(fake_stages) -> Params:
     shutil.copy(REPOSITORY / "params.yaml", "params.yaml")
-    for name in ("manifest.csv", "duplicates.csv"):
+    for name in ("manifest.csv", "duplicates.csv", "preprocess.json"):
         Path("data").mkdir(exist_ok=True)
         (Path("data") / name).write_text(name, encoding="utf-8")
     for name in (

@@ -24,6 +24,7 @@ SMALL: dict[str, Any] = {
     "evaluate.resamples": 200,
     "uncertainty.dropout_passes": 3,
     "uncertainty.views": 2,
+    "robustness.corruptions": ["stain", "noise"],
     "robustness.severities": [5],
     "leakage.folds": 3,
     "leakage.repeats": 1,

@@ -68,7 +68,7 @@ def test_git_is_clean_after_a_run(reproduced: Project) -> None:
 def test_another_model_runs_alone_and_going_back_restores(reproduced: Project, stages_run: StagesRun) -> None:
     before = metrics(reproduced)
     done = reproduced.dvc("exp", "run", "-S", "model=efficientnetv2")
-    assert stages_run(done) == ["check", "embed", "train", "evaluate", "plot"]
+    assert stages_run(done) == ["check", "embed", "train", "evaluate", "uncertainty", "robustness", "plot", "report"]
     assert metrics(reproduced) != before
 
     difference = reproduced.dvc("metrics", "diff", "--json").stdout

@@ -1,3 +1,4 @@
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,13 @@ from stages.evaluate.assessment import assess
 from stages.evaluate.predictions import TEST, VALIDATION, make_predictions, write_predictions
 from stages.evaluate.units import Units, image_units
 from stages.plot.facts import Facts
+from stages.robustness.cells import one_cell
+from stages.robustness.summary import summarise_robustness
+from stages.robustness.table import RESULTS as DAMAGE
+from stages.uncertainty.members import combine_members
+from stages.uncertainty.summary import summarise
+from stages.uncertainty.table import FOLDER, METHODS, SETS, add_sets, make_table
+from stages.uncertainty.table import RESULTS as SURENESS
 
 SIZE = 24
 CLASSES = ["Benign", "Malignant"]
@@ -24,6 +32,33 @@ def make_units(seed: int, n_patients: int = 12, images: int = 10) -> Units:
     truth = patient % 3 != 0
     logit = 1.5 * truth - 0.5 + random.normal(size=n_patients)[patient] + random.normal(size=len(patient))
     return Units(truth, 1 / (1 + np.exp(-logit)), patient)
+
+
+WriteFurther = Callable[[pd.DataFrame, Sequence[str], str | None], None]
+
+
+@pytest.fixture(scope="session")
+def write_further() -> WriteFurther:
+    """Write what the stages `uncertainty` and `robustness` would, from one table of predictions."""
+
+    def write(predictions: pd.DataFrame, classes: Sequence[str], positive: str | None) -> None:
+        classes = list(classes)
+        patient = np.unique(predictions["group"], return_inverse=True)[1].astype(np.int64)
+        scores = predictions[classes].to_numpy(float)
+        members = np.stack([scores, scores[:, ::-1]])
+        combined = {name: combine_members(members[:1] if name == "plain" else members) for name in METHODS}
+        thresholds = None if positive is None else dict.fromkeys(METHODS, 0.5)
+        sets = dict.fromkeys(SETS, scores >= 0.2)
+        table = add_sets(make_table(predictions, combined, thresholds, classes), sets, classes)
+        write_csv(FOLDER / "test.csv", table)
+        write_json(SURENESS, summarise(table, classes, positive, patient, None, 0.9, 100, 7))
+        damaged = predictions.assign(**dict(zip(classes, (0.8 * scores + 0.2 / len(classes)).T, strict=True)))
+        conditions = [predictions.assign(corruption="none", severity=0)]
+        conditions += [damaged.assign(corruption=name, severity=at) for name in ("blur", "noise") for at in (1, 5)]
+        cell = one_cell(pd.concat(conditions), np.tile(patient, 5), None if positive is None else 0.5)
+        write_json(DAMAGE, summarise_robustness(cell, classes, positive, 100, 7))
+
+    return write
 
 
 @pytest.fixture(scope="session")
@@ -79,9 +114,14 @@ def history() -> pd.DataFrame:
 
 @pytest.fixture
 def workspace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: Units, facts: Facts, history: pd.DataFrame
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    images: Units,
+    facts: Facts,
+    history: pd.DataFrame,
+    write_further: WriteFurther,
 ) -> Path:
-    """A project folder as evaluate leaves it."""
+    """A project folder as the stages before plot leave it."""
     monkeypatch.chdir(tmp_path)
     names = [f"{CLASSES[int(truth)]}/{number:03}.png" for number, truth in enumerate(images.truth)]
     part = pd.DataFrame({"image": names, "label": [CLASSES[int(truth)] for truth in images.truth]})
@@ -101,4 +141,5 @@ def workspace(
     write_csv(Path("models/history.csv"), history)
     write_json(Path("data/splits.json"), facts.protocol)
     write_json(Path("metrics/metrics.json"), facts.metrics)
+    write_further(predictions, CLASSES, "Malignant")
     return tmp_path

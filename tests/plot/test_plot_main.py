@@ -11,7 +11,8 @@ from stages.plot.__main__ import main
 from stages.plot.facts import Facts
 from stages.plot.summary import main as print_summary
 
-CURVES = {"roc", "precision_recall", "confusion", "calibration", "learning_curves"}
+CURVES = {"roc", "precision_recall", "confusion", "calibration", "learning_curves", "robustness"}
+FIGURES = CURVES | {"corruptions", "predictions", "sanity", "subgroups", "uncertainty"}
 
 
 def digests() -> dict[str, str]:
@@ -21,9 +22,7 @@ def digests() -> dict[str, str]:
 def test_main_writes_tables_figures_and_a_report_that_repeat(workspace: Path, facts: Facts) -> None:
     main()
     first = digests()
-    expected = {f"{name}.csv" for name in CURVES} | {
-        f"{name}.png" for name in CURVES | {"predictions", "sanity", "subgroups"}
-    }
+    expected = {f"{name}.csv" for name in CURVES | {"risk_coverage"}} | {f"{name}.png" for name in FIGURES}
     assert set(first) == expected | {"classification_report.txt", "sanity.txt"}
     main()
     assert digests() == first
@@ -60,6 +59,9 @@ def test_the_summary_is_printed(workspace: Path, capsys: pytest.CaptureFixture[s
         "data/predictions/test.csv",
         "data/predictions/val.csv",
         "metrics/metrics.json",
+        "metrics/robustness.json",
+        "metrics/uncertainty.json",
+        "data/uncertainty/test.csv",
         "models/history.csv",
         "data/splits.json",
     ],

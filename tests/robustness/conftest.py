@@ -70,6 +70,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     content["robustness"] = {"corruptions": ["stain", "brightness", "noise"], "severities": [5, 1]}
     Path("params.yaml").write_text(yaml.safe_dump(content))
 
+    write_json(Path("data/preprocess.json"), {"stain": "none", "clip_limit": 0.0, "denoise": 0.0, "target": None})
     random = np.random.default_rng(0)
     rows = []
     for number in range(18):

@@ -9,6 +9,9 @@ import pytest
 import yaml
 
 from stages.common.errors import UserError
+from stages.common.files import write_json
+from stages.common.manifest import PREPROCESSED, RESTRUCTURED
+from stages.preprocess.convert import apply_steps, read_steps
 from stages.robustness import __main__ as command
 from stages.robustness import table as table_module
 from stages.robustness.corruptions import corrupt
@@ -66,9 +69,25 @@ def test_the_stage_writes_all_it_promises_and_goes_on_after_an_interruption(
     assert metrics["n_patients"] == 6
     right = (clean["Malignant"] >= 0.4) == (clean["label"] == "Malignant")
     assert metrics["clean"]["accuracy"] == pytest.approx(right.mean())
-    assert pd.read_csv("plots/robustness.csv")["severity"].tolist() == [0, 1, 5]
-    assert Path("plots/robustness.png").stat().st_size
-    assert Path("plots/corruptions.png").stat().st_size
+
+
+def test_damage_comes_before_preprocessing(workspace: Path) -> None:
+    change("robustness", corruptions=["noise"], severities=[5])
+    write_json(Path("data/preprocess.json"), {"stain": "none", "clip_limit": 4.0, "denoise": 0.0, "target": None})
+    steps = read_steps()
+    PREPROCESSED.rename(RESTRUCTURED)
+    predictions = pd.read_csv("data/predictions/test.csv")
+    for row, image in enumerate(predictions["image"]):
+        seen = apply_steps(command.read_pixels([image], RESTRUCTURED)[0], steps)[0]
+        predictions.loc[row, "Malignant"] = 1 / (1 + np.exp(10 - seen[..., 0].mean() / 10))
+    predictions["Benign"] = 1 - predictions["Malignant"]
+    predictions.to_csv("data/predictions/test.csv", index=False)
+    command.main()
+    table = read_robustness(ROBUSTNESS, CLASSES)
+    row = table[table["corruption"] == "noise"].iloc[4]
+    damaged = corrupt(command.read_pixels([row["image"]], RESTRUCTURED), [row["image"]], "noise", 5, 7)
+    seen = apply_steps(damaged[0], steps)[0]
+    assert row["Malignant"] == pytest.approx(1 / (1 + np.exp(10 - seen[..., 0].mean() / 10)), abs=1e-4)
 
 
 def test_another_model_does_not_go_on_from_this_ones_files(workspace: Path) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,8 +58,9 @@ def class_workspace(
     class_images: ClassUnits,
     class_facts: Facts,
     history: pd.DataFrame,
+    write_further: Callable[..., None],
 ) -> Path:
-    """A project folder as evaluate leaves it."""
+    """A project folder as the stages before plot leave it."""
     monkeypatch.chdir(tmp_path)
     labels = np.array(class_images.classes)[class_images.truth]
     part = pd.DataFrame({"image": [f"{label}/{number:03}.png" for number, label in enumerate(labels)]})
@@ -76,4 +78,5 @@ def class_workspace(
     write_csv(Path("models/history.csv"), history)
     write_json(Path("data/splits.json"), class_facts.protocol)
     write_json(Path("metrics/metrics.json"), class_facts.metrics)
+    write_further(predictions, class_images.classes, None)
     return tmp_path
