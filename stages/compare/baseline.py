@@ -11,6 +11,7 @@ from stages.compare.resampling import point_values
 from stages.evaluate.metrics import recognition_rate
 
 FOLD = ["repeat", "fold"]
+GRID = 2**20
 
 
 def score_constant(
@@ -62,6 +63,7 @@ def predict_shares(tested: pd.DataFrame, counted: pd.DataFrame, classes: Sequenc
     for _, rows in tested.groupby(FOLD):
         repeat, fold = rows[FOLD].iloc[0]
         others = counted[(counted["repeat"] == repeat) & (counted["fold"] != fold)]
-        shares.loc[rows.index] = [(others["label"] == name).mean() for name in classes]
+        # Multiples of a power of two: their mean over a patient's images is exact, so that a constant stays tied.
+        shares.loc[rows.index] = [round(GRID * (others["label"] == name).mean()) / GRID for name in classes]
     thresholds = {"threshold": 0.5, "patient_threshold": 0.5} if len(classes) == 2 else {}
     return tested.assign(**{name: shares[name] for name in classes}, **thresholds)

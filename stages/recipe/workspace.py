@@ -14,7 +14,7 @@ from stages.common.params import PARAMS_PATH
 
 STATE = Path(".dvc/tmp/recipe.json")
 
-WAY_BACK = "git restore params.yaml dvc.lock metrics plots && dvc checkout"
+WAY_BACK = "git restore params.yaml dvc.lock metrics plots && dvc checkout dvc.yaml"
 
 
 def committed_params() -> str:

@@ -140,7 +140,7 @@ def _cost(bench: Bench) -> Table:
                     count(cost[key]) if cost.get(key) is not None else DASH
                     for key in ("parameters", "flops", "model_bytes")
                 ),
-                seconds(cost["training_seconds"]),
+                seconds(cost["fitting_seconds"]),
                 f"{cost['inference_images_per_second']:.3g}",
                 DASH if joules is None else count(joules),
             )
@@ -150,7 +150,7 @@ def _cost(bench: Bench) -> Table:
         "parameters",
         "operations an image",
         "bytes",
-        "training of a cell",
+        "training, frozen features included",
         "images a second",
         "joules",
     )

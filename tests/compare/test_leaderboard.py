@@ -121,6 +121,16 @@ def test_a_constant_is_the_majority_of_the_other_folds() -> None:
     assert (predicted["threshold"] == 0.5).all()
 
 
+def test_a_constant_is_tied_whatever_the_number_of_images() -> None:
+    random = np.random.default_rng(0)
+    patient = np.repeat(np.arange(30), random.integers(1, 12, 30))
+    rows = pd.DataFrame({"model": "a", "repeat": 0, "fold": patient % 3, "patient": patient.astype(str)})
+    rows = rows.assign(image=rows.index.astype(str), label=np.where(patient % 4 == 0, "Benign", "Malignant"))
+    rows = rows.assign(threshold=0.5, patient_threshold=0.5, temperature=1.0)
+    found = score_constant(rows, ["Benign", "Malignant"], "Malignant")
+    assert found["image"]["auc"] == found["patient"]["auc"] == 0.5
+
+
 def test_the_constants_metrics(two: Any) -> None:
     found = score_constant(two.predictions, ["Benign", "Malignant"], "Malignant")
     share = (two.predictions["label"] == "Malignant").mean()

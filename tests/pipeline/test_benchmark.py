@@ -5,7 +5,8 @@ import json
 import pandas as pd
 import pytest
 import yaml
-from conftest import Project
+
+from tests.pipeline.conftest import Project
 
 pytestmark = pytest.mark.slow
 

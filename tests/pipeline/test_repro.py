@@ -152,7 +152,7 @@ def test_training_killed_and_run_again_ends_as_one_never_killed(
     assert not (folder / "data/checkpoints/train.npz").exists()
     (folder / "killed.log").unlink()
     reproduced.run("git", "checkout", "--quiet", ".")
-    reproduced.dvc("checkout", "--force")
+    reproduced.dvc("checkout", "--force", "dvc.yaml")
 
 
 def kill_after_an_epoch(command: list[str], folder: Path) -> None:
@@ -179,11 +179,11 @@ def test_split_by_image_warns_loudly(reproduced: Project) -> None:
     assert "WARNING" in done.stderr
     assert "not those of new patients" in done.stderr
     reproduced.run("git", "checkout", "--quiet", ".")
-    reproduced.dvc("checkout", "--force")
+    reproduced.dvc("checkout", "--force", "dvc.yaml")
 
 
 def test_an_unknown_model_is_named_after_data_is_there(reproduced: Project) -> None:
     message = stage_error(reproduced, "dvc", "exp", "run", "-S", "model=vgg19")
     reproduced.run("git", "checkout", "--quiet", "params.yaml")
-    reproduced.dvc("checkout")
+    reproduced.dvc("checkout", "dvc.yaml")
     assert "unknown model 'vgg19'; choose one of" in message

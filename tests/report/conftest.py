@@ -261,7 +261,7 @@ def write_bench(project: Path) -> None:
             "rank": rank,
             "image": make_level(auc, 60) | {"calibration": make_calibration()["image"]},
             "patient": make_level(auc - 0.05, 12),
-            "cost": COSTS,
+            "cost": COSTS | {"fitting_seconds": 178.0},
         }
         for rank, (model, auc) in enumerate(MODELS.items(), 1)
     }
