@@ -68,7 +68,10 @@ def test_git_is_clean_after_a_run(reproduced: Project) -> None:
 def test_another_model_runs_alone_and_going_back_restores(reproduced: Project, stages_run: StagesRun) -> None:
     before = metrics(reproduced)
     done = reproduced.dvc("exp", "run", "-S", "model=efficientnetv2")
-    assert stages_run(done) == ["check", "embed", "train", "evaluate", "uncertainty", "robustness", "plot", "report"]
+    first, last = ["check", "embed", "train", "evaluate"], ["plot", "report"]
+    ran = stages_run(done)
+    # DVC chooses the order of the two in between.
+    assert (ran[:4], sorted(ran[4:-2]), ran[-2:]) == (first, ["robustness", "uncertainty"], last)
     assert metrics(reproduced) != before
 
     difference = reproduced.dvc("metrics", "diff", "--json").stdout
@@ -128,7 +131,12 @@ FINE_TUNING = {
 
 
 @pytest.mark.parametrize(
-    ("changes", "kills"), [(HEAD, 1), (IMAGES, 3), (FINE_TUNING, 3)], ids=["head", "end to end", "fine-tuning"]
+    ("changes", "kills"),
+    [
+        pytest.param(HEAD, 1, id="head"),
+        pytest.param(IMAGES, 3, id="end to end", marks=pytest.mark.slow),
+        pytest.param(FINE_TUNING, 3, id="fine-tuning", marks=pytest.mark.slow),
+    ],
 )
 def test_training_killed_and_run_again_ends_as_one_never_killed(
     reproduced: Project, changes: dict[str, Any], kills: int
