@@ -46,11 +46,11 @@ def test_the_benchmark_runs_resumes_and_survives_a_broken_cell(fresh: Project) -
     again = fresh.dvc("repro", "benchmark/dvc.yaml")
     assert "Running stage" not in again.stdout
 
-    fresh.set_params(**{"zoo.focal_cnn.learning_rate": 1e30})
+    fresh.set_params(**{"zoo.focal_cnn.weights": "absent.weights.h5"})
     broken = fresh.run("python", "-m", "stages.benchmark", "run", "--jobs", "2", check=False)
     assert broken.returncode == 1
     assert "Traceback" not in broken.stderr
     assert "4 of 10 cells failed (cell@focal_cnn-0-0" in broken.stderr
-    fresh.set_params(**{"zoo.focal_cnn.learning_rate": 0.001})
+    fresh.set_params(**{"zoo.focal_cnn.weights": "random"})
     mended = fresh.dvc("repro", "benchmark/dvc.yaml")
     assert "Running stage 'benchmark/dvc.yaml:cell@resnet50v2" not in mended.stdout
