@@ -1,0 +1,1 @@
+"""One file with all that a prediction needs: network, classes, thresholds, calibration, preprocessing, reference."""

@@ -1,0 +1,1 @@
+"""The trained network for other programs, compared with Keras before it is written."""

@@ -1,0 +1,92 @@
+"""Pictures in a zip archive that nobody has vouched for, read one by one into memory; nothing is unpacked to disk."""
+
+import io
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from stages.download.archive import MAX_MEMBERS, Member, RefusedError, split_name, write_exactly
+from stages.predict.found import Failure, Found, Skipped, Source, printable
+from stages.predict.pictures import MAX_BYTES, PictureError
+from stages.restructure.layout import IMAGE_SUFFIXES
+
+MAX_UNPACKED = 100_000_000_000  # bytes
+_ENCRYPTED = 0x1  # bit of a member's flags, APPNOTE 4.4.4
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+)
+
+
+def find_members(path: Path) -> Iterator[Found]:
+    """The pictures in an archive, by name; or, where anything speaks against it, one failure for the whole of it.
+
+    Refused are names that lead outside, more than `stages.download.archive.MAX_MEMBERS` members, and more than
+    `MAX_UNPACKED` in all. Archives in it are not opened.
+    """
+    name = printable(path.as_posix())
+    try:
+        # Closed with the last source that reads from it.
+        opened = zipfile.ZipFile(path)
+        members = _check(opened)
+    except RefusedError as error:
+        yield Failure(name, f"refused: {printable(str(error))}")
+        return
+    except _DAMAGE as error:
+        yield Failure(name, f"no zip archive, or damaged ({printable(str(error))[:150]})")
+        return
+    found = False
+    for member in members:
+        inside = f"{name}/{printable(member.filename)}"
+        if member.filename.lower().endswith(".zip"):
+            yield Failure(inside, "an archive within an archive, which is not opened")
+        elif Path(member.filename).suffix.lower() not in IMAGE_SUFFIXES:
+            yield Skipped(inside)
+        else:
+            found = True
+            yield Source(inside, partial(_read, opened, member))
+    if not found:
+        yield Failure(name, "an archive without images")
+
+
+def _check(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The plain files of an archive, sorted by name, without what systems hide."""
+    members = opened.infolist()
+    if len(members) > MAX_MEMBERS:
+        raise RefusedError(f"it has more than {MAX_MEMBERS} members")
+    if sum(member.file_size for member in members) > MAX_UNPACKED:
+        raise RefusedError(f"it unpacks to more than {MAX_UNPACKED / 1e9:g} GB")
+    kept = []
+    for member in members:
+        parts = split_name(member.filename)
+        if not member.is_dir() and not any(part.startswith((".", "__MACOSX")) for part in parts):
+            kept.append(member)
+    return sorted(kept, key=lambda member: member.filename)
+
+
+def _read(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
+        raise PictureError("a link or a device")
+    if member.flag_bits & _ENCRYPTED:
+        raise PictureError("encrypted")
+    if member.file_size > MAX_BYTES:
+        raise PictureError(f"larger than {MAX_BYTES / 1e6:.0f} MB")
+    content = io.BytesIO()
+    try:
+        with opened.open(member) as source:
+            write_exactly(
+                source, content, Member(member.filename, member.file_size, False, partial(opened.open, member))
+            )
+    except (*_DAMAGE, RefusedError) as error:
+        raise PictureError(f"damaged in the archive ({printable(str(error))[:150]})") from None
+    return content.getvalue()

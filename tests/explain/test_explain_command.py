@@ -1,0 +1,57 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from stages.common.errors import UserError
+from stages.explain import __main__ as command
+from stages.explain.deletion import area
+from stages.explain.randomise import STEP_WORDS
+
+FIGURES = ("explanations", "explanation_sanity", "deletion")
+
+
+@pytest.mark.parametrize("workspace", [2, pytest.param(3, marks=pytest.mark.slow)], indirect=True)
+def test_the_stage_writes_all_it_promises(workspace: tuple[Path, list[str]]) -> None:
+    _, classes = workspace
+    command.main()
+    content = json.loads(Path("metrics/explain.json").read_text())
+    gates = ["attention"] if len(classes) == 3 else []
+    assert list(content["sanity"]) == ["grad_cam", "grad_cam_plus_plus", *gates]
+    assert list(content["scores"]) == ["grad_cam", "grad_cam_plus_plus", *gates, "random", "centre"]
+    assert content["n"] == 8
+    assert content["n_patients"] == 6
+
+    table = pd.read_csv("data/explain/deletion.csv")
+    known = pd.read_csv("data/predictions/test.csv").set_index("image")
+    start = table[table["share"] == 0].drop_duplicates("image")
+    assert len(start) == 8
+    for _, row in start.iterrows():
+        assert row["deletion"] == pytest.approx(known.loc[row["image"], row["explained"]], abs=1e-5)
+    for order, of in table.groupby("order"):
+        curves = of.pivot_table(index="image", columns="share", values="deletion").to_numpy()
+        assert content["scores"][order]["deletion"] == pytest.approx(area(curves).mean())
+    similar = pd.read_csv("data/explain/sanity.csv")
+    last = similar[(similar["layers"] == STEP_WORDS[-1]) & (similar["method"] == "grad_cam")]
+    assert content["sanity"]["grad_cam"]["rank_correlation"] == pytest.approx(last["rank_correlation"].mean())
+    means = pd.read_csv("plots/deletion.csv")
+    assert np.trapezoid(means["deletion_random"], means["share"]) == pytest.approx(
+        content["scores"]["random"]["deletion"]
+    )
+    for name in FIGURES:
+        with Image.open(f"plots/{name}.png") as figure:
+            assert figure.width == 832
+
+
+@pytest.mark.slow
+def test_a_network_that_did_not_make_the_predictions_is_refused(workspace: tuple[Path, list[str]]) -> None:
+    path = Path("data/predictions/test.csv")
+    table = pd.read_csv(path)
+    table[["Benign", "Malignant"]] = 0.5
+    table.to_csv(path, index=False)
+    with pytest.raises(UserError, match="dvc repro -f evaluate"):
+        command.main()
+    assert not Path("data/explain").exists()
