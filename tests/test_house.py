@@ -1,9 +1,9 @@
 """The house itself: who imports whom, and how fast light stages start."""
 
 import ast
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -27,10 +27,16 @@ ORDER = [
     "card",
     "uncertainty",
     "robustness",
+    "explain",
     "plot",
     "benchmark",
     "compare",
     "report",
+    "bundle",
+    "runtime",
+    "predict",
+    "export",
+    "serve",
     "publish",
     "recipe",
 ]
@@ -58,15 +64,27 @@ def test_no_stage_imports_one_downstream(stage: str) -> None:
         assert not imported_stages(path) & downstream, path
 
 
-@pytest.mark.parametrize("stage", LIGHT)
-def test_light_stages_start_fast_and_without_tensorflow(stage: str) -> None:
-    code = f"import sys, stages.{stage}.__main__; sys.exit('tensorflow' in sys.modules or 'kaggle' in sys.modules)"
+def processor_seconds(code: str) -> float:
+    """Least time of three starts; of the processor, since other tests run at the same time."""
     seconds = []
     for _ in range(3):
-        started = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 1.5
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    return min(seconds)
+
+
+@pytest.fixture(scope="module")
+def least_seconds() -> float:
+    """What every light stage stands on, on this machine, with whatever else runs on it now."""
+    return processor_seconds("import pandas, pydantic, scipy, yaml")
+
+
+@pytest.mark.parametrize("stage", LIGHT)
+def test_light_stages_start_fast_and_without_tensorflow(stage: str, least_seconds: float) -> None:
+    code = f"import sys, stages.{stage}.__main__; sys.exit('tensorflow' in sys.modules or 'kaggle' in sys.modules)"
+    assert processor_seconds(code) < 2 * least_seconds
 
 
 def test_no_path_of_this_machine_and_no_registry_in_the_locks() -> None:

@@ -21,6 +21,7 @@ from stages.common.training_params import (
     AugmentParams,
     EmbedParams,
     EvaluateParams,
+    ExplainParams,
     ModelParams,
     RobustnessParams,
     TrainParams,
@@ -48,6 +49,7 @@ class Params(Section):
     evaluate: EvaluateParams
     uncertainty: UncertaintyParams
     robustness: RobustnessParams
+    explain: ExplainParams
     leakage: LeakageParams
     power: PowerParams
     zoo: dict[str, ModelParams]

@@ -126,6 +126,16 @@ class RobustnessParams(Section):
     severities: Annotated[list[Annotated[int, Field(ge=1, le=5)]], Field(min_length=1)]
 
 
+class ExplainParams(Section):
+    """How maps of where the network sees its class are drawn and scored."""
+
+    method: Literal["grad_cam", "grad_cam_plus_plus"]
+    examples: Annotated[int, Field(ge=1, le=6)]
+    images: Annotated[int, Field(ge=2, le=10_000)]
+    steps: Annotated[int, Field(ge=1, le=1000)]
+    randomisations: Annotated[int, Field(ge=1, le=100)]
+
+
 class EvaluateParams(Section):
     """How predictions are scored."""
 

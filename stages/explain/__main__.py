@@ -1,10 +1,8 @@
 """`python -m stages.explain`: where the network sees its class, and whether its maps can be trusted."""
 
 import logging
-from pathlib import Path
 
 from stages.common.command import run_stage
-from stages.common.figures import save_figure
 from stages.common.files import replace_folder, write_csv, write_json
 from stages.common.manifest import read_manifest
 from stages.common.params import load_params
@@ -13,25 +11,23 @@ from stages.evaluate.network import load_network
 from stages.evaluate.predictions import TEST, read_predictions
 from stages.evaluate.results import METRICS, read_results
 from stages.evaluate.units import number_patients, renumber
-from stages.explain.drawing import draw_all, make_rows
+from stages.explain.drawing import make_rows
 from stages.explain.every_map import MAP_WORDS, make_every_map
 from stages.explain.examples import choose_scored, choose_shown
+from stages.explain.material import FILE, Material, write_material
 from stages.explain.part import call_classes, check_untouched
 from stages.explain.sanity import judge
 from stages.explain.score import score_maps
-from stages.explain.settings import explain_settings
 from stages.explain.summary import summarise
-from stages.explain.table import DELETION, FOLDER, RESULTS, SANITY, mean_curves, tabulate_curves, tabulate_similarities
+from stages.explain.table import DELETION, FOLDER, RESULTS, SANITY, tabulate_curves, tabulate_similarities
 from stages.restructure.pixels import read_pixels
 from stages.train.record import NETWORK, read_card
 
-PLOTS = Path("plots")
-
 
 def main() -> None:
-    """Write ``data/explain``, ``metrics/explain.json`` and the figures."""
+    """Write ``data/explain`` and ``metrics/explain.json``."""
     params, card = load_params(), read_card()
-    settings, seed, batch_size = explain_settings(params), params.seed, params.evaluate.batch_size
+    settings, seed, batch_size = params.explain, params.seed, params.evaluate.batch_size
     test = read_predictions(TEST, card["classes"])
     threshold = read_results(METRICS, "evaluate")["image"].get("threshold")
     test = call_classes(test, number_patients(test, read_manifest(), TEST), card["classes"], threshold)
@@ -45,15 +41,17 @@ def main() -> None:
     content = summarise(scores, patient, params.evaluate.resamples, seed)
     shown = choose_shown(test, card["classes"], card["positive"], settings.examples, seed)
     rows = make_rows(test, shown, make_every_map(network, batch_size), settings.method)
-    figures = draw_all(content, scores, images, patient, rows, settings.method, card)
+    cascade = scores.cascades[settings.method]
+    curves, similarities = scores.curves, scores.similarities
+    material = Material(
+        settings.method, scores.orders, curves, similarities, patient, images[: cascade.shape[1]], cascade, rows
+    )
 
     with replace_folder(FOLDER) as partial:
-        write_csv(partial / DELETION, tabulate_curves(part, scores.orders, scores.curves))
-        write_csv(partial / SANITY, tabulate_similarities(part, scores.similarities))
+        write_csv(partial / DELETION, tabulate_curves(part, scores.orders, curves))
+        write_csv(partial / SANITY, tabulate_similarities(part, similarities))
+        write_material(partial / FILE, material)
     write_json(RESULTS, content)
-    write_csv(PLOTS / "deletion.csv", mean_curves(scores.orders, scores.curves))
-    for name, figure in figures.items():
-        save_figure(PLOTS / f"{name}.png", figure)
     for method, of in content["sanity"].items():
         level = logging.INFO if of["passed"] else logging.WARNING
         logging.log(level, "%s: sanity check %s", MAP_WORDS[method], judge(of))

@@ -1,24 +1,20 @@
-"""The three figures of the stage, with what they say of themselves."""
+"""The three figures about the maps, with what they say of themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from stages.common.figures import data_words
 from stages.evaluate.units import Integers
 from stages.explain.attention import ATTENTION
 from stages.explain.every_map import EveryMap
 from stages.explain.figure_deletion import compare_words, draw_deletion
 from stages.explain.figure_examples import Row, draw_examples
 from stages.explain.figure_sanity import draw_sanity
+from stages.explain.material import Material
 from stages.explain.sanity import judge
-from stages.explain.score import Scores
 from stages.restructure.pixels import read_pixels
-from stages.train.record import network_words
 
 
 def make_rows(test: pd.DataFrame, shown: Mapping[str, Integers], explain: EveryMap, method: str) -> list[Row]:
@@ -48,42 +44,29 @@ def make_rows(test: pd.DataFrame, shown: Mapping[str, Integers], explain: EveryM
     return rows
 
 
-def draw_all(
-    content: Mapping[str, Any],
-    scores: Scores,
-    images: NDArray[np.uint8],
-    patient: Integers,
-    rows: list[Row],
-    method: str,
-    card: Mapping[str, Any],
-) -> dict[str, Figure]:
+def draw_all(content: Mapping[str, Any], material: Material, subtitle: Sequence[str], seed: int) -> dict[str, Figure]:
     """Draw the figures, by the name of the file below ``plots/``.
 
     Parameters
     ----------
     content : mapping
         ``metrics/explain.json``.
-    scores : Scores
-        What is measured, by image.
-    images : ndarray of shape (n, height, width, 3), uint8
-        Those that were scored.
-    patient : ndarray of shape (n,), int64
-        Whose each is.
-    rows : list of Row
-        Of `make_rows`.
-    method : str
-        Whose numbers are in the titles.
-    card : mapping
-        ``models/model.json``.
+    material : Material
+        What they show.
+    subtitle : sequence of str
+        Of which network and data, and how they were split.
+    seed : int
+        The pipeline's seed.
     """
-    of_data = f"{network_words(card)}; {data_words(card['dataset'], card['phantom'])}"
-    subtitle = [of_data, f"{content['n']} test images of {content['n_patients']} patients, drawn at random"]
+    method = material.method
+    *head, last = subtitle
+    scored = [*head, f"{last}; {content['n']} test images of {content['n_patients']} patients, drawn at random"]
     verdict = f"Sanity check {judge(content['sanity'][method])}"
-    cascade = scores.cascades[method]
+    title = f"Deletion score: {compare_words(content, method)}"
     return {
-        "explanations": draw_examples(rows, f"Deletion score: {compare_words(content, method)}", [of_data, verdict]),
+        "explanations": draw_examples(material.rows, title, [*subtitle, verdict]),
         "explanation_sanity": draw_sanity(
-            content, method, images[: cascade.shape[1]], cascade, scores.similarities, patient, subtitle, card["seed"]
+            content, method, material.images, material.cascade, material.similarities, material.patient, scored, seed
         ),
-        "deletion": draw_deletion(content, method, scores.orders, scores.curves, subtitle),
+        "deletion": draw_deletion(content, method, material.orders, material.curves, scored),
     }

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from stages.common.training_params import ExplainParams
 from stages.evaluate.units import Floats, Integers
 from stages.explain.deletion import CENTRE, RANDOM, centre_maps, random_maps, rank_pixels, score_orders
 from stages.explain.every_map import make_every_map
 from stages.explain.grad_cam import Floats32
 from stages.explain.layers import halve
 from stages.explain.sanity import compare_cascade, compare_others, find_empty
-from stages.explain.settings import ExplainSettings
 from stages.zoo.forward import frozen_forward
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def score_maps(
     part: pd.DataFrame,
     images: NDArray[np.uint8],
     patient: Integers,
-    settings: ExplainSettings,
+    settings: ExplainParams,
     batch_size: int,
     seed: int,
 ) -> Scores:
@@ -71,7 +71,7 @@ def score_maps(
         RGB.
     patient : ndarray of shape (n,), int64
         Whose each image is.
-    settings : ExplainSettings
+    settings : ExplainParams
         How much of each.
     batch_size : int
         Images at a time.

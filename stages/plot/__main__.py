@@ -12,6 +12,7 @@ from stages.common.files import replace_file, write_csv
 from stages.common.manifest import read_manifest
 from stages.evaluate.predictions import TEST, VALIDATION, read_predictions
 from stages.plot.drawing import draw_two_classes
+from stages.plot.explanations import plot_explanations
 from stages.plot.facts import read_facts
 from stages.plot.learning import draw_learning_curves
 from stages.plot.multiclass.drawing import draw_classes
@@ -34,12 +35,20 @@ def main() -> None:
     drawing = (draw_two_classes if len(facts.classes) == 2 else draw_classes)(predictions, manifest, facts)
     risk, sureness = plot_uncertainty(predictions, manifest, facts)
     damage, damaged = plot_robustness(predictions, facts)
+    deletion, explained = plot_explanations(facts)
     checks = check_training(history, facts.card, validation["label"])
 
-    tables = {**drawing.tables, "learning_curves": history, "risk_coverage": risk, "robustness": damage}
+    tables = {
+        **drawing.tables,
+        "deletion": deletion,
+        "learning_curves": history,
+        "risk_coverage": risk,
+        "robustness": damage,
+    }
     figures = {
         **drawing.figures,
         **damaged,
+        **explained,
         "learning_curves": draw_learning_curves(history, facts),
         "sanity": draw_sanity(history, checks, validation["label"], facts),
         "subgroups": draw_subgroups(facts),

@@ -24,6 +24,7 @@ RUN = {
         "metrics/cost.json",
         "metrics/uncertainty.json",
         "metrics/robustness.json",
+        "metrics/explain.json",
         *DATA,
     )
 }
@@ -48,7 +49,15 @@ BENCHMARK = {
 }
 PREDICTIONS = "data/benchmark/predictions.csv"  # packed: anyone can do the statistics again
 
-SHOW_IMAGES = ("augmentations.png", "corruptions.png", "data_card.png", "predictions.png", "preprocess.png")
+SHOW_IMAGES = (
+    "augmentations.png",
+    "corruptions.png",
+    "data_card.png",
+    "explanation_sanity.png",
+    "explanations.png",
+    "predictions.png",
+    "preprocess.png",
+)
 
 
 def publish_run(name: str, results: Path = RESULTS) -> Path:

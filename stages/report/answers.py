@@ -76,6 +76,10 @@ def _robustness(study: Study) -> str | None:
     return " ".join(words) or None
 
 
+def _explanations(study: Study) -> str | None:
+    return study.analyses.get("explain")
+
+
 def _internal(study: Study) -> str:
     return f"Internal only, from the same source as training: {study.tested}."
 
@@ -183,6 +187,7 @@ ANSWERS: dict[str, Answer] = {
     "diagnostic": _diagnostic,
     "ensembles": _ensembles,
     "external": _external,
+    "explanations": _explanations,
     "failures": _failures,
     "fairness": _fairness,
     "goal": _goal,

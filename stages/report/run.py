@@ -18,7 +18,7 @@ METRICS = Path("metrics")
 PLOTS = Path("plots")
 DATA_CARD = METRICS / "data_card.md"
 # Stages whose numbers are shown where they are there.
-OPTIONAL = ("leakage", "uncertainty", "robustness")
+OPTIONAL = ("leakage", "uncertainty", "robustness", "explain")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from stages.report.blocks import Block, Listing, Number, Page, Section, Text, missing
+from stages.report.explanations import explanation_section
 from stages.report.failures import find_mistakes
 from stages.report.gallery import failure_section
 from stages.report.numbers import Numbers, interval, share
@@ -59,6 +60,7 @@ def run_page(run: Run, images: bool) -> Page:
             _calibration(run),
             _uncertainty(optional.get("uncertainty")),
             _robustness(optional.get("robustness")),
+            explanation_section(optional.get("explain"), PLOTS, images),
             _failures(run, images),
             _comparison(run),
             production_section(COMMANDS, {"params.yaml": run.params_text}, [Path("dvc.lock")], run.cost),

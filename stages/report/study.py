@@ -6,6 +6,7 @@ from typing import Any
 
 from stages.common.params import Params
 from stages.report.bench import Bench
+from stages.report.explanations import explanation_words
 from stages.report.numbers import count
 from stages.report.provenance import package_versions
 from stages.report.run import Run
@@ -187,6 +188,8 @@ def _analyses(own: Mapping[str, Any], data: Mapping[str, Any], power: Mapping[st
         said["uncertainty"] = uncertainty_words(own["uncertainty"])
     if "robustness" in own:
         said["robustness"] = robustness_words(own["robustness"])
+    if "explain" in own:
+        said["explain"] = explanation_words(own["explain"])
     if "leakage" in data:
         said["leakage"] = leakage_words(data["leakage"])
     return said

@@ -12,7 +12,6 @@ from stages.common.files import write_json
 from stages.common.manifest import COLUMNS, MANIFEST, PREPROCESSED, write_manifest
 from stages.common.training_params import DenseLayer, DropoutLayer
 from stages.evaluate.predictions import TEST, make_predictions, write_predictions
-from stages.explain.settings import ExplainSettings
 from stages.train.network import build_head, join
 from stages.train.predict import class_probabilities
 
@@ -89,12 +88,11 @@ def write_workspace(folder: Path, network: keras.Model, classes: Sequence[str]) 
 
 @pytest.fixture
 def workspace(
-    project: Path, write_params: Callable[..., None], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    project: Path, write_params: Callable[..., None], request: pytest.FixtureRequest
 ) -> tuple[Path, list[str]]:
     """A project as evaluate leaves it, of as many classes as the test asks for, and their names."""
     n_classes = getattr(request, "param", 2)
-    write_params({"evaluate.resamples": 100, "evaluate.batch_size": 8})
-    small = ExplainSettings(examples=2, images=8, steps=4, randomisations=1)
-    monkeypatch.setattr("stages.explain.__main__.explain_settings", lambda _: small)
+    small = {"explain.examples": 2, "explain.images": 8, "explain.steps": 4, "explain.randomisations": 1}
+    write_params({"evaluate.resamples": 100, "evaluate.batch_size": 8, **small})
     write_workspace(project, build(n_classes, gates=n_classes > 2), CLASSES[n_classes])
     return project, CLASSES[n_classes]

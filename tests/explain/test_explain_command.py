@@ -4,14 +4,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from stages.common.errors import UserError
 from stages.explain import __main__ as command
 from stages.explain.deletion import area
+from stages.explain.drawing import draw_all
+from stages.explain.material import read_material
 from stages.explain.randomise import STEP_WORDS
-
-FIGURES = ("explanations", "explanation_sanity", "deletion")
+from stages.explain.table import mean_curves
 
 
 @pytest.mark.parametrize("workspace", [2, pytest.param(3, marks=pytest.mark.slow)], indirect=True)
@@ -37,13 +37,16 @@ def test_the_stage_writes_all_it_promises(workspace: tuple[Path, list[str]]) -> 
     similar = pd.read_csv("data/explain/sanity.csv")
     last = similar[(similar["layers"] == STEP_WORDS[-1]) & (similar["method"] == "grad_cam")]
     assert content["sanity"]["grad_cam"]["rank_correlation"] == pytest.approx(last["rank_correlation"].mean())
-    means = pd.read_csv("plots/deletion.csv")
+    material = read_material(Path("data/explain/material.npz"))
+    means = mean_curves(material.orders, material.curves)
     assert np.trapezoid(means["deletion_random"], means["share"]) == pytest.approx(
         content["scores"]["random"]["deletion"]
     )
-    for name in FIGURES:
-        with Image.open(f"plots/{name}.png") as figure:
-            assert figure.width == 832
+    figures = draw_all(content, material, ["of what", "how it was split"], 7)
+    assert set(figures) == {"explanations", "explanation_sanity", "deletion"}
+    for row in material.rows:
+        assert set(row.heatmaps) == {"grad_cam", *gates}
+        assert len(row.pixels) == len(row.called) == len(row.right)
 
 
 @pytest.mark.slow

@@ -10,15 +10,16 @@ from stages.bundle.network import with_features
 from stages.export.convert import convert_onnx, convert_openvino
 from stages.runtime.load import load_runtime
 from stages.train.network import build_head, join
-from stages.zoo.registry import build_backbone
+from stages.zoo.registry import NETWORKS, build_backbone
 
 SIZE = 64
 CONVERTERS = {"onnx": (convert_onnx, "m.onnx"), "openvino": (convert_openvino, "m.xml")}
-NAMES = ["focal_cnn", "efficientnetlite"]
-HEAVY = ["efficientnetv2", "resnet50v2", "mobilenetv3", "mresnet"]
+FAST = ["focal_cnn"]
 
 
-@pytest.mark.parametrize("name", [*NAMES, *(pytest.param(name, marks=pytest.mark.slow) for name in HEAVY)])
+@pytest.mark.parametrize(
+    "name", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
+)
 @pytest.mark.parametrize("runtime", sorted(CONVERTERS))
 def test_networks_give_keras_answers(tmp_path: Path, name: str, runtime: str) -> None:
     for package in ("onnx", "tf2onnx", "onnxruntime") if runtime == "onnx" else ("openvino",):

@@ -13,6 +13,13 @@ from stages.common.training_params import EvaluateParams
 from stages.evaluate.assessment import assess
 from stages.evaluate.predictions import TEST, VALIDATION, make_predictions, write_predictions
 from stages.evaluate.units import Units, image_units
+from stages.explain.figure_examples import Row
+from stages.explain.material import FILE, Material, write_material
+from stages.explain.randomise import STEP_WORDS
+from stages.explain.score import Scores
+from stages.explain.summary import summarise as summarise_maps
+from stages.explain.table import FOLDER as MAPS
+from stages.explain.table import RESULTS as EXPLAINED
 from stages.plot.facts import Facts
 from stages.robustness.cells import one_cell
 from stages.robustness.summary import summarise_robustness
@@ -34,12 +41,31 @@ def make_units(seed: int, n_patients: int = 12, images: int = 10) -> Units:
     return Units(truth, 1 / (1 + np.exp(-logit)), patient)
 
 
+def write_maps(classes: Sequence[str]) -> None:
+    """What the stage `explain` leaves: 8 images of 4 patients, two of them drawn."""
+    random = np.random.default_rng(0)
+    patient = np.repeat(np.arange(4), 2)
+    methods = ["grad_cam", "grad_cam_plus_plus"]
+    orders = [*methods, "random", "centre"]
+    similarities = {name: random.uniform(0, 0.2, (8, len(STEP_WORDS), 2)) for name in methods}
+    zeros = {name: np.zeros(8) for name in methods}
+    curves = random.uniform(0, 1, (4, 8, 2, 3))
+    content = summarise_maps(Scores(orders, curves, similarities, zeros, zeros, {}), patient, 100, 7)
+    pixels = random.integers(0, 256, (2, SIZE, SIZE, 3), dtype=np.uint8)
+    maps = random.uniform(0, 1, (2, SIZE, SIZE)).astype(np.float32)
+    row = Row("right", pixels, {"grad_cam": maps}, list(classes[:2]), np.array([0.9, 0.8]), np.array([True, True]))
+    cascade = np.stack([maps] * len(STEP_WORDS))
+    MAPS.mkdir(parents=True, exist_ok=True)
+    write_material(MAPS / FILE, Material("grad_cam", orders, curves, similarities, patient, pixels, cascade, [row]))
+    write_json(EXPLAINED, content)
+
+
 WriteFurther = Callable[[pd.DataFrame, Sequence[str], str | None], None]
 
 
 @pytest.fixture(scope="session")
 def write_further() -> WriteFurther:
-    """Write what the stages `uncertainty` and `robustness` would, from one table of predictions."""
+    """Write what the stages `uncertainty`, `robustness` and `explain` would."""
 
     def write(predictions: pd.DataFrame, classes: Sequence[str], positive: str | None) -> None:
         classes = list(classes)
@@ -57,6 +83,7 @@ def write_further() -> WriteFurther:
         conditions += [damaged.assign(corruption=name, severity=at) for name in ("blur", "noise") for at in (1, 5)]
         cell = one_cell(pd.concat(conditions), np.tile(patient, 5), None if positive is None else 0.5)
         write_json(DAMAGE, summarise_robustness(cell, classes, positive, 100, 7))
+        write_maps(classes)
 
     return write
 

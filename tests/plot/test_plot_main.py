@@ -11,8 +11,16 @@ from stages.plot.__main__ import main
 from stages.plot.facts import Facts
 from stages.plot.summary import main as print_summary
 
-CURVES = {"roc", "precision_recall", "confusion", "calibration", "learning_curves", "robustness"}
-FIGURES = CURVES | {"corruptions", "predictions", "sanity", "subgroups", "uncertainty"}
+CURVES = {"roc", "precision_recall", "confusion", "calibration", "learning_curves", "robustness", "deletion"}
+FIGURES = CURVES | {
+    "corruptions",
+    "explanation_sanity",
+    "explanations",
+    "predictions",
+    "sanity",
+    "subgroups",
+    "uncertainty",
+}
 
 
 def digests() -> dict[str, str]:
@@ -58,6 +66,8 @@ def test_the_summary_is_printed(workspace: Path, capsys: pytest.CaptureFixture[s
     [
         "data/predictions/test.csv",
         "data/predictions/val.csv",
+        "data/explain/material.npz",
+        "metrics/explain.json",
         "metrics/metrics.json",
         "metrics/robustness.json",
         "metrics/uncertainty.json",

@@ -107,6 +107,20 @@ def make_robustness() -> dict[str, Any]:
     }
 
 
+def make_explain() -> dict[str, Any]:
+    def scores(*names: str) -> dict[str, Any]:
+        return {**dict.fromkeys(names, 0.3), "ci": {name: limits(0.3) for name in names}}
+
+    similar = ("rank_correlation", "ssim", "other_images")
+    return {
+        "n": 24,
+        "n_patients": 10,
+        "scores": {name: scores("deletion", "insertion") for name in ("grad_cam", "random", "centre")},
+        "difference": {"grad_cam_minus_random": scores("deletion", "insertion")},
+        "sanity": {"grad_cam": {**scores(*similar), "empty": 0.0, "passed": 1}},
+    }
+
+
 def make_leakage() -> dict[str, Any]:
     def split(auc: float, gain: float) -> dict[str, Any]:
         inflation = {"auc": gain, "accuracy": gain + 1, "ci": {"auc": {"low": gain - 1, "high": gain + 1}}}
@@ -223,6 +237,7 @@ def write_run(project: Path) -> None:
     write_json(project / "metrics/leakage.json", make_leakage())
     write_json(project / "metrics/uncertainty.json", make_uncertainty())
     write_json(project / "metrics/robustness.json", make_robustness())
+    write_json(project / "metrics/explain.json", make_explain())
     for name in ("roc", "confusion", "leakage", "learning_curves", "calibration"):
         write_figure(project / f"plots/{name}.png")
     (project / "plots/sanity.txt").write_text("passed: a\nWARNED: b\n", encoding="utf-8")

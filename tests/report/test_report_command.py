@@ -80,7 +80,7 @@ def test_without_images_none_of_the_data_set_is_in_it(kind: str, request: pytest
     assert 'alt="called Benign, truly Malignant"' in shown
 
 
-@pytest.mark.parametrize("name", ["leakage", "uncertainty", "robustness"])
+@pytest.mark.parametrize("name", ["leakage", "uncertainty", "robustness", "explain"])
 def test_what_is_optional_is_named_with_its_command(run_folder: Path, name: str) -> None:
     Path(f"metrics/{name}.json").unlink()
     assert f"dvc repro {name}" in run_documents(images=False)["report.html"]

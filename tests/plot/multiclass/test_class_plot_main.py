@@ -12,8 +12,9 @@ def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
     class_workspace: Path, class_facts: Facts, caplog: pytest.LogCaptureFixture
 ) -> None:
     main()
-    curves = {"roc", "precision_recall", "confusion", "calibration", "learning_curves", "robustness"}
-    figures = curves | {"corruptions", "predictions", "sanity", "subgroups", "uncertainty"}
+    curves = {"roc", "precision_recall", "confusion", "calibration", "learning_curves", "robustness", "deletion"}
+    figures = curves | {"corruptions", "explanation_sanity", "explanations"}
+    figures |= {"predictions", "sanity", "subgroups", "uncertainty"}
     expected = {f"{name}.csv" for name in curves | {"risk_coverage"}} | {f"{name}.png" for name in figures}
     assert {path.name for path in Path("plots").iterdir()} == expected | {"classification_report.txt", "sanity.txt"}
     assert all(path.stat().st_size < LARGEST for path in Path("plots").glob("*.png"))
