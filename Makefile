@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: repro test slow-test lock clean
+.PHONY: repro test slow-test lock audit clean
 
 repro: $(VENV)/.installed
 	dvc repro
@@ -34,6 +34,9 @@ lock: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet pip-tools
 	CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --upgrade requirements.in -o requirements.txt
 	CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --upgrade requirements-dev.in -o requirements-dev.txt
+
+audit: $(VENV)/.installed-dev
+	pip-audit --strict --no-deps --disable-pip -r requirements.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

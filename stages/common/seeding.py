@@ -41,7 +41,7 @@ def make_tensorflow_deterministic(seed: int, precision: str = "float32") -> None
     ('float32', 'mixed_float16' or 'mixed_bfloat16').
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _standard_error_put_aside():
+    with standard_error_put_aside():
         import keras
         import tensorflow as tf
 
@@ -51,7 +51,7 @@ def make_tensorflow_deterministic(seed: int, precision: str = "float32") -> None
 
 
 @contextmanager
-def _standard_error_put_aside() -> Iterator[None]:
+def standard_error_put_aside() -> Iterator[None]:
     """Keep what libraries print on standard error while they load; show it only if loading fails.
 
     TensorFlow writes some lines before its own log level counts, past Python's `sys.stderr`.

@@ -45,9 +45,16 @@ def convert_openvino(network: "keras.Model", path: Path) -> None:
 
 
 def openvino_model(network: "keras.Model") -> Any:
-    """The network as an `openvino.Model`; any number of images at a time."""
+    """The network as an `openvino.Model` of one output; any number of images at a time.
+
+    The conversion makes an output of every activation that has a gradient of its own, such as SiLU in the
+    EfficientNets.
+    """
     openvino = need("openvino", "OpenVINO's format", INSTEAD)
-    return openvino.convert_model(_trace(network))
+    function = _trace(network)
+    model = openvino.convert_model(function)
+    (answer,) = function.get_concrete_function().outputs
+    return openvino.Model([model.output(answer.name).get_node()], model.get_parameters(), network.name)
 
 
 def convert_onnx(network: "keras.Model", path: Path) -> None:

@@ -1,5 +1,8 @@
 """`python -m stages.predict IMAGE|FOLDER|PATTERN|ZIP ...`: what the classifier says of images, as a table.
 
+With --ray the classifier and the files are read on the nodes of a Ray cluster: these and this project must lie on
+storage that every node has at the same path. Names are listed here.
+
 Ends with 0 where every file was predicted, with 2 where some failed, with 1 where none was.
 """
 
@@ -8,20 +11,30 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from stages.bundle.archive import CLASSIFIER
+from stages.bundle.archive import CLASSIFIER, read_parts
 from stages.bundle.card import ClassifierCard
 from stages.common.command import run_stage
 from stages.common.errors import UserError
-from stages.predict.classifier import BATCH_SIZE, Classifier, load_classifier
+from stages.common.files import file_digest
+from stages.predict.answer import Answer, answer_files, load_for_runtime
+from stages.predict.classifier import BATCH_SIZE
+from stages.predict.cluster import connected
 from stages.predict.output import check_output
+from stages.predict.overlays import MakeOverlays, overlay_writer
 from stages.predict.patients import patients_by_name, read_patients
 from stages.predict.revision import find_classifier
 from stages.predict.run import Counts, predict_files
+from stages.predict.spread import Task, spread
+from stages.runtime.places import EXPORTS, find_model
 
 LARGEST_BATCH = 4096
+MOST_ACTORS = 4096
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,19 +52,23 @@ def main(arguments: list[str] | None = None) -> None:
         check_output(options.out)
     elif options.explain:
         raise UserError("--explain writes pictures beside the table: name it by --out")
+    if options.ray_actors and not options.ray:
+        raise UserError("--ray-actors is for --ray")
+    if options.ray and options.explain:
+        raise UserError("--explain works on this machine only: leave --ray out")
     of_file = read_patients(options.patients) if options.patients else None
     # Damaged metadata of a picture is no news to whoever wants its class.
     warnings.filterwarnings("ignore", module="PIL")
-    with find_classifier(options.model) as path:
-        classifier = _load(path, options.runtime, options.batch_size)
-    logging.info("%s", describe(classifier.card))
-    find_patient = of_file or patients_by_name(classifier.card.layout)
-    try:
-        counts = predict_files(classifier, options.inputs, options.out, find_patient, options.views, options.explain)
-    except BrokenPipeError:
-        # Whoever read the table has stopped reading; Python would complain once more when it closes the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    table = sys.stdout  # before Ray's own lines are kept out of it
+    with find_classifier(options.model) as path, _answering(path, options) as (answer, card, make_overlays):
+        logging.info("%s", describe(card))
+        find_patient = of_file or patients_by_name(card.layout)
+        try:
+            counts = predict_files(answer, card, options.inputs, options.out, find_patient, make_overlays, table)
+        except BrokenPipeError:
+            # Whoever read the table has stopped reading; Python would complain once more when it closes the pipe.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), table.fileno())
+            sys.exit(1)
     logging.info("%s", summarise(counts, options.out))
     sys.exit(counts.exit_code)
 
@@ -79,24 +96,43 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--patients", type=Path, metavar="CSV", help="a table with the columns image and patient")
     parser.add_argument("--explain", action="store_true", help="write what speaks for the class, as pictures")
     parser.add_argument("--views", type=int, choices=range(1, 9), default=1, help="also turned and mirrored: 2 to 8")
-    parser.add_argument("--batch-size", type=_batch_size, default=BATCH_SIZE, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--batch-size", type=_number(LARGEST_BATCH), default=BATCH_SIZE, metavar="N", help="default: %(default)s"
+    )
     parser.add_argument("--runtime", default="keras", help="keras, or one of 'python -m stages.export'")
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help="host:port, 'auto' (this machine's cluster) or 'local' (a new one)"
+    )
+    parser.add_argument(
+        "--ray-actors", type=_number(MOST_ACTORS), metavar="N", help="classifiers loaded; default: one a node"
+    )
     return parser.parse_args(arguments)
 
 
-def _batch_size(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LARGEST_BATCH:
-        raise argparse.ArgumentTypeError(f"{text} is no number from 1 to {LARGEST_BATCH}")
-    return int(text)
+def _number(largest: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= largest:
+            raise argparse.ArgumentTypeError(f"{text} is no number from 1 to {largest}")
+        return int(text)
+
+    return read
 
 
-def _load(path: Path, runtime: str, batch_size: int) -> Classifier:
-    if runtime == "keras":
-        return load_classifier(path, batch_size)
-    from stages.runtime.load import load_runtime
-    from stages.runtime.places import find_model
-
-    return load_classifier(path, batch_size, load_runtime(find_model(runtime, path), runtime, batch_size))
+@contextmanager
+def _answering(path: Path, options: argparse.Namespace) -> Iterator[tuple[Answer, ClassifierCard, MakeOverlays | None]]:
+    """What predicts, here or on a cluster."""
+    if options.ray:
+        card = read_parts(path).card
+        find_model(options.runtime, path)
+        task = Task(
+            path.absolute(), EXPORTS.absolute(), file_digest(path), options.runtime, options.batch_size, options.views
+        )
+        with connected(options.ray) as cores:
+            yield partial(spread, task, options.ray_actors or len(cores), min(cores)), card, None
+        return
+    classifier = load_for_runtime(path, options.runtime, options.batch_size)
+    make_overlays = partial(overlay_writer, classifier) if options.explain else None
+    yield lambda found, _: answer_files(classifier, found, options.views), classifier.card, make_overlays
 
 
 if __name__ == "__main__":

@@ -176,16 +176,12 @@ class Classifier:
         )
 
     def calibrate(self, scores: Floats, level: Level) -> Floats:
-        """Calibrated probabilities of images, or of patients from their images' mean; (n, n_classes)."""
-        of = self.card.image if level == "image" else self.card.patient
-        return apply_temperature(scores, of.temperature)
+        """Calibrated probabilities; see `calibrate`."""
+        return calibrate(self.card, scores, level)
 
     def decide(self, scores: Floats, level: Level) -> Integers:
-        """The class decided for, from the network's own probabilities (n, n_classes); (n,), int64."""
-        threshold = (self.card.image if level == "image" else self.card.patient).threshold
-        if threshold is None:
-            return scores.argmax(axis=1).astype(np.int64)
-        return (scores[:, 1] >= threshold).astype(np.int64)
+        """The class decided for; see `decide`."""
+        return decide(self.card, scores, level)
 
     def nearest(self, features: NDArray[np.float32], k: int) -> Neighbours:
         """The `k` training images that are nearest to images of these features, (n, n_features)."""
@@ -200,6 +196,20 @@ class Classifier:
     def _run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         starts = range(0, len(images), self.batch_size)
         return np.concatenate([self.forward(images[start : start + self.batch_size]) for start in starts])
+
+
+def calibrate(card: ClassifierCard, scores: Floats, level: Level) -> Floats:
+    """Calibrated probabilities of images, or of patients from their images' mean; (n, n_classes)."""
+    of = card.image if level == "image" else card.patient
+    return apply_temperature(scores, of.temperature)
+
+
+def decide(card: ClassifierCard, scores: Floats, level: Level) -> Integers:
+    """The class decided for, from the network's own probabilities (n, n_classes); (n,), int64."""
+    threshold = (card.image if level == "image" else card.patient).threshold
+    if threshold is None:
+        return scores.argmax(axis=1).astype(np.int64)
+    return (scores[:, 1] >= threshold).astype(np.int64)
 
 
 def load_classifier(

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Source:
-    """A file that should be a picture; `read` gives its content, or raises `PictureError` or an OSError."""
+    """A file that should be a picture; `read` gives its content, or raises `PictureError` or an OSError.
+
+    It can be pickled, and then reads wherever the file lies at the same absolute path.
+    """
 
     name: str
     read: Callable[[], bytes]

@@ -12,6 +12,7 @@ from stages.evaluate.units import Integers
 from stages.predict.classifier import Classifier
 
 WriteOverlays = Callable[[Sequence[str], NDArray[np.uint8], Integers], list[str]]
+MakeOverlays = Callable[[Path], WriteOverlays]
 _UNSAFE = re.compile(r"[^\w.-]")
 _LONGEST_STEM = 100
 

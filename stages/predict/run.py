@@ -5,16 +5,19 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from tqdm import tqdm
 
+from stages.bundle.card import ClassifierCard
 from stages.common.files import replace_folder
-from stages.predict.classifier import Classifier
+from stages.predict.answer import Answer
+from stages.predict.classifier import Predictions
 from stages.predict.found import Failure, Skipped
 from stages.predict.output import Rows, WriteRows, open_output
-from stages.predict.overlays import WriteOverlays, overlay_writer
+from stages.predict.overlays import MakeOverlays, WriteOverlays
 from stages.predict.patients import FindPatient, PatientSums
-from stages.predict.prepare import Batch, prepare_batches
+from stages.predict.prepare import Batch
 from stages.predict.sources import find_sources
 from stages.predict.table import make_patient_rows, make_rows
 
@@ -35,19 +38,22 @@ class Counts:
 
 
 def predict_files(
-    classifier: Classifier,
+    answer: Answer,
+    card: ClassifierCard,
     inputs: Sequence[str],
     out: Path | None,
     find_patient: FindPatient,
-    views: int = 1,
-    explain: bool = False,
+    make_overlays: MakeOverlays | None = None,
+    table: TextIO | None = None,
 ) -> Counts:
     """Predict the files, and write the tables and overlays beside each other.
 
     Parameters
     ----------
-    classifier : Classifier
-        What predicts.
+    answer : callable
+        What predicts: from the files found and their number to the batches, with what the classifier says of them.
+    card : ClassifierCard
+        Of the classifier.
     inputs : sequence of str
         See `stages.predict.sources.find_sources`.
     out : Path or None
@@ -55,32 +61,32 @@ def predict_files(
         Nothing is written where no file could be predicted.
     find_patient : callable
         From an image's name to its patient, or to an empty text.
-    views : int, in [1, 8]
-        See `Classifier.predict_prepared`.
-    explain : bool
-        Whether to write overlays; needs `out`.
+    make_overlays : callable, optional
+        `stages.predict.overlays.overlay_writer` of the classifier; needs `out`.
+    table : TextIO, optional
+        Instead of standard output.
     """
     counts, sums = Counts(), PatientSums()
     total = sum(not isinstance(found, Skipped) for found in find_sources(inputs))
     write: WriteRows | None = None
     overlay: WriteOverlays | None = None
     with ExitStack() as stack, tqdm(total=total, desc="predict", unit="image", disable=None) as bar:
-        for batch in prepare_batches(find_sources(inputs), classifier.prepare, classifier.batch_size):
+        for batch, predictions in answer(find_sources(inputs), total):
             _report(batch.failures)
             counts.failed += len(batch.failures)
             counts.skipped += batch.n_skipped
-            if batch.names:
+            if predictions is not None:
                 if write is None:
-                    write = stack.enter_context(open_output(out))
-                    if explain and out is not None:
-                        overlay = overlay_writer(classifier, stack.enter_context(replace_folder(overlays_path(out))))
-                rows = _predict_batch(classifier, batch, find_patient, views, sums, overlay)
+                    write = stack.enter_context(open_output(out, table))
+                    if make_overlays and out is not None:
+                        overlay = make_overlays(stack.enter_context(replace_folder(overlays_path(out))))
+                rows = _make_rows(batch, predictions, card, find_patient, sums, overlay)
                 write(rows)
                 counts.predicted += len(rows)
                 counts.unlike += sum(row["unlike"] for row in rows)
             bar.update(len(batch.names) + len(batch.failures))
         if out is not None and sums.scores:
-            stack.enter_context(open_output(patients_path(out)))(make_patient_rows(sums, classifier))
+            stack.enter_context(open_output(patients_path(out)))(make_patient_rows(sums, card))
     return counts
 
 
@@ -94,20 +100,19 @@ def overlays_path(out: Path) -> Path:
     return out.with_name(f"{out.stem}.overlays")
 
 
-def _predict_batch(
-    classifier: Classifier,
+def _make_rows(
     batch: Batch,
+    predictions: Predictions,
+    card: ClassifierCard,
     find_patient: FindPatient,
-    views: int,
     sums: PatientSums,
     overlay: WriteOverlays | None,
 ) -> Rows:
     """The rows of a batch, which are added to the patients' sums."""
-    predictions = classifier.predict_prepared(batch.images, views)
     patients = [find_patient(name) for name in batch.names]
     for n, patient in enumerate(patients):
         sums.add(patient, predictions.scores[n], bool(predictions.unlike[n]))
-    rows = make_rows(batch.names, predictions, classifier.card, patients, batch.notes)
+    rows = make_rows(batch.names, predictions, card, patients, batch.notes)
     if overlay is None:
         return rows
     files = overlay(batch.names, batch.images, predictions.called)

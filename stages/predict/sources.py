@@ -57,7 +57,7 @@ def _find(given: str) -> Iterator[Found]:
     elif stat.S_ISREG(mode) and path.suffix.lower() == ".zip":
         yield from find_members(path)
     else:
-        yield Source(printable(given), partial(read_file, path))
+        yield Source(printable(given), partial(read_file, path.absolute()))
 
 
 def _find_below(top: Path) -> Iterator[Found]:
@@ -79,7 +79,7 @@ def _find_below(top: Path) -> Iterator[Found]:
             yield Skipped(name)
         else:
             found = True
-            yield Source(name, partial(read_file, path))
+            yield Source(name, partial(read_file, path.absolute()))
     if not found:
         yield Failure(printable(top.as_posix()), "a folder without images")
 

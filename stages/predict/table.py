@@ -8,7 +8,7 @@ from scipy.special import entr
 
 from stages.bundle.card import ClassifierCard
 from stages.evaluate.units import Bools
-from stages.predict.classifier import Classifier, Predictions
+from stages.predict.classifier import Predictions, calibrate, decide
 from stages.predict.patients import PatientSums
 
 Row = dict[str, Any]
@@ -53,7 +53,7 @@ def make_rows(
     return rows
 
 
-def make_patient_rows(sums: PatientSums, classifier: Classifier) -> list[Row]:
+def make_patient_rows(sums: PatientSums, card: ClassifierCard) -> list[Row]:
     """One row a patient, by the mean of the images' network probabilities, with the patients' own threshold.
 
     Returns
@@ -64,8 +64,8 @@ def make_patient_rows(sums: PatientSums, classifier: Classifier) -> list[Row]:
     """
     if not sums.scores:
         return []
-    scores, classes = sums.means, classifier.card.classes
-    probabilities, called = classifier.calibrate(scores, "patient"), classifier.decide(scores, "patient")
+    scores, classes = sums.means, card.classes
+    probabilities, called = calibrate(card, scores, "patient"), decide(card, scores, "patient")
     entropy = entr(probabilities).sum(axis=1)
     return [
         {

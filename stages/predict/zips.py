@@ -6,7 +6,8 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
 from stages.download.archive import MAX_MEMBERS, Member, RefusedError, split_name, write_exactly
@@ -28,17 +29,30 @@ _DAMAGE = (
 )
 
 
+@dataclass(frozen=True)
+class _Archive:
+    """An archive, which its members share; where it is unpickled, it is opened anew."""
+
+    path: Path
+
+    @cached_property
+    def opened(self) -> zipfile.ZipFile:
+        """Closed with the last member."""
+        return zipfile.ZipFile(self.path)
+
+    def __getstate__(self) -> dict[str, Path]:
+        return {"path": self.path}
+
+
 def find_members(path: Path) -> Iterator[Found]:
     """The pictures in an archive, by name; or, where anything speaks against it, one failure for the whole of it.
 
     Refused are names that lead outside, more than `stages.download.archive.MAX_MEMBERS` members, and more than
     `MAX_UNPACKED` in all. Archives in it are not opened.
     """
-    name = printable(path.as_posix())
+    name, archive = printable(path.as_posix()), _Archive(path.absolute())
     try:
-        # Closed with the last source that reads from it.
-        opened = zipfile.ZipFile(path)
-        members = _check(opened)
+        members = _check(archive.opened)
     except RefusedError as error:
         yield Failure(name, f"refused: {printable(str(error))}")
         return
@@ -54,7 +68,7 @@ def find_members(path: Path) -> Iterator[Found]:
             yield Skipped(inside)
         else:
             found = True
-            yield Source(inside, partial(_read, opened, member))
+            yield Source(inside, partial(_read, archive, member))
     if not found:
         yield Failure(name, "an archive without images")
 
@@ -74,7 +88,7 @@ def _check(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return sorted(kept, key=lambda member: member.filename)
 
 
-def _read(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+def _read(archive: _Archive, member: zipfile.ZipInfo) -> bytes:
     if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
         raise PictureError("a link or a device")
     if member.flag_bits & _ENCRYPTED:
@@ -83,10 +97,9 @@ def _read(opened: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         raise PictureError(f"larger than {MAX_BYTES / 1e6:.0f} MB")
     content = io.BytesIO()
     try:
-        with opened.open(member) as source:
-            write_exactly(
-                source, content, Member(member.filename, member.file_size, False, partial(opened.open, member))
-            )
+        again = partial(archive.opened.open, member)
+        with again() as source:
+            write_exactly(source, content, Member(member.filename, member.file_size, False, again))
     except (*_DAMAGE, RefusedError) as error:
         raise PictureError(f"damaged in the archive ({printable(str(error))[:150]})") from None
     return content.getvalue()

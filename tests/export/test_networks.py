@@ -14,12 +14,10 @@ from stages.zoo.registry import NETWORKS, build_backbone
 
 SIZE = 64
 CONVERTERS = {"onnx": (convert_onnx, "m.onnx"), "openvino": (convert_openvino, "m.xml")}
-FAST = ["focal_cnn"]
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("runtime", sorted(CONVERTERS))
 def test_networks_give_keras_answers(tmp_path: Path, name: str, runtime: str) -> None:
     for package in ("onnx", "tf2onnx", "onnxruntime") if runtime == "onnx" else ("openvino",):

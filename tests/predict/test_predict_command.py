@@ -26,7 +26,7 @@ RAW = "data/raw/phantom"
 @pytest.fixture
 def predict(copied: Path, classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """``predict("folder", "--out", "x.csv")`` gives the exit code; the classifier is loaded already."""
-    monkeypatch.setattr(command, "load_classifier", lambda path, batch_size: classifier)
+    monkeypatch.setattr(command, "load_for_runtime", lambda path, runtime, batch_size: classifier)
 
     def run(*arguments: str) -> int:
         with pytest.raises(SystemExit) as caught:
@@ -168,6 +168,7 @@ def test_the_phantom_is_said(predict: Callable[..., int], caplog: pytest.LogCapt
     assert re.search(r"48 images in a\.csv", caplog.text)
 
 
+@pytest.mark.slow
 def test_the_whole_command_as_a_process(copied: Path) -> None:
     """Loads the file itself, writes to a pipe that is closed early, and leaves no traceback."""
     run = subprocess.run(
