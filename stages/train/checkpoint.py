@@ -78,7 +78,7 @@ class Checkpoint:
         """Write the state after an epoch."""
         import keras
 
-        arrays = {f"variable_{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(_variables(model))}
+        arrays = {f"variable_{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(state_variables(model))}
         arrays |= {f"best_{i}": weight for i, weight in enumerate(best)}
         state = json.dumps({"fingerprint": self._fingerprint, **asdict(progress)})
         with replace_file(self._path) as partial, partial.open("wb") as file:
@@ -98,7 +98,7 @@ class Checkpoint:
     def restore(self, model: "keras.Model") -> list[NDArray[Any]]:
         """Give a compiled model the stored state of the same phase; returns the best weights."""
         with np.load(self._path) as stored:
-            for i, variable in enumerate(_variables(model)):
+            for i, variable in enumerate(state_variables(model)):
                 variable.assign(stored[f"variable_{i}"])
             return [stored[f"best_{i}"] for i in range(sum(name.startswith("best_") for name in stored.files))]
 
@@ -107,7 +107,7 @@ class Checkpoint:
         self._path.unlink(missing_ok=True)
 
 
-def _variables(model: "keras.Model") -> list[Any]:
+def state_variables(model: "keras.Model") -> list[Any]:
     """Weights, the states of random generators, and the optimiser's variables, in a fixed order."""
     metrics = {id(variable) for variable in model.metrics_variables}
     own = [variable for variable in model.variables if id(variable) not in metrics]

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
+class DivergenceError(UserError):
+    """The loss is no longer finite."""
+
+
 @dataclass(frozen=True)
 class Phase:
     """One phase of a training, ready to run.
@@ -103,7 +107,7 @@ def run_phase(phase: Phase, progress: Progress, watch: Watch) -> None:
     Raises
     ------
     UserError
-        At a collapse, or when the loss is no longer finite.
+        At a collapse, or (`DivergenceError`) when the loss is no longer finite.
     """
     model, plan = phase.model, phase.plan
     if progress.phase == plan.name and progress.epoch:
@@ -192,7 +196,7 @@ def train_epoch(phase: Phase, progress: Progress) -> tuple[float, float, float]:
         images += len(batch[1])
     loss, accuracy = (sums / images).tolist()
     if not math.isfinite(loss):
-        raise UserError(
+        raise DivergenceError(
             f"training diverged: the loss is {loss} in epoch {progress.epoch + 1} of {phase.plan.name}; lower the "
             f"learning rate (it is {rate:g}), or set train.warmup_epochs or train.gradient_clip"
         )

@@ -34,7 +34,12 @@ def feature_statistics(features: RowFile, rows: NDArray[np.intp]) -> Statistics:
 
 
 def build_head(
-    width: int, layers: list[DropoutLayer | DenseLayer], n_classes: int, seed: int, statistics: Statistics | None = None
+    width: int,
+    layers: list[DropoutLayer | DenseLayer],
+    n_classes: int,
+    seed: int,
+    statistics: Statistics | None = None,
+    dropout: "type[keras.layers.Dropout] | None" = None,
 ) -> "keras.Model":
     """Build a head that follows the layer list.
 
@@ -50,6 +55,8 @@ def build_head(
         Of the initial weights and of dropout.
     statistics : tuple of two ndarrays of shape (width,), optional
         Mean and variance by which the features are standardised first; of training images only.
+    dropout : type, optional
+        A kind of `keras.layers.Dropout` to use for it.
 
     Returns
     -------
@@ -66,7 +73,8 @@ def build_head(
         x = keras.layers.Normalization(mean=mean, variance=variance, name="standardise")(x)
     for number, layer in enumerate(layers):
         if isinstance(layer, DropoutLayer):
-            x = keras.layers.Dropout(layer.dropout, seed=seed + number, name=f"dropout_{number}")(x)
+            kind = dropout or keras.layers.Dropout
+            x = kind(layer.dropout, seed=seed + number, name=f"dropout_{number}")(x)
         else:
             x = keras.layers.Dense(layer.dense, activation="relu", name=f"dense_{number}")(x)
     units, activation = (1, "sigmoid") if n_classes == 2 else (n_classes, "softmax")

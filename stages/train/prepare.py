@@ -150,7 +150,7 @@ def prepare_phase(plan: PhasePlan, material: Material) -> Phase:
     import keras
 
     params = material.params
-    whole, network = (material.head,) * 2 if plan.name == HEAD else (material.trained, material.network)
+    whole = material.head if plan.name == HEAD else material.trained
     if plan.name == END_TO_END:
         unfreeze_all(whole, params.train.batch_norm_momentum)
     elif plan.name != HEAD:
@@ -159,6 +159,12 @@ def prepare_phase(plan: PhasePlan, material: Material) -> Phase:
         # Another model of the same layers: what is saved in the end shall know nothing of losses and optimisers.
         model = keras.Model(whole.input, whole.output, name=whole.name)
         compile_network(model, params.network, params.train, plan, material.n_classes)
+    return supply_phase(plan, material, model)
+
+
+def supply_phase(plan: PhasePlan, material: Material, model: "keras.Model") -> Phase:
+    """The phase of a model that is compiled for it: learning rate, batches and validation."""
+    network = material.head if plan.name == HEAD else material.network
     source = feature_source(material) if plan.name == HEAD else image_source(material)
     predict = partial(
         predict_rows,
@@ -167,7 +173,7 @@ def prepare_phase(plan: PhasePlan, material: Material) -> Phase:
         source.val_rows,
         source.batch_size,
     )
-    schedule = Schedule(params.train, plan.learning_rate, source.steps, plan.epochs)
+    schedule = Schedule(material.params.train, plan.learning_rate, source.steps, plan.epochs)
     return Phase(plan, model, schedule, source.batches, predict, material.strategy)
 
 

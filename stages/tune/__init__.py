@@ -1,0 +1,1 @@
+"""Search for better settings: Bayesian optimisation and population-based training on Ray Tune."""
