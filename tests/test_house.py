@@ -39,6 +39,7 @@ ORDER = [
     "serve",
     "publish",
     "recipe",
+    "tune",
 ]
 LIGHT = ["check", "download", "restructure", "split"]
 
