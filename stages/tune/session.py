@@ -15,6 +15,7 @@ from stages.tune.params import TuningParams
 LOCAL = "local"
 CODE = Path(__file__).absolute().parents[2]  # on a cluster, a folder that all nodes share
 LOOPBACK = "127.0.0.1"
+LONGEST_REASON = 200
 OBJECT_STORE = 100 * 1024**2  # bytes: nothing large goes through it
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -92,10 +93,14 @@ def ray_session(tuning: TuningParams) -> Iterator[None]:
                 )
             else:
                 ray.init(address=address, **common)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        # Ray raises bare exceptions, too, where it does not start.
+        except Exception as error:
+            reason = " ".join(str(error).split())[:LONGEST_REASON]
+            if address == LOCAL:
+                raise UserError(f"Ray does not start here ({reason}); free some memory or cores and retry") from None
             raise UserError(
-                f"no Ray cluster answers at {address} ({' '.join(str(error).split())[:200]}); start one with "
-                "'ray start --head', or set ray.address of tuning/params.yaml to null and unset RAY_ADDRESS"
+                f"no Ray cluster answers at {address} ({reason}); start one with 'ray start --head', or set "
+                "ray.address of tuning/params.yaml to null and unset RAY_ADDRESS"
             ) from None
         # What becomes of trials is told by the journal.
         for name in ("ray", "ray.tune", "ray.train", "ray.data"):
