@@ -12,6 +12,7 @@ from stages.train.loop import DivergenceError
 from stages.train.resident import decode_once
 from stages.tune.material import read_search_data
 from stages.tune.trial import Task, Trial
+from stages.zoo.registry import NETWORKS
 
 BASE = {"learning_rate": 0.01, "head": "none"}
 
@@ -198,3 +199,20 @@ def test_end_to_end(tuned: Any) -> None:
     (again,) = train(trial, 1)
     assert again == following
     np.testing.assert_allclose(trial.predict_outer().sum(axis=1), 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", NETWORKS)
+def test_every_network_goes_on_from_a_state(tuned: Any, model: str) -> None:
+    params, _ = tuned({"model": model, f"zoo.{model}.mode": "end_to_end", f"zoo.{model}.batch_size": 8})
+    trial = make_trial(params, epochs=2)
+    decode(params)
+    trial.begin({"augmentation": 0.5})
+    train(trial, 1)
+    trial.save(Path("work/a.npz"), {"trial": 0})
+    state = state_of(trial)
+    train(trial, 1)
+    trial.load(Path("work/a.npz"), {"augmentation": 0.5})
+    for array, kept in zip(state_of(trial), state, strict=True):
+        np.testing.assert_array_equal(array, kept)
+    np.testing.assert_allclose(trial.predict_outer().sum(axis=1), 1, rtol=1e-6)
