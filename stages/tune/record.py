@@ -20,6 +20,17 @@ from stages.tune.space import changes, defaults, parse_head, searched_epochs
 
 STATUSES = ("finished", "stopped", "diverged", "crashed", "lost")
 DEFAULT_TRIAL = 0
+TRIAL_COLUMNS = (
+    "trial",
+    "algorithm",
+    "status",
+    "message",
+    "started_epoch_total",
+    "epochs",
+    "score",
+    "best_epoch",
+    "restarts",
+)  # of trials.csv; those after them are hyper-parameters
 
 
 def write_search(
@@ -164,7 +175,7 @@ def choose_winner(trials: pd.DataFrame, params: Params, runs: list[Run]) -> dict
         raise UserError(f"no trial of the search has a score: {why}")
     best = scored.iloc[int(scored["score"].to_numpy(float).argmax())]
     (run,) = (run for run in runs if best["trial"] in run.numbers)
-    keys = [key for key in trials.columns if key not in _COLUMNS]
+    keys = [key for key in trials.columns if key not in TRIAL_COLUMNS]
     setting = {key: _plain(best[key]) for key in keys}
     settings = changes(setting, params) | searched_epochs(setting, params, run.epochs)
     return {
@@ -175,19 +186,6 @@ def choose_winner(trials: pd.DataFrame, params: Params, runs: list[Run]) -> dict
         "settings": settings,
         "hyperparameters": {key: parse_head(value) if key == "head" else value for key, value in setting.items()},
     }
-
-
-_COLUMNS = (
-    "trial",
-    "algorithm",
-    "status",
-    "message",
-    "started_epoch_total",
-    "epochs",
-    "score",
-    "best_epoch",
-    "restarts",
-)
 
 
 def _plain(value: Any) -> Any:

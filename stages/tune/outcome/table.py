@@ -11,23 +11,13 @@ from stages.common.errors import UserError
 from stages.common.figures import data_words
 from stages.evaluate.predictions import read_predictions
 from stages.evaluate.results import read_results
+from stages.tune.folds import FINAL
 from stages.tune.place import SEARCHES
+from stages.tune.record import TRIAL_COLUMNS
 
 DEFAULT = "default"  # the algorithm of a trial that only shows what params.yaml's settings reach
-FINAL = "final"  # the search on the whole pool, whose winner is recommended
 
 PIPELINE = "tuning/dvc.yaml"
-TRIAL_COLUMNS = (
-    "trial",
-    "algorithm",
-    "status",
-    "message",
-    "started_epoch_total",
-    "epochs",
-    "score",
-    "best_epoch",
-    "restarts",
-)
 EPOCH_COLUMNS = ("trial", "epoch", "spent", "score", "loss", "val_loss", "donor")
 TEXT = dict.fromkeys(("algorithm", "status", "message", "head"), str)
 SAME = ("algorithm", "seed", "model", "dataset", "monitor", "classes")  # of all searches of one tuning
