@@ -1,11 +1,11 @@
-"""`python -m stages.publish NAME [--benchmark] | --table`: keep a run below `results/`, or print all kept runs."""
+"""`python -m stages.publish NAME [--benchmark | --tuning] | --table`: keep a run below `results/`, or list all."""
 
 import argparse
 import logging
 import sys
 
 from stages.common.command import run_stage
-from stages.publish.copy import publish_benchmark, publish_run
+from stages.publish.copy import publish_benchmark, publish_run, publish_tuning
 from stages.publish.table import make_table
 
 
@@ -15,12 +15,15 @@ def main() -> None:
     choice = parser.add_mutually_exclusive_group(required=True)
     choice.add_argument("name", nargs="?", help="the run's name below results/")
     choice.add_argument("--table", action="store_true", help="print the published runs as Markdown")
-    parser.add_argument("--benchmark", action="store_true", help="the networks x folds instead of the one network")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--benchmark", action="store_true", help="the networks x folds instead of the one network")
+    kind.add_argument("--tuning", action="store_true", help="the comparison of ways to tune")
     arguments = parser.parse_args()
     if arguments.table:
         sys.stdout.write(make_table())
     else:
-        logging.info("%s", (publish_benchmark if arguments.benchmark else publish_run)(arguments.name))
+        publish = publish_benchmark if arguments.benchmark else publish_tuning if arguments.tuning else publish_run
+        logging.info("%s", publish(arguments.name))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What of a run, or of a benchmark, is kept: how it was made and what came out; no image of the data, no weight."""
+"""What of a run, a benchmark or a comparison of tuning is kept; no image of the data, no weight."""
 
 import gzip
 import shutil
@@ -47,6 +47,16 @@ BENCHMARK = {
         *DATA,
     )
 }
+TUNING = {"tuning-params.yaml": "tuning/params.yaml"} | {
+    Path(place).name: place
+    for place in (
+        "params.yaml",
+        "data/splits.json",
+        "metrics/tuning_methods.json",
+        "metrics/tuning_methods.md",
+        "plots/tuning_methods.png",
+    )
+}
 PREDICTIONS = "data/benchmark/predictions.csv"  # packed: anyone can do the statistics again
 
 SHOW_IMAGES = (
@@ -76,8 +86,9 @@ def publish_run(name: str, results: Path = RESULTS) -> Path:
         If the name is not one, or an output of the pipeline is missing.
     """
     _check(name, RUN, "dvc repro")
+    left_out = {*SHOW_IMAGES, *TUNING}
     figures = [path for pattern in ("*.png", "*.txt") for path in Path("plots").glob(pattern)]
-    return _write(results / name, RUN, [path for path in figures if path.name not in SHOW_IMAGES], run_documents(False))
+    return _write(results / name, RUN, [path for path in figures if path.name not in left_out], run_documents(False))
 
 
 def publish_benchmark(name: str, results: Path = RESULTS) -> Path:
@@ -85,6 +96,12 @@ def publish_benchmark(name: str, results: Path = RESULTS) -> Path:
     _check(name, {**BENCHMARK, "": PREDICTIONS}, "dvc repro benchmark/dvc.yaml")
     figures = [*Path("plots/benchmark").glob("*.png"), Path("plots/leakage.png")]
     return _write(results / name, BENCHMARK, figures, benchmark_documents(False), packed=Path(PREDICTIONS))
+
+
+def publish_tuning(name: str, results: Path = RESULTS) -> Path:
+    """Keep the comparison of ways to tune that is in the current folder; see `publish_run`."""
+    _check(name, TUNING, "python -m stages.tune methods")
+    return _write(results / name, TUNING, [], {})
 
 
 def _check(name: str, kept: Mapping[str, str], command: str) -> None:

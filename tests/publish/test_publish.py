@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from stages.common.errors import UserError
-from stages.publish.copy import BENCHMARK, PREDICTIONS, RUN, SHOW_IMAGES, publish_benchmark, publish_run
+from stages.publish.copy import (
+    BENCHMARK,
+    PREDICTIONS,
+    RUN,
+    SHOW_IMAGES,
+    TUNING,
+    publish_benchmark,
+    publish_run,
+    publish_tuning,
+)
 from stages.publish.table import make_table
 
 DOCUMENTS = {"report.html": "page", "model_card.md": "card"}
@@ -34,7 +43,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             for level in ("image", "patient")
         },
     }
-    for name in (*RUN.values(), *BENCHMARK.values(), PREDICTIONS):
+    for name in (*RUN.values(), *BENCHMARK.values(), *TUNING.values(), PREDICTIONS):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(json.dumps(contents.get(name, {"of": name})), encoding="utf-8")
@@ -65,6 +74,16 @@ def test_a_benchmark_is_kept_with_both_locks_and_its_predictions(project: Path) 
     assert (publish_benchmark("c") / "predictions.csv.gz").read_bytes() == packed
 
 
+def test_a_comparison_of_ways_to_tune_is_kept(project: Path) -> None:
+    folder = publish_tuning("t")
+    assert names(folder) == set(TUNING)
+    assert json.loads((folder / "tuning-params.yaml").read_text()) == {"of": "tuning/params.yaml"}
+    (project / "metrics/tuning_methods.md").unlink()
+    with pytest.raises(UserError, match="tuning_methods.md not found: run 'python -m stages.tune methods' first"):
+        publish_tuning("t")
+    assert names(folder) == set(TUNING)
+
+
 def test_publishing_again_replaces_the_run(project: Path) -> None:
     publish_run("a-run")
     (project / "plots/roc.png").unlink()
@@ -73,7 +92,7 @@ def test_publishing_again_replaces_the_run(project: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "../up", ".hidden", "a b"])
 def test_a_bad_name_is_refused(project: Path, name: str) -> None:
-    for publish in (publish_run, publish_benchmark):
+    for publish in (publish_run, publish_benchmark, publish_tuning):
         with pytest.raises(UserError, match="no name for a run"):
             publish(name)
 
