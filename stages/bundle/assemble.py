@@ -1,8 +1,6 @@
 """The card of a classifier from what the stages before have written, and the check that all of it is of one network."""
 
-import platform
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from stages.bundle.card import ClassifierCard, LevelCard, PreprocessCard, SetsCa
 from stages.bundle.reference import NEIGHBOURS, QUANTILE
 from stages.common.data_params import DatasetParams
 from stages.common.errors import UserError
+from stages.common.versions import installed_versions
 from stages.evaluate.units import Floats
 from stages.preprocess.convert import Steps
 
@@ -67,7 +66,7 @@ def assemble_card(
             n_patients=sets["patient"]["n_calibration"],
         ),
         unlike=unlike,
-        versions=library_versions(),
+        versions=installed_versions(LIBRARIES),
     )
 
 
@@ -109,8 +108,3 @@ def check_scores(name: Path, found: Floats, stored: Floats) -> None:
         raise UserError(
             f"{name} is not of models/model.keras (probabilities differ by {difference:.2g}); run 'dvc repro evaluate'"
         )
-
-
-def library_versions() -> dict[str, str]:
-    """Of Python and of the libraries that decide what a prediction is."""
-    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}

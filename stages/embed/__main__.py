@@ -3,21 +3,19 @@
 import logging
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from stages.augment.images import augment
 from stages.common.command import run_stage
 from stages.common.files import replace_folder, write_csv, write_json
 from stages.common.manifest import read_manifest
 from stages.common.params import Params, load_params
-from stages.common.seeding import derive_seed, make_tensorflow_deterministic
+from stages.common.seeding import make_tensorflow_deterministic
 from stages.embed.contract import refuse_breach
-from stages.embed.table import FEATURES
+from stages.embed.table import FEATURES, write_features
+from stages.embed.views import augmented_views
 from stages.restructure.pixels import read_pixels
 from stages.zoo.features import PartialFeatures, check_spread, fill, fingerprint
 from stages.zoo.forward import frozen_forward
@@ -40,12 +38,6 @@ def main() -> None:
     backbone = build_backbone(params.model, size, params.weights, pooling, params.seed, variant, params.network.rescale)
     images = manifest["image"].tolist()
     refuse_breach(backbone, images, params)
-
-    def views(pixels: NDArray[np.uint8], start: int) -> Iterator[NDArray[np.float32]]:
-        yield pixels.astype(np.float32)
-        for view in range(params.embed.views):
-            yield augment(pixels, params.augment, derive_seed(params.seed, "view", view, start))
-
     made_by = {
         "model": params.model,
         "variant": variant,
@@ -71,13 +63,12 @@ def main() -> None:
         logging.info("continuing after %d of %d images", partial.done, len(images))
     started = time.perf_counter()
     batch_size = params.embed.batch_size
+    views = augmented_views(params.augment, params.embed.views, params.seed)
     fill(partial, images, read_pixels, views, frozen_forward(backbone, batch_size), batch_size)
     seconds = time.perf_counter() - started
     check_spread(partial.array[:, 0], params.model, params.weights)
     with replace_folder(FEATURES) as folder:
-        shutil.move(partial.path, folder / "features.npy")
-        write_csv(folder / "index.csv", manifest[["image"]])
-        write_json(folder / "made_by.json", {**made_by, "seconds": round(seconds, 2)})
+        write_features(folder, partial.path, images, {**made_by, "seconds": round(seconds, 2)})
     shutil.rmtree(PARTIAL)
     logging.info(
         "%d images, %d views each, %d features by %s (%s weights) in %.0f s",

@@ -1,6 +1,8 @@
 """`data/features/`: features, the images they belong to, and what made them."""
 
 import json
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stages.common.errors import UserError
+from stages.common.files import write_csv, write_json
 
 FEATURES = Path("data/features")
 
@@ -42,6 +45,25 @@ class Features:
             lost = images.iloc[int(np.argmin(index))]
             raise UserError(f"data/features has no features of {lost}; run 'dvc repro -f embed'")
         return index
+
+
+def write_features(folder: Path, partial: Path, images: Sequence[str], made_by: Mapping[str, Any]) -> None:
+    """Move finished features into a folder that `read_features` reads.
+
+    Parameters
+    ----------
+    folder : Path
+        It exists.
+    partial : Path
+        The ``.npy`` file of the features, which leaves its place.
+    images : sequence of str
+        In the order of the features.
+    made_by : mapping
+        See `Features`.
+    """
+    shutil.move(partial, folder / "features.npy")
+    write_csv(folder / "index.csv", pd.DataFrame({"image": list(images)}))
+    write_json(folder / "made_by.json", dict(made_by))
 
 
 def read_features(folder: Path = FEATURES) -> Features:

@@ -1,10 +1,8 @@
 """Writing an export: converted, run, compared and only then given its name."""
 
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,7 @@ from stages.bundle.network import split_outputs, with_features
 from stages.common.errors import UserError
 from stages.common.files import replace_folder, write_json
 from stages.common.prefetch import prefetch
+from stages.common.versions import installed_versions
 from stages.export.convert import convert_litert, convert_onnx, convert_openvino, convert_tensorflow
 from stages.export.parity import Outputs, Parity, compare, describe, find_breach
 from stages.export.quantise import quantise
@@ -102,7 +101,13 @@ def write_export(
                 "written; choose another --format"
             )
         size = sum(file.stat().st_size for file in partial_folder.rglob("*") if file.is_file())
-        report = {"format": kind, **about, "bytes": size, "parity": describe(parity), "versions": _versions()}
+        report = {
+            "format": kind,
+            **about,
+            "bytes": size,
+            "parity": describe(parity),
+            "versions": installed_versions(PACKAGES),
+        }
         write_json(partial_folder / REPORT, report)
     return parity
 
@@ -167,13 +172,3 @@ def _run_export(path: Path, kind: str, validation: Validation) -> Outputs:
     # An operation that the CPU does not have shows only now.
     except Exception as error:
         raise UserError(f"{kind}: the export does not run ({str(error)[:200]}); choose another --format") from None
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return versions

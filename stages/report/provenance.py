@@ -5,11 +5,12 @@ import platform
 import re
 import shutil
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
 from typing import Any
 
 import yaml
+
+from stages.common.versions import installed_versions
 
 PACKAGES = (
     "dvc",
@@ -43,13 +44,7 @@ _PLACE = re.compile(
 
 def package_versions() -> dict[str, str]:
     """Python's and the installed packages' versions."""
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return versions
+    return installed_versions(PACKAGES)
 
 
 def describe_commit() -> str:

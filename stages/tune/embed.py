@@ -3,17 +3,15 @@
 import logging
 import shutil
 import time
-from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from stages.augment.images import augment
-from stages.common.files import replace_folder, write_csv, write_json
+from stages.common.files import replace_folder
 from stages.common.params import Params
-from stages.common.seeding import derive_seed, make_tensorflow_deterministic
+from stages.common.seeding import make_tensorflow_deterministic
 from stages.embed.contract import refuse_breach
+from stages.embed.table import write_features
+from stages.embed.views import augmented_views
 from stages.restructure.pixels import read_pixels
 from stages.train.phases import END_TO_END
 from stages.tune.params import Space
@@ -74,9 +72,7 @@ def embed_pool(params: Params, space: Space, pool: pd.DataFrame) -> None:
         for strength, partial, made in finished:
             place = folder / f"{strength:g}"
             place.mkdir()
-            shutil.move(partial.path, place / "features.npy")
-            write_csv(place / "index.csv", pool[["image"]])
-            write_json(place / "made_by.json", made)
+            write_features(place, partial.path, images, made)
     shutil.rmtree(PARTIAL)
 
 
@@ -85,12 +81,6 @@ def _fill(params: Params, strength: float, pool: pd.DataFrame, extract: Forward,
     scaled = scale_augmentation(params.augment, strength)
     # Without any change all views are the image itself.
     n_views = params.embed.views if strength else 0
-
-    def views(pixels: NDArray[np.uint8], start: int) -> Iterator[NDArray[np.float32]]:
-        yield pixels.astype(np.float32)
-        for view in range(n_views):
-            yield augment(pixels, scaled, derive_seed(params.seed, "view", view, start))
-
     made_from = (
         params.model_dump(include={"model", "weights", "seed", "embed"}),
         params.network.model_dump(include={"variant", "rescale", "pooling"}),
@@ -106,7 +96,7 @@ def _fill(params: Params, strength: float, pool: pd.DataFrame, extract: Forward,
         partial,
         pool["image"].tolist(),
         read_pixels,
-        views,
+        augmented_views(scaled, n_views, params.seed),
         extract,
         params.embed.batch_size,
         f"embed, strength {strength:g}",

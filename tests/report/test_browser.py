@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,37 +10,17 @@ from typing import Any
 import pytest
 
 from stages.report.documents import benchmark_documents, run_documents
+from tests.browsing import DESK, NEEDS_BROWSER, PHONE, headless, requested, visit
 from tests.conftest import REPOSITORY
 from tests.report.conftest import write_bench, write_run
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium, of requirements-dev.txt, is absent")
-BROWSER, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="chromium and chromedriver, system packages, are absent: no browser to look with"
-)
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PHONE, DESK = 390, 1280  # CSS pixels
+pytestmark = NEEDS_BROWSER
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(BROWSER)
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
-    yield driver
-    driver.quit()
+    with headless(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 @pytest.fixture(scope="module", params=[run_documents, benchmark_documents], ids=["run", "benchmark"])
@@ -56,19 +35,7 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def open_page(browser: Any, path: Path, scheme: str, width: int) -> None:
-    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width == PHONE}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    browser.get(path.as_uri())
-
-
-def requested(browser: Any) -> set[str]:
-    """Where the page sent requests to, since last asked."""
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    return {
-        message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent"
-    }
+    visit(browser, path.as_uri(), scheme, width)
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])

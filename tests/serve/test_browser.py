@@ -1,7 +1,5 @@
 """The page as headless Chromium shows it, served from this computer."""
 
-import json
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,24 +10,10 @@ import pytest
 
 from stages.serve.api import make_app
 from stages.serve.limits import Limits, Rate
+from tests.browsing import DESK, NEEDS_BROWSER, PHONE, headless, requested, visit
 from tests.serve.conftest import BLACK, BLUE, RED, make_answerer, make_picture, running
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium, of requirements-dev.txt, is absent")
-BROWSER, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="chromium and chromedriver, system packages, are absent: no browser to look with"
-)
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PHONE, DESK = 390, 1280  # CSS pixels
+pytestmark = NEEDS_BROWSER
 PATIENT = "Jane_Doe_1970-01-01.png"
 TAB, ENTER, LEFT = "\ue004", "\ue007", "\ue012"  # as WebDriver codes them
 OPACITY = "return getComputedStyle(document.querySelector('.heatmap')).opacity"
@@ -42,15 +26,8 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(BROWSER)
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
-    yield driver
-    driver.quit()
+    with headless(tmp_path_factory.mktemp("profile"), downloads) as driver:
+        yield driver
 
 
 @pytest.fixture(scope="module")
@@ -78,11 +55,7 @@ def files(tmp_path: Path) -> dict[str, str]:
 
 
 def open_page(browser: Any, address: str, scheme: str = "light", width: int = DESK) -> None:
-    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width == PHONE}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    browser.get(address)
+    visit(browser, address, scheme, width)
     wait(lambda: "Choose images" in text(browser))
 
 
@@ -110,18 +83,6 @@ def count(browser: Any, selector: str) -> int:
 def press(browser: Any, label: str) -> None:
     script = "[...document.querySelectorAll('button')].find(b => b.innerText.includes(arguments[0])).click()"
     browser.execute_script(script, label)
-
-
-def requested(browser: Any) -> set[str]:
-    """Where the page sent requests to, since last asked."""
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    urls = set()
-    for each in messages:
-        if each["method"] == "Network.requestWillBeSent":
-            urls.add(each["params"]["request"]["url"])
-        elif each["method"] == "Network.webSocketCreated":
-            urls.add(each["params"]["url"])
-    return urls
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
