@@ -8,7 +8,7 @@ export PATH := $(BIN):$(PATH)
 
 repro: $(VENV)/.installed
 	dvc repro
-	@python -m stages.plot.summary
+	@python -m bycase.report.summary
 
 test: $(VENV)/.installed-dev
 	ruff check .

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from stages.common.params import Params
+from bycase.core.params import Params
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = REPOSITORY.parent / "shared"

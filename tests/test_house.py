@@ -84,7 +84,7 @@ def least_seconds() -> float:
 
 @pytest.mark.parametrize("stage", LIGHT)
 def test_light_stages_start_fast_and_without_tensorflow(stage: str, least_seconds: float) -> None:
-    code = f"import sys, stages.{stage}.__main__; sys.exit('tensorflow' in sys.modules or 'kaggle' in sys.modules)"
+    code = f"import sys, stages.{stage}; sys.exit('tensorflow' in sys.modules or 'kaggle' in sys.modules)"
     assert processor_seconds(code) < 2 * least_seconds
 
 

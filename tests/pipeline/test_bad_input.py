@@ -89,7 +89,7 @@ def test_fewer_groups_than_parts_are_named(fresh: Project) -> None:
     fresh.run(
         "python",
         "-c",
-        "import pandas as pd; from stages.audit.duplicates import COLUMNS, write_duplicates; "
+        "import pandas as pd; from bycase.datasets.duplicates import COLUMNS, write_duplicates; "
         "write_duplicates(pd.DataFrame(columns=list(COLUMNS)))",
     )
     assert "class Benign has 1 cases, fewer than the 3 parts" in stage_error(fresh, "python", "-m", "stages.split")

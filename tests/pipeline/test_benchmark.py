@@ -47,7 +47,7 @@ def test_the_benchmark_runs_resumes_and_survives_a_broken_cell(fresh: Project) -
     assert "Running stage" not in again.stdout
 
     fresh.set_params(**{"zoo.focal_cnn.weights": "absent.weights.h5"})
-    broken = fresh.run("python", "-m", "stages.benchmark", "run", "--jobs", "2", check=False)
+    broken = fresh.run("python", "-m", "bycase", "benchmark", "run", "--jobs", "2", check=False)
     assert broken.returncode == 1
     assert "Traceback" not in broken.stderr
     assert "4 of 10 cells failed (cell@focal_cnn-0-0" in broken.stderr

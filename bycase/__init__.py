@@ -1,0 +1,1 @@
+"""Honest comparison of networks that classify images of cancer."""

@@ -1,0 +1,5 @@
+"""`python -m bycase` is `bycase`."""
+
+from bycase.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""What people run on new images: predict, serve, export, publish."""

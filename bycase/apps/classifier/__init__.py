@@ -1,0 +1,1 @@
+"""The classifier in one file: the network with all that its answers need."""

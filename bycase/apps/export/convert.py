@@ -1,0 +1,124 @@
+"""From Keras to ONNX, OpenVINO, LiteRT and TensorFlow's SavedModel, in float32."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bycase.apps.runtime.packages import need
+
+if TYPE_CHECKING:
+    import keras
+
+INSTEAD = "--format tf or litert"
+IMAGE = "image"
+OUTPUT = "features_and_outputs"
+
+
+def convert_tensorflow(network: "keras.Model", path: Path) -> None:
+    """Write a SavedModel's folder, which needs TensorFlow alone."""
+    import tensorflow as tf
+
+    frozen = _freeze(network)
+    module = tf.Module()
+    module.serve = tf.function(
+        lambda image: {OUTPUT: frozen(image)[0]}, input_signature=_trace(network).input_signature, autograph=False
+    )
+    tf.saved_model.save(module, str(path), signatures=module.serve)
+
+
+def convert_litert(network: "keras.Model", path: Path) -> None:
+    """Write a ``.tflite`` file; TensorFlow brings the converter."""
+    import tensorflow as tf
+
+    path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([_freeze(network)]).convert())
+
+
+def convert_openvino(network: "keras.Model", path: Path) -> None:
+    """Write OpenVINO's ``.xml``, and its weights beside it as ``.bin``."""
+    openvino = need("openvino", "the format openvino", INSTEAD)
+    # By default weights are rounded to half precision.
+    openvino.save_model(openvino_model(network), path, compress_to_fp16=False)
+
+
+def openvino_model(network: "keras.Model") -> Any:
+    """The network as an `openvino.Model` of one output; any number of images at a time.
+
+    The conversion makes an output of every activation that has a gradient of its own, such as SiLU in the
+    EfficientNets.
+    """
+    openvino = need("openvino", "OpenVINO's format", INSTEAD)
+    function = _trace(network)
+    model = openvino.convert_model(function)
+    (answer,) = function.get_concrete_function().outputs
+    return openvino.Model([model.output(answer.name).get_node()], model.get_parameters(), network.name)
+
+
+def convert_onnx(network: "keras.Model", path: Path) -> None:
+    """Write an ``.onnx`` file whose one input is the image.
+
+    tf2onnx makes an input of every constant that a layer holds as a tensor, such as the mean and the
+    variance of `keras.layers.Normalization`; runtimes then refuse to start without them.
+    """
+    tf2onnx = need("tf2onnx", "the format onnx", INSTEAD)
+    onnx = need("onnx", "the format onnx", INSTEAD)
+    # It tells every step of its optimiser.
+    logging.getLogger("tf2onnx").setLevel(logging.WARNING)
+    function = _trace(network)
+    model, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature)
+    fix_inputs(model, _captured_constants(function))
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
+def fix_inputs(model: Any, constants: Mapping[str, NDArray[Any]]) -> None:
+    """Give every input of an ONNX graph that is a constant its value, in place.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+        Inputs other than the image are in `constants`.
+    constants : mapping of str to ndarray
+        By the names of the graph's inputs.
+
+    Raises
+    ------
+    ValueError
+        If an input is neither the image nor a constant.
+    """
+    onnx = need("onnx", "the format onnx", INSTEAD)
+    for extra in [each for each in model.graph.input if each.name != IMAGE]:
+        if extra.name not in constants:
+            raise ValueError(f"input {extra.name} has no value")
+        model.graph.initializer.append(onnx.numpy_helper.from_array(constants[extra.name], extra.name))
+        model.graph.input.remove(extra)
+
+
+def _trace(network: "keras.Model") -> Any:
+    """The network's inference as a `tf.function` of images of its size, any number."""
+    import tensorflow as tf
+
+    signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name=IMAGE)]
+    return tf.function(lambda image: network(image, training=False), input_signature=signature, autograph=False)
+
+
+def _freeze(network: "keras.Model") -> Any:
+    """The network's inference with its weights as constants.
+
+    `keras.Model.export` saves variables, which fails where a layer's name begins with an underscore, as those of
+    efficientnetlite do.
+    """
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    return convert_variables_to_constants_v2(_trace(network).get_concrete_function())
+
+
+def _captured_constants(function: Any) -> dict[str, NDArray[Any]]:
+    """What a `tf.function` took of its surroundings, but for variables, by its name in the graph."""
+    import tensorflow as tf
+
+    captures = function.get_concrete_function().graph.captures
+    return {inside.name: np.asarray(outside) for outside, inside in captures if outside.dtype != tf.resource}

@@ -1,0 +1,161 @@
+"""The same scoring on a Ray cluster: portions of the files go to actors, answers come back in order.
+
+Ray Data (https://docs.ray.io/en/latest/data/data.html) keeps a bounded number of portions and answers in flight, and
+gives a lost node's portions to others.
+"""
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bycase.apps.classifier.classifier import Classifier
+from bycase.apps.predict.answer import Answered, answer_files, load_for_runtime
+from bycase.apps.predict.cluster import has_nodes, watched
+from bycase.apps.predict.found import Found
+from bycase.core.errors import UserError
+from bycase.core.files import file_digest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LARGEST_PORTION = 64  # batches
+PORTIONS_PER_ACTOR = 4  # at least, so that none waits long for the last
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an actor needs to know.
+
+    Attributes
+    ----------
+    model, exports : Path
+        The classifier's file and the folder of exports; absolute, and the same for every node.
+    digest : str
+        The file's SHA-256.
+    runtime : str
+        One of `bycase.apps.runtime.load.RUNTIMES`.
+    batch_size : int
+        Files at a time.
+    views : int, in [1, 8]
+        See `Classifier.predict_prepared`.
+    """
+
+    model: Path
+    exports: Path
+    digest: str
+    runtime: str
+    batch_size: int
+    views: int
+
+
+class Actor:
+    """Loads the classifier once, then answers portions of files."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.classifier: Classifier | str
+        try:
+            self.classifier = load_here(task)
+        # Raised here it would reach the user as a traceback of Ray.
+        except UserError as error:
+            self.classifier = str(error)
+
+    def __call__(self, table: "pa.Table") -> Iterator["pa.Table"]:
+        """Answer one portion, batch by batch."""
+        import pyarrow as pa
+
+        def in_row(answer: Answered | str) -> "pa.Table":
+            return pa.table({"answer": pa.array([pickle.dumps(answer)], pa.binary())})
+
+        if isinstance(self.classifier, str):
+            yield in_row(self.classifier)
+            return
+        for portion in table["files"].to_pylist():
+            for batch, predictions in answer_files(self.classifier, iter(pickle.loads(portion)), self.task.views):
+                # Neither pixels nor features are in the table.
+                bare = replace(batch, images=batch.images[:0])
+                yield in_row((bare, predictions and replace(predictions, features=predictions.features[:, :0])))
+
+
+def load_here(task: Task) -> Classifier:
+    """Load the classifier on the node where this runs.
+
+    Raises
+    ------
+    UserError
+        If it is not there, or is another one.
+    """
+    import ray
+
+    node = f"node {ray.util.get_node_ip_address()}"
+    way_out = "put it where every node finds it, and name it by --model"
+    if not task.model.is_file():
+        raise UserError(f"{node}: {task.model} not found; {way_out}")
+    if file_digest(task.model) != task.digest:
+        raise UserError(f"{node}: {task.model} is another file than here; {way_out}")
+    try:
+        return load_for_runtime(task.model, task.runtime, task.batch_size, task.exports)
+    except UserError as error:
+        raise UserError(f"{node}: {error}") from None
+
+
+def spread(task: Task, n_actors: int, cores: float, found: Iterator[Found], n_files: int) -> Iterator[Answered]:
+    """Predict files on the cluster that is connected to, in the order in which they are found.
+
+    Parameters
+    ----------
+    task : Task
+        For the actors.
+    n_actors : int
+        How many load the classifier.
+    cores : float
+        Of the smallest node. All actors together reserve no more, so that they fit on any node that is left.
+    found : iterator
+        Of `bycase.apps.predict.sources.find_sources`.
+    n_files : int
+        How many, roughly.
+
+    Raises
+    ------
+    UserError
+        If the classifier cannot be loaded on a node, or all nodes are lost.
+    """
+    import pyarrow as pa
+    import ray
+
+    context = ray.data.DataContext.get_current()
+    context.execution_options.preserve_order = True
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    portions: list[Any] = [
+        ray.put(pa.table({"files": pa.array([pickle.dumps(portion)], pa.binary())}))
+        for portion in cut(found, task.batch_size * portion_batches(n_files, task.batch_size, n_actors))
+    ]
+    answers = ray.data.from_arrow_refs(portions).map_batches(
+        Actor,
+        fn_constructor_args=(task,),
+        batch_size=None,
+        batch_format="pyarrow",
+        compute=ray.data.ActorPoolStrategy(size=n_actors),
+        num_cpus=cores / n_actors,
+    )
+    rows: Iterator[dict[str, Any]] = iter(answers.iter_rows())
+    for row in watched(rows, has_nodes):
+        answer = pickle.loads(row["answer"])
+        if isinstance(answer, str):
+            raise UserError(answer)
+        yield answer
+
+
+def portion_batches(n_files: int, batch_size: int, n_actors: int) -> int:
+    """How many batches a portion has: few where there are few, so that every actor gets some."""
+    return min(max(n_files // (batch_size * n_actors * PORTIONS_PER_ACTOR), 1), LARGEST_PORTION)
+
+
+def cut(found: Iterator[Found], length: int) -> Iterator[list[Found]]:
+    """Portions of `length` files; the last may be shorter."""
+    while portion := list(islice(found, length)):
+        yield portion

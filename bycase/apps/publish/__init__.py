@@ -1,0 +1,1 @@
+"""What of a run is kept below `results/`."""

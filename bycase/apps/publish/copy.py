@@ -1,0 +1,128 @@
+"""What of a run, a benchmark or a comparison of tuning is kept; no image of the data, no weight."""
+
+import gzip
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from bycase.core.errors import UserError
+from bycase.core.files import replace_folder
+from bycase.report.documents import benchmark_documents, run_documents
+
+RESULTS = Path("results")
+
+DATA = ("metrics/restructure.json", "metrics/audit.json", "metrics/leakage.json", "metrics/power.json")
+RUN = {
+    Path(place).name: place
+    for place in (
+        "params.yaml",
+        "dvc.lock",
+        "data/splits.json",
+        "models/model.json",
+        "models/history.csv",
+        "metrics/metrics.json",
+        "metrics/cost.json",
+        "metrics/uncertainty.json",
+        "metrics/robustness.json",
+        "metrics/explain.json",
+        *DATA,
+    )
+}
+BENCHMARK = {
+    "benchmark-params.yaml": "benchmark/params.yaml",
+    "benchmark-dvc.lock": "benchmark/dvc.lock",
+} | {
+    Path(place).name: place
+    for place in (
+        "params.yaml",
+        "dvc.lock",
+        "data/benchmark/about.json",
+        "data/benchmark/cost.csv",
+        "data/benchmark/histories.csv",
+        "metrics/benchmark/leaderboard.json",
+        "metrics/benchmark/leaderboard.csv",
+        "metrics/benchmark/leaderboard.md",
+        "metrics/benchmark/comparisons.json",
+        "metrics/benchmark/extras.json",
+        *DATA,
+    )
+}
+TUNING = {"tuning-params.yaml": "tuning/params.yaml"} | {
+    Path(place).name: place
+    for place in (
+        "params.yaml",
+        "data/splits.json",
+        "metrics/tuning_methods.json",
+        "metrics/tuning_methods.md",
+        "plots/tuning_methods.png",
+    )
+}
+PREDICTIONS = "data/benchmark/predictions.csv"  # packed: anyone can do the statistics again
+
+SHOW_IMAGES = (
+    "augmentations.png",
+    "corruptions.png",
+    "data_card.png",
+    "explanation_sanity.png",
+    "explanations.png",
+    "predictions.png",
+    "preprocess.png",
+)
+
+
+def publish_run(name: str, results: Path = RESULTS) -> Path:
+    """Keep the run of `dvc.yaml` that is in the current folder.
+
+    Parameters
+    ----------
+    name : str
+        The run's name; letters, digits, ``.``, ``_`` and ``-``.
+    results : Path
+        The folder of published runs; ``results/<name>`` is replaced as a whole.
+
+    Raises
+    ------
+    UserError
+        If the name is not one, or an output of the pipeline is missing.
+    """
+    _check(name, RUN, "dvc repro")
+    left_out = {*SHOW_IMAGES, *TUNING}
+    figures = [path for pattern in ("*.png", "*.txt") for path in Path("plots").glob(pattern)]
+    return _write(results / name, RUN, [path for path in figures if path.name not in left_out], run_documents(False))
+
+
+def publish_benchmark(name: str, results: Path = RESULTS) -> Path:
+    """Keep the benchmark that is in the current folder; see `publish_run`."""
+    _check(name, {**BENCHMARK, "": PREDICTIONS}, "dvc repro benchmark/dvc.yaml")
+    figures = [*Path("plots/benchmark").glob("*.png"), Path("plots/leakage.png")]
+    return _write(results / name, BENCHMARK, figures, benchmark_documents(False), packed=Path(PREDICTIONS))
+
+
+def publish_tuning(name: str, results: Path = RESULTS) -> Path:
+    """Keep the comparison of ways to tune that is in the current folder; see `publish_run`."""
+    _check(name, TUNING, "bycase tune methods")
+    return _write(results / name, TUNING, [], {})
+
+
+def _check(name: str, kept: Mapping[str, str], command: str) -> None:
+    if not name or set(name.lower()) - set("abcdefghijklmnopqrstuvwxyz0123456789._-") or name.startswith("."):
+        raise UserError(f"'{name}' is no name for a run: letters, digits, '.', '_' and '-' only")
+    for place in kept.values():
+        if not Path(place).is_file():
+            raise UserError(f"{place} not found: run '{command}' first")
+
+
+def _write(
+    target: Path, kept: Mapping[str, str], figures: list[Path], documents: Mapping[str, str], packed: Path | None = None
+) -> Path:
+    with replace_folder(target) as folder:
+        for new, place in kept.items():
+            shutil.copyfile(place, folder / new)
+        for figure in figures:
+            shutil.copyfile(figure, folder / figure.name)
+        for new, text in documents.items():
+            (folder / new).write_text(text, encoding="utf-8")
+        if packed is not None:
+            # Without the time, so that the same table gives the same bytes.
+            (folder / f"{packed.name}.gz").write_bytes(gzip.compress(packed.read_bytes(), mtime=0))
+    return target

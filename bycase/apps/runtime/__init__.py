@@ -1,0 +1,1 @@
+"""Networks of any format as one kind of function."""

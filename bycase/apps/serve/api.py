@@ -1,0 +1,138 @@
+"""The HTTP API: the page's answers for programs."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, File, Query, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartParser
+
+from bycase.apps.serve.guard import LOOPBACK, Guard
+from bycase.apps.serve.inference_service import Answerer, Seen, data_uri, name_image
+from bycase.apps.serve.limits import Rate, RefusedError
+from bycase.apps.serve.schema import NOTICE, Answer, Answers, Message, Model, Problem, Unanswered
+
+DESCRIPTION = (
+    f"**{NOTICE}.** Images are held in memory while they are answered, and neither kept nor logged; "
+    "file names and metadata are never repeated."
+)
+METHODS = {"predict": "POST", "model": "GET"}
+REFUSALS = {
+    400: "the body is not a form, or incomplete",
+    403: "asked by another page",
+    408: "not received in time",
+    413: "too many bytes, pixels or images",
+    421: "addressed by another host name",
+    422: "no image could be read, or a field is not valid",
+    429: "too many requests a minute",
+    503: "too many requests at once",
+}
+
+
+def make_app(answerer: Answerer, rate: Rate, hosts: tuple[str, ...] | None = LOOPBACK) -> FastAPI:
+    """The API with its guard.
+
+    Parameters
+    ----------
+    answerer : Answerer
+        Answers, and knows the limits.
+    rate : Rate
+        Counts requests.
+    hosts : tuple of str, optional
+        Names under which the server may be addressed; None for any.
+
+    Returns
+    -------
+    FastAPI
+        ``POST /api/predict``, ``GET /api/model``, ``GET /healthz``, ``GET /openapi.json``.
+    """
+    # Uploads stay in memory: Starlette and NiceGUI write larger ones than this to the disk.
+    MultiPartParser.spool_max_size = answerer.limits.request_bytes + 1
+    # FastAPI's pages about the API load their scripts from a network address.
+    app = FastAPI(title="Cancer-image classifier", description=DESCRIPTION, docs_url=None, redoc_url=None)
+    app.add_exception_handler(RefusedError, _answer_refused)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.include_router(_make_router(answerer))
+    app.add_middleware(Guard, limits=answerer.limits, rate=rate, hosts=hosts)
+    return app
+
+
+def _make_router(answerer: Answerer) -> APIRouter:
+    router = APIRouter()
+    problems: dict[int | str, dict[str, Any]] = {
+        status: {"model": Problem, "description": text} for status, text in REFUSALS.items()
+    }
+
+    @router.post("/api/predict", responses=problems, summary="Classify images")
+    async def predict(
+        images: Annotated[
+            list[UploadFile], File(description=f"JPEG, PNG, GIF, TIFF, BMP or WebP; {answerer.limits.words}")
+        ],
+        heatmaps: Annotated[bool, Query(description="whether to send where the network looked")] = False,
+    ) -> Answers:
+        contents = [await image.read() for image in images]
+        results = await answerer.ask(contents, heatmaps)
+        refused = [each for each in results if isinstance(each, RefusedError)]
+        if len(refused) == len(results):
+            raise refused[0]
+        return Answers(
+            answers=[_with_heatmap(each) for each in results if isinstance(each, Seen)],
+            unanswered=[
+                Unanswered(
+                    image=name_image(number),
+                    error=Message(code=each.code, message=each.message),
+                )
+                for number, each in enumerate(results, 1)
+                if isinstance(each, RefusedError)
+            ],
+        )
+
+    @router.get("/api/model", summary="The network that answers")
+    async def model() -> Model:
+        return answerer.model
+
+    @router.get("/healthz", summary="Whether the server is up")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+    async def elsewhere(rest: str) -> None:
+        if rest in METHODS:
+            raise HTTPException(405, headers={"Allow": METHODS[rest]})
+        raise RefusedError(404, "unknown_address", "there is POST /api/predict and GET /api/model; see /openapi.json")
+
+    return router
+
+
+def _with_heatmap(seen: Seen) -> Answer:
+    if seen.heatmap is None:
+        return seen.answer
+    return seen.answer.model_copy(update={"heatmap": data_uri(seen.heatmap)})
+
+
+def _send(refused: RefusedError, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(refused.body, refused.status, headers)
+
+
+async def _answer_refused(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RefusedError)
+    return _send(error)
+
+
+async def _answer_invalid(_: Request, error: Exception) -> JSONResponse:
+    """Name the fields; FastAPI's own answer would repeat what was sent."""
+    assert isinstance(error, RequestValidationError)
+    fields = sorted({str(each["loc"][1]) for each in error.errors() if len(each["loc"]) > 1})
+    known = [field for field in fields if field in ("images", "heatmaps")]
+    return _send(
+        RefusedError(422, "invalid", f"{', '.join(known) or 'the body'}: missing or not valid; see /openapi.json")
+    )
+
+
+async def _answer_http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    message = {400: "the body is not a form with files; see /openapi.json", 404: "no such address"}
+    text = message.get(error.status_code, "not possible here; see /openapi.json")
+    return _send(RefusedError(error.status_code, "not_possible", text), dict(error.headers or {}))

@@ -1,0 +1,68 @@
+"""One function over many items on all cores, in order, with a progress bar."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing import parent_process
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from bycase.core.errors import UserError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+BATCH = 4096  # items handed to the pool at a time, so that memory does not grow with their number
+
+
+def map_on_all_cores(
+    function: Callable[[Item], Result], items: Sequence[Item], label: str, workers: int | None = None
+) -> Iterator[Result]:
+    """Yield ``function(item)`` for every item, in the items' order.
+
+    Parameters
+    ----------
+    function : callable
+        A module-level function (it is sent to other processes).
+    items : sequence
+        Its arguments.
+    label : str
+        Said beside the progress bar, which is drawn on a terminal only.
+    workers : int, optional
+        Number of processes; all cores where left out.
+
+    Raises
+    ------
+    UserError
+        If the system ended a worker, as it does when memory runs out.
+    """
+    workers = workers or len(os.sched_getaffinity(0))
+    chunk = max(1, min(16, len(items) // (workers * 4)))
+    rest = iter(items)
+    with (
+        ProcessPoolExecutor(workers, initializer=_end_with_parent) as pool,
+        tqdm(total=len(items), desc=label, disable=None) as bar,
+    ):
+        try:
+            while batch := list(islice(rest, BATCH)):
+                for result in pool.map(function, batch, chunksize=chunk):
+                    bar.update()
+                    yield result
+        except BrokenProcessPool:
+            raise UserError(f"{label}: a worker process was ended by the system; free some memory and retry") from None
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when its parent is killed; else it would wait for work for ever."""
+    threading.Thread(target=_wait_and_end, daemon=True).start()
+
+
+def _wait_and_end() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,156 @@
+"""`params.yaml`, read and checked as a whole: every key, its type, its range and its default place."""
+
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from bycase.core.errors import UserError
+from bycase.core.params_data import (
+    AuditParams,
+    DatasetParams,
+    LeakageParams,
+    PowerParams,
+    PreprocessParams,
+    Section,
+    SplitParams,
+)
+from bycase.core.params_training import (
+    AugmentParams,
+    EmbedParams,
+    EvaluateParams,
+    ExplainParams,
+    ModelParams,
+    RobustnessParams,
+    TrainParams,
+    UncertaintyParams,
+)
+
+PARAMS_PATH = Path("params.yaml")
+
+Checked = TypeVar("Checked", bound=BaseModel)
+
+
+class Params(Section):
+    """The whole of `params.yaml`."""
+
+    model: str
+    dataset: str
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    datasets: dict[str, DatasetParams]
+    audit: AuditParams
+    split: SplitParams
+    preprocess: PreprocessParams
+    augment: AugmentParams
+    embed: EmbedParams
+    train: TrainParams
+    evaluate: EvaluateParams
+    uncertainty: UncertaintyParams
+    robustness: RobustnessParams
+    explain: ExplainParams
+    leakage: LeakageParams
+    power: PowerParams
+    zoo: dict[str, ModelParams]
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "Params":
+        for key, name, table in (("model", self.model, self.zoo), ("dataset", self.dataset, self.datasets)):
+            if name not in table:
+                raise ValueError(f"{key}: unknown {key} '{name}'; choose one of: {', '.join(sorted(table))}")
+        for name in self.audit.waive:
+            if name not in self.datasets:
+                raise ValueError(f"audit.waive: no dataset '{name}'; there are {', '.join(sorted(self.datasets))}")
+        return self
+
+    @property
+    def data(self) -> DatasetParams:
+        """The chosen data set's entry."""
+        return self.datasets[self.dataset]
+
+    @property
+    def network(self) -> ModelParams:
+        """The chosen network's entry."""
+        return self.zoo[self.model]
+
+    @property
+    def weights(self) -> str:
+        """The chosen network's weights: 'imagenet', 'random' or a path."""
+        return self.data.weights if self.network.weights == "by_dataset" else self.network.weights
+
+
+def load_params(path: Path = PARAMS_PATH) -> Params:
+    """Read and check `params.yaml`; see `load_section`."""
+    return load_section(Params, path)
+
+
+def load_section(section: type[Checked], path: Path) -> Checked:
+    """Read and check a whole parameter file.
+
+    Parameters
+    ----------
+    section : type
+        What the file holds.
+    path : Path
+        A YAML file.
+
+    Raises
+    ------
+    UserError
+        If the file is missing or not YAML, or a key or value is not valid; names the key and the
+        valid choices.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} not found: run from the project's top folder") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds no keys; valid keys there: {', '.join(sorted(section.model_fields))}")
+    try:
+        return section.model_validate(content)
+    except ValidationError as error:
+        raise UserError(f"{path}: {_describe(section, error)}") from None
+
+
+def _describe(section: type[BaseModel], error: ValidationError) -> str:
+    """Say one thing that is wrong, by its dotted key, with the choices there are."""
+    # A misspelt key is missing as well, and of a union's branches those that were not meant miss keys too.
+    first = min(error.errors(), key=lambda each: {"extra_forbidden": 1, "missing": 2}.get(each["type"], 0))
+    location = first["loc"]
+    # A union's branches add their class name to the location, which is no key of the file.
+    keys = [str(part) for part in location if str(part) not in ("DropoutLayer", "DenseLayer")]
+    key = ".".join(keys)
+    if first["type"] == "extra_forbidden":
+        valid = _fields_at(section, keys[:-1])
+        choices = ", ".join(sorted(valid))
+        if keys[-1] in valid:
+            return f"key '{key}' stands beside another where only one of them may: {choices}"
+        return f"unknown key '{key}'; valid keys there: {choices}"
+    if first["type"] == "missing":
+        return f"key '{key}' is missing"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{key}: {message} (it is {first['input']!r})" if first["type"] != "value_error" else _join(key, message)
+
+
+def _join(key: str, message: str) -> str:
+    return f"{key}.{message}" if key else message
+
+
+def _fields_at(annotation: Any, keys: list[str]) -> set[str]:
+    """The field names of the section that `keys` lead to from `annotation`."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _fields_at(get_args(annotation)[0], keys)
+    if origin in (Union, UnionType):
+        return set().union(*(_fields_at(branch, keys) for branch in get_args(annotation)))
+    if origin in (dict, list):
+        return _fields_at(get_args(annotation)[-1], keys[1:])
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not keys:
+            return set(annotation.model_fields)
+        field = annotation.model_fields.get(keys[0])
+        return _fields_at(field.annotation, keys[1:]) if field else set()
+    return set()

@@ -1,0 +1,1 @@
+"""Data sets: sources, layouts, phantoms, duplicates, groups and splits."""

@@ -1,0 +1,225 @@
+"""`data/duplicates.csv`: pairs of duplicates, their clusters, and what both mean for groups and parts."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bycase.core.errors import UserError
+from bycase.core.files import write_csv
+from bycase.datasets.fingerprints import Fingerprints
+from bycase.datasets.pairs import Pairs, confirmed_pairs, cosines, exact_pairs, near_pairs, similar_pairs, unit_rows
+
+DUPLICATES = Path("data/duplicates.csv")
+
+KINDS = ("exact", "near", "embedding")
+
+# Kinds that show one picture twice; embedding neighbours may be two pictures of one kind of tissue.
+SAME_PICTURE = ("exact", "near")
+
+COLUMNS = (
+    "image_a",  # before image_b in the order of text
+    "image_b",
+    "kind",  # one of KINDS; the first that holds
+    "distance",  # exact: 0; near: bits, 0 to 64; embedding: 1 - cosine similarity
+    "similarity",  # cosine of the reference features, whatever the kind
+    "same_group",
+    "same_label",
+    "cluster",  # component over exact and near pairs, from 0; -1 for embedding pairs
+)
+
+Waived = Collection[Sequence[str]]
+
+
+def find_duplicates(
+    manifest: pd.DataFrame,
+    found: Fingerprints,
+    near_distance: int,
+    near_similarity: float,
+    embedding_similarity: float,
+) -> pd.DataFrame:
+    """All pairs of duplicate images.
+
+    Parameters
+    ----------
+    manifest : DataFrame with the columns ``image``, ``label`` and ``group``
+        In the order of ``found.images``.
+    found : Fingerprints
+        Of the same images.
+    near_distance : int
+        Most bits, 0 to 64, in which the perceptual hashes of near duplicates differ.
+    near_similarity : float
+        Least cosine similarity, 0 to 1, of near duplicates: on photographs of one dark spot on plain skin,
+        perceptual hashes agree by chance, and features do not.
+    embedding_similarity : float
+        Least cosine similarity, 0 to 1, of embedding neighbours.
+
+    Returns
+    -------
+    DataFrame with the columns `COLUMNS`
+        One row a pair, sorted by kind, then by names.
+    """
+    unit = unit_rows(found.features)
+    by_kind: dict[str, Pairs] = {
+        "exact": exact_pairs(found.pixel_sha256),
+        "near": confirmed_pairs(near_pairs(found.phash, near_distance), unit, near_similarity),
+        "embedding": similar_pairs(unit, embedding_similarity),
+    }
+    frame = pd.concat(
+        [
+            pd.DataFrame({"first": first, "second": second, "kind": kind, "distance": apart})
+            for kind, (first, second, apart) in by_kind.items()
+        ],
+        ignore_index=True,
+    ).drop_duplicates(["first", "second"])
+    first, second = frame["first"].to_numpy(np.int64), frame["second"].to_numpy(np.int64)
+    names = np.array([manifest["image"].to_numpy(object)[first], manifest["image"].to_numpy(object)[second]])
+    names = np.sort(names, axis=0)
+    labels, groups = manifest["label"].to_numpy(object), manifest["group"].to_numpy(object)
+    frame = frame.assign(
+        image_a=names[0],
+        image_b=names[1],
+        distance=frame["distance"].clip(lower=0).round(4),
+        similarity=cosines(unit, first, second).round(4),
+        same_group=groups[first] == groups[second],
+        same_label=labels[first] == labels[second],
+        rank=frame["kind"].map({kind: rank for rank, kind in enumerate(KINDS)}),
+    ).sort_values(["rank", "image_a", "image_b"], ignore_index=True)
+    return frame.assign(cluster=number_clusters(frame)).loc[:, list(COLUMNS)]
+
+
+def number_clusters(pairs: pd.DataFrame) -> NDArray[np.int64]:
+    """The cluster of every pair: images joined by exact or near pairs, directly or through others.
+
+    Parameters
+    ----------
+    pairs : DataFrame with the columns ``image_a``, ``image_b`` and ``kind``
+
+    Returns
+    -------
+    ndarray of shape (n_pairs,), int64
+        Numbered from 0 in the order of the clusters' smallest images; -1 for embedding pairs.
+    """
+    same = pairs["kind"].isin(SAME_PICTURE).to_numpy(bool)
+    numbers = np.full(len(pairs), -1, dtype=np.int64)
+    if same.any():
+        images, places = np.unique(pairs.loc[same, ["image_a", "image_b"]].to_numpy(str), return_inverse=True)
+        places = places.reshape(-1, 2)
+        numbers[same] = _components(places[:, 0], places[:, 1], len(images))[places[:, 0]]
+    return numbers
+
+
+def _components(first: NDArray[np.intp], second: NDArray[np.intp], n: int) -> NDArray[np.int64]:
+    """The component of every one of `n` nodes, numbered in the order of their first nodes."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(n, n))
+    _, found = connected_components(graph, directed=False)
+    # SciPy does not promise any order of its numbers.
+    numbers, _ = pd.factorize(found)
+    return numbers.astype(np.int64)
+
+
+def list_members(duplicates: pd.DataFrame) -> pd.DataFrame:
+    """The images of every cluster: one row each, with the columns ``image`` and ``cluster``."""
+    same = duplicates[duplicates["kind"].isin(SAME_PICTURE)]
+    sides = [same[["cluster"]].assign(image=same[column]) for column in ("image_a", "image_b")]
+    return pd.concat(sides, ignore_index=True).drop_duplicates()
+
+
+def write_duplicates(duplicates: pd.DataFrame, path: Path = DUPLICATES) -> None:
+    """Write the pairs in their order."""
+    write_csv(path, duplicates.loc[:, list(COLUMNS)])
+
+
+def read_duplicates(path: Path = DUPLICATES) -> pd.DataFrame:
+    """Read the pairs of duplicates; columns as in `COLUMNS`.
+
+    Raises
+    ------
+    UserError
+        If the file or a column is missing.
+    """
+    try:
+        frame = pd.read_csv(path, dtype=dict.fromkeys(COLUMNS[:3], str), keep_default_na=False)
+    except FileNotFoundError:
+        raise UserError(f"{path} not found: run 'dvc repro audit' first") from None
+    missing = [column for column in COLUMNS if column not in frame.columns]
+    if missing:
+        raise UserError(f"{path}: column {', '.join(missing)} missing; run 'dvc repro -f audit'")
+    # Of an empty table pandas cannot tell the types.
+    return frame.astype(
+        {"distance": float, "similarity": float, "same_group": bool, "same_label": bool, "cluster": "int64"}
+    )
+
+
+def without_waived(duplicates: pd.DataFrame, waived: Waived) -> pd.DataFrame:
+    """The exact and near pairs that are not waived.
+
+    Parameters
+    ----------
+    duplicates : DataFrame
+        See `read_duplicates`.
+    waived : collection of (str, str)
+        Pairs of images, in either order.
+    """
+    same = duplicates[duplicates["kind"].isin(SAME_PICTURE)]
+    allowed = {tuple(sorted(pair)) for pair in waived}
+    pairs = zip(same["image_a"], same["image_b"], strict=True)
+    return same[np.array([pair not in allowed for pair in pairs], dtype=bool)]
+
+
+def straddling_pairs(duplicates: pd.DataFrame, parts: "pd.Series[str]", waived: Waived = ()) -> pd.DataFrame:
+    """Exact and near pairs of which one image is in test and the other in another part.
+
+    Parameters
+    ----------
+    duplicates : DataFrame
+        See `read_duplicates`.
+    parts : Series of str, indexed by image
+        train, val or test; pairs with an image that has no part are left out.
+    waived : collection of (str, str)
+        Pairs to leave out, in either order.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `duplicates`, with the columns ``part_a`` and ``part_b``.
+    """
+    pairs = without_waived(duplicates, waived)
+    pairs = pairs.assign(part_a=pairs["image_a"].map(parts), part_b=pairs["image_b"].map(parts))
+    known = pairs["part_a"].notna() & pairs["part_b"].notna()
+    in_test = (pairs["part_a"] == "test") | (pairs["part_b"] == "test")
+    return pairs[known & in_test & (pairs["part_a"] != pairs["part_b"])]
+
+
+def merge_clusters(groups: "pd.Series[str]", duplicates: pd.DataFrame) -> "pd.Series[str]":
+    """Merge groups that share a cluster of exact and near duplicates.
+
+    Parameters
+    ----------
+    groups : Series of str, indexed by image
+        What must not straddle parts.
+    duplicates : DataFrame
+        See `read_duplicates`; images without a group still join those that they are like.
+
+    Returns
+    -------
+    Series of str, indexed as `groups`
+        Each merged group bears the smallest name of those in it, which no other group can have.
+    """
+    long = list_members(duplicates)
+    long = long[long["image"].isin(groups.index)]
+    if long.empty:
+        return groups.copy()
+    names, places = np.unique(groups.to_numpy(str), return_inverse=True)
+    place_of = pd.Series(places, index=groups.index)
+    member = place_of.loc[long["image"]].to_numpy(np.intp)
+    cluster = len(names) + pd.factorize(long["cluster"])[0]
+    component = _components(member, cluster, int(cluster.max()) + 1)[: len(names)]
+    # Names are sorted, so a component's first group is its smallest.
+    smallest = pd.Series(names).groupby(component).transform("first").to_numpy(object)
+    return pd.Series(smallest[places], index=groups.index, name=groups.name)

@@ -1,0 +1,149 @@
+"""`data/fingerprints/`: what every image is recognised by, whatever network is trained later."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bycase.core.errors import UserError
+from bycase.core.files import replace_folder, write_csv, write_json
+from bycase.tables.partial_features import Extract, PartialFeatures, fill, fingerprint
+
+FINGERPRINTS = Path("data/fingerprints")
+
+# The one pre-trained backbone that comes with the requirements; fixed, so that audits of two experiments agree.
+BACKBONE = "efficientnetlite"
+FEATURES = 1280
+
+Read = Callable[[list[str]], NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """What ``data/fingerprints`` holds.
+
+    Attributes
+    ----------
+    images : list of str
+        Paths below ``data/restructured``, in the manifest's order.
+    pixel_sha256 : list of str
+        Hash of the restructured RGB pixels and their size.
+    phash : list of str
+        64-bit perceptual hash of the published image, 16 hexadecimal digits.
+    features : ndarray of shape (n_images, n_features), float32
+        Of the reference backbone, not normalised; a memory map where read from a file.
+    """
+
+    images: list[str]
+    pixel_sha256: list[str]
+    phash: list[str]
+    features: NDArray[np.float32]
+
+
+def hash_pixels(pixels: NDArray[np.uint8]) -> str:
+    """The SHA-256 of an RGB image's size and pixels, hexadecimal.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width, 3), uint8
+    """
+    digest = hashlib.sha256(f"{pixels.shape[1]}x{pixels.shape[0]}:".encode())
+    digest.update(np.ascontiguousarray(pixels).tobytes())
+    return digest.hexdigest()
+
+
+def compute_fingerprints(
+    manifest: pd.DataFrame, read: Read, extract: Extract, partial_folder: Path, made_by: dict[str, Any], batch_size: int
+) -> Fingerprints:
+    """Fingerprint every image; features that an interrupted run has left are used.
+
+    Parameters
+    ----------
+    manifest : DataFrame with the columns ``image``, ``sha256`` and ``phash``
+        One row an image.
+    read : callable
+        Image names to uint8 RGB (n, size, size, 3).
+    extract : callable
+        The reference backbone: float32 RGB (n, size, size, 3) in [0, 255] to float32 (n, `FEATURES`).
+    partial_folder : Path
+        Where unfinished features lie. It is kept afterwards: DVC empties a stage's outputs before it runs,
+        and neither a waiver nor a threshold should cost another pass of the backbone.
+    made_by : dict
+        Whatever else the features depend on.
+    batch_size : int
+        Images at a time.
+
+    Raises
+    ------
+    UserError
+        If a perceptual hash of the manifest is not one.
+    """
+    images = manifest["image"].tolist()
+    check_perceptual_hashes(manifest)
+    partial = PartialFeatures(
+        partial_folder, (len(images), 1, FEATURES), fingerprint(made_by, images, manifest["sha256"].tolist())
+    )
+
+    def unchanged(pixels: NDArray[np.uint8], _: int) -> Iterator[NDArray[np.float32]]:
+        yield pixels.astype(np.float32)
+
+    fill(partial, images, read, unchanged, extract, batch_size, "fingerprints")
+    hashes = [
+        hash_pixels(pixels)
+        for start in range(0, len(images), batch_size)
+        for pixels in read(images[start : start + batch_size])
+    ]
+    return Fingerprints(images, hashes, manifest["phash"].tolist(), partial.array[:, 0])
+
+
+def check_perceptual_hashes(manifest: pd.DataFrame) -> None:
+    """Refuse a manifest with a perceptual hash that is not 16 hexadecimal digits."""
+    for image, phash in zip(manifest["image"], manifest["phash"], strict=True):
+        if not re.fullmatch("[0-9a-f]{16}", phash):
+            raise UserError(
+                f"data/manifest.csv: phash '{phash}' of {image} is not 64 bits in hexadecimal; "
+                "run 'dvc repro -f restructure'"
+            )
+
+
+def write_fingerprints(found: Fingerprints, made_by: dict[str, Any], path: Path = FINGERPRINTS) -> None:
+    """Write ``features.npy``, ``index.csv`` and ``made_by.json``, all or none."""
+    with replace_folder(path) as folder:
+        np.save(folder / "features.npy", found.features)
+        columns = {"image": found.images, "pixel_sha256": found.pixel_sha256, "phash": found.phash}
+        write_csv(folder / "index.csv", pd.DataFrame(columns))
+        write_json(folder / "made_by.json", made_by)
+
+
+def read_fingerprints(path: Path = FINGERPRINTS) -> Fingerprints:
+    """Open the fingerprints without reading the features into memory.
+
+    Raises
+    ------
+    UserError
+        If there are none, or features and images differ in number.
+    """
+    try:
+        index = pd.read_csv(path / "index.csv", dtype=str, keep_default_na=False)
+        features = np.load(path / "features.npy", mmap_mode="r")
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename} not found: run 'dvc repro audit' first") from None
+    if len(index) != len(features):
+        raise UserError(f"{path}: {len(features)} features of {len(index)} images; run 'dvc repro -f audit'")
+    return Fingerprints(index["image"].tolist(), index["pixel_sha256"].tolist(), index["phash"].tolist(), features)
+
+
+def read_made_by(path: Path = FINGERPRINTS) -> dict[str, Any]:
+    """What made the fingerprints: model, weights, pooling, image_size, resize."""
+    try:
+        made_by: dict[str, Any] = json.loads((path / "made_by.json").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename} not found: run 'dvc repro audit' first") from None
+    return made_by

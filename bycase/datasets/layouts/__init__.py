@@ -1,0 +1,1 @@
+"""One module a layout: what its folders and file names say."""

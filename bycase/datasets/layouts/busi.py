@@ -1,0 +1,122 @@
+"""BUSI, breast ultrasound images: what its folders and file names say.
+
+Al-Dhabyani, Gomaa, Khaled, Fahmy (2020), Dataset of breast ultrasound images, Data in Brief 28, 104863.
+
+Classes: Benign, Malignant, Normal. No patient is named anywhere: each image stands as its own case until
+near-duplicates are merged.
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+
+from bycase.datasets.layouts.listing import (
+    IMAGE_SUFFIXES,
+    About,
+    Listing,
+    PublishedImage,
+    Rejected,
+    check_counts,
+    list_files,
+)
+
+ABOUT = About(
+    title="BUSI, breast ultrasound images",
+    page="https://scholar.cu.edu.eg/?q=afahmy/pages/dataset",
+    licence="none named on the publisher's page as far as is known here; ask before passing images on",
+    citation="Al-Dhabyani, Gomaa, Khaled, Fahmy (2020), Dataset of breast ultrasound images, Data in Brief 28, 104863, "
+    "doi:10.1016/j.dib.2019.104863",
+    group="image",
+    group_note="No patient is named, and 780 images come from 600 women: one woman's images may stand in several "
+    "groups. Merging near-duplicates finds some of them.",
+    limits=(
+        "One hospital. Hundreds of near-duplicates; benign (433) and malignant (145) are the same pixels.",
+        "Some images carry callipers, text or Doppler colours, from which a class can be guessed.",
+        "Masks are drawn by hand; those of normal images are empty.",
+    ),
+)
+
+CLASSES = {"benign": "Benign", "malignant": "Malignant", "normal": "Normal"}
+
+# Images of the full data set by class, table 1 of the paper; masks are not counted.
+FULL_COUNTS = {"Benign": 437, "Malignant": 210, "Normal": 133}
+FULL_IMAGES = sum(FULL_COUNTS.values())
+
+_NAME = re.compile(r"(?P<image>(?P<label>benign|malignant|normal) ?\(\d+\))(?P<mask>_mask(_\d+)?)?\.png", re.IGNORECASE)
+
+
+def read_layout(root: Path) -> Listing:
+    """List a BUSI folder, whatever the outer folders are.
+
+    Parameters
+    ----------
+    root : Path
+        The raw folder. In each class' folder lie images, ``benign (1).png``, and their masks,
+        ``benign (1)_mask.png`` and, where there are several lesions, ``benign (1)_mask_1.png``.
+
+    Returns
+    -------
+    Listing
+        Masks are no images of it: each stands in the ``masks`` of its image.
+    """
+    images: dict[Path, str] = {}
+    masks: dict[Path, list[Path]] = {}
+    rejected, others = [], []
+    for source in list_files(root):
+        if source.suffix.lower() not in IMAGE_SUFFIXES:
+            others.append(source)
+            continue
+        try:
+            image, label, is_mask = _parse(source)
+        except ValueError as error:
+            rejected.append(Rejected(source, str(error)))
+            continue
+        if is_mask:
+            masks.setdefault(image, []).append(source)
+        else:
+            images[source] = label
+    # Images and masks find each other whatever the suffix' case is.
+    by_stem = {source.with_suffix(""): source for source in images}
+    for stem, found in masks.items():
+        if stem not in by_stem:
+            rejected += [Rejected(mask, f"mask of {stem.name}, which is not there") for mask in found]
+    published = [
+        PublishedImage(source, label, label, 0, source.stem, source.stem, tuple(masks.get(source.with_suffix(""), ())))
+        for source, label in images.items()
+    ]
+    return Listing(published, sorted(rejected, key=lambda each: each.source), others)
+
+
+def check_full(manifest: pd.DataFrame) -> None:
+    """Refuse a manifest that is not that of the full data set.
+
+    Parameters
+    ----------
+    manifest : DataFrame with the column ``label``
+        One row an image.
+
+    Raises
+    ------
+    UserError
+        Naming the first class with another count than is published.
+    """
+    found = Counter(manifest["label"])
+    check_counts("BUSI", _in_words(found), _in_words(FULL_COUNTS))
+
+
+def _in_words(counts: dict[str, int]) -> dict[str, int]:
+    return {f"{label.lower()} images": n for label, n in counts.items()}
+
+
+def _parse(source: Path) -> tuple[Path, str, bool]:
+    """The image that a file is or belongs to (without suffix), its class, and whether it is a mask."""
+    match = _NAME.fullmatch(source.name)
+    if match is None:
+        raise ValueError("name does not follow BUSI's pattern")
+    label = CLASSES[match["label"].lower()]
+    folders = [CLASSES[part.lower()] for part in source.parts[:-1] if part.lower() in CLASSES]
+    if folders and folders[-1] != label:
+        raise ValueError(f"name says {label}, folder says {folders[-1]}")
+    return source.with_name(match["image"]), label, match["mask"] is not None

@@ -1,0 +1,161 @@
+"""HAM10000, dermatoscopic images of pigmented skin lesions: what its table of metadata says.
+
+Tschandl, Rosendahl, Kittler (2018), The HAM10000 dataset, a large collection of multi-source
+dermatoscopic images of common pigmented skin lesions, Scientific Data 5, 180161.
+
+=====  ==================================================================
+code   diagnosis
+=====  ==================================================================
+akiec  actinic keratoses and intraepithelial carcinoma (Bowen's disease)
+bcc    basal cell carcinoma
+bkl    benign keratosis-like lesions
+df     dermatofibroma
+mel    melanoma
+nv     melanocytic nevi
+vasc   vascular lesions
+=====  ==================================================================
+
+A lesion has one to six photographs; ``lesion_id`` is folder, case and group. No patient is named, so that
+two lesions of one patient are two cases.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from bycase.core.errors import UserError
+from bycase.datasets.layouts.listing import (
+    IMAGE_SUFFIXES,
+    About,
+    Listing,
+    PublishedImage,
+    Rejected,
+    check_counts,
+    list_files,
+)
+
+ABOUT = About(
+    title="HAM10000, dermatoscopic images of common pigmented skin lesions",
+    page="https://doi.org/10.7910/DVN/DBW86T",
+    licence="CC BY-NC 4.0: not for commercial use",
+    citation="Tschandl, Rosendahl, Kittler (2018), The HAM10000 dataset, a large collection of multi-source "
+    "dermatoscopic images of common pigmented skin lesions, Scientific Data 5, 180161, doi:10.1038/sdata.2018.161",
+    group="lesion",
+    group_note="A lesion has one lesion_id. No patient is named: two lesions of one patient are two groups.",
+    limits=(
+        "Two centres, Vienna and Queensland; mostly light skin.",
+        "Two thirds of the images are nevi (nv); only part of the diagnoses rests on histology (confirmed_by).",
+        "Duplicates exist across lesion ids.",
+    ),
+)
+
+METADATA = "HAM10000_metadata.csv"
+COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
+
+# Images of the full data set by diagnosis, table 2 of the paper.
+FULL_COUNTS = {"akiec": 327, "bcc": 514, "bkl": 1099, "df": 115, "mel": 1113, "nv": 6705, "vasc": 142}
+FULL_IMAGES = sum(FULL_COUNTS.values())
+FULL_LESIONS = 7470
+
+
+def read_layout(root: Path) -> Listing:
+    """List a HAM10000 folder, whatever the outer folders are.
+
+    Parameters
+    ----------
+    root : Path
+        The raw folder: images named by their ``image_id``, in one or several folders, and
+        `METADATA`.
+
+    Returns
+    -------
+    Listing
+        An image without a row is rejected, since nothing says what it shows; a row without an image
+        stands in ``rows_without_image``. ``confirmed_by`` is ``dx_type``, ``site`` is ``localization``;
+        of all, ``unknown`` becomes empty.
+
+    Raises
+    ------
+    UserError
+        If there is no table, there are several that differ, or one is damaged.
+    """
+    files = list_files(root)
+    rows = _read_metadata([root / path for path in files if path.name == METADATA], root)
+    images, rejected, others = [], [], []
+    for source in files:
+        if source.suffix.lower() not in IMAGE_SUFFIXES:
+            others.append(source)
+            continue
+        try:
+            images.append(_publish(source, rows.get(source.stem, [])))
+        except ValueError as error:
+            rejected.append(Rejected(source, str(error)))
+    there = {path.stem for path in files if path.suffix.lower() in IMAGE_SUFFIXES}
+    return Listing(images, rejected, others, sorted(set(rows) - there))
+
+
+def check_full(manifest: pd.DataFrame) -> None:
+    """Refuse a manifest that is not that of the full data set.
+
+    Parameters
+    ----------
+    manifest : DataFrame with the columns ``label``, ``case``
+        One row an image.
+
+    Raises
+    ------
+    UserError
+        Naming the first diagnosis, or the lesions, with another count than is published.
+    """
+    found = {f"{label} images": int(n) for label, n in manifest["label"].value_counts().items()}
+    published = {f"{label} images": n for label, n in FULL_COUNTS.items()}
+    lesions = int(manifest["case"].nunique())
+    check_counts("HAM10000", found | {"lesions": lesions}, published | {"lesions": FULL_LESIONS})
+
+
+def _read_metadata(tables: list[Path], root: Path) -> dict[str, list[dict[str, str]]]:
+    """The different rows of each image_id; one where the table does not contradict itself."""
+    if not tables:
+        raise UserError(f"{root} holds no {METADATA}, without which no image has a diagnosis; check the source")
+    if len({path.read_bytes() for path in tables}) > 1:
+        raise UserError(f"{tables[0]} and {tables[1]} differ; leave only one of them in the source")
+    try:
+        # Archives that went through a spreadsheet begin with a byte order mark.
+        table = pd.read_csv(tables[0], dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise UserError(f"{tables[0]} is no table ({error}); get it again") from None
+    missing = [column for column in COLUMNS if column not in table.columns]
+    if missing:
+        raise UserError(f"{tables[0]}: column {', '.join(missing)} missing; get it again")
+    different = table.loc[:, list(COLUMNS)].drop_duplicates()
+    rows: dict[str, list[dict[str, str]]] = {}
+    for row in different.to_dict("records"):
+        rows.setdefault(row["image_id"], []).append({str(key): str(value).strip() for key, value in row.items()})
+    return rows
+
+
+def _publish(source: Path, rows: list[dict[str, str]]) -> PublishedImage:
+    if len(rows) != 1:
+        raise ValueError(f"{METADATA} has {len(rows)} different rows of it" if rows else f"no row in {METADATA}")
+    row = rows[0]
+    label, lesion = row["dx"], row["lesion_id"]
+    if label not in FULL_COUNTS:
+        raise ValueError(f"unknown diagnosis '{label}'")
+    if not lesion:
+        raise ValueError("no lesion_id")
+    return PublishedImage(
+        source,
+        label,
+        label,
+        0,
+        lesion,
+        lesion,
+        age=_known(row["age"]).removesuffix(".0"),
+        sex=_known(row["sex"]),
+        site=_known(row["localization"]),
+        confirmed_by=_known(row["dx_type"]),
+    )
+
+
+def _known(value: str) -> str:
+    return "" if value.lower() in ("unknown", "nan") else value

@@ -1,0 +1,1 @@
+"""Training, validation and test: which groups go where, and what a split leaks."""

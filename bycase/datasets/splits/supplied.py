@@ -1,0 +1,190 @@
+"""A split that somebody else has made: a CSV file `image,part`, matched with the manifest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from bycase.core.errors import UserError
+from bycase.tables.splits import PARTS
+
+NAMES_OF_PARTS = {"train": "train", "val": "val", "validation": "val", "test": "test"}
+
+_FOLDS_WAY_OUT = "use split.protocol: official with split.official_fold and split.folds_file"
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """A split file, matched with the manifest.
+
+    Attributes
+    ----------
+    parts : Series of str, index ``image``
+        The part of every image of the manifest that stands in one part of the file.
+    unknown, ambiguous : list of str
+        The file's names that are of no image, or of several.
+    missing : list of str
+        The manifest's images that the file does not name.
+    in_several_parts : list of str
+        The manifest's images that the file puts in more than one part.
+    """
+
+    parts: pd.Series
+    unknown: list[str]
+    ambiguous: list[str]
+    missing: list[str]
+    in_several_parts: list[str]
+
+
+def read_split_file(path: Path) -> pd.DataFrame:
+    """Read a split file.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV file with the columns ``image`` and ``part`` (train, val or validation, test), whatever others it has.
+
+    Returns
+    -------
+    DataFrame with the columns ``image``, ``part``
+        As in the file, parts as `PARTS` calls them.
+
+    Raises
+    ------
+    UserError
+        If there is no such file, it is no such table, or it is a table of several folds, as Folds.csv is.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"split file {path} not found: set split.file to a CSV file with image,part") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise UserError(f"split file {path} is no CSV table ({error}); it needs the columns image,part") from None
+    table.columns = table.columns.str.strip().str.lower()
+    _refuse_table_of_folds(table, path)
+    lacking = [column for column in ("image", "part") if column not in table.columns]
+    if lacking:
+        raise UserError(f"split file {path}: column {', '.join(lacking)} missing; it needs image,part")
+    image, part = table["image"].str.strip(), table["part"].str.strip().str.lower()
+    unknown = part[~part.isin(list(NAMES_OF_PARTS))]
+    if len(unknown):
+        raise UserError(
+            f"split file {path}: image {image[unknown.index[0]]} has part '{unknown.iloc[0]}'; "
+            f"valid are {', '.join(NAMES_OF_PARTS)}"
+        )
+    return pd.DataFrame({"image": image, "part": part.map(NAMES_OF_PARTS)})
+
+
+def _refuse_table_of_folds(table: pd.DataFrame, path: Path) -> None:
+    """Refuse the form of Folds.csv or dsfoldN.txt, under their own column names or under others."""
+    if any("|" in column for column in table.columns):
+        raise UserError(f"split file {path} has the form of dsfoldN.txt, which has no train and val; {_FOLDS_WAY_OUT}")
+    columns = set(table.columns)
+    parts = next((column for column in ("grp", "part") if column in columns), None)
+    images = next((column for column in ("filename", "image") if column in columns), None)
+    if parts is None or images is None:
+        return
+    both = int(table.groupby(images)[parts].agg(lambda of_image: len(set(of_image)) > 1).sum())
+    recurs = bool(table[images].duplicated().any())
+    # Stripped of its column `fold` the table still shows itself: most images are both in train and in test.
+    if (recurs and columns & {"grp", "fold"}) or both * 2 > len(set(table[images])):
+        raise UserError(
+            f"split file {path} is a table of several folds, such as Folds.csv, that names every image once a fold: "
+            f"reading {parts} without choosing one fold puts {both} images in train and test alike; {_FOLDS_WAY_OUT}"
+        )
+
+
+def match_images(table: pd.DataFrame, manifest: pd.DataFrame) -> Supplied:
+    """Find the file's images in the manifest.
+
+    Parameters
+    ----------
+    table : DataFrame with the columns ``image``, ``part``
+        See `read_split_file`. An image is named by the manifest's ``image`` or ``source``, by the file name of either,
+        or by that name without its suffix.
+    manifest : DataFrame with the columns ``image``, ``source``
+        One row an image.
+
+    Returns
+    -------
+    Supplied
+        What matches and what does not.
+    """
+    images_of = _names(manifest)
+    found = table["image"].map(lambda name: images_of.get(name, frozenset()))
+    count = found.map(len)
+    known = table[count == 1].assign(image=found[count == 1].map(lambda images: next(iter(images))))
+    parts = known.groupby("image")["part"].agg(lambda of_image: sorted(set(of_image)))
+    several = parts.map(len) > 1
+    named = set(parts.index)
+    return Supplied(
+        parts=parts[~several].map(lambda of_image: of_image[0]),
+        unknown=sorted(set(table.loc[count == 0, "image"])),
+        ambiguous=sorted(set(table.loc[count > 1, "image"])),
+        missing=[image for image in manifest["image"] if image not in named],
+        in_several_parts=list(parts.index[several]),
+    )
+
+
+def _names(manifest: pd.DataFrame) -> dict[str, frozenset[str]]:
+    """The images that each name may mean; a longer name, being more exact, counts before a shorter."""
+    found: dict[str, frozenset[str]] = {}
+    for shorten in (str, _file_name, _stem):
+        level: dict[str, set[str]] = {}
+        for image, source in zip(manifest["image"], manifest["source"], strict=True):
+            for name in {shorten(image), shorten(source)}:
+                level.setdefault(name, set()).add(image)
+        found = {name: frozenset(images) for name, images in level.items()} | found
+    return found
+
+
+def _file_name(path: str) -> str:
+    return path.rsplit("/", 1)[-1]
+
+
+def _stem(path: str) -> str:
+    return _file_name(path).rsplit(".", 1)[0]
+
+
+def complete_parts(supplied: Supplied, wanted: Sequence[str], place: Path) -> pd.Series:
+    """The part of every wanted image, where the file says it without doubt.
+
+    Parameters
+    ----------
+    supplied : Supplied
+        See `match_images`.
+    wanted : sequence of str
+        The images to be split; the file may name others of the manifest.
+    place : Path
+        The file, for messages.
+
+    Returns
+    -------
+    Series of str, index `wanted`
+        One of `PARTS`.
+
+    Raises
+    ------
+    UserError
+        Naming the first image that is in no part, in several, or not to be found, or the part without image.
+    """
+    lacking = set(supplied.missing) & set(wanted)
+    for names, fault, way_out in (
+        (supplied.in_several_parts, "puts in more than one part", "leave each in one"),
+        (supplied.unknown, "names, but the manifest does not have", "remove them from the file, or mend the data"),
+        (supplied.ambiguous, "names, but several images are called so", "name them as data/manifest.csv does"),
+        (
+            [image for image in wanted if image in lacking],
+            "does not name",
+            "add them to the file, or leave them out by split.magnifications",
+        ),
+    ):
+        if names:
+            raise UserError(f"split file {place}: {len(names)} images that it {fault}, {names[0]} first; {way_out}")
+    parts = supplied.parts.reindex(list(wanted))
+    for part in PARTS:
+        # A file without validation is as its publisher made it; validation is then taken from train.
+        if part != "val" and not (parts == part).any():
+            raise UserError(f"split file {place} leaves part {part} empty; add images to it")
+    return parts

@@ -1,0 +1,86 @@
+"""All networks' reliability diagrams, as small multiples."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bycase.figures.comparison.marks import shorten
+from bycase.figures.curve_tables import calibration_table
+from bycase.figures.style import BLUE, GREY, PALE, SMALL_SIZE, new_figure, styled
+from bycase.statistics.calibration.forecasts import make_forecasts
+from bycase.statistics.comparison.paired import Paired
+
+WIDE, PANEL = 9.6, 2.5  # inches: of the figure, of a panel's height
+COLUMNS = 4
+PANEL_NAME = 32  # characters
+
+
+def draw_calibration(images: Paired, board: Mapping[str, Any], subtitle: Sequence[str], seed: int) -> Figure:
+    """Draw for each network how often its predictions come true, against their probability.
+
+    Parameters
+    ----------
+    images : Paired
+        All networks' images.
+    board : mapping
+        See `bycase.studies.compare.leaderboard.make_leaderboard`; its order is that of the panels.
+    subtitle : sequence of str
+        Lines that say of which data.
+    seed : int
+        Of the bootstrap over patients.
+    """
+    errors = {name: at["image"]["calibration"] for name, at in board.items()}
+    best = min(errors, key=lambda name: errors[name]["before"]["ece"])
+    title = f"Calibration: smallest image ECE {errors[best]['before']['ece']:.3f}, {shorten(best)}"
+    observed, predicted = ("share right", "probability of the class called")
+    if images.positive is not None:
+        observed, predicted = f"share {images.positive}", f"probability of {images.positive}"
+    note = (
+        "Dots: images of similar probability; bars: 95 % intervals by resampling patients. Above the line the "
+        "probability is too low, below too high. ECE: expected calibration error, equal-mass bins"
+        + ("; in brackets after temperature scaling by validation." if "after" in errors[best] else ".")
+    )
+    rows = -(-len(board) // COLUMNS)
+    figure = new_figure(1.25 + PANEL * rows, title, subtitle, note, WIDE)
+    with styled():
+        panels = figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
+        for place, (name, axes) in enumerate(zip(board, panels, strict=False)):
+            _draw_panel(axes, images, images.models.index(name), seed)
+            axes.set_title(f"{shorten(name, PANEL_NAME)}\n{_words(errors[name])}", size=SMALL_SIZE)
+            if place % COLUMNS == 0:
+                axes.set_ylabel(observed, size=SMALL_SIZE)
+            if place + COLUMNS >= len(board):
+                axes.tick_params(labelbottom=True)
+                axes.set_xlabel(predicted, size=SMALL_SIZE)
+        for axes in panels[len(board) :]:
+            axes.set_visible(False)
+    return figure
+
+
+def _draw_panel(axes: Axes, images: Paired, number: int, seed: int) -> None:
+    units = images.units(number)
+    forecasts = make_forecasts(units)
+    table = calibration_table(forecasts.outcome, forecasts.confidence, units, seed)
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (2, 2)))
+    below, above = table["observed"] - table["low"], table["high"] - table["observed"]
+    axes.errorbar(
+        table["predicted"],
+        table["observed"],
+        yerr=np.clip([below, above], 0, None),
+        color=BLUE,
+        marker="o",
+        markersize=4,
+        elinewidth=0.9,
+        linewidth=0.8,
+    )
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.03))
+    axes.grid(color=PALE, linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+def _words(errors: Mapping[str, Any]) -> str:
+    words = f"ECE {errors['before']['ece']:.3f}"
+    return f"{words} ({errors['after']['ece']:.3f})" if "after" in errors else words

@@ -1,0 +1,138 @@
+"""Which networks differ: each with its interval, and bars that join those which the data cannot tell apart."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bycase.figures.comparison.marks import METRIC_NAMES, names_itself, shorten
+from bycase.figures.style import BLUE, GREEN, GREY, INK, PALE, SMALL_SIZE, new_figure, styled
+from bycase.statistics.comparison.groups import indistinguishable_groups
+
+WIDE = 8.2  # inches
+BAR = 0.28  # likewise, between two bars
+
+
+def equivalent_groups(models: Sequence[str], pairs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """The largest groups of networks all of which are equivalent to one another, within the margin.
+
+    Parameters
+    ----------
+    models : sequence of str
+        All networks, best first.
+    pairs : sequence of mapping
+        See `bycase.statistics.comparison.pairwise.compare_pairs`.
+    """
+    apart = {frozenset((pair["first"], pair["second"])) for pair in pairs if pair["verdict"] != "equivalent"}
+    return [group for group in indistinguishable_groups(models, apart) if len(group) > 1]
+
+
+def draw_critical_difference(
+    board: Mapping[str, Any], comparisons: Mapping[str, Any], networks: Mapping[str, str], subtitle: Sequence[str]
+) -> Figure:
+    """Draw the networks on the metric's axis, best first, beside bars that join them.
+
+    After Demsar (2006, "Statistical Comparisons of Classifiers over Multiple Data Sets", JMLR 7), whose bars join
+    average ranks over data sets; here they join what paired tests on one data set do not separate.
+
+    Parameters
+    ----------
+    board : mapping
+        See `bycase.studies.compare.leaderboard.make_leaderboard`.
+    comparisons : mapping
+        See `bycase.statistics.comparison.pairwise.compare_pairs`.
+    networks : mapping of str to str
+        What each network is, in words.
+    subtitle : sequence of str
+        Lines that say of which data.
+    """
+    settings = comparisons["settings"]
+    metric, level = settings["metric"], settings["level"]
+    rows = {name: row for row, name in enumerate(board)}
+    equivalent = equivalent_groups(list(board), comparisons["pairs"])
+    unresolved = [group for group in comparisons["groups"] if len(group) > 1 and set(group) not in map(set, equivalent)]
+    bars = [*((group, True) for group in equivalent), *((group, False) for group in unresolved)]
+    bars.sort(key=lambda bar: (min(rows[name] for name in bar[0]), -len(bar[0])))
+    figure = new_figure(
+        1.95 + 0.46 * len(rows), _title(board, comparisons), subtitle, _note(settings, bool(bars)), WIDE
+    )
+    with styled():
+        widths = [WIDE * 0.62, max(BAR * (len(bars) + 1), 0.3)]
+        axes, beside = figure.subplots(1, 2, sharey=True, width_ratios=widths)
+        for name, row in rows.items():
+            _draw_row(axes, board[name][level], metric, row)
+        axes.set_yticks(
+            list(rows.values()), [networks[name] if names_itself(name, networks[name]) else name for name in rows]
+        )
+        axes.set_ylim(len(rows) - 0.4, -0.7)
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(f"{level} {METRIC_NAMES[metric]}")
+        axes.grid(color=PALE, linewidth=0.6, axis="x")
+        axes.set_axisbelow(True)
+        _mark_baseline(axes, board, metric, level)
+        beside.axis("off")
+        beside.set_xlim(-0.5, max(len(bars), 1) - 0.5)
+        for place, (group, within) in enumerate(bars):
+            _draw_bar(beside, sorted(rows[name] for name in group), place, within)
+    return figure
+
+
+def _title(board: Mapping[str, Any], comparisons: Mapping[str, Any]) -> str:
+    settings, pairs = comparisons["settings"], comparisons["pairs"]
+    best, at = next(iter(board.items()))
+    outcomes = _outcomes(pairs)
+    resolved, same = outcomes.count("shown to differ"), outcomes.count("equivalent")
+    value = at[settings["level"]][settings["metric"]]
+    if len(pairs) < 2:
+        return f"{shorten(best)} first with {value:.3f}{''.join(f'; the pair: {of}' for of in outcomes)}"
+    found = f"{resolved or 'none'} of {len(pairs)} pairs shown to differ"
+    return f"{shorten(best)} first with {value:.3f}; {found}{f', {same} equivalent' if same else ''}"
+
+
+def _outcomes(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was found of each pair, whichever of the two is the better."""
+    return ["shown to differ" if pair["verdict"] in ("better", "worse") else str(pair["verdict"]) for pair in pairs]
+
+
+def _note(settings: Mapping[str, Any], bars: bool) -> str:
+    note = "Dots and lines: 95 % intervals by resampling patients. Dashed: a constant prediction."
+    if not bars:
+        return f"{note} Bars would join networks without a significant difference."
+    return (
+        f"{note} Bars join networks without a significant difference (paired, Holm, alpha {settings['alpha']:g}): "
+        f"green and solid, equivalent within {settings['margin']:g}; grey and dashed, not resolvable here."
+    )
+
+
+def _draw_row(axes: Axes, at: Mapping[str, Any], metric: str, row: int) -> None:
+    limits = at["ci"][metric]
+    axes.plot([limits["low"], limits["high"]], [row, row], color=BLUE, linewidth=2, solid_capstyle="butt")
+    axes.plot(at[metric], row, "o", color=BLUE, markersize=7.5, markeredgecolor="white")
+    axes.annotate(
+        f"{at[metric]:.3f} ({limits['low']:.3f} to {limits['high']:.3f})",
+        ((limits["low"] + limits["high"]) / 2, row),
+        (0, 6),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        size=SMALL_SIZE,
+        color=INK,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+    )
+
+
+def _mark_baseline(axes: Axes, board: Mapping[str, Any], metric: str, level: str) -> None:
+    """The constant prediction, where it is not far below everything."""
+    values = {at[level]["baseline"][metric] for at in board.values()}
+    low, high = axes.get_xlim()
+    for value in values:
+        if value >= low - 0.3 * (high - low):
+            axes.axvline(value, color=GREY, linewidth=1, linestyle=(0, (4, 2)), zorder=0)
+
+
+def _draw_bar(axes: Axes, rows: Sequence[int], place: int, within: bool) -> None:
+    colour, dashes, width = (GREEN, "-", 3.2) if within else (GREY, (0, (1.2, 0.9)), 2.2)
+    axes.plot([place, place], [rows[0], rows[-1]], color=colour, linewidth=width, linestyle=dashes)
+    axes.plot([place] * len(rows), rows, "o", color=colour, markersize=6.5, markeredgecolor="white")

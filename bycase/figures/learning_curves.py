@@ -1,0 +1,117 @@
+"""Learning curves, with the training's phases and the epoch that was kept."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from bycase.figures.phases import mark_kept_epoch, name_phases, shade_phases
+from bycase.figures.run_info import Facts
+from bycase.figures.style import BLUE, GREEN, ORANGE, PALE, PURPLE, SMALL_SIZE, new_figure, styled
+
+MONITORS = {
+    "auc": "AUC",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "F1",
+    "loss": "loss",
+}
+
+
+def draw_learning_curves(history: pd.DataFrame, facts: Facts) -> Figure:
+    """Draw loss, accuracy, AUC and what decided about the best epoch.
+
+    Parameters
+    ----------
+    history : DataFrame
+        ``models/history.csv``; see `bycase.training.loop`.
+    facts : Facts
+        What the figure says of itself.
+    """
+    epoch, monitor = facts.card["best_epoch"], facts.card["monitor"]
+    column, words = f"val_{monitor}", MONITORS[monitor]
+    best = history.loc[history["epoch"] == epoch, column].iloc[0]
+    name = words if " " in words else f"validation {words}"
+    title = f"Learning curves: best {name} {best:.3f} in epoch {epoch}"
+    subtitle = [*facts.subtitle, f"test image AUC {facts.value('image', 'auc')}"]
+    note = "Dashed line: the epoch whose weights were kept. Solid lines: validation; dotted: training."
+    figure = new_figure(6.6, title, subtitle, note)
+    solid, dotted = "-", (0, (1, 1.3))
+    with styled():
+        upper, lower = figure.subplots(2, 1, sharex=True)
+        _draw_lines(upper, history, [("loss", "training", ORANGE, dotted), ("val_loss", "validation", BLUE, solid)])
+        lines = [
+            ("accuracy", "training accuracy", ORANGE, dotted),
+            ("val_accuracy", "validation accuracy", BLUE, solid),
+            ("val_auc", "validation AUC", GREEN, solid),
+        ]
+        if monitor in ("balanced_accuracy", "f1"):
+            lines.append((column, name, PURPLE, solid))
+        _draw_lines(lower, history, lines)
+        upper.set_ylabel("loss")
+        lower.set(xlabel="epoch", ylabel="accuracy, AUC" + (", F1" if monitor == "f1" else ""))
+        lower.set_ylim(top=max(1.005, lower.get_ylim()[1]) if history["val_auc"].max() > 0.9 else None)
+        lower.set_xlim(0.5, history["epoch"].max() + 0.5)
+        lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        mark_kept_epoch((upper, lower), epoch)
+        colour = {"auc": GREEN, "accuracy": BLUE, "loss": BLUE}.get(monitor, PURPLE)
+        panel = upper if monitor == "loss" else lower
+        panel.plot(epoch, best, "o", color=colour, markersize=7, markeredgecolor="white", zorder=4)
+        shade_phases((upper, lower), history)
+        name_phases(upper, history)
+    return figure
+
+
+def _draw_lines(axes: Axes, history: pd.DataFrame, lines: Sequence[tuple[str, str, str, object]]) -> None:
+    """Draw columns of the history and label each line at its right end."""
+    for column, _, colour, dashes in lines:
+        marker = "o" if len(history) == 1 else None
+        axes.plot(history["epoch"], history[column], color=colour, linestyle=dashes, marker=marker)
+    axes.grid(color=PALE, linewidth=0.6, axis="y")
+    axes.set_axisbelow(True)
+    low, high = axes.get_ylim()
+    ends = [float(history[column].iloc[-1]) for column, *_ in lines]
+    for (_, name, colour, _), height in zip(lines, spread_labels(ends, 0.085 * (high - low)), strict=True):
+        axes.annotate(
+            name,
+            (history["epoch"].iloc[-1], height),
+            xytext=(7, 0),
+            textcoords="offset points",
+            va="center",
+            size=SMALL_SIZE,
+            color=colour,
+            annotation_clip=False,
+        )
+
+
+def spread_labels(heights: list[float], gap: float) -> list[float]:
+    """Move heights apart until neighbours are `gap` from one another, each as little as may be.
+
+    Parameters
+    ----------
+    heights : list of float
+        Where the labels would stand.
+    gap : float
+        Least distance, in the same unit.
+
+    Returns
+    -------
+    list of float
+        In the order given; the order from low to high is kept.
+    """
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    # Groups of touching labels, each (mean height, members); a group's labels stand around its mean.
+    groups: list[tuple[float, list[int]]] = []
+    for index in order:
+        group = (heights[index], [index])
+        while groups and group[0] - groups[-1][0] < gap * (len(group[1]) + len(groups[-1][1])) / 2:
+            members = groups.pop()[1] + group[1]
+            group = (sum(heights[i] for i in members) / len(members), members)
+        groups.append(group)
+    moved = list(heights)
+    for mean, members in groups:
+        for place, index in enumerate(members):
+            moved[index] = mean + gap * (place - (len(members) - 1) / 2)
+    return moved

@@ -1,0 +1,106 @@
+"""What a figure or a table must say of the numbers in it: network, data, split, size of the test part."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bycase.figures.style import data_words
+from bycase.tables.results import METRICS, read_results
+from bycase.tables.splits import read_protocol
+from bycase.training.record import network_words, read_card
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The three files that say what was done and what came out.
+
+    Attributes
+    ----------
+    card : dict
+        ``models/model.json``: the network and what it was trained on.
+    protocol : dict
+        ``data/splits.json``: how the parts were made.
+    metrics : dict
+        ``metrics/metrics.json``.
+    """
+
+    card: dict[str, Any]
+    protocol: dict[str, Any]
+    metrics: dict[str, Any]
+
+    @property
+    def classes(self) -> list[str]:
+        """All classes, in the order of the probability columns; of two, the positive one last."""
+        classes: list[str] = self.card["classes"]
+        return classes
+
+    @property
+    def negative(self) -> str:
+        """Of two classes, the one that is not looked for."""
+        return next(name for name in self.classes if name != self.positive)
+
+    @property
+    def positive(self) -> str:
+        """Of two classes, the one that is looked for."""
+        positive: str = self.card["positive"]
+        return positive
+
+    @property
+    def network(self) -> str:
+        """The network and where its weights come from."""
+        return network_words(self.card)
+
+    @property
+    def data(self) -> str:
+        """The data set; 'phantom' is said wherever the images are generated."""
+        name = data_words(self.card["dataset"], self.card["phantom"])
+        magnifications = self.protocol.get("magnifications") or []
+        return f"{name} at {', '.join(f'{m}X' for m in magnifications)}" if magnifications else name
+
+    @property
+    def split(self) -> str:
+        """The protocol, what the split keeps on one side, what is held out, and whether it leaks."""
+        words = f"split by {self.protocol['group']}"
+        if self.protocol["protocol"] == "official":
+            words = f"official fold {self.protocol['fold']}, {words}"
+        elif self.protocol["protocol"] == "kfold":
+            words = f"fold {self.protocol['fold']} of {self.protocol['folds']}, {words}"
+        elif self.protocol["protocol"] == "file":
+            words = f"parts of {Path(self.protocol['file']).name}, {words}"
+        held_out = self.protocol.get("held_out_magnification")
+        if held_out:
+            words = f"{words}, trained without {held_out}X and tested on it"
+        leaked = self.protocol.get("cases_on_both_sides", 0)
+        return f"{words}, LEAKS: {leaked} cases on both sides" if leaked else words
+
+    @property
+    def size(self) -> str:
+        """Images and patients of the test part."""
+        image = self.metrics["image"]
+        return f"{image['n']} test images of {image['n_patients']} patients"
+
+    @property
+    def subtitle(self) -> list[str]:
+        """Two lines for the head of a figure."""
+        return [f"{self.network}; {self.data}", f"{self.split}; {self.size}"]
+
+    def value(self, level: str, metric: str) -> str:
+        """A metric on test with its 95 % interval, such as ``0.871 (95 % CI 0.784 to 0.936)``."""
+        return self.short(level, metric).replace("(", "(95 % CI ")
+
+    def short(self, level: str, metric: str) -> str:
+        """The same without naming the interval, such as ``0.871 (0.784 to 0.936)``."""
+        at = self.metrics[level]
+        limits = at["ci"][metric]
+        return f"{at[metric]:.3f} ({limits['low']:.3f} to {limits['high']:.3f})"
+
+
+def read_facts() -> Facts:
+    """Read the three files.
+
+    Raises
+    ------
+    UserError
+        If one is missing.
+    """
+    return Facts(read_card(), read_protocol(), read_results(METRICS, "evaluate"))

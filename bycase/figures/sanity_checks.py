@@ -1,0 +1,138 @@
+"""Sanity checks of a finished training, in words: passed or warned, each with its number; nothing is refused."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bycase.figures.learning_curves import MONITORS
+from bycase.figures.phases import phase_words
+from bycase.figures.run_info import Facts
+
+# How near, relatively, the training loss must be to that of a constant to warn; as the collapse guard's.
+LEAST_GAIN = 0.03
+# The class most often given may get so much of what truly belongs to the others.
+LARGEST_TAKEN = 0.5
+LARGEST_GAP = 0.1
+# Of the loss of a constant prediction.
+LARGEST_RISE = 0.1
+# Of the lowest validation loss.
+LARGEST_OVERFIT = 0.05
+LAST = 3  # epochs, whose mean is the end of a training
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: whether it passed, and what was found."""
+
+    passed: bool
+    words: str
+
+    @property
+    def line(self) -> str:
+        """Such as ``passed: loss 0.365 at its lowest, 0.693 of a constant prediction``."""
+        return f"{'passed' if self.passed else 'WARNED'}: {self.words}"
+
+
+def check_training(history: pd.DataFrame, card: dict[str, Any], truth: "pd.Series[str]") -> list[Check]:
+    """All checks, in a fixed order.
+
+    Parameters
+    ----------
+    history : DataFrame
+        ``models/history.csv``; see `bycase.training.loop`.
+    card : dict
+        ``models/model.json``.
+    truth : Series of str
+        Classes of the validation images.
+    """
+    kept = history.loc[history["epoch"] == card["best_epoch"]].iloc[0]
+    return [
+        _check_learned(history, card["prior_loss"]),
+        _check_classes(history, kept, truth),
+        _check_gap(kept),
+        _check_rise(history, card["prior_loss"]),
+        _check_overfitting(history),
+    ]
+
+
+def count_words(checks: list[Check]) -> str:
+    """How many passed, such as ``4 of 5 checks passed``."""
+    return f"{sum(check.passed for check in checks)} of {len(checks)} checks passed"
+
+
+def write_sanity(checks: list[Check], facts: Facts) -> str:
+    """The checks as a text.
+
+    Parameters
+    ----------
+    checks : list of Check
+        See `check_training`.
+    facts : Facts
+        What the text says of itself.
+
+    Returns
+    -------
+    str
+        Lines of text, the last one ended.
+    """
+    card = facts.card
+    lines = [
+        f"Sanity of the training: {count_words(checks)}",
+        *facts.subtitle,
+        f"weights kept: epoch {card['best_epoch']} ({phase_words(card['best_phase'])}), "
+        f"best validation {MONITORS[card['monitor']]}",
+        "",
+        *(check.line for check in checks),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _check_learned(history: pd.DataFrame, prior_loss: float) -> Check:
+    """A network that learned nothing but the class shares ends at the loss of the best constant prediction."""
+    lowest = float(history["loss"].min())
+    passed = lowest < (1 - LEAST_GAIN) * prior_loss
+    words = f"training loss {lowest:.3f} at its lowest, {prior_loss:.3f} of a constant prediction"
+    return Check(passed, words if passed else f"{words}: nothing is learned from the images")
+
+
+def _check_classes(history: pd.DataFrame, kept: "pd.Series[Any]", truth: "pd.Series[str]") -> Check:
+    """A network that calls every image the same has collapsed to one class."""
+    true_share = float(truth.value_counts(normalize=True).max())
+    share = float(kept["val_top_share"])
+    epochs = int((history["val_top_share"] == 1).sum())
+    words = f"the class given most often gets {100 * share:.0f} % of validation images"
+    words += f" (the largest has {100 * true_share:.0f} %)"
+    if epochs:
+        words += f"; one class for all in {epochs} of {len(history)} epochs"
+    return Check(share < true_share + LARGEST_TAKEN * (1 - true_share), words)
+
+
+def _check_gap(kept: "pd.Series[Any]") -> Check:
+    gap = float(kept["accuracy"] - kept["val_accuracy"])
+    words = f"gap of {gap:.3f} between training accuracy {kept['accuracy']:.3f} and validation accuracy "
+    return Check(gap <= LARGEST_GAP, f"{words}{kept['val_accuracy']:.3f}")
+
+
+def _check_rise(history: pd.DataFrame, prior_loss: float) -> Check:
+    """Within a phase, since another one has another network."""
+    rises = history.groupby("phase", sort=False)["loss"].diff().fillna(0)
+    rise, epoch = max(0.0, float(rises.max())), int(history["epoch"].iloc[rises.argmax()])
+    if rise <= LARGEST_RISE * prior_loss:
+        return Check(True, f"training loss never rose by more than {rise:.3f} from one epoch to the next")
+    return Check(False, f"training loss rose by {rise:.3f} in epoch {epoch}: the learning rate may be too high")
+
+
+def _check_overfitting(history: pd.DataFrame) -> Check:
+    """Validation loss that rises while training loss falls."""
+    lowest = history.iloc[history["val_loss"].argmin()]
+    end = history[history["epoch"] >= lowest["epoch"]].tail(LAST).mean(numeric_only=True)
+    rise, fall = float(end["val_loss"] - lowest["val_loss"]), float(lowest["loss"] - end["loss"])
+    epoch = int(lowest["epoch"])
+    if rise <= LARGEST_OVERFIT * lowest["val_loss"] or fall <= 0:
+        words = (
+            f"validation loss ends at {end['val_loss']:.3f}, its lowest was {lowest['val_loss']:.3f} in epoch {epoch}"
+        )
+        return Check(True, words)
+    words = f"overfitting: after epoch {epoch} validation loss +{rise:.3f}, training loss -{fall:.3f}"
+    return Check(False, words)

@@ -1,0 +1,1 @@
+"""Images: decoding, resizing, reading pixels, stain, contrast, augmentation and damage."""

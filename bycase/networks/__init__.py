@@ -1,0 +1,1 @@
+"""Networks: the zoo, its input contract, weights, forward passes and heads."""

@@ -1,0 +1,75 @@
+"""Images or cached features through a network, a batch at a time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from bycase.core.prefetch import prefetch
+from bycase.images.pixels import read_pixels
+from bycase.networks.forward import Forward
+
+
+def predict_images(
+    forward: Forward, images: Sequence[str], batch_size: int, label: str = "predict"
+) -> NDArray[np.float64]:
+    """Predict class probabilities of restructured images.
+
+    Parameters
+    ----------
+    forward : callable
+        A network's, see `bycase.networks.forward`: from float RGB in [0, 255] to sigmoid or softmax outputs.
+    images : sequence of str
+        Paths below ``data/restructured``.
+    batch_size : int
+        Images in memory at a time.
+    label : str
+        Said beside the progress bar, which is drawn on a terminal only.
+
+    Returns
+    -------
+    ndarray of shape (n_images, n_classes), float64
+        Rows sum to 1; columns in the order of the network's card.
+    """
+    rows = np.arange(len(images))
+    return predict_rows(forward, lambda chosen: read_pixels([images[row] for row in chosen]), rows, batch_size, label)
+
+
+def predict_rows(
+    forward: Forward,
+    read: Callable[[NDArray[np.intp]], NDArray[Any]],
+    rows: NDArray[np.intp],
+    batch_size: int,
+    label: str = "validate",
+) -> NDArray[np.float64]:
+    """Predict class probabilities of what `read` gives for `rows`; see `predict_images`."""
+
+    def batches() -> Iterator[NDArray[np.float32]]:
+        for start in range(0, len(rows), batch_size):
+            yield read(rows[start : start + batch_size]).astype(np.float32)
+
+    outputs = []
+    with tqdm(total=len(rows), desc=label, unit="image", disable=None, leave=False) as bar:
+        for batch in prefetch(batches()):
+            outputs.append(forward(batch))
+            bar.update(len(batch))
+    return class_probabilities(np.concatenate(outputs))
+
+
+def class_probabilities(outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """One column a class, negative class first, from a network's output.
+
+    Parameters
+    ----------
+    outputs : ndarray of shape (n, 1) or (n, n_classes)
+        In [0, 1].
+
+    Returns
+    -------
+    ndarray of shape (n, 2) or (n, n_classes)
+        Rows sum to 1.
+    """
+    wide = outputs.astype(np.float64)
+    return np.hstack([1.0 - wide, wide]) if wide.shape[1] == 1 else wide / wide.sum(axis=1, keepdims=True)

@@ -1,0 +1,97 @@
+"""Where a network's weights come from; never a silent substitute."""
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bycase.core.errors import UserError
+from bycase.core.files import file_digest
+
+if TYPE_CHECKING:
+    import keras
+
+
+def build_with_weights(
+    constructor: "Callable[..., keras.Model]", name: str, weights: str, **arguments: Any
+) -> "keras.Model":
+    """Call a constructor of `keras.applications` and give the model its weights.
+
+    Parameters
+    ----------
+    constructor : callable
+        Takes ``weights`` ('imagenet' or None) and `arguments`.
+    name : str
+        The network's name in `params.yaml`.
+    weights : str
+        'imagenet', 'random', or a path to a ``.weights.h5``, ``.h5`` or ``.keras`` file.
+
+    Raises
+    ------
+    UserError
+        If ImageNet weights cannot be downloaded, or the file is missing or does not fit; never
+        another source instead.
+    """
+    import keras
+
+    model = _construct(constructor, name, weights, arguments)
+    # Keras' own takes a list of one image batch when it is built on a tensor, and warns of any other input.
+    return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+
+
+def _construct(
+    constructor: "Callable[..., keras.Model]", name: str, weights: str, arguments: dict[str, Any]
+) -> "keras.Model":
+    if weights == "imagenet":
+        try:
+            return constructor(weights="imagenet", **arguments)
+        # keras.utils.get_file raises a bare Exception when the address does not answer.
+        except Exception as error:
+            raise UserError(_three_ways(name, f"cannot be downloaded ({_first_words(error)})")) from None
+    model = constructor(weights=None, **arguments)
+    if weights != "random":
+        load_weights_file(name, model, Path(weights))
+    return model
+
+
+def load_weights_file(name: str, model: "keras.Model", path: Path) -> None:
+    """Load a local weights file into a backbone.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, or is not of this backbone.
+    """
+    check_weights_file(name, path)
+    try:
+        with warnings.catch_warnings():
+            # Where a file lacks a layer, Keras only warns and leaves that layer's random weights.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(path)
+    except (ValueError, OSError, KeyError, UserWarning) as error:
+        raise UserError(
+            f"zoo.{name}.weights: {path} does not fit {name} without its top ({_first_words(error)})"
+        ) from None
+
+
+def check_weights_file(name: str, path: Path) -> None:
+    """Refuse a weights file that is not there."""
+    if not path.is_file():
+        raise UserError(f"zoo.{name}.weights: {path} is no file; choose imagenet, random or a weights file")
+
+
+def weights_digest(weights: str) -> str:
+    """What tells one weights file from another under the same name; empty for named weights."""
+    path = Path(weights)
+    return file_digest(path) if weights not in ("imagenet", "random") and path.is_file() else ""
+
+
+def _three_ways(name: str, what: str) -> str:
+    return (
+        f"ImageNet weights of {name} {what}; three ways out: connect to the network and run again, "
+        f"set zoo.{name}.weights to random, or set it to the path of a weights file of {name} without its top"
+    )
+
+
+def _first_words(error: BaseException) -> str:
+    return " ".join(str(error).split())[:160]

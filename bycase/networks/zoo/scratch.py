@@ -1,0 +1,60 @@
+"""What networks need that are trained from scratch.
+
+Convolutions start as He, Zhang, Ren, Sun (2015), Delving deep into rectifiers, ICCV, arXiv:1502.01852, propose.
+"""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bycase.networks.weights import load_weights_file
+
+if TYPE_CHECKING:
+    import keras
+
+
+def convolution(x: Any, channels: int, kernel: int, name: str, **options: Any) -> Any:
+    """A convolution with bias and ReLU; "same" padding and stride 1 unless `options` say otherwise."""
+    import keras
+
+    settings = {"padding": "same", "kernel_initializer": "he_normal", "activation": "relu"} | options
+    return keras.layers.Conv2D(channels, kernel, name=name, **settings)(x)
+
+
+def normalised_convolution(x: Any, channels: int, kernel: int, name: str, activate: bool = True, **options: Any) -> Any:
+    """A convolution without bias, batch norm, and ReLU if `activate`."""
+    import keras
+
+    x = convolution(x, channels, kernel, name, use_bias=False, activation=None, **options)
+    x = keras.layers.BatchNormalization(epsilon=1e-5, name=f"{name}_bn")(x)
+    return keras.layers.ReLU(name=f"{name}_relu")(x) if activate else x
+
+
+def finish(name: str, image: Any, x: Any, weights: str, pooling: str) -> "keras.Model":
+    """Pool the last map, and load a weights file unless `weights` is 'random'."""
+    import keras
+
+    pool = keras.layers.GlobalAveragePooling2D if pooling == "avg" else keras.layers.GlobalMaxPooling2D
+    backbone = keras.Model(image, pool(name="pool")(x), name=name)
+    if weights != "random":
+        load_weights_file(name, backbone, Path(weights))
+    return backbone
+
+
+def start_convolutions(backbone: "keras.Model") -> "keras.Model":
+    """Give every convolution He's random weights, by the inputs that each of its outputs has; in place.
+
+    Keras' default counts all channels as inputs of a depthwise convolution, which has one. Through a
+    network full of these, random weights then make features of about 1e-12 for every image.
+    """
+    import keras
+
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.DepthwiseConv2D):
+            inputs = math.prod(layer.kernel.shape[:2])
+        elif isinstance(layer, keras.layers.Conv2D):
+            inputs = math.prod(layer.kernel.shape[:3])
+        else:
+            continue
+        layer.kernel.assign(keras.initializers.RandomNormal(stddev=math.sqrt(2 / inputs))(layer.kernel.shape))
+    return backbone

@@ -1,0 +1,135 @@
+"""What a page is made of: sections of texts, tables, figures and galleries; `bycase.report.page` makes HTML of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; a `note` is set apart, a `warning` even more."""
+
+    kind: ClassVar[str] = "text"
+    words: str
+    tone: str = "plain"  # plain | note | warning
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list of short texts."""
+
+    kind: ClassVar[str] = "listing"
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose first column names the row; `numbers` sets the other columns to the right."""
+
+    kind: ClassVar[str] = "table"
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numbers: bool = True
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An image as a ``data:`` URI, with a text for those who do not see it."""
+
+    kind: ClassVar[str] = "figure"
+    source: str
+    alt: str
+    caption: str
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One image of a gallery; without `source` only its words are shown."""
+
+    source: str | None
+    title: str
+    lines: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Images side by side, each with what is known of it."""
+
+    kind: ClassVar[str] = "gallery"
+    caption: str
+    examples: Sequence[Example]
+
+
+@dataclass(frozen=True)
+class Details:
+    """A long text, folded away."""
+
+    kind: ClassVar[str] = "details"
+    summary: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Prose:
+    """HTML made from Markdown, in which nothing from outside stands unescaped."""
+
+    kind: ClassVar[str] = "prose"
+    html: Markup
+
+
+Block = Text | Listing | Table | Figure | Gallery | Details | Prose
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page with a heading; `key` is its anchor."""
+
+    key: str
+    title: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True)
+class Number:
+    """One of the main results at the head of the page."""
+
+    label: str
+    value: str
+    notes: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole report.
+
+    Attributes
+    ----------
+    kicker : str
+        What kind of report it is.
+    title : str
+        The network or the comparison, and the data.
+    warning : str or None
+        Said in large letters under the title, such as that the data are generated.
+    headline : sequence of str
+        What came out, in whole sentences.
+    numbers : sequence of Number
+        The main results.
+    sections : sequence of Section
+        In reading order.
+    """
+
+    kicker: str
+    title: str
+    warning: str | None
+    headline: Sequence[str]
+    numbers: Sequence[Number]
+    sections: Sequence[Section]
+
+
+def missing(what: str, command: str) -> Text:
+    """What stands where an optional input is not there."""
+    return Text(f"{what} was not made. The command that makes it: {command}", "note")

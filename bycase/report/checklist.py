@@ -1,0 +1,113 @@
+"""Reporting checklists: the pipeline's answer to every item, and what is left to the author."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bycase.report.answers import ANSWERS
+from bycase.report.markdown import plain
+from bycase.report.study import Study
+from bycase.report.words import sentence
+
+FOLDER = Path(__file__).parent
+CHECKLISTS = ("claim", "tripod_ai")
+AUTHOR = "To be stated by the author"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of a checklist.
+
+    Attributes
+    ----------
+    number : str
+        As published, such as ``12a``.
+    section, topic : str
+        Where it stands and what it asks for, in short.
+    answer : str or None
+        The function of `bycase.report.answers` that answers it.
+    author : str or None
+        What it leaves to the author.
+    published : str or None
+        What it leaves to the author of what the data set's publication says; nothing where there is none.
+    """
+
+    number: str
+    section: str
+    topic: str
+    answer: str | None
+    author: str | None
+    published: str | None
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """A published checklist."""
+
+    title: str
+    citation: str
+    items: tuple[Item, ...]
+
+
+def read_checklist(name: str) -> Checklist:
+    """One of `CHECKLISTS`."""
+    content: dict[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    items = (
+        Item(
+            str(item["item"]),
+            item["section"],
+            item["topic"],
+            *(item.get(key) for key in ("answer", "author", "published")),
+        )
+        for item in content["items"]
+    )
+    return Checklist(content["title"], content["citation"], tuple(items))
+
+
+def answer_item(item: Item, study: Study) -> str:
+    """What the pipeline knows of an item, and what the author has to state."""
+    known = ANSWERS[item.answer](study) if item.answer else None
+    left = [item.author] if item.author else []
+    if item.published:
+        if study.phantom:
+            known = known or "Not applicable: the images are generated."
+        else:
+            left.append(f"{item.published}, as the data set's publication has it")
+    words = f"**{AUTHOR}**: {'; '.join(left)}." if left else f"**{AUTHOR}**."
+    if known is None:
+        return words
+    return f"{sentence(plain(known))} {words}" if left else sentence(plain(known))
+
+
+def write_checklist(name: str, study: Study) -> str:
+    """A checklist as a Markdown table.
+
+    Parameters
+    ----------
+    name : str
+        One of `CHECKLISTS`.
+    study : Study
+        What it is filled from.
+
+    Returns
+    -------
+    str
+        Markdown, the last line ended.
+    """
+    checklist = read_checklist(name)
+    answers = [(item, answer_item(item, study)) for item in checklist.items]
+    left = sum(AUTHOR in answer for _, answer in answers)
+    lines = [
+        f"# {checklist.title}: {plain(study.network)}, on {plain(study.data)}",
+        "",
+        f"After {checklist.citation}. Numbers and topics of the items in short; the full wording is there.",
+        f"Filled by `python -m stages.report`; {left} of {len(answers)} items are wholly or partly the author's. "
+        "Intervals are 95 % and resample patients.",
+        "",
+        "| item | section | topic | answer |",
+        "| --- | --- | --- | --- |",
+        *(f"| {item.number} | {item.section} | {item.topic} | {answer} |" for item, answer in answers),
+    ]
+    return "\n".join(lines) + "\n"

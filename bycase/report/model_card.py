@@ -1,0 +1,127 @@
+"""The model card in Hugging Face's format: metadata that the Hub reads, and the sections of its template."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from bycase.report.limits import limit_words, research_only, source_words
+from bycase.report.markdown import plain
+from bycase.report.numbers import NAMES, Numbers, count, seconds, share, with_interval
+from bycase.report.page import template_environment
+from bycase.report.study import Study
+from bycase.report.words import PHANTOM, headline, leak_words, preprocessing_words, sentence, training_words
+
+# The Hub's names of metrics.
+HUB_METRICS = {
+    "auc": "roc_auc",
+    "average_precision": "average_precision",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced_accuracy",
+    "sensitivity": "recall",
+    "specificity": "specificity",
+    "f1": "f1",
+    "macro_f1": "f1",
+    "brier": "brier_score",
+}
+TABLE = (*HUB_METRICS, "recognition_rate")
+
+
+def write_model_card(study: Study) -> str:
+    """The card of one network, or of the best of a benchmark.
+
+    Parameters
+    ----------
+    study : Study
+        What it is filled from.
+
+    Returns
+    -------
+    str
+        YAML metadata between lines of ``---``, then Markdown; the last line ended.
+    """
+    image = study.levels["image"]
+    template = template_environment().get_template("model_card.md")
+    return template.render(
+        metadata=metadata(study).to_yaml(),
+        study=study,
+        plain=plain,
+        sentence=sentence,
+        phantom=PHANTOM if study.phantom else None,
+        summary=headline(study.network, study.data, study.tested, study.levels),
+        use=research_only(study),
+        limits=limit_words(study),
+        source=source_words(study),
+        leaks=leak_words(study.leaks),
+        preprocessing=preprocessing_words(study.params),
+        training=training_words(study.params, study.model),
+        rows=_rows(study.levels),
+        cost=_cost(study.cost),
+        size=study.params.data.image_size,
+        n=count(image["n"]),
+    )
+
+
+def metadata(study: Study) -> ModelCardData:
+    """What the Hub reads: library, task, data, and every result with its interval."""
+    tags = ["medical", "histopathology" if study.params.data.layout == "breakhis" else study.params.data.layout]
+    if study.phantom:
+        tags.append("phantom")
+    return ModelCardData(
+        model_name=f"{study.model}-{study.params.dataset}",
+        library_name="keras",
+        pipeline_tag="image-classification",
+        language="en",
+        tags=[*tags, "cancer", "research-only"],
+        datasets=[study.params.dataset],
+        metrics=sorted({HUB_METRICS[name] for name in HUB_METRICS if name in study.levels["image"]}),
+        eval_results=[
+            _result(study, level, metric)
+            for level in study.levels
+            for metric in HUB_METRICS
+            if study.levels[level].get(metric) is not None and not (metric == "macro_f1" and study.positive)
+        ],
+        # Whether weights inherit the data's licence is for the author to say.
+        license="mit" if study.phantom else "other",
+        license_name=None if study.phantom else "to-be-stated-by-the-author",
+    )
+
+
+def _result(study: Study, level: str, metric: str) -> EvalResult:
+    at = study.levels[level]
+    limits = at.get("ci", {}).get(metric)
+    return EvalResult(
+        task_type="image-classification",
+        dataset_type=study.params.dataset,
+        dataset_name=f"{study.data}, by {level}",
+        dataset_config=level,
+        dataset_split="test",
+        metric_type=HUB_METRICS[metric],
+        metric_name=f"{NAMES[metric]}, by {level}",
+        metric_value=round(float(at[metric]), 4),
+        metric_args={"confidence_interval_95": [round(limits["low"], 4), round(limits["high"], 4)]} if limits else None,
+    )
+
+
+def _rows(levels: Mapping[str, Numbers]) -> list[tuple[str, ...]]:
+    image, patient = levels["image"], levels["patient"]
+    return [
+        (
+            NAMES[metric],
+            with_interval(image, metric),
+            with_interval(patient, metric),
+            share(image["baseline"][metric]) if image["baseline"].get(metric) is not None else "",
+        )
+        for metric in TABLE
+        if image.get(metric) is not None or patient.get(metric) is not None
+    ]
+
+
+def _cost(cost: Mapping[str, Any]) -> list[str]:
+    lines = []
+    if cost.get("training_seconds") is not None:
+        embedding = f", {seconds(cost['embed_seconds'])} to embed" if cost.get("embed_seconds") else ""
+        lines.append(f"Time: {seconds(cost['training_seconds'])} of training{embedding}")
+    joules = cost.get("energy_joules")
+    lines.append(f"Energy: {count(joules)} joules" if joules is not None else "Energy: could not be read here")
+    return [*lines, "Carbon: to be stated by the author, from energy and place"]

@@ -1,0 +1,1 @@
+"""Statistics of predictions by image and by patient."""

@@ -1,0 +1,122 @@
+"""Calibration by bins of equal mass: expected calibration error, and the parts of the Brier score."""
+
+import math
+
+import numpy as np
+from scipy.stats import foldnorm
+
+from bycase.statistics.multiclass.units import ClassUnits
+from bycase.statistics.units import Bools, Floats, Integers, Units
+
+LARGEST = 15  # bins
+
+
+def count_bins(n_units: int) -> int:
+    """How many bins: the square root of the number of units, at most `LARGEST`."""
+    return min(LARGEST, max(1, math.isqrt(n_units)))
+
+
+def equal_mass_bins(scores: Floats, bins: int | None = None) -> Integers:
+    """Number the bins between quantiles from 0, from the left; equal scores share a bin.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_units,), float64
+        Any.
+    bins : int, optional
+        At most so many, fewer where scores repeat; `count_bins` by default.
+
+    Returns
+    -------
+    ndarray of shape (n_units,), int64
+        Each number below the largest occurs.
+    """
+    wanted = bins or count_bins(len(scores))
+    edges = np.quantile(scores, np.linspace(0, 1, wanted + 1)[1:-1])
+    index = np.searchsorted(edges, scores)
+    return np.unique(index, return_inverse=True)[1].astype(np.int64)
+
+
+def expected_calibration_error(outcome: Bools, confidence: Floats) -> float:
+    """The mean distance between predicted and observed share, over bins of equal mass.
+
+    Naeini, M. P., Cooper, G. and Hauskrecht, M. (2015). Obtaining Well Calibrated Probabilities Using Bayesian
+    Binning. AAAI. With few units it is biased upward: shares differ from probabilities by chance alone.
+
+    Parameters
+    ----------
+    outcome : ndarray of shape (n_units,), bool
+        Whether the predicted outcome came true.
+    confidence : ndarray of shape (n_units,), float64, in [0, 1]
+        Its predicted probability.
+
+    Returns
+    -------
+    float, in [0, 1]
+    """
+    size, gap, _ = _gaps(outcome, confidence)
+    return float((size * np.abs(gap)).sum() / size.sum())
+
+
+def debiased_calibration_error(outcome: Bools, confidence: Floats) -> float:
+    """The expected calibration error less an estimate of what chance adds to it; from 0 up.
+
+    In each bin the observed share is taken as normal about the true one, and the mean excess of its distance
+    is subtracted (Kumar, A., Liang, P. and Ma, T., 2019, Verified Uncertainty Calibration, NeurIPS). Of calibrated
+    predictions about half the error is left; more where images of one patient, which count as independent, are alike.
+    """
+    size, gap, observed = _gaps(outcome, confidence)
+    spread = np.sqrt(observed * (1 - observed) / np.maximum(size - 1, 1))
+    noisy = np.abs(gap)
+    several = spread > 0
+    noisy[several] = foldnorm.mean(np.abs(gap[several]) / spread[several], scale=spread[several])
+    excess = noisy - np.abs(gap)
+    return max(0.0, float((size * (np.abs(gap) - excess)).sum() / size.sum()))
+
+
+def brier_decomposition(truth: Bools, scores: Floats) -> dict[str, float]:
+    """The parts of the Brier score: ``brier = reliability - resolution + uncertainty + within_bin``.
+
+    Murphy, A. H. (1973). A New Vector Partition of the Probability Score. Journal of Applied Meteorology 12.
+    Its three parts add up only where all predictions of a bin are equal; ``within_bin`` is the variance of the
+    predictions within bins less twice their covariance with the outcomes (Stephenson, D. B., Coelho, C. A. S. and
+    Jolliffe, I. T., 2008, Two Extra Components in the Brier Score Decomposition, Weather and Forecasting 23).
+
+    Parameters
+    ----------
+    truth : ndarray of shape (n_units,), bool
+        True for the positive class.
+    scores : ndarray of shape (n_units,), float64, in [0, 1]
+        Its predicted probability.
+
+    Returns
+    -------
+    dict with the keys ``reliability``, ``resolution``, ``uncertainty``, ``within_bin``
+        The first three in [0, 1]; reliability is 0 where every bin's prediction comes true as often as it says.
+    """
+    index = equal_mass_bins(scores)
+    size, gap, observed = _gaps(truth, scores)
+    total = truth.mean()
+    spread = scores - (observed + gap)[index]
+    return {
+        "reliability": float(np.average(gap**2, weights=size)),
+        "resolution": float(np.average((observed - total) ** 2, weights=size)),
+        "uncertainty": float(total * (1 - total)),
+        "within_bin": float((spread**2 - 2 * (truth - observed[index]) * spread).mean()),
+    }
+
+
+def decompose(units: Units | ClassUnits) -> dict[str, float]:
+    """`brier_decomposition` of two classes; of more, half the sum over the classes, each against the rest."""
+    if isinstance(units, Units):
+        return brier_decomposition(units.truth, units.scores)
+    each = [brier_decomposition(units.truth == k, units.scores[:, k]) for k in range(len(units.classes))]
+    return {part: sum(of[part] for of in each) / 2 for part in each[0]}
+
+
+def _gaps(outcome: Bools, confidence: Floats) -> tuple[Integers, Floats, Floats]:
+    """Units, mean prediction less observed share, and observed share, of each bin; (n_bins,)."""
+    index = equal_mass_bins(confidence)
+    size = np.bincount(index)
+    observed = np.bincount(index, weights=outcome) / size
+    return size, np.bincount(index, weights=confidence) / size - observed, observed

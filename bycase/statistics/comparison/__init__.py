@@ -1,0 +1,1 @@
+"""Paired comparison of networks on the same patients."""

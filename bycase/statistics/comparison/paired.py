@@ -1,0 +1,263 @@
+"""Several networks' predictions of the same images, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bycase.core.errors import UserError
+from bycase.statistics.multiclass.units import ClassUnits
+from bycase.statistics.units import Bools, Floats, Integers, Units, number_patients
+
+UNIT = ["repeat", "image"]  # what every network predicts once
+SAME = ["label", "patient", "fold"]  # what the networks must agree on
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Images, or patients, that several networks have predicted.
+
+    Attributes
+    ----------
+    models : tuple of str
+        The networks.
+    classes : tuple of str
+        All classes.
+    positive : str or None
+        Of two classes, the one that is looked for; None with more.
+    patients : ndarray of shape (n_patients,), str
+        Names, sorted: independent of the order of the networks and of the images.
+    names : ndarray of shape (n_units,), str
+        The image, or the patient, of each unit.
+    truth : ndarray of shape (n_units,), int64
+        Of two classes 1 for the positive one, else 0; of more, the number of the class.
+    scores : ndarray of shape (n_models, n_units, n_columns), float64, in [0, 1]
+        Of two classes the positive one's probability, one column; of more, one column a class.
+    predicted : ndarray of shape (n_models, n_units), int64
+        Coded as `truth`; of two classes by each fold's own threshold.
+    patient : ndarray of shape (n_units,), int64, in [0, n_patients)
+        What the bootstrap resamples.
+    stratum : ndarray of shape (n_units,), int64, from 0 up
+        The fold of each repeat; see `bycase.statistics.units.Units`.
+    repeat : ndarray of shape (n_units,), int64
+        The draw of all folds, in which each image is predicted once.
+    patient_threshold : ndarray of shape (n_models, n_units), float64
+        Of the positive class's mean probability over a patient's images; NaN with more than two classes.
+    """
+
+    models: tuple[str, ...]
+    classes: tuple[str, ...]
+    positive: str | None
+    patients: NDArray[np.str_]
+    names: NDArray[np.str_]
+    truth: Integers
+    scores: Floats
+    predicted: Integers
+    patient: Integers
+    stratum: Integers
+    repeat: Integers
+    patient_threshold: Floats
+
+    @property
+    def n_patients(self) -> int:
+        """Number of distinct patients."""
+        return len(self.patients)
+
+    @property
+    def repeats(self) -> Integers:
+        """The distinct repeats, in order."""
+        return np.unique(self.repeat)
+
+    @property
+    def right(self) -> Bools:
+        """Whether each network calls each unit rightly; (n_models, n_units)."""
+        return self.predicted == self.truth
+
+    @property
+    def targets(self) -> Bools:
+        """Whether each unit is of the class of each column of the scores; (n_units, n_columns)."""
+        if self.positive is not None:
+            return (self.truth == 1)[:, None]
+        return self.truth[:, None] == np.arange(len(self.classes))
+
+    def units(self, number: int) -> Units | ClassUnits:
+        """The units as one network scores them."""
+        if self.positive is not None:
+            return Units(self.truth == 1, self.scores[number, :, 0], self.patient, self.stratum)
+        return ClassUnits(self.classes, self.truth, self.scores[number], self.patient, self.stratum)
+
+    def of_repeat(self, repeat: int) -> "Paired":
+        """The units of one repeat, patients numbered as before."""
+        rows = self.repeat == repeat
+        return replace(
+            self,
+            names=self.names[rows],
+            truth=self.truth[rows],
+            scores=self.scores[:, rows],
+            predicted=self.predicted[:, rows],
+            patient=self.patient[rows],
+            stratum=self.stratum[rows],
+            repeat=self.repeat[rows],
+            patient_threshold=self.patient_threshold[:, rows],
+        )
+
+
+def paired_benchmark(predictions: pd.DataFrame, classes: Sequence[str], positive: str | None, name: Path) -> Paired:
+    """Put the networks of the benchmark side by side, at image level.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        See `bycase.tables.out_of_fold`; the networks keep the order in which they first appear.
+    classes : sequence of str
+        All classes.
+    positive : str or None
+        Of two classes, the one that is looked for.
+    name : Path
+        Where the predictions are from, named in errors.
+
+    Raises
+    ------
+    UserError
+        If two networks were not tested on exactly the same images with the same labels, patients and folds, no fold
+        has images of two classes, or a threshold is missing.
+    """
+    models = tuple(dict.fromkeys(predictions["model"]))
+    tables = [predictions[predictions["model"] == model].sort_values(UNIT, ignore_index=True) for model in models]
+    for model, table in zip(models, tables, strict=True):
+        _check_same(models[0], tables[0], model, table, name)
+    first = tables[0]
+    patients, patient = np.unique(first["patient"].to_numpy(str), return_inverse=True)
+    _, stratum = np.unique(first[["repeat", "fold"]].to_numpy(np.int64), axis=0, return_inverse=True)
+    labels = pd.Index(classes).get_indexer(pd.Index(first["label"])).astype(np.int64)
+    truth = labels if positive is None else (first["label"] == positive).to_numpy(np.int64)
+    columns = list(classes) if positive is None else [positive]
+    scores = np.stack([table[columns].to_numpy(np.float64) for table in tables])
+    threshold, patient_threshold = (
+        np.stack([table[column].to_numpy(np.float64) for table in tables])
+        for column in ("threshold", "patient_threshold")
+    )
+    if positive is not None and not (np.isfinite(threshold) & np.isfinite(patient_threshold)).all():
+        raise UserError(f"{name}: a threshold is missing, without which two classes cannot be called; gather it anew")
+    if not _two_classes_in_a_stratum(truth, stratum.ravel()):
+        raise UserError(f"{name}: no fold has test images of two classes, so that no AUC is defined; use fewer folds")
+    return Paired(
+        models=models,
+        classes=tuple(classes),
+        positive=positive,
+        patients=patients,
+        names=first["image"].to_numpy(str),
+        truth=truth,
+        scores=scores,
+        predicted=_call(scores, None if positive is None else threshold),
+        patient=patient.astype(np.int64),
+        stratum=stratum.ravel().astype(np.int64),
+        repeat=first["repeat"].to_numpy(np.int64),
+        patient_threshold=patient_threshold,
+    )
+
+
+def run_rows(
+    model: str,
+    predictions: pd.DataFrame,
+    manifest: pd.DataFrame,
+    threshold: float | None,
+    patient_threshold: float | None,
+    name: Path,
+) -> pd.DataFrame:
+    """The predictions of a single run in the benchmark's layout, as its only repeat and fold.
+
+    Those of several runs, one below the other, are what `paired_benchmark` reads.
+
+    Parameters
+    ----------
+    model : str
+        What to call the run.
+    predictions : DataFrame
+        Of its test part; see `bycase.tables.predictions`.
+    manifest : DataFrame with the columns ``image``, ``group``
+        Says whose the images are.
+    threshold, patient_threshold : float or None
+        Of the positive class, chosen on the run's validation; None with more than two classes.
+    name : Path
+        The predictions' file, named in errors.
+
+    Raises
+    ------
+    UserError
+        If an image is not in the manifest.
+    """
+    number = number_patients(predictions, manifest, name)
+    # Named by an image of its own, since another run may number its patients otherwise.
+    patient = predictions.groupby(number)["image"].transform("min")
+    return predictions.drop(columns="group").assign(
+        model=model,
+        repeat=0,
+        fold=0,
+        patient=patient,
+        threshold=np.nan if threshold is None else threshold,
+        patient_threshold=np.nan if patient_threshold is None else patient_threshold,
+    )
+
+
+def patient_level(images: Paired) -> Paired:
+    """Score each patient by the mean probability over the patient's images, within a stratum.
+
+    As in `bycase.statistics.units.patient_units`, a patient with images of several classes counts once a class.
+    """
+    n_classes = len(images.classes)
+    key = (images.stratum * images.n_patients + images.patient) * n_classes + images.truth
+    _, first, index = np.unique(key, return_index=True, return_inverse=True)
+    n_models, _, n_columns = images.scores.shape
+    totals = np.zeros((len(first), n_models, n_columns))
+    np.add.at(totals, index, images.scores.transpose(1, 0, 2))
+    scores = (totals / np.bincount(index)[:, None, None]).transpose(1, 0, 2)
+    threshold = images.patient_threshold[:, first]
+    return replace(
+        images,
+        names=images.patients[images.patient[first]],
+        truth=images.truth[first],
+        scores=scores,
+        predicted=_call(scores, None if images.positive is None else threshold),
+        patient=images.patient[first],
+        stratum=images.stratum[first],
+        repeat=images.repeat[first],
+        patient_threshold=threshold,
+    )
+
+
+def _call(scores: Floats, threshold: Floats | None) -> Integers:
+    """The predicted classes (n_models, n_units): by a threshold of that shape or, without one, the most probable."""
+    called = scores.argmax(axis=2) if threshold is None else scores[:, :, 0] >= threshold
+    return called.astype(np.int64)
+
+
+def _two_classes_in_a_stratum(truth: Integers, stratum: Integers) -> bool:
+    return any(np.ptp(truth[stratum == number]) > 0 for number in np.unique(stratum))
+
+
+def _check_same(one: str, table: pd.DataFrame, other: str, others: pd.DataFrame, name: Path) -> None:
+    """Refuse two networks' rows, each sorted by `UNIT`, that are not of the same images."""
+    way_out = "networks are compared on the same images only: take them from one split of one data set"
+    for model, rows in ((one, table), (other, others)):
+        twice = rows["image"][rows.duplicated(UNIT)]
+        if len(twice):
+            raise UserError(f"{name}: image {twice.iloc[0]} stands twice in a repeat of {model}; {way_out}")
+    mine, theirs = (pd.MultiIndex.from_frame(rows[UNIT]) for rows in (table, others))
+    apart = mine.symmetric_difference(theirs)
+    if len(apart):
+        tested, lacking = (one, other) if apart[0] in mine else (other, one)
+        raise UserError(
+            f"{name}: image {apart[0][1]} of repeat {apart[0][0]} was tested by {tested}, not by {lacking}; {way_out}"
+        )
+    for column in SAME:
+        differ = (table[column] != others[column]).to_numpy()
+        if differ.any():
+            at = int(differ.argmax())
+            raise UserError(
+                f"{name}: image {table['image'].iloc[at]} has {column} {table[column].iloc[at]} with {one}, but "
+                f"{others[column].iloc[at]} with {other}; {way_out}"
+            )

@@ -1,0 +1,249 @@
+"""The content of `metrics/benchmark/comparisons.json`: every pair of networks, tested and put into words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
+
+from bycase.core.errors import UserError
+from bycase.statistics.comparison.delong import compare_aucs
+from bycase.statistics.comparison.differences import (
+    Difference,
+    confidence_interval,
+    p_not_equivalent,
+    p_two_sided,
+    standard_error,
+    support,
+)
+from bycase.statistics.comparison.groups import indistinguishable_groups
+from bycase.statistics.comparison.mcnemar import clustered_p, exact_by_patient, exact_ignoring_clusters
+from bycase.statistics.comparison.paired import Paired, patient_level
+from bycase.statistics.comparison.resampling import METRICS, point_values, resampled_values, values_of_repeats
+from bycase.statistics.comparison.verdict import LOWER_IS_BETTER, POWER, holm, judge, patients_needed
+from bycase.statistics.comparison.words import Finding, notes, sentence
+from bycase.statistics.units import Floats
+
+Pair = tuple[int, int]
+OfPairs = dict[Pair, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is compared, and how; see `compare_pairs`."""
+
+    metric: str
+    level: str
+    margin: float
+    alpha: float
+    power: float
+    resamples: int
+    seed: int
+
+
+def compare_pairs(
+    paired: Paired, metric: str, level: str, margin: float, alpha: float, resamples: int, seed: int
+) -> dict[str, Any]:
+    """Compare all pairs of networks on the same patients.
+
+    The verdict is by the bootstrap over patients, for the chosen metric and level; DeLong's and McNemar's tests stand
+    beside it. What the bootstrap leaves out is the chance in training: the spread over repeats shows it where there
+    are several.
+
+    Parameters
+    ----------
+    paired : Paired
+        The networks, at image level.
+    metric : str
+        One of `bycase.statistics.comparison.resampling.METRICS`.
+    level : str
+        ``image`` or ``patient``.
+    margin : float
+        The difference that matters.
+    alpha : float
+        Of each test over all pairs together, in (0, 0.5).
+    resamples : int
+        Of the bootstrap over patients.
+    seed : int
+        The pipeline's seed.
+
+    Returns
+    -------
+    dict
+        ``settings``, ``models``, ``n_images``, ``n_patients``, ``repeats``; ``values`` by level, metric and network;
+        ``spread_over_repeats`` of each network, empty with a single repeat; ``notes``; ``pairs``, a list; ``groups``,
+        see `bycase.statistics.comparison.groups`. The difference is always that of the first network minus the second.
+
+    Raises
+    ------
+    UserError
+        If the metric or the level is unknown.
+    """
+    levels = {"image": paired, "patient": patient_level(paired)}
+    for key, value, valid in (("metric", metric, METRICS), ("level", level, tuple(levels))):
+        if value not in valid:
+            raise UserError(f"compare.{key}: unknown {key} '{value}'; choose of: {', '.join(valid)}")
+    settings = Settings(metric, level, margin, alpha, POWER, resamples, seed)
+    numbers = list(combinations(range(len(paired.models)), 2))
+    values = {name: point_values(units) for name, units in levels.items()}
+    differences = {
+        name: _differences(units, values[name], resampled_values(units, resamples, seed), numbers)
+        for name, units in levels.items()
+    }
+    by_repeat = values_of_repeats(levels[level], metric)
+    summaries = _summaries(differences[level][metric], by_repeat, settings)
+    beside = {
+        "bootstrap": {name: _bootstrap(of_level, numbers) for name, of_level in differences.items()},
+        "delong": {name: _delong(units) for name, units in levels.items()},
+        "mcnemar": _mcnemar(levels, numbers),
+    }
+    chosen = values[level][metric]
+    pairs = [
+        _describe(paired, pair, chosen, summaries[pair], settings, len(by_repeat))
+        | {test: {name: found[pair] for name, found in of_test.items()} for test, of_test in beside.items()}
+        for pair in numbers
+    ]
+    return {
+        "settings": asdict(settings),
+        "models": list(paired.models),
+        "n_images": len(set(paired.names)),
+        "n_patients": paired.n_patients,
+        "repeats": len(by_repeat),
+        "values": {
+            name: {key: _by_model(paired, of_models) for key, of_models in of_level.items()}
+            for name, of_level in values.items()
+        },
+        "spread_over_repeats": _by_model(paired, by_repeat.std(axis=0, ddof=1)) if len(by_repeat) > 1 else {},
+        "notes": notes(len(by_repeat), len(numbers), alpha, margin),
+        "pairs": pairs,
+        "groups": _groups(pairs, _by_model(paired, chosen), metric),
+    }
+
+
+def _differences(
+    paired: Paired, observed: Mapping[str, Floats], drawn: Mapping[str, Floats], pairs: Sequence[Pair]
+) -> dict[str, dict[Pair, Difference]]:
+    """All differences, by metric and pair, of the observed and the resampled values."""
+    units = paired.units(0)
+    return {
+        metric: {
+            (i, j): Difference(
+                float(observed[metric][i] - observed[metric][j]),
+                drawn[metric][:, i] - drawn[metric][:, j],
+                support(metric, units),
+            )
+            for i, j in pairs
+        }
+        for metric in METRICS
+    }
+
+
+def _summary(difference: Difference) -> dict[str, Any]:
+    return {
+        "difference": difference.estimate,
+        "ci": confidence_interval(difference),
+        "se": standard_error(difference),
+        "p": p_two_sided(difference),
+    }
+
+
+def _summaries(differences: Mapping[Pair, Difference], by_repeat: Floats, settings: Settings) -> OfPairs:
+    """Of the metric and level that decide: both tests, adjusted over all pairs, and the spread over repeats."""
+    found = {
+        pair: {**_summary(of), "p_equivalence": p_not_equivalent(of, settings.margin)}
+        for pair, of in differences.items()
+    }
+    adjusted = _adjusted(found, {"p": "p_holm", "p_equivalence": "p_equivalence_holm"})
+    for (i, j), of in adjusted.items():
+        several = len(by_repeat) > 1
+        of["spread_over_repeats"] = float((by_repeat[:, i] - by_repeat[:, j]).std(ddof=1)) if several else None
+    return adjusted
+
+
+def _describe(
+    paired: Paired, pair: Pair, values: Floats, summary: dict[str, Any], settings: Settings, repeats: int
+) -> dict[str, Any]:
+    """Verdict and sentence, in front of the numbers that they rest on."""
+    i, j = pair
+    within_margin = summary["p_equivalence_holm"] < settings.alpha
+    verdict = judge(
+        summary["difference"],
+        summary["p_holm"],
+        summary["p_equivalence_holm"],
+        settings.alpha,
+        settings.metric in LOWER_IS_BETTER,
+    )
+    n_pairs = len(paired.models) * (len(paired.models) - 1) // 2
+    needed = patients_needed(summary["se"], paired.n_patients, settings.margin, settings.alpha, n_pairs)
+    finding = Finding(
+        models=(paired.models[i], paired.models[j]),
+        metric=settings.metric,
+        level=settings.level,
+        values=(float(values[i]), float(values[j])),
+        **summary["ci"],
+        p=summary["p_holm"],
+        p_equivalence=summary["p_equivalence_holm"],
+        margin=settings.margin,
+        verdict=verdict,
+        within_margin=within_margin,
+        needed=needed,
+        n_patients=paired.n_patients,
+        spread=summary["spread_over_repeats"],
+        repeats=repeats,
+    )
+    return {
+        "first": paired.models[i],
+        "second": paired.models[j],
+        "verdict": verdict,
+        "within_margin": within_margin,
+        "sentence": sentence(finding),
+        **summary,
+        "patients_needed": needed,
+    }
+
+
+def _bootstrap(differences: Mapping[str, Mapping[Pair, Difference]], pairs: Sequence[Pair]) -> OfPairs:
+    """All metrics of each pair, not adjusted."""
+    return {pair: {metric: _summary(of[pair]) for metric, of in differences.items()} for pair in pairs}
+
+
+def _delong(paired: Paired) -> OfPairs:
+    return _adjusted({pair: asdict(of) for pair, of in compare_aucs(paired).items()}, {"p": "p_holm"})
+
+
+def _mcnemar(levels: Mapping[str, Paired], pairs: Sequence[Pair]) -> dict[str, OfPairs]:
+    """Of images adjusted for clusters and, to compare, not; of patients exact."""
+    images, patients = levels["image"], levels["patient"]
+    of_images, of_patients = {}, {}
+    for i, j in pairs:
+        exact = exact_ignoring_clusters(images.right[i], images.right[j])
+        of_images[i, j] = {
+            "first_only": exact.first_only,
+            "second_only": exact.second_only,
+            "p_ignoring_clusters": exact.p,
+            "p_clustered": clustered_p(images.right[i], images.right[j], images.patient),
+        }
+        of_patients[i, j] = asdict(exact_by_patient(patients.right[i], patients.right[j], patients.patient))
+    return {
+        "image": _adjusted(of_images, {"p_clustered": "p_clustered_holm"}),
+        "patient": _adjusted(of_patients, {"p": "p_holm"}),
+    }
+
+
+def _adjusted(of_pairs: OfPairs, names: Mapping[str, str]) -> OfPairs:
+    """Add Holm-adjusted p-values under the name that `names` gives to each raw one."""
+    adjusted = {new: holm([of[raw] for of in of_pairs.values()]) for raw, new in names.items()}
+    return {
+        pair: {**of, **{new: p_values[at] for new, p_values in adjusted.items()}}
+        for at, (pair, of) in enumerate(of_pairs.items())
+    }
+
+
+def _by_model(paired: Paired, values: Floats) -> dict[str, float]:
+    return {model: float(value) for model, value in zip(paired.models, values, strict=True)}
+
+
+def _groups(pairs: Sequence[Mapping[str, Any]], values: Mapping[str, float], metric: str) -> list[list[str]]:
+    sign = 1 if metric in LOWER_IS_BETTER else -1
+    ranked = sorted(values, key=lambda model: (sign * values[model], model))
+    different = {frozenset((of["first"], of["second"])) for of in pairs if of["verdict"] in ("better", "worse")}
+    return indistinguishable_groups(ranked, different)

@@ -1,0 +1,169 @@
+"""Comparisons in words, one sentence or two a pair, the same whichever network stands first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bycase.statistics.comparison.verdict import LOWER_IS_BETTER, POWER, Verdict
+
+NAMES = {
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "macro_f1": "macro F1",
+    "brier": "Brier score",
+    "log_loss": "log loss",
+}
+TURNED: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known of a pair of networks.
+
+    Attributes
+    ----------
+    models : tuple of two str
+        The first and the second.
+    metric, level : str
+        What is compared: a key of `NAMES`; ``image`` or ``patient``.
+    values : tuple of two float
+        Of each network.
+    low, high : float
+        95 % interval of the first minus the second.
+    p, p_equivalence : float
+        Holm-adjusted p-values of no difference, and of one of the margin or more.
+    margin : float
+        The difference that matters.
+    verdict : str
+        On the first network.
+    within_margin : bool
+        Whether the difference is shown to be smaller than the margin.
+    needed : mapping
+        See `bycase.statistics.comparison.verdict.patients_needed`.
+    n_patients : int
+        Patients at hand.
+    spread : float or None
+        Standard deviation of the difference over repeats; None with a single one.
+    repeats : int
+        Their number.
+    """
+
+    models: tuple[str, str]
+    metric: str
+    level: str
+    values: tuple[float, float]
+    low: float
+    high: float
+    p: float
+    p_equivalence: float
+    margin: float
+    verdict: Verdict
+    within_margin: bool
+    needed: Mapping[str, int]
+    n_patients: int
+    spread: float | None
+    repeats: int
+
+
+def sentence(finding: Finding) -> str:
+    """Say who is better by how much, or what cannot be said."""
+    finding = _better_first(finding)
+    (one, other), margin = finding.models, plain(finding.margin)
+    if finding.verdict == "better":
+        small = f", but by less than the margin of {margin}" if finding.within_margin else ""
+        text = f"{one} is better than {other}{small}: {_numbers(finding)}, {p_value(finding.p)}."
+    elif finding.verdict == "equivalent":
+        text = (
+            f"{one} and {other} are equivalent within {margin}: {_numbers(finding)}, two one-sided tests with "
+            f"{p_value(finding.p_equivalence)}."
+        )
+    else:
+        text = (
+            f"{one} and {other} cannot be told apart with {finding.n_patients} patients: {_numbers(finding)}, "
+            f"{p_value(finding.p)}. {_outlook(finding)}"
+        )
+    if finding.spread is None:
+        return text
+    return (
+        f"{text} Over {finding.repeats} repeats of folds and training the difference has a standard deviation of "
+        f"{decimals(finding.spread)}, which the interval leaves out."
+    )
+
+
+def notes(repeats: int, pairs: int, alpha: float, margin: float) -> list[str]:
+    """What holds of all pairs, and what the numbers leave out."""
+    trained = (
+        "Each network was trained once a fold; how much another training would differ is in none of the numbers."
+        if repeats == 1
+        else f"Intervals and p-values are of all {repeats} repeats together. How much another training would differ is "
+        "not in them, but beside them, as the spread over repeats."
+    )
+    return [
+        "Intervals resample patients with all their images, the same for all networks.",
+        trained,
+        f"P-values are adjusted by Holm's procedure, each test over its {pairs} pair{'s' * (pairs != 1)}, at alpha "
+        f"{alpha:g}.",
+        f"Equivalent: two one-sided tests show that the difference is smaller than {plain(margin)}, either way; their "
+        "p-values are adjusted likewise.",
+        f"Numbers of patients needed are for a power of {POWER:.0%} after the strictest adjustment, from the standard "
+        "error observed.",
+    ]
+
+
+def decimals(value: float) -> str:
+    """Three decimals without a leading 0."""
+    text = f"{value:.3f}"
+    text = text.removeprefix("-") if float(text) == 0 else text
+    return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
+
+
+def plain(value: float) -> str:
+    """As many decimals as it has, without a leading 0; `value` lies between 0 and 1."""
+    return f"{value:g}".replace("0.", ".", 1)
+
+
+def p_value(p: float) -> str:
+    """A Holm-adjusted p-value as text."""
+    return "Holm-adjusted p < .001" if p < 0.001 else f"Holm-adjusted p = {decimals(p)}"
+
+
+def _better_first(finding: Finding) -> Finding:
+    """The pair with the better value first, of equal ones the first by name."""
+    sign = 1 if finding.metric in LOWER_IS_BETTER else -1
+    (one, other), (value, rival) = finding.models, finding.values
+    if (sign * value, one) <= (sign * rival, other):
+        return finding
+    return replace(
+        finding,
+        models=(other, one),
+        values=(rival, value),
+        low=-finding.high,
+        high=-finding.low,
+        verdict=TURNED.get(finding.verdict, finding.verdict),
+    )
+
+
+def _numbers(finding: Finding) -> str:
+    one, other = finding.values
+    return (
+        f"{finding.level} {NAMES[finding.metric]} {decimals(one)} against {decimals(other)}, difference "
+        f"{decimals(one - other)} (95 % CI {decimals(finding.low)} to {decimals(finding.high)})"
+    )
+
+
+def _outlook(finding: Finding) -> str:
+    """How many patients would settle it."""
+    margin, n = plain(finding.margin), finding.n_patients
+    difference, equivalence = finding.needed["difference"], finding.needed["equivalence"]
+    if difference > n:
+        return (
+            f"A true difference of {margin} would take about {difference:,} patients to find, and to show that there "
+            f"is none as large about {equivalence:,}."
+        )
+    found = f"A true difference of {margin} would be found with a power of {POWER:.0%} or more"
+    if equivalence > n:
+        return f"{found}; to show that there is none as large would take about {equivalence:,} patients."
+    return f"{found}, but what is observed lies too near to it to call the two equivalent."

@@ -1,0 +1,160 @@
+"""Prediction sets that hold the true class with a stated probability, calibrated on validation.
+
+Split conformal prediction (Vovk, V., Gammerman, A. and Shafer, G., 2005, Algorithmic Learning in a Random World;
+Angelopoulos, A. N. and Bates, S., 2023, Conformal Prediction: A Gentle Introduction, Foundations and Trends in Machine
+Learning 16(4)): a class is in the set if its probability reaches what enough validation images give to their own.
+That counts images, and promises nothing for a new patient: images of one patient are alike. Weighting each validation
+patient the same, whatever the number of images, promises it for an image of a new patient (Lee, Y., Barber, R. F. and
+Willett, R., 2023, Distribution-free Inference with Hierarchical Data, arXiv:2306.06342).
+
+The promise holds for patients exchangeable with those of validation. Validation has also chosen the epoch, so that
+the network may know it a little better than a new patient; what is reached is therefore measured on test.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from bycase.statistics.bootstrap import divide
+from bycase.statistics.multiclass.units import ClassUnits
+from bycase.statistics.units import Bools, Floats, Integers
+
+ROUNDING = 1e-9
+
+
+def least_probability_of_images(own: Floats, coverage: float) -> float:
+    """The probability from which a class is in the set, each validation image counting the same.
+
+    Parameters
+    ----------
+    own : ndarray of shape (n_images,), float64, in [0, 1]
+        Probability that each validation image's true class is given.
+    coverage : float, in (0, 1)
+        Share of sets that shall hold the true class.
+
+    Returns
+    -------
+    float, in [0, 1]
+        The ``ceil((n + 1) * coverage)``-th largest of `own`; 0, which lets every class in, where there are too few.
+    """
+    place = math.ceil((len(own) + 1) * coverage - ROUNDING)
+    return float(np.sort(own)[::-1][place - 1]) if place <= len(own) else 0.0
+
+
+def least_probability_of_patients(own: Floats, patient: Integers, coverage: float) -> float:
+    """The probability from which a class is in the set, each validation patient counting the same.
+
+    Parameters
+    ----------
+    own : ndarray of shape (n_images,), float64, in [0, 1]
+        See `least_probability_of_images`.
+    patient : ndarray of shape (n_images,), int64, in [0, n_patients)
+        Whose each image is.
+    coverage : float, in (0, 1)
+        Mean over patients of the share of their sets that shall hold the true class.
+
+    Returns
+    -------
+    float, in [0, 1]
+        Of `own`, the largest that images reach whose patients' shares together make ``coverage`` of ``n_patients + 1``
+        patients; 0, which lets every class in, where there are too few.
+    """
+    images = np.bincount(patient)
+    order = np.argsort(-own, kind="stable")
+    weight = 1 / ((len(images) + 1) * images[patient[order]])
+    reached = np.flatnonzero(np.cumsum(weight) >= coverage - ROUNDING)
+    return float(own[order[reached[0]]]) if len(reached) else 0.0
+
+
+def attainable_coverage(n: int) -> float:
+    """The largest coverage that `n` validation images, or patients, allow without letting every class in."""
+    return n / (n + 1)
+
+
+def calibrate_sets(validation: ClassUnits, coverage: float) -> dict[str, dict[str, float]]:
+    """Calibrate prediction sets by image and by patient.
+
+    Parameters
+    ----------
+    validation : ClassUnits
+        One unit an image.
+    coverage : float, in (0, 1)
+        Share of sets that shall hold the true class.
+
+    Returns
+    -------
+    dict
+        ``image`` and ``patient``, each with ``least_probability``; ``n_calibration``, how many validation images or
+        patients; and ``attainable``, the largest coverage that so many allow.
+    """
+    own = validation.scores[np.arange(len(validation.truth)), validation.truth]
+    least = {
+        "image": (least_probability_of_images(own, coverage), len(own)),
+        "patient": (least_probability_of_patients(own, validation.patient, coverage), validation.n_patients),
+    }
+    return {
+        level: {"least_probability": probability, "n_calibration": n, "attainable": attainable_coverage(n)}
+        for level, (probability, n) in least.items()
+    }
+
+
+def make_sets(scores: Floats, least_probability: float) -> Bools:
+    """Whether each class is in each image's set; (n_images, n_classes)."""
+    return scores >= least_probability
+
+
+def measure_sets(
+    sets: Bools, truth: Integers, patient: Integers, coverage: float
+) -> Callable[[Integers], dict[str, Floats]]:
+    """Prepare what prediction sets reach, for `bycase.statistics.bootstrap.bootstrap`.
+
+    Parameters
+    ----------
+    sets : ndarray of shape (n_images, n_classes), bool
+        Whether each class is in each image's set.
+    truth : ndarray of shape (n_images,), int64, in [0, n_classes)
+        The true class.
+    patient : ndarray of shape (n_images,), int64, in [0, n_patients)
+        Whose each image is.
+    coverage : float, in (0, 1)
+        What was aimed at.
+
+    Returns
+    -------
+    callable
+        From counts (n_resamples, n_patients) to arrays of shape (n_resamples,): ``coverage``, the share of images whose
+        set holds the true class; ``patient_coverage``, the mean over patients of that share; ``patients_covered``, the
+        share of patients of whose images at least `coverage` are; ``size``, the mean number of classes in a set;
+        ``singletons`` and ``empty``, the shares of sets of one class and of none.
+    """
+    covered, size = sets[np.arange(len(truth)), truth], sets.sum(axis=1)
+    by_patient = _per_patient(patient, np.ones(len(truth)), covered, size, size == 1, size == 0)
+    share = share_of_patients(covered, patient)
+    of_patients = np.stack([share, share >= coverage - ROUNDING], axis=1)
+
+    def statistic(counts: Integers) -> dict[str, Floats]:
+        drawn = counts.astype(np.float64)
+        n, *sums = (drawn @ by_patient).T
+        images = dict(zip(("coverage", "size", "singletons", "empty"), (of / n for of in sums), strict=True))
+        patient_coverage, patients_covered = (drawn @ of_patients / drawn.sum(axis=1, keepdims=True)).T
+        return {**images, "patient_coverage": patient_coverage, "patients_covered": patients_covered}
+
+    return statistic
+
+
+def share_of_patients(covered: Bools, patient: Integers) -> Floats:
+    """The share of each patient's images whose set holds the true class; (n_patients,), float64, in [0, 1]."""
+    return np.bincount(patient, weights=covered) / np.bincount(patient)
+
+
+def coverage_of_classes(sets: Bools, truth: Integers) -> Floats:
+    """The share of each class's images whose set holds it; (n_classes,), float64, in [0, 1]."""
+    n_classes = sets.shape[1]
+    covered = sets[np.arange(len(truth)), truth].astype(np.float64)
+    return divide(np.eye(n_classes)[truth].T @ covered, np.eye(n_classes)[truth].sum(axis=0), 0.0)
+
+
+def _per_patient(patient: Integers, *columns: Floats | Integers | Bools) -> Floats:
+    """Sums over each patient's images; (n_patients, n_columns)."""
+    return np.stack([np.bincount(patient, weights=column) for column in columns], axis=1)

@@ -1,0 +1,1 @@
+"""What differences a data set can resolve."""

@@ -1,0 +1,1 @@
+"""Scores of the same images under several conditions."""

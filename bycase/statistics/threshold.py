@@ -1,0 +1,96 @@
+"""The probability from which a unit is called positive, chosen on validation only."""
+
+import numpy as np
+
+from bycase.core.params_training import EvaluateParams
+from bycase.statistics.units import Bools, Floats, Integers
+
+
+def choose_threshold(truth: Bools, scores: Floats, settings: EvaluateParams) -> float:
+    """The threshold that `settings` asks for, from validation units; see `youden_threshold`."""
+    return settings.fixed_threshold if settings.threshold == "fixed" else youden_threshold(truth, scores)
+
+
+def youden_threshold(truth: Bools, scores: Floats) -> float:
+    """The threshold with the largest sensitivity + specificity - 1 (Youden, 1950).
+
+    Candidates lie midway between neighbouring scores, so that no unit sits on the threshold and a
+    small change of a score does not flip it. Among equally good ones, the nearest to 0.5 wins, and of
+    two at the same distance the lower.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (n_units,), bool
+        True for the positive class; both classes must occur.
+    scores : ndarray of shape (n_units,), float64, in [0, 1]
+        Predicted probability of the positive class.
+
+    Returns
+    -------
+    float, in [0, 1]
+        A unit is called positive if its score is at least this.
+    """
+    candidates = _midway(scores)
+    true_positives = _at_least(scores[truth], candidates)
+    false_positives = _at_least(scores[~truth], candidates)
+    # Youden's J times both class sizes: whole numbers, so that equal candidates compare equal.
+    merit = true_positives * int((~truth).sum()) - false_positives * int(truth.sum())
+    best = candidates[merit == merit.max()]
+    return float(best[np.abs(best - 0.5).argmin()])
+
+
+def specificity_threshold(truth: Bools, scores: Floats, percent: int) -> float:
+    """The lowest threshold, midway between neighbouring scores, with at least this specificity.
+
+    Above the highest score nothing is called positive, so that one always exists: if that is a negative unit's score
+    of 1, just above 1.
+
+    Parameters
+    ----------
+    truth, scores
+        Of validation units; see `youden_threshold`.
+    percent : int, in [0, 100]
+        Of the negative units, to be called negative.
+
+    Returns
+    -------
+    float, in [0, 1] or just above
+        A unit is called positive if its score is at least this.
+    """
+    candidates = np.append(_midway(scores), np.nextafter(1.0, 2.0))
+    negatives = scores[~truth]
+    # Whole numbers, so that a rate that is met exactly counts.
+    reached = 100 * (len(negatives) - _at_least(negatives, candidates)) >= percent * len(negatives)
+    return float(candidates[reached].min())
+
+
+def sensitivity_threshold(truth: Bools, scores: Floats, percent: int) -> float:
+    """The highest threshold, midway between neighbouring scores, with at least this sensitivity.
+
+    Below the lowest score everything is called positive, so that one always exists.
+
+    Parameters
+    ----------
+    truth, scores
+        Of validation units; see `youden_threshold`.
+    percent : int, in [0, 100]
+        Of the positive units, to be called positive.
+
+    Returns
+    -------
+    float, in [0, 1]
+        A unit is called positive if its score is at least this.
+    """
+    candidates, positives = _midway(scores), scores[truth]
+    return float(candidates[100 * _at_least(positives, candidates) >= percent * len(positives)].max())
+
+
+def _midway(scores: Floats) -> Floats:
+    """Thresholds midway between neighbouring scores, 0 and 1 being scores too; rising."""
+    edges = np.concatenate([[0.0], np.unique(scores), [1.0]])
+    return (edges[:-1] + edges[1:]) / 2
+
+
+def _at_least(scores: Floats, candidates: Floats) -> Integers:
+    """How many scores reach each candidate."""
+    return len(scores) - np.searchsorted(np.sort(scores), candidates, side="left")

@@ -1,0 +1,1 @@
+"""How good the probabilities of several methods are."""

@@ -1,0 +1,136 @@
+"""The numbers of `metrics/uncertainty.json`, from the table of one test part or of all folds' together."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bycase.statistics.conformal import coverage_of_classes, measure_sets
+from bycase.statistics.intervals import interval, perfect_bound
+from bycase.statistics.selective import measure_curve, measure_selection, rank_images
+from bycase.statistics.uncertainty.assessment import Method, assess_methods, resample
+from bycase.statistics.uncertainty.table import METHODS, PLAIN, SETS, numbers_of, sets_of, units_of
+from bycase.statistics.units import Floats, Integers
+
+CURVE_RESAMPLES = 1000
+GRID = np.linspace(0.1, 1, 37)  # coverages at which the curve is drawn
+
+
+def summarise(
+    table: pd.DataFrame,
+    classes: Sequence[str],
+    positive: str | None,
+    patient: Integers,
+    stratum: Integers | None,
+    coverage: float,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Assess methods, prediction sets and selective prediction on test images.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See `bycase.statistics.uncertainty.table`; of several folds, one below the other.
+    classes : sequence of str
+        All classes, of two the positive one last.
+    positive : str or None
+        Of two classes, the one that is looked for.
+    patient : ndarray of shape (n_images,), int64, in [0, n_patients)
+        Whose each image is.
+    stratum : ndarray of shape (n_images,), int64, or None
+        The fold of each image, whose network was its own; see `bycase.statistics.units.Units`.
+    coverage : float, in (0, 1)
+        Of the prediction sets.
+    resamples : int
+        Of the bootstrap over patients.
+    seed : int
+        The pipeline's seed.
+
+    Returns
+    -------
+    dict
+        For each method its metrics, see `assess_methods`, with ``entropy`` and, of
+        several predictions, ``mutual_information``: means over images, in nats. ``conformal``: by the level that sets
+        were calibrated on, see `bycase.statistics.conformal.measure_sets`, with ``per_class``, the coverage of each
+        class's images. ``selective``: of the plain prediction, by each method's confidence, ``aurc``, ``accuracy_80``
+        and ``accuracy_90``. ``coverage``; ``n`` (images) and ``n_patients``. Intervals take the network and what was
+        calibrated on validation as given. All leaves are numbers.
+    """
+    truth = numbers_of(table["label"], classes)
+    images = {method: units_of(table, method, classes, positive, patient, stratum) for method in METHODS}
+    methods = {
+        method: Method(units, numbers_of(table[f"{method}_predicted"], classes)) for method, units in images.items()
+    }
+    assessed = assess_methods(methods, resamples, seed)
+    for method in METHODS:
+        for column in ("entropy", "mutual_information"):
+            if f"{method}_{column}" in table:
+                assessed[method][column] = float(table[f"{method}_{column}"].mean())
+
+    sets = {level: sets_of(table, level, classes) for level in SETS}
+    wrong = truth != methods[PLAIN].predicted
+    ranks = {method: rank_images(table[f"{method}_confidence"].to_numpy(), stratum) for method in METHODS}
+    statistics = {level: measure_sets(of, truth, patient, coverage) for level, of in sets.items()}
+    statistics |= {method: measure_selection(wrong, of, patient) for method, of in ranks.items()}
+    points, values = resample(images[PLAIN], statistics, resamples, seed)
+    n_patients = images[PLAIN].n_patients
+    limits = {"size": (0.0, float(len(classes)))}
+    reached = {name: _with_intervals(points[name], values[name], n_patients, limits) for name in statistics}
+    for level, of in sets.items():
+        by_class = coverage_of_classes(of, truth)
+        reached[level]["per_class"] = {label: float(by_class[k]) for k, label in enumerate(classes)}
+    return {
+        "coverage": coverage,
+        **assessed,
+        "conformal": {level: reached[level] for level in SETS},
+        "selective": {method: reached[method] for method in METHODS},
+        "n": len(table),
+        "n_patients": n_patients,
+    }
+
+
+def tabulate_risk(
+    table: pd.DataFrame, classes: Sequence[str], patient: Integers, stratum: Integers | None, seed: int
+) -> pd.DataFrame:
+    """The risk-coverage curve of each method's confidence in the plain prediction.
+
+    Parameters
+    ----------
+    table, classes, patient, stratum, seed
+        See `summarise`.
+
+    Returns
+    -------
+    DataFrame with the columns ``method``, ``coverage``, ``risk``, ``low``, ``high``
+        A row a method and coverage of `GRID`: the share of errors among the images kept, with its 95 % interval.
+    """
+    images = units_of(table, PLAIN, classes, None, patient, stratum)
+    wrong = numbers_of(table["label"], classes) != numbers_of(table[f"{PLAIN}_predicted"], classes)
+    curves = {
+        method: measure_curve(wrong, rank_images(table[f"{method}_confidence"].to_numpy(), stratum), patient, GRID)
+        for method in METHODS
+    }
+    points, values = resample(images, curves, CURVE_RESAMPLES, seed)
+    rows = []
+    for method in METHODS:
+        for place, coverage in enumerate(GRID):
+            risk, drawn = float(points[method]["risk"][place]), values[method]["risk"][:, place]
+            bounds = interval(risk, drawn, images.n_patients, perfect_bound(images.n_patients))
+            rows.append({"method": method, "coverage": float(coverage), "risk": risk, **bounds})
+    return pd.DataFrame(rows)
+
+
+def _with_intervals(
+    points: Mapping[str, Floats],
+    values: Mapping[str, Floats],
+    n_patients: int,
+    limits: Mapping[str, tuple[float, float]],
+) -> dict[str, Any]:
+    perfect = perfect_bound(n_patients)
+    found = {
+        name: interval(float(at), values[name], n_patients, perfect, limits=limits.get(name, (0.0, 1.0)))
+        for name, at in points.items()
+    }
+    return {name: float(at) for name, at in points.items()} | {"ci": found}

@@ -1,0 +1,1 @@
+"""Questions across runs: benchmark, compare, recipe and tune."""

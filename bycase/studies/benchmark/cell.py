@@ -1,0 +1,124 @@
+"""A cell of the benchmark: which network, which fold, where its files are, and the `params.yaml` it runs with."""
+
+import math
+import os
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bycase.core.seeding import derive_seed, generator
+from bycase.studies.benchmark.params import BudgetParams
+from bycase.tables.out_of_fold import BENCHMARK
+
+WORK = BENCHMARK / "work"
+
+NOT_FILES = ("by_dataset", "imagenet", "random")  # of `zoo.<model>.weights`
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One network, trained on all folds of a repeat but one.
+
+    Attributes
+    ----------
+    model : str
+        An entry of ``zoo``.
+    repeat, fold : int
+        From 0.
+    held_out : int or None
+        A magnification that it is not trained on, and alone tested on.
+    """
+
+    model: str
+    repeat: int
+    fold: int
+    held_out: int | None = None
+
+    @property
+    def place(self) -> Path:
+        """Of its folder, below ``data/benchmark`` and below the folder of unfinished work."""
+        if self.held_out is None:
+            return Path("cells") / self.model / f"r{self.repeat}f{self.fold}"
+        return Path("shift") / self.model / f"m{self.held_out}f{self.fold}"
+
+    def __str__(self) -> str:
+        words = f"{self.model}, repeat {self.repeat}, fold {self.fold}"
+        return words if self.held_out is None else f"{words}, without {self.held_out}X"
+
+
+def features_place(model: str, repeat: int) -> Path:
+    """Where the frozen features of a network are that all folds of a repeat share, below ``data/benchmark``."""
+    return Path("features") / model / f"r{repeat}"
+
+
+def training_seed(seed: int, repeat: int) -> int:
+    """The seed of weights, views and batches: another in each repeat, the pipeline's own in the first."""
+    return derive_seed(seed, "benchmark", repeat) if repeat else seed
+
+
+def split_settings(content: dict[str, Any], cell: Cell, folds: int) -> dict[str, Any]:
+    """The project's settings with the cell's fold.
+
+    Parameters
+    ----------
+    content : dict
+        Of the project's `params.yaml`.
+    cell : Cell
+        Which fold.
+    folds : int
+        How many there are.
+    """
+    settings = deepcopy(content)
+    settings["model"] = cell.model
+    settings["split"] |= {
+        "protocol": "kfold",
+        "folds": folds,
+        "fold": cell.fold,
+        "repeat": cell.repeat,
+        "held_out_magnification": cell.held_out,
+    }
+    return settings
+
+
+def training_settings(settings: dict[str, Any], cell: Cell, budget: BudgetParams, trial: int) -> dict[str, Any]:
+    """Those with the budget, the repeat's seed, and one trial's rates.
+
+    Parameters
+    ----------
+    settings : dict
+        Of `split_settings`.
+    cell : Cell
+        Which repeat and fold.
+    budget : BudgetParams
+        What may be spent.
+    trial : int
+        0: the rates of the zoo's entry. Every network's trial of the same number has the same factors.
+    """
+    changed = deepcopy(settings)
+    entry = changed["zoo"][cell.model]
+    changed["seed"] = training_seed(settings["seed"], cell.repeat)
+    entry["epochs"] = budget.epochs
+    if trial:
+        random = generator(settings["seed"], "trial", cell.repeat, cell.fold, trial)
+        for key in ("learning_rate", "weight_decay"):
+            reach = math.log(getattr(budget, key))
+            entry[key] = float(f"{entry[key] * math.exp(random.uniform(-reach, reach)):.4g}")
+    return changed
+
+
+def relocate(settings: dict[str, Any], project: Path, folder: Path) -> dict[str, Any]:
+    """Let settings name the same files from another folder.
+
+    Parameters
+    ----------
+    settings : dict
+        As the project's `params.yaml` has them.
+    project, folder : Path
+        Where they are valid, and where they are to be.
+    """
+    moved = deepcopy(settings)
+    for entry in moved["zoo"].values():
+        if entry["weights"] not in NOT_FILES:
+            entry["weights"] = os.path.relpath(project / entry["weights"], folder)
+    return moved

@@ -1,0 +1,135 @@
+"""From the cells' folders to tables over all of them."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bycase.core.errors import UserError
+from bycase.figures.run_info import Facts
+from bycase.studies.benchmark.cell import Cell
+from bycase.tables.out_of_fold import BENCHMARK, KEYS
+from bycase.tables.predictions import read_predictions
+from bycase.tables.results import read_results
+from bycase.training.record import read_card
+
+
+def gather_predictions(
+    cells: Iterable[Cell], patients: "pd.Series[str]", folds: pd.DataFrame, classes: Sequence[str]
+) -> pd.DataFrame:
+    """Put the test predictions of all cells together, each with its thresholds and temperature from validation.
+
+    Parameters
+    ----------
+    cells : iterable of Cell
+        Finished.
+    patients : Series of str, by image
+        What the bootstrap resamples.
+    folds : DataFrame
+        See `bycase.datasets.splits.folds.make_folds`.
+    classes : sequence of str
+        The probability columns.
+
+    Returns
+    -------
+    DataFrame
+        See `bycase.tables.out_of_fold`.
+
+    Raises
+    ------
+    UserError
+        If a cell was tested on other images than its fold's.
+    """
+    tested = {key: set(rows["image"]) for key, rows in folds[folds["part"] == "test"].groupby(["repeat", "fold"])}
+    tables = []
+    for cell in cells:
+        folder = BENCHMARK / cell.place
+        predictions = read_predictions(folder / "test.csv", classes)
+        _refuse_other_images(cell, set(predictions["image"]), tested[cell.repeat, cell.fold])
+        metrics = read_results(folder / "metrics.json", "benchmark/dvc.yaml")
+        tables.append(
+            predictions.drop(columns="group").assign(
+                model=cell.model,
+                repeat=cell.repeat,
+                fold=cell.fold,
+                held_out=cell.held_out,
+                patient=predictions["image"].map(patients),
+                threshold=metrics["image"].get("threshold"),
+                patient_threshold=metrics["patient"].get("threshold"),
+                temperature=metrics["calibration"]["temperature"],
+            )
+        )
+    return pd.concat(tables, ignore_index=True).sort_values([*KEYS, "image"], ignore_index=True)
+
+
+def _refuse_other_images(cell: Cell, images: set[str], of_fold: set[str]) -> None:
+    # Without a magnification only part of the fold is tested, but nothing else.
+    wrong = images - of_fold if cell.held_out else images ^ of_fold
+    if wrong:
+        raise UserError(
+            f"{BENCHMARK / cell.place}: {cell} and its fold differ by {len(wrong)} test images, {min(wrong)} among "
+            "them; run 'dvc repro -f benchmark/dvc.yaml:cell'"
+        )
+
+
+def gather_costs(cells: Iterable[Cell]) -> pd.DataFrame:
+    """A row a cell: what it cost; a key that a cell's machine could not measure is empty."""
+    rows = [_keys(cell) | read_results(BENCHMARK / cell.place / "cost.json", "benchmark/dvc.yaml") for cell in cells]
+    return pd.DataFrame(rows)
+
+
+def gather_tables(cells: Iterable[Cell], name: str) -> pd.DataFrame:
+    """Put a table that every cell has together, with the cell's keys in front.
+
+    Raises
+    ------
+    UserError
+        If a cell lacks it.
+    """
+    tables = []
+    for cell in cells:
+        path = BENCHMARK / cell.place / name
+        try:
+            table = pd.read_csv(path, float_precision="round_trip")
+        except FileNotFoundError:
+            raise UserError(f"{path} not found: run 'dvc repro benchmark/dvc.yaml'") from None
+        for place, (key, value) in enumerate(_keys(cell).items()):
+            table.insert(place, key, value)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def describe(cells: Sequence[Cell], folds: pd.DataFrame, patients: "pd.Series[str]") -> dict[str, Any]:
+    """What the tables are of: the content of ``data/benchmark/about.json``.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+        Finished; of one data set.
+    folds : DataFrame
+        See `bycase.datasets.splits.folds.make_folds`.
+    patients : Series of str, by image
+        What the bootstrap resamples.
+    """
+    cards = {cell.model: read_card(BENCHMARK / cell.place / "model.json") for cell in cells}
+    protocol = json.loads((BENCHMARK / cells[0].place / "splits.json").read_text(encoding="utf-8"))
+    card, images = cards[cells[0].model], folds["image"].unique()
+    return {
+        "dataset": card["dataset"],
+        "phantom": card["phantom"],
+        "classes": card["classes"],
+        "positive": card["positive"],
+        "image_size": card["image_size"],
+        "group": protocol["group"],
+        "magnifications": protocol["magnifications"],
+        "folds": int(folds["fold"].nunique()),
+        "repeats": int(folds["repeat"].nunique()),
+        "n_images": len(images),
+        "n_patients": int(patients.loc[images].nunique()),
+        "networks": {model: Facts(of, protocol, {}).network for model, of in cards.items()},
+    }
+
+
+def _keys(cell: Cell) -> dict[str, Any]:
+    return {"model": cell.model, "repeat": cell.repeat, "fold": cell.fold}

@@ -1,0 +1,106 @@
+"""Networks compared: the numbers, the verdicts, and the files they go to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bycase.core.files import replace_file, replace_folder, write_csv, write_json
+from bycase.figures.style import save_figure
+from bycase.statistics.comparison.paired import Paired
+from bycase.statistics.comparison.pairwise import compare_pairs
+from bycase.studies.benchmark.params import CompareParams
+from bycase.studies.compare.extras import Extras, draw_extras
+from bycase.studies.compare.figures import draw_figures
+from bycase.studies.compare.inputs import Inputs
+from bycase.studies.compare.leaderboard import make_leaderboard, pair_levels
+from bycase.studies.compare.tables import leaderboard_table, write_markdown
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came out.
+
+    Attributes
+    ----------
+    inputs : Inputs
+        What was compared.
+    levels : dict of str to Paired
+        Images and patients, networks in the order of rank.
+    board : dict
+        See `bycase.studies.compare.leaderboard.make_leaderboard`.
+    verdicts : dict
+        See `bycase.statistics.comparison.pairwise.compare_pairs`.
+    extras : Extras
+        Of the benchmark; of revisions there are none.
+    """
+
+    inputs: Inputs
+    levels: dict[str, Paired]
+    board: dict[str, Any]
+    verdicts: dict[str, Any]
+    extras: Extras = field(default_factory=Extras)
+
+    @property
+    def markdown(self) -> str:
+        """The leaderboard and the verdicts, for people."""
+        return write_markdown(self.board, self.verdicts, self.inputs.networks, self.inputs.subtitle)
+
+
+def compare(inputs: Inputs, settings: CompareParams) -> Comparison:
+    """Rank networks, and compare each with every other on the same patients.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Their predictions of the same images.
+    settings : CompareParams
+        Metric, level, margin, alpha and resamples.
+
+    Raises
+    ------
+    UserError
+        If they were not tested on the same images.
+    """
+    board = make_leaderboard(inputs, settings, inputs.seed)
+    inputs = replace(inputs, predictions=order_by_rank(inputs.predictions, list(board)))
+    levels = pair_levels(inputs, inputs.predictions)
+    verdicts = compare_pairs(
+        levels["image"],
+        settings.metric,
+        settings.level,
+        settings.margin,
+        settings.alpha,
+        settings.resamples,
+        inputs.seed,
+    )
+    return Comparison(inputs, levels, board, verdicts)
+
+
+def order_by_rank(predictions: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Put the rows of the first of `models` first and so on, so that of each pair the better one is named first."""
+    place = predictions["model"].map({model: number for number, model in enumerate(models)})
+    return predictions.iloc[place.argsort(kind="stable")].reset_index(drop=True)
+
+
+def write_tables(folder: Path, comparison: Comparison) -> None:
+    """Write ``leaderboard.json``, ``leaderboard.csv``, ``leaderboard.md``, ``comparisons.json`` and ``extras.json``."""
+    write_json(folder / "leaderboard.json", comparison.board)
+    write_csv(folder / "leaderboard.csv", leaderboard_table(comparison.board, comparison.inputs.networks))
+    write_json(folder / "comparisons.json", comparison.verdicts)
+    write_json(folder / "extras.json", comparison.extras.numbers)
+    with replace_file(folder / "leaderboard.md") as partial:
+        partial.write_text(comparison.markdown, encoding="utf-8")
+
+
+def write_figures(folder: Path, comparison: Comparison) -> None:
+    """Make `folder` hold the figures and nothing else."""
+    figures = draw_figures(comparison.inputs, comparison.levels, comparison.board, comparison.verdicts)
+    # Only cells of the first repeat have extras.
+    of_first = ["here only the first draw"] if len(comparison.levels["image"].repeats) > 1 else []
+    figures |= draw_extras(comparison.extras, [*comparison.inputs.subtitle, *of_first])
+    with replace_folder(folder) as partial:
+        for name, figure in figures.items():
+            save_figure(partial / f"{name}.png", figure)

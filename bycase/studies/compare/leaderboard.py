@@ -1,0 +1,152 @@
+"""`metrics/benchmark/leaderboard.json`: every network's metrics, calibration and cost, the best first."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bycase.statistics.calibration.assessment import assess_temperatures
+from bycase.statistics.calibration.temperature import apply_temperature
+from bycase.statistics.comparison.assess import assess_network, assess_recognition
+from bycase.statistics.comparison.paired import Paired, paired_benchmark, patient_level
+from bycase.statistics.comparison.resampling import METRICS, point_values
+from bycase.studies.benchmark.params import CompareParams
+from bycase.studies.compare.inputs import Inputs
+from bycase.tables.out_of_fold import PREDICTIONS
+
+LEVELS = ("image", "patient")
+KEYS = ("model", "repeat", "fold")
+THRESHOLDS = ["threshold", "patient_threshold"]
+
+
+def make_leaderboard(inputs: Inputs, settings: CompareParams, seed: int) -> dict[str, Any]:
+    """Score every network and rank them.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Predictions and cost.
+    settings : CompareParams
+        What the rank goes by, and the resamples of the bootstrap.
+    seed : int
+        The pipeline's seed.
+
+    Returns
+    -------
+    dict
+        By network, the best first: ``rank``, from 1, equals sharing it; ``image`` and ``patient``, see
+        `assess_network`, each with ``baseline``, ``calibration`` (``before`` and ``after`` each
+        fold's temperature, where all have one) and, of several repeats, ``repeat_sd``; ``cost``; of several repeats
+        ``ensemble``, the two levels of `average_repeats`. All leaves are numbers, the keys the same for all.
+    """
+    found = _score_levels(inputs, inputs.predictions, settings.resamples, seed)
+    for name, at in found.items():
+        for level in LEVELS:
+            at[level]["baseline"] = inputs.baselines[name][level]
+    _add_calibration(found, inputs, settings.resamples, seed)
+    if np.ptp(inputs.predictions["repeat"]) > 0:
+        _add_spread(found, inputs)
+        averaged = average_repeats(inputs.predictions, inputs.classes)
+        for name, ensemble in _score_levels(inputs, averaged, settings.resamples, seed).items():
+            found[name]["ensemble"] = ensemble
+    costs = mean_costs(inputs.cost)
+    values = {name: at[settings.level][settings.metric] for name, at in found.items()}
+    ranks = rank_networks(values)
+    return {name: {"rank": number, **found[name], "cost": costs[name]} for name, number in ranks.items()}
+
+
+def average_repeats(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """A deep ensemble of the repeats: each image's probabilities and thresholds, averaged over them.
+
+    Every member was trained on other patients than the image's. Rows stay as they are, so that an image is still
+    ranked against those of its fold in each repeat, and the AUC is over the same pairs as a single network's.
+
+    Lakshminarayanan, B., Pritzel, A. and Blundell, C. (2017). Simple and Scalable Predictive Uncertainty Estimation
+    using Deep Ensembles. NeurIPS.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        See `bycase.tables.out_of_fold`.
+    classes : sequence of str
+        The probability columns.
+    """
+    columns = [*classes, *THRESHOLDS]
+    means = predictions.groupby(["model", "image"])[columns].transform("mean")
+    return predictions.assign(**{column: means[column] for column in columns})
+
+
+def scale_predictions(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """The predictions with each fold's temperature applied; see `bycase.statistics.calibration.temperature`."""
+    scaled = apply_temperature(
+        predictions[list(classes)].to_numpy(np.float64), predictions["temperature"].to_numpy(np.float64)
+    )
+    return predictions.assign(**dict(zip(classes, scaled.T, strict=True)))
+
+
+def mean_costs(cost: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """What a training cost, on average, by network.
+
+    Parameters
+    ----------
+    cost : DataFrame with the columns `KEYS`, ``training_seconds``, and others of numbers
+        One row a training.
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        The columns' means; ``fitting_seconds``, training and the frozen features together. Columns that are not known
+        for every training are left out.
+    """
+    known = cost.drop(columns=[column for column in KEYS if column != "model"]).dropna(axis="columns")
+    known = known.assign(fitting_seconds=known["training_seconds"] + known.get("embed_seconds", 0.0))
+    return {
+        str(name): {str(column): float(value) for column, value in row.items()}
+        for name, row in known.groupby("model").mean().iterrows()
+    }
+
+
+def rank_networks(values: Mapping[str, float]) -> dict[str, int]:
+    """Ranks from 1, the highest value first; equal values share the better rank, in the order given."""
+    best_first = sorted(values, key=lambda name: -values[name])
+    ordered = [values[name] for name in best_first]
+    return {name: 1 + ordered.index(values[name]) for name in best_first}
+
+
+def pair_levels(inputs: Inputs, predictions: pd.DataFrame) -> dict[str, Paired]:
+    """All networks' images, and patients, side by side."""
+    images = paired_benchmark(predictions, inputs.classes, inputs.positive, PREDICTIONS)
+    return dict(zip(LEVELS, (images, patient_level(images)), strict=True))
+
+
+def _score_levels(inputs: Inputs, predictions: pd.DataFrame, resamples: int, seed: int) -> dict[str, dict[str, Any]]:
+    paired = pair_levels(inputs, predictions)
+    found: dict[str, dict[str, Any]] = {}
+    for number, name in enumerate(paired["image"].models):
+        found[name] = {level: assess_network(at, number, resamples, seed) for level, at in paired.items()}
+        rate, limits = assess_recognition(paired["image"], number, resamples, seed)
+        found[name]["patient"]["recognition_rate"] = rate
+        found[name]["patient"]["ci"]["recognition_rate"] = limits
+    return found
+
+
+def _add_calibration(found: dict[str, dict[str, Any]], inputs: Inputs, resamples: int, seed: int) -> None:
+    stages = {"before": inputs.predictions}
+    if inputs.predictions["temperature"].notna().all():
+        stages["after"] = scale_predictions(inputs.predictions, inputs.classes)
+    for stage, predictions in stages.items():
+        for level, paired in pair_levels(inputs, predictions).items():
+            for number, name in enumerate(paired.models):
+                plain = assess_temperatures(paired.units(number), 1.0, resamples, seed)["before"]
+                found[name][level].setdefault("calibration", {})[stage] = plain
+
+
+def _add_spread(found: dict[str, dict[str, Any]], inputs: Inputs) -> None:
+    """The standard deviation of each metric over the repeats."""
+    for level, paired in pair_levels(inputs, inputs.predictions).items():
+        of_repeats = [point_values(paired.of_repeat(int(repeat))) for repeat in paired.repeats]
+        for metric in METRICS:
+            spread = np.std([values[metric] for values in of_repeats], axis=0, ddof=1)
+            for name, value in zip(paired.models, spread, strict=True):
+                found[name][level].setdefault("repeat_sd", {})[metric] = float(value)

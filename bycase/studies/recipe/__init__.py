@@ -1,0 +1,1 @@
+"""Published systems, run as published and run honestly."""

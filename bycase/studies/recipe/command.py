@@ -1,0 +1,53 @@
+"""`bycase recipe list | show NAME | run NAME [--honest] [--set key=value ...] | table [--markdown]`."""
+
+import argparse
+import logging
+import sys
+
+from bycase.core.command import run_stage
+from bycase.studies.recipe.definition import AS_PUBLISHED, HONEST, read_recipe
+from bycase.studies.recipe.describe import describe_recipe
+from bycase.studies.recipe.run import run_recipe
+from bycase.studies.recipe.table import list_recipes, make_table
+from bycase.studies.recipe.workspace import WAY_BACK
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """List, show or run published systems, or print the table of their results."""
+    options = _parser().parse_args(arguments)
+    if options.command == "list":
+        sys.stdout.write(list_recipes())
+    elif options.command == "show":
+        sys.stdout.write(describe_recipe(read_recipe(options.name)))
+    elif options.command == "table":
+        sys.stdout.write(make_table(options.markdown))
+    else:
+        protocol = HONEST if options.honest else AS_PUBLISHED
+        result = run_recipe(read_recipe(options.name), protocol, options.set)
+        logging.info("%s; the workspace holds this run; back to what is committed: %s", result, WAY_BACK)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bycase recipe", description="The published systems by name.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="all recipes")
+    show = commands.add_parser("show", help="what a recipe's authors printed, what is unknown, every setting")
+    show.add_argument("name")
+    run = commands.add_parser("run", help="run a recipe as a named DVC experiment and write its result")
+    run.add_argument("name")
+    run.add_argument("--honest", action="store_true", help="split by patient, a defect mended")
+    run.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="key=value",
+        help="other values for keys of params.yaml, which the result then says",
+    )
+    table = commands.add_parser("table", help="published, as they did it, honest")
+    table.add_argument("--markdown", action="store_true", help="for a README")
+    return parser
+
+
+if __name__ == "__main__":
+    run_stage("recipe", main)

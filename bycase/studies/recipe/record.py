@@ -1,0 +1,158 @@
+"""`results/recipes/<name>/<protocol>.json`: what came of a recipe's run, and what was not as the recipe says."""
+
+import json
+import math
+import platform
+import shlex
+from importlib.metadata import version
+from pathlib import Path, PurePath
+from typing import Any
+
+import pandas as pd
+
+from bycase.core.errors import UserError
+from bycase.core.files import write_json
+from bycase.core.params import Params
+from bycase.studies.recipe.definition import HONEST
+from bycase.studies.recipe.settings import Settings, flatten
+from bycase.studies.recipe.workspace import head_commit, uncommitted_code
+from bycase.tables.results import METRICS, read_results
+from bycase.tables.splits import read_protocol
+from bycase.training.record import COST, HISTORY, read_card
+
+AUDIT = Path("metrics/audit.json")
+RESULTS = Path("results/recipes")
+
+PACKAGES = ("dvc", "keras", "numpy", "pandas", "scikit-learn", "tensorflow")
+CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
+BASELINE = ("accuracy", "balanced_accuracy", "log_loss")
+
+
+def write_result(
+    name: str, system: str, protocol: str, params: Params, changes: dict[str, dict[str, Any]], own: Settings
+) -> Path:
+    """Write the result of the run that is in the workspace.
+
+    Parameters
+    ----------
+    name, system : str
+        The recipe's.
+    protocol : str
+        as-published or honest.
+    params : Params
+        Of the run.
+    changes : dict
+        See `bycase.studies.recipe.settings.find_changes`.
+    own : dict
+        The user's own settings, nested.
+
+    Returns
+    -------
+    Path
+        The file; nothing in it names a place on this machine.
+    """
+    card, split, metrics = read_card(), read_protocol(), read_results(METRICS, "evaluate")
+    cost = read_results(COST, "train")
+    path = RESULTS / name / f"{protocol}.json"
+    write_json(
+        path,
+        {
+            "recipe": name,
+            "system": system,
+            "protocol": protocol,
+            "command": describe_command(name, protocol, own),
+            "changed": {
+                key: {of: hide_place(key, value) for of, value in both.items()} for key, both in changes.items()
+            },
+            "network": {
+                "model": params.model,
+                "variant": params.network.variant,
+                "mode": params.network.mode,
+                "weights": PurePath(params.weights).name,
+            },
+            "data": {
+                "dataset": params.dataset,
+                "source": params.data.source,
+                "phantom": params.data.source == "phantom",
+                "image_size": params.data.image_size,
+                "images": sum(part["images"] for part in split["counts"].values()),
+                "parts": {
+                    part: {"images": counts["images"], "cases": counts["cases"]}
+                    for part, counts in split["counts"].items()
+                },
+                "cases_on_both_sides": split["cases_on_both_sides"],
+                "duplicates_on_both_sides": split["duplicates_on_both_sides"],
+                "pairs_under_two_labels": read_results(AUDIT, "audit")["cross_label"]["pairs"],
+            },
+            "split": {key: getattr(params.split, key) for key in ("protocol", "group", "validation", "test")}
+            | {"merge_duplicates": params.split.merge_duplicates, "seed": params.seed},
+            "metrics": {level: _level(metrics[level]) for level in ("image", "patient")},
+            "training": _training(card, pd.read_csv(HISTORY)) | {"seconds": cost["training_seconds"]},
+            "git": {"commit": head_commit(), "code_as_committed": not uncommitted_code()},
+            "versions": {"python": platform.python_version()} | {package: version(package) for package in PACKAGES},
+        },
+    )
+    return path
+
+
+def _level(at: dict[str, Any]) -> dict[str, Any]:
+    """All single numbers of a level, their intervals, and what a constant prediction scores."""
+    numbers = {key: value for key, value in at.items() if isinstance(value, int | float)}
+    baseline = {key: at["baseline"][key] for key in BASELINE if key in at["baseline"]}
+    return {**numbers, "baseline": baseline, "ci": at["ci"]}
+
+
+def _training(card: dict[str, Any], history: pd.DataFrame) -> dict[str, Any]:
+    """The last epoch, the one whose weights were kept, and the loss of predicting the class shares."""
+    return {
+        "epochs": len(history),
+        "best_epoch": card["best_epoch"],
+        "last": _curves(history.iloc[-1]),
+        "best": _curves(history[history["epoch"] == card["best_epoch"]].iloc[0]),
+        "prior_loss": card["prior_loss"],
+    }
+
+
+def _curves(row: "pd.Series[Any]") -> dict[str, float | None]:
+    values = {name: float(row[name]) for name in CURVES if name in row}
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+def describe_command(name: str, protocol: str, own: Settings) -> str:
+    """The command that was given, places on this machine left out."""
+    words = ["python", "-m", "bycase", "recipe", "run", name, *(["--honest"] if protocol == HONEST else [])]
+    if own:
+        words.append("--set")
+    for key, value in flatten(own).items():
+        shown = hide_place(key, value)
+        words.append(shlex.quote(f"{key}={shown if isinstance(shown, str) else json.dumps(shown)}"))
+    return " ".join(words)
+
+
+def hide_place(key: str, value: Any) -> Any:
+    """A setting's value in which a path is its last name only; a Kaggle data set, owner/name, is no path."""
+    if isinstance(value, list):
+        return [hide_place(key, each) for each in value]
+    if isinstance(value, dict):
+        return {name: hide_place(name, each) for name, each in value.items()}
+    if isinstance(value, str) and "/" in value and key.split(".")[-1] != "slug":
+        return PurePath(value).name
+    return value
+
+
+def read_result(name: str, protocol: str, results: Path = RESULTS) -> dict[str, Any] | None:
+    """Read a result, or None where that protocol was not run.
+
+    Raises
+    ------
+    UserError
+        If the file is not JSON.
+    """
+    path = results / name / f"{protocol}.json"
+    try:
+        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path} is not valid JSON ({error}); run the recipe again") from None
+    return result

@@ -1,0 +1,151 @@
+"""Published, as they did it, honest: a row a recipe, from `results/recipes/`."""
+
+from pathlib import Path
+from typing import Any
+
+from scipy.stats import binomtest
+
+from bycase.figures.style import data_words
+from bycase.studies.recipe.definition import AS_PUBLISHED, PROTOCOLS, RECIPES, Published, read_recipe, recipe_names
+from bycase.studies.recipe.record import RESULTS, read_result
+
+HEADER = ("recipe", "network", "published", "as they did it", "honest", "constant prediction", "AUC")
+CAPTION = (
+    "Accuracy by image: of runs on test, with a 95 % interval that resamples patients; as published on the part named, "
+    "with Wilson's interval where the number of images is known. Constant prediction: the training part's majority "
+    "class for every test image. Pairs of values: as they did it / honest. AUC: beyond two classes macro, one against "
+    "the rest."
+)
+NONE = "—"
+# Where the images lay says nothing that their number does not.
+WHENCE = ("source", "path")
+
+
+def make_table(markdown: bool, recipes: Path = RECIPES, results: Path = RESULTS) -> str:
+    """All recipes, with notes on what each run was made from and what it left out.
+
+    Parameters
+    ----------
+    markdown : bool
+        For a README; else columns of text.
+    recipes, results : Path
+        The folders.
+
+    Returns
+    -------
+    str
+        Lines, the last one ended.
+    """
+    rows: list[tuple[str, ...]] = [HEADER]
+    notes: list[str] = []
+    for name in recipe_names(recipes):
+        recipe = read_recipe(name, recipes)
+        runs = {protocol: read_result(name, protocol, results) for protocol in PROTOCOLS}
+        cells = []
+        for protocol, run in runs.items():
+            if run is not None:
+                notes.append(f"{name}, {_called(protocol)}: {describe_run(run)}")
+            cells.append(f"{_score(run)} [{len(notes)}]" if run is not None else NONE)
+        constants = [_share(run["metrics"]["image"]["baseline"]["accuracy"]) if run else NONE for run in runs.values()]
+        areas = [_with_interval(run, "auc") if run else NONE for run in runs.values()]
+        rows.append((name, recipe.network, describe_published(recipe.accuracy), *cells, _pair(constants), _pair(areas)))
+    return _markdown(rows, notes) if markdown else _text(rows, notes)
+
+
+def describe_published(figure: Published) -> str:
+    """A printed share, its interval where the number of images is known, and the part it is of."""
+    value = " to ".join(_share(value) for value in figure.values)
+    if figure.n:
+        limits = binomtest(round(figure.values[-1] * figure.n), figure.n).proportion_ci(0.95, method="wilson")
+        value += f" ({_share(limits.low)} to {_share(limits.high)})"
+    part = "part not said" if figure.part == "not said" else figure.part
+    return f"{value}, {part}"
+
+
+def describe_run(run: dict[str, Any]) -> str:
+    """What a number rests on: data, weights, test part, what stands on both sides, and what was changed."""
+    data, network, image = run["data"], run["network"], run["metrics"]["image"]
+    weights = {"imagenet": "ImageNet weights", "random": "random weights"}.get(
+        network["weights"], f"weights of {network['weights']}"
+    )
+    words = [
+        f"{data_words(data['dataset'], data['phantom'])}, {data['images']} images",
+        f"{network['model']}{f' {variant}' if (variant := network['variant']) else ''}, {weights}",
+        f"test {image['n']} images of {image['n_patients']} patients",
+    ]
+    if data["cases_on_both_sides"]:
+        words.append(f"{data['cases_on_both_sides']} patients on both sides")
+    if data["duplicates_on_both_sides"]:
+        words.append(f"{data['duplicates_on_both_sides']} pairs of duplicates on both sides")
+    if data["pairs_under_two_labels"]:
+        words.append(f"{data['pairs_under_two_labels']} pairs under two labels")
+    training = run["training"]
+    words.append(f"epoch {training['best_epoch']} of {training['epochs']}")
+    changes = [
+        f"{key} {_plain(both['recipe'])} → {_plain(both['here'])}"
+        for key, both in run["changed"].items()
+        if key.split(".")[-1] not in WHENCE
+    ]
+    if changes:
+        words.append(f"changed: {', '.join(changes)}")
+    if not run["git"]["code_as_committed"]:
+        words.append("code with uncommitted changes")
+    return "; ".join(words)
+
+
+def _score(run: dict[str, Any]) -> str:
+    score = _with_interval(run, "accuracy")
+    return f"phantom {score}" if run["data"]["phantom"] else score
+
+
+def _with_interval(run: dict[str, Any], metric: str) -> str:
+    image = run["metrics"]["image"]
+    limits = image["ci"][metric]
+    return f"{_share(image[metric])} ({_share(limits['low'])} to {_share(limits['high'])})"
+
+
+def _pair(values: list[str]) -> str:
+    """As they did it / honest; one dash where neither was run."""
+    return NONE if set(values) == {NONE} else " / ".join(values)
+
+
+def _called(protocol: str) -> str:
+    return "as they did it" if protocol == AS_PUBLISHED else protocol
+
+
+def _share(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _plain(value: Any) -> str:
+    return "null" if value is None else str(value)
+
+
+def _markdown(rows: list[tuple[str, ...]], notes: list[str]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    lines.insert(1, "|" + "---|" * len(HEADER))
+    listed = [f"{number}. {note}" for number, note in enumerate(notes, 1)]
+    return "\n".join([*lines, "", CAPTION, *(["", *listed] if listed else [])]) + "\n"
+
+
+def _text(rows: list[tuple[str, ...]], notes: list[str]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    listed = [f"[{number}] {note}" for number, note in enumerate(notes, 1)]
+    return "\n".join([*lines, "", CAPTION, *listed]) + "\n"
+
+
+def list_recipes(recipes: Path = RECIPES, results: Path = RESULTS) -> str:
+    """Name, system, data set, network, published accuracy and the protocols with results, a line a recipe."""
+    rows: list[tuple[str, ...]] = [("recipe", "system", "data set", "network", "published accuracy", "results")]
+    for name in recipe_names(recipes):
+        recipe = read_recipe(name, recipes)
+        run = [protocol for protocol in PROTOCOLS if read_result(name, protocol, results) is not None]
+        figure = describe_published(recipe.accuracy)
+        rows.append(
+            (name, recipe.system, str(recipe.settings["dataset"]), recipe.network, figure, ", ".join(run) or NONE)
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
+    )

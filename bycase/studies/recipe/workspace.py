@@ -1,0 +1,124 @@
+"""Git and DVC as a recipe uses them: the committed `params.yaml`, and whose the one in the workspace is."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from bycase.core.errors import UserError
+from bycase.core.files import replace_file, write_json
+from bycase.core.params import PARAMS_PATH
+
+STATE = Path(".dvc/tmp/recipe.json")
+
+WAY_BACK = "git restore params.yaml dvc.lock metrics plots && dvc checkout dvc.yaml"
+
+
+def committed_params() -> str:
+    """The text of `params.yaml` in Git's HEAD.
+
+    Raises
+    ------
+    UserError
+        If this is no Git repository, or nothing is committed.
+    """
+    return _git("show", f"HEAD:./{PARAMS_PATH}")
+
+
+def head_commit() -> str:
+    """The commit that HEAD is at."""
+    return _git("rev-parse", "HEAD").strip()
+
+
+def uncommitted_code() -> bool:
+    """Whether stages or pipelines differ from that commit."""
+    return bool(_git("status", "--porcelain", "--", "stages", "recipes", "dvc.yaml").strip())
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(
+            f"a recipe starts from what is committed: {done.stderr.strip()}; run it in a clone of the project"
+        )
+    return done.stdout
+
+
+def unstage_after_a_killed_save() -> None:
+    """Take out of Git's index what an interrupted `dvc exp save` has left there.
+
+    It stages a temporary file of its own, by which it is known, and outputs that DVC keeps, at which the
+    next `dvc repro` would stop as "already tracked by SCM".
+    """
+    if ".dvc/tmp/repro.dat" in _staged():
+        _git("reset", "--quiet")
+
+
+def _staged() -> set[str]:
+    return set(filter(None, _git("diff", "--cached", "--name-only", "--relative", "-z").split("\0")))
+
+
+def refuse_own_changes(base: str) -> None:
+    """Refuse to write over changes of `params.yaml` that no earlier recipe has made.
+
+    Parameters
+    ----------
+    base : str
+        The committed text.
+
+    Raises
+    ------
+    UserError
+        If the workspace's text is neither that nor what the last recipe left.
+    """
+    present = PARAMS_PATH.read_text(encoding="utf-8") if PARAMS_PATH.exists() else base
+    if present != base and digest(present) not in read_state().get("written", []):
+        raise UserError(
+            "params.yaml has changes that are not committed, and a recipe would write over them: commit them, or drop "
+            "them by 'git restore params.yaml', and run again"
+        )
+
+
+def write_params(text: str, **state: str) -> None:
+    """Write `params.yaml`, and remember that a recipe did.
+
+    Parameters
+    ----------
+    text : str
+        The new content.
+    **state : str
+        What else to remember; see `read_state`.
+    """
+    # Remembered first, with the text that goes: whenever this is killed, the one that is there is remembered.
+    there = PARAMS_PATH.read_text(encoding="utf-8") if PARAMS_PATH.exists() else ""
+    write_json(STATE, {**state, "written": [digest(there), digest(text)]})
+    with replace_file(PARAMS_PATH) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def read_state() -> dict[str, Any]:
+    """What the last recipe remembered: ``written``, digests of the `params.yaml` it found and left, and its own."""
+    try:
+        state: dict[str, Any] = json.loads(STATE.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return state
+
+
+def digest(text: str) -> str:
+    """The SHA-256 of a text, hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def run_dvc(*arguments: str) -> bool:
+    """Run DVC, what it says going to the terminal; whether it ended well.
+
+    It is the DVC of the running Python, and the pipeline's `python` is that Python too.
+    """
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    sys.stdout.flush()
+    done = subprocess.run([sys.executable, "-m", "dvc", *arguments], env={**os.environ, "PATH": path}, check=False)
+    return done.returncode == 0

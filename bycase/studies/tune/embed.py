@@ -1,0 +1,104 @@
+"""The frozen backbone's features of the pool, one cache for each augmentation strength that is searched."""
+
+import logging
+import shutil
+import time
+
+import pandas as pd
+
+from bycase.core.files import replace_folder
+from bycase.core.params import Params
+from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.images.augmentation.views import augmented_views
+from bycase.images.pixels import read_pixels
+from bycase.networks.forward import Forward, frozen_forward
+from bycase.networks.pixel_contract import refuse_breach
+from bycase.networks.registry import build_backbone, find_variant
+from bycase.networks.weights import weights_digest
+from bycase.studies.tune.params import Space
+from bycase.studies.tune.place import FEATURES, WORK
+from bycase.studies.tune.space import OWN_STRENGTH, scale_augmentation
+from bycase.tables.features import write_features
+from bycase.tables.partial_features import PartialFeatures, check_spread, fill, fingerprint
+from bycase.training.phases import END_TO_END
+
+PARTIAL = WORK / "features"
+
+
+def strengths(params: Params, space: Space) -> list[float]:
+    """The augmentation strengths whose features are needed: those searched and `params.yaml`'s own, in order."""
+    if params.network.mode == END_TO_END:
+        return []
+    searched = space.augmentation.values() if space.augmentation else []
+    return sorted({OWN_STRENGTH, *(float(value) for value in searched if not isinstance(value, list))})
+
+
+def embed_pool(params: Params, space: Space, pool: pd.DataFrame) -> None:
+    """Write ``data/tuning/features``; empty for a network trained end to end.
+
+    Parameters
+    ----------
+    params : Params
+        The project's.
+    space : Space
+        Which strengths are searched.
+    pool : DataFrame with the columns ``image`` and ``sha256``
+        Training and validation images alone.
+    """
+    network = params.network
+    wanted = strengths(params, space)
+    if not wanted:
+        with replace_folder(FEATURES):
+            logging.info("%s is trained end to end: it has no frozen features", params.model)
+        return
+    make_tensorflow_deterministic(params.seed)
+    variant, _ = find_variant(params.model, network.variant)
+    size = params.data.image_size
+    backbone = build_backbone(
+        params.model, size, params.weights, network.pooling, params.seed, variant, network.rescale
+    )
+    images = pool["image"].tolist()
+    refuse_breach(backbone, images, params)
+    extract = frozen_forward(backbone, params.embed.batch_size)
+    made_by = {"model": params.model, "variant": variant, "weights": params.weights, "image_size": size}
+    finished = []
+    for strength in wanted:
+        started = time.perf_counter()
+        partial = _fill(params, strength, pool, extract, backbone.output_shape[-1])
+        check_spread(partial.array[:, 0], params.model, params.weights)
+        logging.info("strength %g: %d images, %d views", strength, *partial.array.shape[:2])
+        finished.append((strength, partial, {**made_by, "seconds": round(time.perf_counter() - started, 2)}))
+    with replace_folder(FEATURES) as folder:
+        for strength, partial, made in finished:
+            place = folder / f"{strength:g}"
+            place.mkdir()
+            write_features(place, partial.path, images, made)
+    shutil.rmtree(PARTIAL)
+
+
+def _fill(params: Params, strength: float, pool: pd.DataFrame, extract: Forward, width: int) -> PartialFeatures:
+    """Compute one strength's features, continuing where an interrupted run was."""
+    scaled = scale_augmentation(params.augment, strength)
+    # Without any change all views are the image itself.
+    n_views = params.embed.views if strength else 0
+    made_from = (
+        params.model_dump(include={"model", "weights", "seed", "embed"}),
+        params.network.model_dump(include={"variant", "rescale", "pooling"}),
+        weights_digest(params.weights),
+        params.data.image_size,
+        params.data.resize,
+        params.preprocess,
+        scaled.model_dump(exclude={"mixup", "cutmix"}),
+        pool["sha256"].tolist(),
+    )
+    partial = PartialFeatures(PARTIAL / f"{strength:g}", (len(pool), 1 + n_views, width), fingerprint(*made_from))
+    fill(
+        partial,
+        pool["image"].tolist(),
+        read_pixels,
+        augmented_views(scaled, n_views, params.seed),
+        extract,
+        params.embed.batch_size,
+        f"embed, strength {strength:g}",
+    )
+    return partial

@@ -1,0 +1,274 @@
+"""One inner fold's network under changing settings, without tracing anew what has been traced.
+
+Tracing a head's training step takes longer than an epoch on cached features. So a network is kept, and set back to
+its first weights for the next trial of the same layers; dropout rate and weight decay, which are constants of an
+ordinary traced step, are made adjustable.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bycase.core.params import Params
+from bycase.core.params_training import DropoutLayer
+from bycase.core.rows import RowFile
+from bycase.core.seeding import derive_seed
+from bycase.networks.head import (
+    Statistics,
+    build_head,
+    feature_statistics,
+    join,
+    unfreeze_top,
+    with_auxiliary_outputs,
+)
+from bycase.networks.registry import build_backbone, find_network
+from bycase.studies.tune.context import Inner
+from bycase.tables.features import Features
+from bycase.training.checkpoint import state_variables
+from bycase.training.distribute import make_strategy
+from bycase.training.loop import Phase
+from bycase.training.phases import END_TO_END, HEAD, PhasePlan
+from bycase.training.prepare import Material, prepare_phase, supply_phase
+
+if TYPE_CHECKING:
+    import keras
+
+Arrays = list[NDArray[Any]]
+
+
+def adjustable_dropout() -> "type[keras.layers.Dropout]":
+    """A kind of dropout layer whose rate, its ``adjustable``, may change after it has been traced."""
+    import keras
+    import tensorflow as tf
+
+    class AdjustableDropout(keras.layers.Dropout):
+        def __init__(self, rate: float, **options: Any) -> None:
+            # Without any dropout, Keras would make no random generator.
+            super().__init__(rate or 0.5, **options)
+            self.adjustable = tf.Variable(rate, dtype=tf.float32, trainable=False)
+
+        def call(self, inputs: Any, training: bool = False) -> Any:
+            if not training:
+                return inputs
+            # Keras' own function asks whether the rate is 0 or 1, which a variable cannot say while it is traced.
+            seed = tf.cast(self.seed_generator.next(), tf.int32)
+            return tf.nn.experimental.stateless_dropout(inputs, tf.cast(self.adjustable, inputs.dtype), seed)
+
+    return AdjustableDropout
+
+
+@dataclass
+class Built:
+    """A network, its compiled models by phase, and the state that each began with.
+
+    Attributes
+    ----------
+    network, head, trained : keras.Model
+        See `bycase.training.prepare.Material`; of a head alone all three are the head.
+    first : list of ndarray
+        Weights, and states of random generators, before any training.
+    rates : list of tf.Variable
+        Of the head's dropout layers, from the input up.
+    decay : tf.Variable
+        The optimisers' weight decay.
+    phases : dict
+        Phase name to compiled phase and the first state of its model.
+    """
+
+    network: "keras.Model"
+    head: "keras.Model"
+    trained: "keras.Model"
+    first: Arrays
+    rates: list[Any]
+    decay: Any
+    phases: dict[str, tuple[Phase, Arrays]] = field(default_factory=dict)
+
+
+class FoldNetwork:
+    """The network of one inner fold.
+
+    Parameters
+    ----------
+    inner : Inner
+        Its images.
+    seed : int
+        Of the head's first weights and the order of batches.
+    pixels : callable
+        Gives the images of both parts, training first; called where a phase needs images.
+    """
+
+    def __init__(self, inner: Inner, seed: int, pixels: Callable[[], RowFile]) -> None:
+        self.inner = inner
+        self._seed = seed
+        self._pixels = pixels
+        self._built: dict[tuple[Any, ...], Built] = {}
+        self._statistics: dict[str, Statistics] = {}
+        self._current: Built | None = None
+        self._material: Material | None = None
+        self.phase: Phase | None = None
+
+    def begin(self, params: Params, features: Features | None) -> None:
+        """Take up new settings with first weights.
+
+        Parameters
+        ----------
+        params : Params
+            Of the trial.
+        features : Features or None
+            Cached, of its augmentation strength.
+        """
+        built = self._find(params, features)
+        for variable, value in zip(_weights(built), built.first, strict=True):
+            variable.assign(value)
+        self._current, self.phase = built, None
+        self._adopt(params, features, built)
+
+    def _adopt(self, params: Params, features: Features | None, built: Built) -> None:
+        """Set what may change without other layers: rates, decay, batches."""
+        for adjustable, rate in zip(built.rates, _dropout_rates(params), strict=True):
+            adjustable.assign(rate)
+        built.decay.assign(params.network.weight_decay)
+        nowhere = np.zeros(0, np.intp)
+        train, val = self.inner.train, self.inner.val
+        self._material = Material(
+            params.model_copy(update={"seed": self._seed}),
+            train,
+            val,
+            len(params.data.classes),
+            make_strategy("single"),
+            built.network,
+            built.head,
+            built.trained,
+            RowFile(features.path) if features else None,
+            features.rows(train.images) if features else nowhere,
+            features.rows(val.images) if features else nowhere,
+            self._pixels,
+        )
+
+    def enter(self, plan: PhasePlan) -> Phase:
+        """Begin a phase with the present weights and a new optimiser."""
+        assert self._current is not None
+        assert self._material is not None
+        built, material = self._current, self._material
+        if plan.name not in built.phases:
+            phase = prepare_phase(plan, material)
+            if material.params.network.optimizer != "adam":
+                phase.model.optimizer.weight_decay = built.decay
+            built.phases[plan.name] = phase, _values(phase.model.optimizer.variables)
+        kept, first = built.phases[plan.name]
+        if plan.layers:
+            unfreeze_top(built.trained, plan.layers)
+        for variable, value in zip(kept.model.optimizer.variables, first, strict=True):
+            variable.assign(value)
+        self.phase = supply_phase(plan, material, kept.model)
+        return self.phase
+
+    def state(self) -> Arrays:
+        """All that the phase goes on from: weights, random generators, optimiser."""
+        assert self.phase is not None
+        return _values(state_variables(self.phase.model))
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take up what `state` gave in the same phase of the same layers."""
+        assert self.phase is not None
+        for variable, value in zip(state_variables(self.phase.model), arrays, strict=True):
+            variable.assign(value)
+
+    def weights(self) -> Arrays:
+        """The whole network's weights; of cached features the head's alone."""
+        assert self._current is not None
+        return _values(self._current.trained.variables)
+
+    def set_weights(self, arrays: Arrays) -> None:
+        """Take up what `weights` gave."""
+        assert self._current is not None
+        for variable, value in zip(self._current.trained.variables, arrays, strict=True):
+            variable.assign(value)
+
+    def predictor(self) -> "keras.Model":
+        """What predicts in the present phase: the head on features, or the network on images."""
+        assert self._current is not None
+        assert self.phase is not None
+        return self._current.head if self.phase.plan.name == HEAD else self._current.network
+
+    def _find(self, params: Params, features: Features | None) -> Built:
+        network = params.network
+        key = (
+            str(features.path) if features else "",
+            tuple(type(layer).__name__ + str(getattr(layer, "dense", "")) for layer in network.head),
+            network.unfreeze.layers,
+        )
+        if key not in self._built:
+            if needs_images(params):
+                # Whole networks are large: only the last one is kept.
+                self._built.clear()
+            self._built[key] = self._build(params, features)
+        return self._built[key]
+
+    def _build(self, params: Params, features: Features | None) -> Built:
+        import tensorflow as tf
+
+        settings = params.network
+        n_classes = len(params.data.classes)
+        backbone = make_backbone(params) if needs_images(params) else None
+        if backbone is not None:
+            width = backbone.output_shape[-1]
+        else:
+            assert features is not None
+            width = features.array.shape[-1]
+        seed = derive_seed(self._seed, "head")
+        statistics = self._feature_statistics(features) if features and settings.standardise else None
+        head = build_head(width, list(settings.head), n_classes, seed, statistics, adjustable_dropout())
+        rates = [layer.adjustable for layer in head.layers if hasattr(layer, "adjustable")]
+        network = trained = head if backbone is None else join(backbone, head)
+        auxiliary = find_network(params.model).auxiliary
+        if auxiliary and settings.mode == END_TO_END:
+            trained = with_auxiliary_outputs(network, auxiliary(backbone, n_classes, derive_seed(seed, "auxiliary")))
+        built = Built(
+            network, head, trained, [], rates, tf.Variable(settings.weight_decay, dtype=tf.float32, trainable=False)
+        )
+        built.first = _values(_weights(built))
+        return built
+
+    def _feature_statistics(self, features: Features) -> Statistics:
+        key = str(features.path)
+        if key not in self._statistics:
+            rows = features.rows(self.inner.train.images)
+            self._statistics[key] = feature_statistics(RowFile(features.path), rows)
+        return self._statistics[key]
+
+
+def needs_images(params: Params) -> bool:
+    """Whether a training with these settings reads images, not cached features alone."""
+    return params.network.mode == END_TO_END or params.network.unfreeze.layers > 0
+
+
+def make_backbone(params: Params) -> "keras.Model":
+    """The chosen network's backbone, as cached features were computed by it."""
+    network = params.network
+    return build_backbone(
+        params.model,
+        params.data.image_size,
+        params.weights,
+        network.pooling,
+        params.seed,
+        network.variant,
+        network.rescale,
+    )
+
+
+def _dropout_rates(params: Params) -> list[float]:
+    return [layer.dropout for layer in params.network.head if isinstance(layer, DropoutLayer)]
+
+
+def _weights(built: Built) -> list[Any]:
+    return list(built.trained.variables)
+
+
+def _values(variables: list[Any]) -> Arrays:
+    import keras
+
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]

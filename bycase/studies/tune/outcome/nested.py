@@ -1,0 +1,236 @@
+"""Nested evaluation: how good the winners are on outer folds that their searches have not seen.
+
+The best of many trials has the highest inner score partly by luck, so that this score is too high; what it exceeds
+the outer score by is its optimism (Cawley and Talbot, 2010, "On Over-fitting in Model Selection and Subsequent
+Selection Bias in Performance Evaluation", JMLR 11).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bycase.core.errors import UserError
+from bycase.core.seeding import generator
+from bycase.statistics.bootstrap import bootstrap, weighted_metrics
+from bycase.statistics.comparison.assess import assess_network
+from bycase.statistics.comparison.differences import Difference, confidence_interval, p_two_sided, support
+from bycase.statistics.comparison.paired import Paired, paired_benchmark
+from bycase.statistics.multiclass.bootstrap import weighted_class_metrics
+from bycase.statistics.multiclass.units import ClassUnits
+from bycase.statistics.units import Floats, Integers, Units, number_patients
+from bycase.studies.tune.outcome.searches import DEFAULT, PIPELINE, Search
+from bycase.studies.tune.place import SEARCHES
+from bycase.tables.predictions import check_predictions
+
+TUNED = "tuned"
+HALF = 0.5  # of two classes the more probable is called, as for the inner score
+
+
+@dataclass(frozen=True)
+class Nested:
+    """Outer scores of several ways to choose settings, on the same images.
+
+    Attributes
+    ----------
+    paired : Paired
+        Their predictions of the outer folds; its ``models`` are the ways.
+    metric : str
+        A metric of `bycase.statistics.bootstrap.weighted_metrics`, or of several classes.
+    sign : int
+        -1 where the score is the metric's negative, which is a loss; else 1.
+    scores : dict of str to float
+        Of each way; higher is better.
+    limits : dict of str to dict
+        ``low`` and ``high``, 95 %, of each way.
+    drawn : ndarray of shape (n_used, n_ways), float64
+        Scores on resampled patients, the same patients for all.
+    """
+
+    paired: Paired
+    metric: str
+    sign: int
+    scores: dict[str, float]
+    limits: dict[str, dict[str, float]]
+    drawn: Floats
+
+    def difference(self, one: str, other: str) -> Difference:
+        """The score of one way minus that of another."""
+        i, j = (self.paired.models.index(way) for way in (one, other))
+        of_patients = support(self.metric, self.paired.units(0))
+        return Difference(self.scores[one] - self.scores[other], self.drawn[:, i] - self.drawn[:, j], of_patients)
+
+
+def outer_rows(
+    way: str, repeat: int, predictions: Mapping[int, pd.DataFrame], patients: Mapping[str, str]
+) -> pd.DataFrame:
+    """Predictions of all outer folds in the benchmark's layout; see `bycase.tables.out_of_fold`.
+
+    Parameters
+    ----------
+    way : str
+        Whose they are; the ``model``.
+    repeat : int
+        From 0, such as of several seeds.
+    predictions : mapping of int to DataFrame
+        By outer fold.
+    patients : mapping of str to str
+        By image; see `name_patients`.
+    """
+    tables = [
+        table.drop(columns=["group", "case"], errors="ignore").assign(fold=fold) for fold, table in predictions.items()
+    ]
+    rows = pd.concat(tables, ignore_index=True)
+    return rows.assign(
+        model=way, repeat=repeat, patient=rows["image"].map(patients), threshold=HALF, patient_threshold=HALF
+    )
+
+
+def name_patients(
+    predictions: Mapping[int, pd.DataFrame], manifest: pd.DataFrame, classes: Sequence[str], name: Path = SEARCHES
+) -> dict[str, str]:
+    """The patient of each image of the outer folds; see `bycase.statistics.units.number_patients`.
+
+    Parameters
+    ----------
+    predictions : mapping of int to DataFrame
+        By outer fold.
+    manifest : DataFrame with the columns ``image``, ``group``
+        Images of no outer fold are dropped.
+    classes : sequence of str
+        The probability columns.
+    name : Path
+        Where the predictions are from, named in errors.
+
+    Raises
+    ------
+    UserError
+        If an image is in two folds or not in the manifest, or a patient is in two folds.
+    """
+    everything = pd.concat([table.assign(fold=fold) for fold, table in predictions.items()], ignore_index=True)
+    check_predictions(everything, classes, name, f"run 'dvc repro -f {PIPELINE}'")
+    pool = manifest.loc[manifest["image"].isin(everything["image"]), ["image", "group"]]
+    number = number_patients(everything, pool, name)
+    folds = everything["fold"].groupby(number).nunique()
+    if (folds > 1).any():
+        image = everything["image"][number == folds.index[folds > 1][0]].iloc[0]
+        raise UserError(f"{name}: the patient of image {image} is in two outer folds; run 'dvc repro -f {PIPELINE}'")
+    # Named by an image of its own, whatever the order of the folds.
+    return dict(zip(everything["image"], everything.groupby(number)["image"].transform("min"), strict=True))
+
+
+def rows_of_searches(nested: Sequence[Search], manifest: pd.DataFrame) -> pd.DataFrame:
+    """Predictions of the outer folds in the benchmark's layout, by the tuned and by the default settings.
+
+    The latter are left out if they failed in any of the folds.
+    """
+    tuned = {int(search.outer): search.predictions for search in nested if search.predictions is not None}
+    default = {int(search.outer): search.default for search in nested if search.default is not None}
+    patients = name_patients(tuned, manifest, nested[0].about["classes"])
+    tables = [outer_rows(TUNED, 0, tuned, patients)]
+    if len(default) == len(tuned):
+        tables.append(outer_rows(DEFAULT, 0, default, patients))
+    return pd.concat(tables, ignore_index=True)
+
+
+def score_ways(
+    rows: pd.DataFrame, about: Mapping[str, Any], resamples: int, seed: int, name: Path = SEARCHES
+) -> Nested:
+    """Score several ways on the outer folds, by the metric that the searches went by.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        See `outer_rows`.
+    about : mapping with the keys ``classes``, ``positive``, ``monitor``
+        Of any search.
+    resamples : int
+        Of the bootstrap over patients.
+    seed : int
+        Of the resamples.
+    name : Path
+        Where the predictions are from, named in errors.
+
+    Raises
+    ------
+    UserError
+        If not all ways have predicted the same images, or no fold has two classes.
+    """
+    paired = paired_benchmark(rows, about["classes"], about["positive"], name)
+    metric, sign = metric_of(about["monitor"], len(about["classes"]))
+    scores, limits = {}, {}
+    for number, way in enumerate(paired.models):
+        of_way = assess_network(paired, number, resamples, seed)
+        low, high = sorted(sign * end for end in of_way["ci"][metric].values())
+        scores[way], limits[way] = sign * float(of_way[metric]), {"low": low, "high": high}
+
+    def statistic(counts: Integers) -> dict[str, Floats]:
+        of_ways = [
+            sign * _metrics(paired.units(number), predicted, counts)[metric]
+            for number, predicted in enumerate(paired.predicted)
+        ]
+        return {metric: np.column_stack(of_ways)}
+
+    drawn = bootstrap(paired.units(0), statistic, resamples, generator(seed, "tune", "bootstrap"))[metric]
+    return Nested(paired, metric, sign, scores, limits, drawn)
+
+
+def score_folds(nested: Nested, way: str) -> dict[int, float]:
+    """The score of each outer fold by its number; a fold in which it is not defined, as of one class, is left out."""
+    return _score_parts(nested, way, nested.paired.stratum)
+
+
+def score_repeats(nested: Nested, way: str) -> dict[int, float]:
+    """The score of each repeat, such as a seed, by its number."""
+    return _score_parts(nested, way, nested.paired.repeat)
+
+
+def _score_parts(nested: Nested, way: str, part: Integers) -> dict[int, float]:
+    paired, number, found = nested.paired, nested.paired.models.index(way), {}
+    for each in np.unique(part):
+        units = paired.units(number).select(part == each)
+        once = np.ones((1, units.n_patients), np.int64)
+        values = _metrics(units, paired.predicted[number, part == each], once)
+        score = nested.sign * float(values[nested.metric][0])
+        if np.isfinite(score):
+            found[int(each)] = score
+    return found
+
+
+def metric_of(monitor: str, n_classes: int) -> tuple[str, int]:
+    """The metric that a monitor is, and the sign with which it is a score; see `bycase.training.scores`."""
+    if monitor == "loss":
+        return "log_loss", -1
+    return "macro_f1" if monitor == "f1" and n_classes > 2 else monitor, 1
+
+
+def optimism_of(inner: float, outer: float, limits: Mapping[str, float]) -> dict[str, Any]:
+    """By how much an inner score is too high, with the outer score's uncertainty.
+
+    The inner score is what the search has said and is taken as it is; what resampling patients moves is the outer
+    score.
+    """
+    return {"estimate": inner - outer, "ci": {"low": inner - limits["high"], "high": inner - limits["low"]}}
+
+
+def describe_difference(difference: Difference) -> dict[str, Any]:
+    """Estimate, 95 % interval and p-value of there being none."""
+    return {
+        "estimate": difference.estimate,
+        "ci": confidence_interval(difference),
+        "p": p_two_sided(difference),
+    }
+
+
+def mean(values: Iterable[float]) -> float:
+    """Of outer folds, each counting the same."""
+    return float(np.mean(list(values)))
+
+
+def _metrics(units: Units | ClassUnits, predicted: Integers, counts: Integers) -> dict[str, Floats]:
+    if isinstance(units, ClassUnits):
+        return weighted_class_metrics(units, counts)
+    return weighted_metrics(units, predicted == 1, counts)

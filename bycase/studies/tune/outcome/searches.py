@@ -1,0 +1,166 @@
+"""`data/tuning/searches/<outer>/`: what each search has left, read and checked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bycase.core.errors import UserError
+from bycase.figures.style import data_words
+from bycase.studies.tune.folds import FINAL
+from bycase.studies.tune.place import SEARCHES
+from bycase.studies.tune.record import TRIAL_COLUMNS
+from bycase.tables.predictions import read_predictions
+from bycase.tables.results import read_results
+
+DEFAULT = "default"  # the algorithm of a trial that only shows what params.yaml's settings reach
+
+PIPELINE = "tuning/dvc.yaml"
+EPOCH_COLUMNS = ("trial", "epoch", "spent", "score", "loss", "val_loss", "donor")
+TEXT = dict.fromkeys(("algorithm", "status", "message", "head"), str)
+SAME = ("algorithm", "seed", "model", "dataset", "monitor", "classes")  # of all searches of one tuning
+FAILED = ("diverged", "crashed", "lost")
+
+
+@dataclass(frozen=True)
+class Search:
+    """One search, ended.
+
+    Attributes
+    ----------
+    outer : str
+        `FINAL`, or the number of the outer fold that it has not seen.
+    about : dict
+        ``about.json``: what was searched, and what was spent.
+    trials : DataFrame with the columns `TRIAL_COLUMNS`
+        One row a trial, in the order of their numbers; every other column is a hyper-parameter.
+    epochs : DataFrame with the columns `EPOCH_COLUMNS`
+        One row a trial and epoch, in the order in which they ended; hyper-parameters as they were then. Those outside
+        the budget have no ``spent`` and stand last.
+    winner : dict
+        ``winner.json``.
+    predictions, default : DataFrame or None
+        Of the outer fold, by the winner's networks and by those of the default settings; of `FINAL` None, and the
+        latter also where the default settings have failed.
+    """
+
+    outer: str
+    about: dict[str, Any]
+    trials: pd.DataFrame
+    epochs: pd.DataFrame
+    winner: dict[str, Any]
+    predictions: pd.DataFrame | None
+    default: pd.DataFrame | None
+
+    @property
+    def hyperparameters(self) -> list[str]:
+        """The names of what was searched, in the order of the table."""
+        return [column for column in self.trials.columns if column not in TRIAL_COLUMNS]
+
+    @property
+    def score(self) -> float:
+        """The winner's inner score."""
+        return float(self.winner["score"])
+
+    @property
+    def default_score(self) -> float:
+        """The inner score of the default settings, which are trial 0's; NaN where it has failed."""
+        return float(self.trials.loc[self.trials["trial"] == 0, "score"].max())
+
+    @property
+    def searched(self) -> pd.DataFrame:
+        """The trials without the default settings' own where these were trained beside the budget."""
+        return self.trials[self.trials["algorithm"] != DEFAULT]
+
+
+def read_search(folder: Path, again: str = PIPELINE) -> Search:
+    """Read one search; `again` is the pipeline or stage that makes it, named in errors.
+
+    Raises
+    ------
+    UserError
+        If a file or column is missing, or predictions do not follow their contract.
+    """
+    about = read_results(folder / "about.json", again)
+    nested = about["outer"] != FINAL
+    default = folder / "predictions_default.csv"
+    epochs = _read_table(folder / "epochs.csv", EPOCH_COLUMNS, again)
+    return Search(
+        outer=str(about["outer"]),
+        about=about,
+        trials=_read_table(folder / "trials.csv", TRIAL_COLUMNS, again).sort_values("trial", ignore_index=True),
+        epochs=epochs.sort_values("spent", kind="stable", ignore_index=True),
+        winner=read_results(folder / "winner.json", again),
+        predictions=read_predictions(folder / "predictions.csv", about["classes"]) if nested else None,
+        default=read_predictions(default, about["classes"]) if nested and default.exists() else None,
+    )
+
+
+def read_searches(outer_folds: int, folder: Path = SEARCHES) -> tuple[Search, list[Search]]:
+    """Read the search on the whole pool, and those of the outer folds.
+
+    Parameters
+    ----------
+    outer_folds : int
+        How many there are; 0 without a nested evaluation.
+    folder : Path
+        Where they are.
+
+    Raises
+    ------
+    UserError
+        If one is missing, or they are not all of the same network, data and algorithm.
+    """
+    final, *nested = (read_search(folder / name) for name in (FINAL, *map(str, range(outer_folds))))
+    for search in nested:
+        check_same(final, search, folder)
+    return final, nested
+
+
+def check_same(one: Search, other: Search, folder: Path, keys: Sequence[str] = SAME) -> None:
+    """Refuse two searches of which one was made with other settings.
+
+    Raises
+    ------
+    UserError
+        Naming the first of `keys` that differs.
+    """
+    for key in keys:
+        if one.about[key] != other.about[key]:
+            raise UserError(
+                f"{folder / other.outer}: {key} is {other.about[key]}, but {one.about[key]} in {folder / one.outer}; "
+                f"run 'dvc repro {PIPELINE}'"
+            )
+
+
+def describe_searches(final: Search, nested: int) -> list[str]:
+    """Lines for the head of a figure: network, data, algorithm, what was spent; `nested` is the number of outer folds.
+
+    Without a nested evaluation they say so.
+    """
+    about = final.about
+    folds = f"{nested} outer folds" if nested else "no nested evaluation"
+    return [
+        f"{about['model']}; {data_words(about['dataset'], about['phantom'])}",
+        f"{about['algorithm']}, {count_words(len(final.searched), 'trial')}, {about['epochs_spent']} epochs a search; "
+        f"{folds}",
+    ]
+
+
+def count_words(number: int, noun: str) -> str:
+    """Such as ``1 trial`` and ``2 trials``."""
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def _read_table(path: Path, columns: Sequence[str], again: str) -> pd.DataFrame:
+    """Read a table in which only an empty cell is not known: 'none' is a head without hidden layers."""
+    try:
+        frame = pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values=[""], float_precision="round_trip")
+    except FileNotFoundError:
+        raise UserError(f"{path} not found: run 'dvc repro {again}' first") from None
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise UserError(f"{path}: column {', '.join(missing)} missing; run 'dvc repro -f {again}'")
+    return frame.fillna({"message": ""}) if "message" in frame.columns else frame

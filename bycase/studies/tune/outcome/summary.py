@@ -1,0 +1,123 @@
+"""The content of `metrics/tuning.json`, and what it means in words."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bycase.statistics.comparison.words import decimals
+from bycase.studies.tune.outcome.nested import TUNED, Nested, describe_difference, mean, optimism_of, score_folds
+from bycase.studies.tune.outcome.searches import DEFAULT, FAILED, Search, count_words
+
+NAMES = {
+    "auc": "AUC",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "F1",
+    "loss": "log loss, negative",
+}
+STATUS = ("finished", "stopped", *FAILED)
+
+
+def summarise(final: Search, nested: Sequence[Search], outer: Nested | None) -> dict[str, Any]:
+    """Numbers of a tuning, the same keys whatever the network and the algorithm.
+
+    Parameters
+    ----------
+    final : Search
+        On the whole pool.
+    nested : sequence of Search
+        Of the outer folds.
+    outer : Nested or None
+        See `bycase.studies.tune.outcome.nested.score_ways`; None without a nested evaluation.
+
+    Returns
+    -------
+    dict
+        ``inner``: the winner's score of the final search and of each outer fold's, and the default settings' own;
+        ``trials`` and ``epochs`` over all searches. With a nested evaluation also ``outer`` and ``default_outer``
+        (score, interval, each fold), ``optimism`` and ``default_optimism`` (mean inner minus outer score), ``gain``
+        (tuned minus default settings). Those of the default settings are left out where these have failed.
+    """
+    searches = [final, *nested]
+    summary: dict[str, Any] = {
+        "inner": {search.outer: search.score for search in searches},
+        "default_inner": {s.outer: s.default_score for s in searches if math.isfinite(s.default_score)},
+        "trials": {
+            "all": sum(len(search.trials) for search in searches),
+            **{status: sum(int((s.trials["status"] == status).sum()) for s in searches) for status in STATUS},
+        },
+        "epochs": {
+            "asked": sum(search.about["epochs_asked"] for search in searches),
+            "spent": sum(search.about["epochs_spent"] for search in searches),
+        },
+    }
+    if outer is None:
+        return summary
+    inner = {
+        TUNED: mean(search.score for search in nested),
+        DEFAULT: mean(search.default_score for search in nested),
+    }
+    for way, score in outer.scores.items():
+        prefix, limits = "" if way == TUNED else f"{way}_", outer.limits[way]
+        folds = {str(fold): value for fold, value in score_folds(outer, way).items()}
+        summary[f"{prefix}outer"] = {"score": score, "ci": limits, "folds": folds}
+        summary[f"{prefix}optimism"] = optimism_of(inner[way], score, limits)
+    if DEFAULT in outer.scores:
+        summary["gain"] = describe_difference(outer.difference(TUNED, DEFAULT))
+    summary["n_images"], summary["n_patients"] = len(outer.paired.truth), outer.paired.n_patients
+    return summary
+
+
+def sentences(summary: Mapping[str, Any], final: Search) -> list[str]:
+    """What came out in plain words, first of all whether tuning has helped."""
+    metric = NAMES[final.about["monitor"]]
+    trials = summary["trials"]
+    # Told apart, since a search in which many trials fail has in truth been a smaller one.
+    failed = ", ".join(f"{trials[status]} {status}" for status in STATUS[1:] if trials[status])
+    spent = (
+        f"{count_words(trials['all'], 'trial')} in all searches{f' ({failed})' if failed else ''}, "
+        f"{summary['epochs']['spent']} of {summary['epochs']['asked']} epochs"
+    )
+    if "outer" not in summary:
+        return [
+            f"no nested evaluation (outer.folds is 0): the inner {metric} of {decimals(final.score)} is too high by an "
+            f"unknown amount, and whether tuning has helped cannot be said",
+            spent,
+        ]
+    reached = [
+        f"{decimals(summary[key]['score'])} ({_range(summary[key]['ci'])}) {words}"
+        for key, words in (("outer", "tuned"), ("default_outer", "by default"))
+        if key in summary
+    ]
+    return [
+        f"{_gain_words(summary.get('gain'))}; outer {metric} {', '.join(reached)}, {summary['n_images']} images of "
+        f"{summary['n_patients']} patients",
+        f"optimism {signed(summary['optimism'])}: the searches' own {metric}, inner minus outer"
+        f"{_doubt(summary['optimism'])}",
+        spent,
+    ]
+
+
+def _gain_words(gain: Mapping[str, Any] | None) -> str:
+    if gain is None:
+        return "the default settings have failed in an outer fold, so that there is nothing to compare with"
+    numbers = f"gain over the default settings {signed(gain)}"
+    if gain["ci"]["low"] > 0:
+        return f"tuning has helped: {numbers}, the interval lies above 0"
+    if gain["ci"]["high"] < 0:
+        return f"tuning has made it worse: {numbers}, the interval lies below 0"
+    return f"tuning is not shown to help: {numbers}, the interval includes 0: no gain shown"
+
+
+def _doubt(optimism: Mapping[str, Any]) -> str:
+    within = optimism["ci"]["low"] <= 0 <= optimism["ci"]["high"]
+    return "; the interval includes 0: no optimism shown" if within else ""
+
+
+def signed(found: Mapping[str, Any]) -> str:
+    """A difference with its 95 % interval."""
+    return f"{decimals(found['estimate'])} (95 % CI {_range(found['ci'])})"
+
+
+def _range(limits: Mapping[str, float]) -> str:
+    return f"{decimals(limits['low'])} to {decimals(limits['high'])}"

@@ -1,0 +1,239 @@
+"""`tuning/params.yaml`, read and checked as a whole."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from bycase.core.errors import UserError
+from bycase.core.params import Params, load_section
+from bycase.core.params_data import Count, Section, Share
+from bycase.core.params_training import DropoutLayer
+
+TUNING_PARAMS = Path("tuning/params.yaml")
+
+KEYS = ("learning_rate", "weight_decay", "batch_size", "dropout", "augmentation", "unfreeze", "head")
+FIXED_IN_A_POPULATION = ("unfreeze", "head")  # weights do not fit another architecture
+
+Widths = list[Count]
+Range = tuple[float, float]
+
+
+class Dimension(Section):
+    """The values that one hyper-parameter may take."""
+
+    log: Range | None = None
+    uniform: Range | None = None
+    choice: Annotated[list[int | float | Widths], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Dimension":
+        if sum(kind is not None for kind in (self.log, self.uniform, self.choice)) != 1:
+            raise ValueError("give one of log: [low, high], uniform: [low, high] and choice: [...]")
+        ends = self.log or self.uniform
+        if ends and not ends[0] < ends[1]:
+            raise ValueError(f"{ends[0]:g} to {ends[1]:g} is no range")
+        if self.log and self.log[0] <= 0:
+            raise ValueError(f"a log range begins above 0 (it begins at {self.log[0]:g})")
+        if self.choice and any(self.choice.count(value) > 1 for value in self.choice):
+            raise ValueError("choice names one value twice")
+        return self
+
+    def values(self) -> list[int | float | Widths]:
+        """The choices, or both ends of the range."""
+        return list(self.choice or self.log or self.uniform or ())
+
+
+# Smallest and largest value, whether whole numbers only, and whether only as a choice.
+LIMITS: dict[str, tuple[float, float, bool, bool]] = {
+    "learning_rate": (1e-12, 10, False, False),
+    "weight_decay": (0, 10, False, False),
+    "batch_size": (1, 1e6, True, False),
+    "dropout": (0, 0.99, False, False),
+    "augmentation": (0, 10, False, False),
+    "unfreeze": (0, 1e6, True, True),
+}
+
+
+class Space(Section):
+    """What is searched; a key that is left out keeps the value of `params.yaml`."""
+
+    learning_rate: Dimension | None = None
+    weight_decay: Dimension | None = None
+    batch_size: Dimension | None = None
+    dropout: Dimension | None = None
+    augmentation: Dimension | None = None
+    unfreeze: Dimension | None = None
+    head: Dimension | None = None
+
+    @model_validator(mode="after")
+    def _valid_values(self) -> "Space":
+        if not self.searched:
+            raise ValueError(f"there is nothing to search; give one of {', '.join(KEYS)}")
+        for key, dimension in self.searched.items():
+            _check_dimension(key, dimension)
+        return self
+
+    @property
+    def searched(self) -> dict[str, Dimension]:
+        """The dimensions that are given, in the order of `KEYS`."""
+        return {key: getattr(self, key) for key in KEYS if getattr(self, key) is not None}
+
+
+def _check_dimension(key: str, dimension: Dimension) -> None:
+    if key == "head":
+        if dimension.choice is None or not all(isinstance(value, list) for value in dimension.choice):
+            raise ValueError("head: give lists of hidden widths, such as choice: [[], [128]]")
+        return
+    low, high, whole, only_choice = LIMITS[key]
+    if only_choice and dimension.choice is None:
+        raise ValueError(f"{key}: give whole numbers as choice: [...]")
+    for value in dimension.values():
+        if isinstance(value, list):
+            raise ValueError(f"{key}: {value} is a list; of numbers only head has lists")
+        if not low <= value <= high:
+            raise ValueError(f"{key}: {value:g} is not within {low:g} and {high:g}")
+        if whole and value != int(value):
+            raise ValueError(f"{key}: {value:g} is no whole number")
+
+
+class BudgetParams(Section):
+    """What one search may spend: trials times epochs, whatever the algorithm."""
+
+    trials: Annotated[int, Field(ge=1, le=100_000)]
+    epochs: Count
+    minutes: Annotated[float, Field(gt=0)] | None
+
+
+class FoldsParams(Section):
+    """How many folds."""
+
+    folds: Annotated[int, Field(ge=2, le=20)]
+
+
+class OuterParams(Section):
+    """How many folds; 0 leaves nested evaluation out."""
+
+    folds: Annotated[int, Field(ge=0, le=20)]
+
+    @model_validator(mode="after")
+    def _not_one(self) -> "OuterParams":
+        if self.folds == 1:
+            raise ValueError("folds: 0 (no nested evaluation) or at least 2")
+        return self
+
+
+class PopulationParams(Section):
+    """Population-based training."""
+
+    members: Annotated[int, Field(ge=2, le=1000)]
+    interval: Count
+    quantile: Annotated[float, Field(gt=0, le=0.5)]
+    resample_probability: Share
+    bayesian_share: Annotated[float, Field(gt=0, lt=1)]
+
+
+class RayParams(Section):
+    """Where it runs."""
+
+    address: str | None
+    storage: str | None
+
+
+class TuningParams(Section):
+    """The whole of `tuning/params.yaml`."""
+
+    algorithm: Literal["random", "bayesian", "pbt", "bayesian+pbt"]
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    budget: BudgetParams
+    early_stopping: Literal["none", "asha"]
+    inner: FoldsParams
+    outer: OuterParams
+    search: list[str | int]
+    population: PopulationParams
+    workers: Annotated[int, Field(ge=1, le=1000)]
+    ray: RayParams
+    space: Space
+
+    @model_validator(mode="after")
+    def _one_search_a_fold(self) -> "TuningParams":
+        if [str(name) for name in self.search] != self.outers:
+            raise ValueError(f"search: with outer.folds: {self.outer.folds} it must be [{', '.join(self.outers)}]")
+        return self
+
+    @property
+    def outers(self) -> list[str]:
+        """The searches: 'final', then one an outer fold."""
+        return ["final", *map(str, range(self.outer.folds))]
+
+
+def load_tuning_params(params: Params, path: Path = TUNING_PARAMS) -> TuningParams:
+    """Read and check `tuning/params.yaml`.
+
+    Parameters
+    ----------
+    params : Params
+        The project's, whose chosen network is tuned.
+    path : Path
+        The file.
+
+    Raises
+    ------
+    UserError
+        If the file is missing or not YAML, a key or value is not valid, or it does not fit the network.
+    """
+    tuning = load_section(TuningParams, path)
+    for mistake in (*_network_mistakes(params, tuning), *budget_mistakes(params, tuning)):
+        raise UserError(f"{path}: {mistake}")
+    return tuning
+
+
+def _network_mistakes(params: Params, tuning: TuningParams) -> Iterator[str]:
+    """What of the space does not fit the chosen network."""
+    network, space = params.network, tuning.space
+    if network.mode == "end_to_end" and space.unfreeze:
+        yield f"space.unfreeze: {params.model} is trained end to end, every layer from the start; leave it out"
+    if network.mode == "frozen" and space.augmentation and not space.augmentation.choice:
+        yield "space.augmentation: views of a frozen network are embedded beforehand; give strengths as choice: [...]"
+    if network.optimizer == "adam" and space.weight_decay:
+        yield f"space.weight_decay: adam has none; set zoo.{params.model}.optimizer to adamw or leave it out"
+    if space.dropout and not space.head and not any(isinstance(layer, DropoutLayer) for layer in network.head):
+        yield f"space.dropout: zoo.{params.model}.head has no dropout layer; search head too, or leave it out"
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        yield f"tuning needs TensorFlow, and KERAS_BACKEND is {os.environ['KERAS_BACKEND']}; unset it"
+    if params.train.strategy != "single":
+        yield "a trial is trained on one device; set train.strategy of params.yaml to single"
+
+
+def budget_mistakes(params: Params, tuning: TuningParams) -> Iterator[str]:
+    """What does not fit the budget; also after `algorithm` has been changed."""
+    budget, population, top = tuning.budget, tuning.population, params.network.unfreeze
+    depths = [top.layers, *(tuning.space.unfreeze.values() if tuning.space.unfreeze else [])]
+    deep = [int(depth) for depth in depths if depth and not isinstance(depth, list)]
+    if deep and top.epochs >= budget.epochs:
+        yield (
+            f"budget.epochs: the last {top.epochs} of {budget.epochs} epochs are those of fine-tuning "
+            f"(zoo.{params.model}.unfreeze.epochs), which leaves none for the head"
+        )
+    if deep and min(deep) < top.steps:
+        yield f"space.unfreeze: {min(deep)} layers are fewer than the {top.steps} steps of zoo.{params.model}.unfreeze"
+    if "pbt" not in tuning.algorithm:
+        return
+    if tuning.early_stopping == "asha":
+        yield f"early_stopping: a population stops nobody early; set it to none with algorithm {tuning.algorithm}"
+    if not [key for key in tuning.space.searched if key not in FIXED_IN_A_POPULATION]:
+        yield f"space: {' and '.join(FIXED_IN_A_POPULATION)} stay as they are in a population; give something else too"
+    bayesian = round(population.bayesian_share * budget.trials) if tuning.algorithm == "bayesian+pbt" else 0
+    if bayesian and bayesian < population.members:
+        yield (
+            f"population.bayesian_share: {bayesian} Bayesian trials cannot begin {population.members} members; "
+            "raise it, or budget.trials"
+        )
+    each = (budget.trials - bayesian) * budget.epochs // population.members
+    if each < 2 * population.interval:
+        yield (
+            f"population.interval: {each} epochs a member leave no exploit every {population.interval}; "
+            "lower it or population.members, or raise budget"
+        )

@@ -1,0 +1,147 @@
+"""The settings of trials that do not learn from each other's weights: random ones, or those of Optuna's TPE.
+
+Bergstra, Bardenet, Bengio and Kégl (2011), Algorithms for hyper-parameter optimization, NeurIPS 24.
+"""
+
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from ray.tune.search import Searcher
+
+from bycase.core.params import Params
+from bycase.core.seeding import derive_seed, generator
+from bycase.studies.tune.journal import Journal
+from bycase.studies.tune.params import LIMITS, Dimension, Space
+from bycase.studies.tune.plan import Run
+from bycase.studies.tune.space import Setting, choices, defaults, draw_setting, is_within, within
+from bycase.studies.tune.trainable import LOWEST_MERIT, state_path
+
+
+class Proposals(Searcher):
+    """Proposes trials by number; trial 0 has the settings of `params.yaml`.
+
+    Parameters
+    ----------
+    run : Run
+        Random or Bayesian.
+    params : Params
+        The project's.
+    space : Space
+        What is searched.
+    seed : int
+        With the same one, and one trial at a time, the trials are the same.
+    journal : Journal
+        Trials of an interrupted search are told to the sampler in the order in which they came; those that were
+        running go on.
+    """
+
+    def __init__(self, run: Run, params: Params, space: Space, seed: int, journal: Journal) -> None:
+        super().__init__(metric="best_merit", mode="max")
+        self._run, self._params, self._space, self._seed, self._journal = run, params, space, seed, journal
+        self._lowest = LOWEST_MERIT.get(params.train.monitor, 0.0)
+        self._sampler = make_sampler(space, derive_seed(seed, "sampler")) if run.algorithm == "bayesian" else None
+        self._numbers: dict[str, int] = {}
+        self._next = run.first
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._replay()
+
+    @property
+    def left(self) -> int:
+        """How many trials are still to be proposed, those that were interrupted among them."""
+        return len(self._waiting) + self._run.first + self._run.trials - self._next
+
+    def suggest(self, trial_id: str) -> dict[str, Any]:
+        """The next trial's configuration."""
+        if self._waiting:
+            member = self._waiting.popleft()
+        else:
+            member = {"trial": self._next, "start": None, **self._propose(self._next)}
+            self._journal.add("trial", trial=self._next, setting=_setting(member))
+            self._next += 1
+        self._numbers[trial_id] = member["trial"]
+        return {"member": member}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Nothing: only whole trials count."""
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Tell the sampler."""
+        number = self._numbers[trial_id]
+        self._tell(number, result["best_merit"] if result and not error else None)
+
+    def _propose(self, number: int) -> Setting:
+        if number == 0:
+            return defaults(self._params, self._space.searched)
+        if self._sampler is None:
+            return draw_setting(self._space, generator(self._seed, "trial", number))
+        return within(self._sampler.suggest(str(number)), self._space)
+
+    def _tell(self, number: int, value: float | None) -> None:
+        if self._sampler is None:
+            return
+        if number:
+            result = None if value is None else {"best_merit": value}
+            self._sampler.on_trial_complete(str(number), result, error=value is None)
+        elif value is not None and is_within(own := defaults(self._params, self._space.searched), self._space):
+            self._sampler.add_evaluated_point(own, value)
+
+    def _replay(self) -> None:
+        """Bring the sampler to where an interrupted search was."""
+        numbers, ended = set(self._run.numbers), self._journal.ended()
+        last = self._journal.last_epochs()
+        for event in self._journal.events:
+            number = event.get("trial")
+            if number not in numbers:
+                continue
+            if event["event"] == "trial":
+                self._propose(number)
+                self._next = number + 1
+                if number not in ended:
+                    start = resume_from(number, last.get(number))
+                    self._waiting.append({"trial": number, "start": start, **event["setting"]})
+            elif event["event"] == "end":
+                best = self._journal.best(number)
+                lost = event["status"] == "lost"
+                self._tell(number, None if lost else best["score"] if best else self._lowest)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the journal has it."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: the journal has it."""
+
+
+def make_sampler(space: Space, seed: int) -> Any:
+    """Optuna's tree-structured Parzen estimator as Ray drives it."""
+    import optuna
+    from ray.tune.search.optuna import OptunaSearch
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    distributions = {key: distribution(key, dimension) for key, dimension in space.searched.items()}
+    sampler = optuna.samplers.TPESampler(seed=seed)
+    return OptunaSearch(distributions, metric="best_merit", mode="max", sampler=sampler)
+
+
+def distribution(key: str, dimension: Dimension) -> Any:
+    """A dimension as Optuna takes it."""
+    from optuna import distributions
+
+    if dimension.choice:
+        return distributions.CategoricalDistribution(choices(dimension))
+    low, high = dimension.log or dimension.uniform or (0.0, 0.0)
+    if LIMITS[key][2]:
+        return distributions.IntDistribution(int(low), int(high), log=dimension.log is not None)
+    return distributions.FloatDistribution(low, high, log=dimension.log is not None)
+
+
+def resume_from(number: int, last: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Where an interrupted trial goes on."""
+    if last is None:
+        return None
+    failed = last["status"] != "running"
+    return {"state": None if failed else state_path(Path(), number, last["epoch"]).name, "row": last}
+
+
+def _setting(member: dict[str, Any]) -> Setting:
+    return {key: value for key, value in member.items() if key not in ("trial", "start")}

@@ -1,0 +1,171 @@
+"""One search: its runs on Ray Tune, resumed where an earlier process was, and its tables."""
+
+import json
+import shutil
+import warnings
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from bycase.core.params import Params
+from bycase.networks.weights import weights_digest
+from bycase.studies.tune.context import SearchData, read_search_data, read_strength
+from bycase.studies.tune.embed import strengths
+from bycase.studies.tune.journal import Journal
+from bycase.studies.tune.params import TuningParams
+from bycase.studies.tune.plan import Run, plan_runs
+from bycase.studies.tune.record import write_search
+from bycase.studies.tune.session import cores_each, count_nodes, ray_session
+from bycase.studies.tune.trial import Task
+from bycase.training.phases import END_TO_END
+from bycase.training.resident import decode_once
+
+RESTARTS = 5  # of a trial whose node or process died
+GRACE = 9  # ASHA: a trial is safe for a ninth of its epochs
+REDUCTION = 3
+
+
+def run_search(params: Params, tuning: TuningParams, outer: str, target: Path, work: Path) -> Path:
+    """Search for the best settings on one outer fold's rest, or on the whole pool.
+
+    Parameters
+    ----------
+    params, tuning : Params, TuningParams
+        The project's, and what is searched how.
+    outer : str
+        'final', '0', ... of ``data/tuning/folds.csv``.
+    target : Path
+        The folder that is written, whole, at the end.
+    work : Path
+        What an interrupted search goes on from; removed at the end. On a cluster it lies on shared storage.
+
+    Returns
+    -------
+    Path
+        `target`.
+
+    Raises
+    ------
+    UserError
+        If what it needs is not there.
+    """
+    data = read_search_data(params, outer)
+    for strength in strengths(params, tuning.space):
+        features = read_strength(params, strength)
+        assert features is not None
+        features.rows(data.folds["image"])
+    folder = work.absolute()
+    journal = Journal(folder, made_from(params, tuning, data))
+    for name in ("states", "best"):
+        (folder / name).mkdir(exist_ok=True)
+    pixels = folder / "pixels.npy"
+    if reads_images(params, tuning) and not (folder / "pixels").is_file():
+        decode_once(data.pool["image"].tolist(), params.data.image_size, pixels)
+        (folder / "pixels").touch()
+    nodes = 1
+    ended = {event["run"] for event in journal.of("run")}
+    for run in plan_runs(tuning):
+        if run.algorithm in ended:
+            continue
+        kept = tuning.population.interval + 2 if run.algorithm == "pbt" else 2
+        task = Task(
+            Path.cwd(), params, outer, tuning.seed, run.epochs, folder, pixels, kept, waits=run.algorithm == "pbt"
+        )
+        with ray_session(tuning):
+            nodes = max(nodes, count_nodes())
+            _tune(run, task, tuning, journal)
+        journal.add("run", run=run.algorithm)
+    # A search without any score is begun anew too.
+    try:
+        write_search(target, params, tuning, data, journal, folder, nodes)
+    finally:
+        shutil.rmtree(folder)
+    return target
+
+
+def reads_images(params: Params, tuning: TuningParams) -> bool:
+    """Whether any setting of the space trains on images, not on cached features alone."""
+    depths = tuning.space.unfreeze.values() if tuning.space.unfreeze else []
+    return params.network.mode == END_TO_END or params.network.unfreeze.layers > 0 or any(depths)
+
+
+def made_from(params: Params, tuning: TuningParams, data: SearchData) -> str:
+    """A digest of all that a search depends on; what is left of another one is not gone on from."""
+    asked = tuning.model_dump(exclude={"workers": True, "ray": True, "outer": True, "budget": {"minutes"}})
+    own = params.model_dump(exclude={"evaluate", "uncertainty", "robustness", "leakage", "power", "zoo"})
+    texts = [
+        json.dumps([asked, own, params.network.model_dump()]),
+        weights_digest(params.weights),
+        data.pool[["image", "label", "sha256", "group"]].to_csv(index=False),
+        data.folds.to_csv(index=False),
+    ]
+    return sha256("\0".join(texts).encode()).hexdigest()
+
+
+def _tune(run: Run, task: Task, tuning: TuningParams, journal: Journal) -> None:
+    """Run Ray Tune, from the start or from where an interrupted process was."""
+    import ray
+    from ray import tune
+    from ray.tune import CheckpointConfig
+
+    from bycase.studies.tune.population import Population, begin_population, members
+    from bycase.studies.tune.propose import Proposals
+    from bycase.studies.tune.trainable import SearchTrial
+    from bycase.studies.tune.watch import OutOfTime, Watch
+
+    options: dict[str, Any]
+    if run.algorithm == "pbt":
+        settings = begin_population(run, task.params, tuning.space, tuning.seed, journal)
+        left = members(run, settings, journal)
+        options = {
+            "config": {"member": tune.grid_search(left)},
+            "scheduler": Population(tuning.population, tuning.space, tuning.seed, journal),
+        }
+        n_left = len(left)
+    else:
+        proposals = Proposals(run, task.params, tuning.space, tuning.seed, journal)
+        n_left = proposals.left
+        options = {"search_alg": proposals, "num_samples": n_left, "max_concurrent_trials": tuning.workers}
+        if tuning.early_stopping == "asha" and run.algorithm != "default":
+            options["scheduler"] = _asha(run)
+    stopper = OutOfTime(tuning.budget.minutes if run.algorithm != "default" else None, journal)
+    if not n_left or stopper.stop_all():
+        return
+    gpus = ray.cluster_resources().get("GPU", 0)
+    resources = {"cpu": cores_each(tuning.workers), **({"gpu": min(1, gpus / tuning.workers)} if gpus else {})}
+    own_folder = task.folder / "ray"
+    shutil.rmtree(own_folder, ignore_errors=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tune.run(
+            tune.with_parameters(SearchTrial, task=task),
+            name=run.algorithm,
+            storage_path=str(own_folder),
+            resources_per_trial=resources,
+            checkpoint_config=CheckpointConfig(num_to_keep=task.kept + 1, checkpoint_frequency=1),
+            max_failures=RESTARTS,
+            reuse_actors=True,
+            raise_on_failed_trial=False,
+            callbacks=[Watch(run, journal)],
+            stop=stopper,
+            verbose=0,
+            trial_dirname_creator=lambda trial: f"{trial.config['member']['trial']:05d}",
+            **options,
+        )
+
+
+def _asha(run: Run) -> Any:
+    """Stop trials that are behind two thirds of those that came as far.
+
+    Li et al. (2020), A system for massively parallel hyperparameter tuning, MLSys.
+    """
+    from ray.tune.schedulers import ASHAScheduler
+
+    return ASHAScheduler(
+        time_attr="epoch",
+        metric="best_merit",
+        mode="max",
+        max_t=run.epochs,
+        grace_period=max(1, run.epochs // GRACE),
+        reduction_factor=REDUCTION,
+    )

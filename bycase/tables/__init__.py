@@ -1,0 +1,1 @@
+"""The tables and files that stages hand on, written and read with the same checks."""

@@ -1,0 +1,77 @@
+"""`data/features/`: features, the images they belong to, and what made them."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bycase.core.errors import UserError
+from bycase.core.files import write_csv, write_json
+
+FEATURES = Path("data/features")
+
+
+@dataclass(frozen=True)
+class Features:
+    """What ``data/features`` holds.
+
+    Attributes
+    ----------
+    images : list of str
+        Paths below ``data/restructured``, sorted.
+    array : ndarray of shape (n_images, 1 + n_augmented_views, n_features), float32
+        View 0 is the image itself. A memory map. No image where the chosen network is trained end to end.
+    made_by : dict
+        model, variant, weights, pooling, image_size, seed, seconds.
+    path : Path
+        The file of `array`.
+    """
+
+    images: list[str]
+    array: NDArray[np.float32]
+    made_by: dict[str, Any]
+    path: Path = FEATURES / "features.npy"
+
+    def rows(self, images: "pd.Series[str]") -> NDArray[np.intp]:
+        """Positions of `images`; a UserError names one that has no features."""
+        index = pd.Index(self.images).get_indexer(pd.Index(images))
+        if (index < 0).any():
+            lost = images.iloc[int(np.argmin(index))]
+            raise UserError(f"data/features has no features of {lost}; run 'dvc repro -f embed'")
+        return index
+
+
+def write_features(folder: Path, partial: Path, images: Sequence[str], made_by: Mapping[str, Any]) -> None:
+    """Move finished features into a folder that `read_features` reads.
+
+    Parameters
+    ----------
+    folder : Path
+        It exists.
+    partial : Path
+        The ``.npy`` file of the features, which leaves its place.
+    images : sequence of str
+        In the order of the features.
+    made_by : mapping
+        See `Features`.
+    """
+    shutil.move(partial, folder / "features.npy")
+    write_csv(folder / "index.csv", pd.DataFrame({"image": list(images)}))
+    write_json(folder / "made_by.json", dict(made_by))
+
+
+def read_features(folder: Path = FEATURES) -> Features:
+    """Open the features without reading them into memory."""
+    try:
+        index = pd.read_csv(folder / "index.csv", dtype=str, keep_default_na=False)
+        made_by = json.loads((folder / "made_by.json").read_text(encoding="utf-8"))
+        array = np.load(folder / "features.npy", mmap_mode="r")
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename} not found: run 'dvc repro embed' first") from None
+    return Features(index["image"].tolist(), array, made_by, folder / "features.npy")

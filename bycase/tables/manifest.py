@@ -1,0 +1,78 @@
+"""`data/manifest.csv`: one row an image, the table that every later stage starts from."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from bycase.core.errors import UserError
+from bycase.core.files import write_csv
+
+RESTRUCTURED = Path("data/restructured")
+PREPROCESSED = Path("data/preprocessed")
+MANIFEST = Path("data/manifest.csv")
+
+COLUMNS = (
+    "image",  # path below data/restructured, with /
+    "label",  # one of the data set's classes
+    "subtype",  # finer class, such as DC; the label where there is none
+    "magnification",  # 40, 100, 200 or 400; 0 where the data set has none
+    "folder",  # slide folder
+    "case",  # what stands for a patient
+    "group",  # what must not straddle parts by default
+    "width",  # of the published image, in pixels
+    "height",
+    "sha256",  # of the published file's bytes
+    "phash",  # 64-bit perceptual hash of the published image, hexadecimal
+    "source",  # path below data/raw/<dataset>, with /
+    "mask",  # the lesion's masks, paths below data/raw/<dataset> joined by |
+    "age",  # of the patient, in years
+    "sex",  # of the patient
+    "site",  # where on the body
+    "confirmed_by",  # what the diagnosis rests on
+)
+OPTIONAL = ("mask", "age", "sex", "site", "confirmed_by")  # empty where not known, or not published at all
+NUMBERS = ("magnification", "width", "height")
+
+
+def write_manifest(path: Path, frame: pd.DataFrame) -> None:
+    """Write the manifest, sorted by image.
+
+    Parameters
+    ----------
+    path : Path
+        Usually `MANIFEST`.
+    frame : DataFrame with the columns `COLUMNS`
+        One row an image. Of the `OPTIONAL` ones, those that it lacks are written empty.
+    """
+    _check(path, frame)
+    write_csv(path, _complete(frame).sort_values("image"))
+
+
+def read_manifest(path: Path = MANIFEST) -> pd.DataFrame:
+    """Read and check the manifest; all columns are text but for the `NUMBERS`.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, a column is missing, or an image stands twice.
+    """
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise UserError(f"{path} not found: run 'dvc repro restructure' first") from None
+    _check(path, frame)
+    return _complete(frame).astype(dict.fromkeys(NUMBERS, int))
+
+
+def _complete(frame: pd.DataFrame) -> pd.DataFrame:
+    """All columns, in their order; the optional ones empty where they are not there."""
+    return frame.assign(**{column: "" for column in OPTIONAL if column not in frame.columns})[list(COLUMNS)]
+
+
+def _check(path: Path, frame: pd.DataFrame) -> None:
+    missing = [column for column in COLUMNS if column not in frame.columns and column not in OPTIONAL]
+    if missing:
+        raise UserError(f"{path}: column {', '.join(missing)} missing; run 'dvc repro -f restructure'")
+    twice = frame["image"][frame["image"].duplicated()]
+    if len(twice):
+        raise UserError(f"{path}: image {twice.iloc[0]} stands twice; run 'dvc repro -f restructure'")

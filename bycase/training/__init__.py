@@ -1,0 +1,1 @@
+"""Training: phases, loop, losses, optimisers, checkpoints and cost."""

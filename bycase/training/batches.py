@@ -1,0 +1,76 @@
+"""The training part in batches: of cached features, or of augmented images; the order follows from the epoch."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bycase.core.params_training import AugmentParams
+from bycase.core.rows import RowFile
+from bycase.core.seeding import derive_seed, generator
+from bycase.images.augmentation.images import augment
+from bycase.images.augmentation.mixing import mix
+from bycase.training.subsets import Part
+
+Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
+
+def feature_batches(
+    features: RowFile, rows: NDArray[np.intp], part: Part, batch_size: int, seed: int, epoch: int
+) -> Iterator[Batch]:
+    """Every training image once, each by one of its views drawn at random.
+
+    Parameters
+    ----------
+    features : RowFile
+        Of all images, float32 (n_images, n_views, n_features).
+    rows : ndarray of shape (n_training_images,)
+        Where the training images are in `features`.
+    part : Part
+        The training part; its targets and weights.
+    batch_size, seed, epoch : int
+        Seed and epoch decide order and views.
+
+    Yields
+    ------
+    tuple
+        Features (n, n_features), targets (n, width) and weights (n,), all float32.
+    """
+    random = generator(seed, "head", epoch)
+    order = random.permutation(len(rows))
+    view = random.integers(0, features.shape[1], len(rows))
+    for start in range(0, len(rows), batch_size):
+        chosen = order[start : start + batch_size]
+        views = features.read(rows[chosen])
+        yield views[np.arange(len(chosen)), view[chosen]], part.targets[chosen], part.weights[chosen]
+
+
+def image_batches(
+    pixels: RowFile, part: Part, params: AugmentParams, batch_size: int, seed: int, epoch: int
+) -> Iterator[Batch]:
+    """Every training image once, augmented anew; parameters as in `feature_batches`.
+
+    What does not fill the last batch is left out, other images in every epoch: a batch of another length
+    would be traced or compiled anew.
+
+    Parameters
+    ----------
+    pixels : RowFile
+        uint8 RGB (n, size, size, 3), the training images first, in the part's order.
+
+    Yields
+    ------
+    tuple
+        Images (n, size, size, 3) in [0, 255], targets (n, width) and weights (n,), all float32.
+    """
+    order = generator(seed, "images", epoch).permutation(len(part.y))
+    for start in range(0, batch_size * steps_per_epoch(len(order), batch_size), batch_size):
+        chosen = order[start : start + batch_size]
+        own_seed = derive_seed(seed, "augment", epoch, start)
+        images = augment(pixels.read(chosen), params, own_seed)
+        yield mix(images, part.targets[chosen], part.weights[chosen], params, derive_seed(own_seed, "mix"))
+
+
+def steps_per_epoch(n_images: int, batch_size: int) -> int:
+    """Full batches in an epoch of images; at least one, which may be short."""
+    return max(n_images // batch_size, 1)

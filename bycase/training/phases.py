@@ -1,0 +1,52 @@
+"""What a training consists of: the head, then the backbone from the top down; or everything at once."""
+
+from dataclasses import dataclass
+
+from bycase.core.params_training import ModelParams
+
+HEAD = "head"
+END_TO_END = "end_to_end"
+FINE_TUNE = "fine_tune"
+
+
+@dataclass(frozen=True)
+class PhasePlan:
+    """One phase of a training.
+
+    Attributes
+    ----------
+    name : str
+        'head', 'end_to_end', 'fine_tune', or 'fine_tune_1' and so on with gradual unfreezing.
+    layers : int
+        How many of the backbone's layers are trained, counted from the top; 0 in the other two.
+    learning_rate : float
+        At the start, after any warm-up.
+    epochs, patience : int
+        At most so many epochs, and so many without a better score.
+    """
+
+    name: str
+    layers: int
+    learning_rate: float
+    epochs: int
+    patience: int
+
+
+def plan_phases(settings: ModelParams) -> list[PhasePlan]:
+    """The phases that a zoo entry asks for, in order.
+
+    Gradual unfreezing (Howard and Ruder 2018, arXiv:1801.06146, section 3.3) divides the layers and the
+    epochs of `unfreeze` equally among its steps, the last of which takes the epochs that remain.
+    """
+    if settings.mode == END_TO_END:
+        return [PhasePlan(END_TO_END, 0, settings.learning_rate, settings.epochs, settings.patience)]
+    phases = [PhasePlan(HEAD, 0, settings.learning_rate, settings.epochs, settings.patience)]
+    top = settings.unfreeze
+    if not top.layers:
+        return phases
+    share = top.epochs // top.steps
+    for step in range(1, top.steps + 1):
+        name = FINE_TUNE if top.steps == 1 else f"{FINE_TUNE}_{step}"
+        epochs = share if step < top.steps else top.epochs - share * (top.steps - 1)
+        phases.append(PhasePlan(name, top.layers * step // top.steps, top.learning_rate, epochs, top.patience))
+    return phases

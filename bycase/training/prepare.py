@@ -1,0 +1,206 @@
+"""The phases, made ready to run: network, batches, validation and optimiser of each."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bycase.core.params import Params
+from bycase.core.rows import RowFile
+from bycase.core.seeding import derive_seed
+from bycase.networks.forward import forward
+from bycase.networks.head import (
+    build_head,
+    feature_statistics,
+    join,
+    unfreeze_all,
+    unfreeze_top,
+    with_auxiliary_outputs,
+)
+from bycase.networks.predict import predict_rows
+from bycase.networks.registry import find_network
+from bycase.tables.features import Features
+from bycase.training.batches import Batch, feature_batches, image_batches, steps_per_epoch
+from bycase.training.compile import compile_network
+from bycase.training.distribute import scope
+from bycase.training.loop import Phase
+from bycase.training.phases import END_TO_END, HEAD, PhasePlan
+from bycase.training.schedule import Schedule
+from bycase.training.subsets import Part
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+Rows = NDArray[np.intp]
+
+# Validation features at a time.
+HEAD_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Material:
+    """What all phases of a training share.
+
+    Attributes
+    ----------
+    params : Params
+        The whole of `params.yaml`.
+    train, val : Part
+        The two parts.
+    n_classes : int
+        Number of classes.
+    strategy : tf.distribute.Strategy
+        Where networks are built and trained.
+    network, head : keras.Model
+        The whole network that is saved in the end, and its head.
+    trained : keras.Model
+        The network as it is trained on images: with auxiliary outputs, if it has any.
+    features : RowFile or None
+        The cached features of all images; None where every layer is trained.
+    train_rows, val_rows : ndarray
+        Where the parts are in `features`.
+    pixels : callable
+        Decodes the images of both parts at its first call, training first.
+    """
+
+    params: Params
+    train: Part
+    val: Part
+    n_classes: int
+    strategy: "tf.distribute.Strategy"
+    network: "keras.Model"
+    head: "keras.Model"
+    trained: "keras.Model"
+    features: RowFile | None
+    train_rows: Rows
+    val_rows: Rows
+    pixels: Callable[[], RowFile]
+
+
+def gather(
+    params: Params,
+    parts: tuple[Part, Part],
+    n_classes: int,
+    strategy: "tf.distribute.Strategy",
+    backbone: "keras.Model",
+    features: Features,
+    pixels: Callable[[], RowFile],
+) -> Material:
+    """Build the network and collect what its phases need.
+
+    Parameters
+    ----------
+    parts : tuple of Part
+        Training and validation.
+    backbone : keras.Model
+        Of `bycase.networks.registry.build_backbone`, built in the strategy's scope.
+    features : Features
+        Empty in mode end_to_end.
+    """
+    train, val = parts
+    settings = params.network
+    nowhere = np.zeros(0, np.intp)
+    frozen = settings.mode != END_TO_END
+    cached = RowFile(features.path) if frozen else None
+    train_rows, val_rows = (features.rows(part.images) for part in parts) if frozen else (nowhere, nowhere)
+    statistics = feature_statistics(cached, train_rows) if cached and settings.standardise else None
+    with scope(strategy):
+        seed = derive_seed(params.seed, "head")
+        head = build_head(backbone.output_shape[-1], list(settings.head), n_classes, seed, statistics)
+        network = trained = join(backbone, head)
+        auxiliary = find_network(params.model).auxiliary
+        if auxiliary and not frozen:
+            trained = with_auxiliary_outputs(network, auxiliary(backbone, n_classes, derive_seed(seed, "auxiliary")))
+    return Material(
+        params, train, val, n_classes, strategy, network, head, trained, cached, train_rows, val_rows, pixels
+    )
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a phase's batches and its validation come from.
+
+    Attributes
+    ----------
+    steps : int
+        Batches an epoch.
+    batches : callable
+        ``batches(epoch)`` yields the training part.
+    read : callable
+        Rows to what the network takes: features (n, n_features) or pixels (n, size, size, 3).
+    val_rows : ndarray of shape (n_validation_images,)
+        Rows of the validation part.
+    batch_size : int
+        Of validation.
+    """
+
+    steps: int
+    batches: Callable[[int], Iterator[Batch]]
+    read: Callable[[Rows], NDArray[Any]]
+    val_rows: Rows
+    batch_size: int
+
+
+def prepare_phase(plan: PhasePlan, material: Material) -> Phase:
+    """Make one phase ready: what is trainable, the optimiser, the batches and the validation."""
+    import keras
+
+    params = material.params
+    whole = material.head if plan.name == HEAD else material.trained
+    if plan.name == END_TO_END:
+        unfreeze_all(whole, params.train.batch_norm_momentum)
+    elif plan.name != HEAD:
+        unfreeze_top(whole, plan.layers)
+    with scope(material.strategy):
+        # Another model of the same layers: what is saved in the end shall know nothing of losses and optimisers.
+        model = keras.Model(whole.input, whole.output, name=whole.name)
+        compile_network(model, params.network, params.train, plan, material.n_classes)
+    return supply_phase(plan, material, model)
+
+
+def supply_phase(plan: PhasePlan, material: Material, model: "keras.Model") -> Phase:
+    """The phase of a model that is compiled for it: learning rate, batches and validation."""
+    network = material.head if plan.name == HEAD else material.network
+    source = feature_source(material) if plan.name == HEAD else image_source(material)
+    predict = partial(
+        predict_rows,
+        partial(forward, network, batch_size=source.batch_size),
+        source.read,
+        source.val_rows,
+        source.batch_size,
+    )
+    schedule = Schedule(material.params.train, plan.learning_rate, source.steps, plan.epochs)
+    return Phase(plan, model, schedule, source.batches, predict, material.strategy)
+
+
+def feature_source(material: Material) -> Source:
+    """Cached features, of which validation takes those of the unchanged images."""
+    features, batch_size = material.features, material.params.network.batch_size
+    assert features is not None
+    return Source(
+        steps=-(-len(material.train.y) // batch_size),
+        batches=partial(
+            feature_batches, features, material.train_rows, material.train, batch_size, material.params.seed
+        ),
+        read=lambda rows: features.read(rows)[:, 0],
+        val_rows=material.val_rows,
+        batch_size=min(HEAD_BATCH, len(material.val_rows)),
+    )
+
+
+def image_source(material: Material) -> Source:
+    """Images, augmented for training."""
+    params, n_training = material.params, len(material.train.y)
+    batch_size, pixels = params.network.batch_size, material.pixels()
+    val_rows = np.arange(n_training, pixels.shape[0])
+    return Source(
+        steps=steps_per_epoch(n_training, batch_size),
+        batches=partial(image_batches, pixels, material.train, params.augment, batch_size, params.seed),
+        read=pixels.read,
+        val_rows=val_rows,
+        batch_size=min(batch_size, len(val_rows)),
+    )

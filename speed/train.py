@@ -1,0 +1,144 @@
+"""`python -m speed.train`: training a head on cached features against system A's own way, in one run.
+
+Run where `dvc repro preprocess` has run: the images are those of the project's `data/`. Both ways take the same images,
+network, settings and epochs, each in a process of its own.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bycase.core.rows import RowFile
+from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.images.pixels import read_pixels
+from bycase.networks.forward import frozen_forward
+from bycase.tables.features import Features
+from bycase.tables.manifest import PREPROCESSED
+from bycase.tables.partial_features import PartialFeatures, fill
+from bycase.training.checkpoint import Checkpoint, Progress
+from bycase.training.collapse import CollapseGuard
+from bycase.training.distribute import make_strategy
+from bycase.training.loop import Watch, run_phase
+from bycase.training.phases import plan_phases
+from bycase.training.prepare import gather, prepare_phase
+from bycase.training.subsets import Part
+from speed.training import BATCH, LEARNING_RATE, backbone_of, parts_of, settings
+
+
+def main() -> None:
+    """Time both ways and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="efficientnetlite")
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--child", choices=["plain", "cached"], help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        way = train_plainly if arguments.child == "plain" else train_cached
+        sys.stdout.write(json.dumps(way(arguments.model, arguments.epochs)) + "\n")
+        return
+    plain, cached = (in_a_process(way, arguments.model, arguments.epochs) for way in ("plain", "cached"))
+    sys.stdout.write(
+        f"{arguments.model}, {cached['images']} images, {arguments.epochs} epochs of a frozen backbone's head\n"
+        f"{'':<36}{'seconds':>8}{'without start':>15}{'validation AUC':>16}\n"
+    )
+    for name, way in (("image_dataset_from_directory, fit", plain), ("cached features", cached)):
+        sys.stdout.write(f"{name:<36}{way['total']:8.1f}{way['worked']:15.1f}{way['auc']:16.3f}\n")
+    ratios = [plain[of] / cached[of] for of in ("total", "worked")]
+    sys.stdout.write(f"{'ratio':<36}{ratios[0]:8.1f}{ratios[1]:15.1f}\n")
+
+
+def in_a_process(way: str, model: str, epochs: int) -> dict[str, Any]:
+    """What one way measures of itself, and ``total``: the seconds of its whole process."""
+    command = [sys.executable, "-m", "speed.train", "--child", way, "--model", model, "--epochs", str(epochs)]
+    started = time.perf_counter()
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return {"total": time.perf_counter() - started, **json.loads(done.stdout.splitlines()[-1])}
+
+
+def train_cached(model: str, epochs: int) -> dict[str, Any]:
+    """The project's way: features once, then the head on them."""
+    params = settings(model, epochs, "frozen")
+    train, val, classes = parts_of(params)
+    make_tensorflow_deterministic(params.seed)
+    backbone = backbone_of(params)
+    images = [*train.images, *val.images]
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as work:
+        partial = PartialFeatures(Path(work), (len(images), 1, backbone.output_shape[-1]), "bench")
+        fill(
+            partial,
+            images,
+            read_pixels,
+            lambda pixels, _: iter([pixels.astype(np.float32)]),
+            frozen_forward(backbone, params.embed.batch_size),
+            params.embed.batch_size,
+        )
+        features = Features(images, partial.array, {}, partial.path)
+        material = gather(params, (train, val), len(classes), make_strategy("single"), backbone, features, no_pixels)
+        progress = Progress()
+        guard = CollapseGuard(1.0, classes, 10_000)
+        watch = Watch(val.y, "auc", guard, True, Checkpoint(Path(work) / "c.npz", "bench"), lambda _: None)
+        run_phase(prepare_phase(plan_phases(params.network)[0], material), progress, watch)
+    worked = time.perf_counter() - began
+    return {"images": len(images), "worked": worked, "auc": progress.history[-1]["val_auc"]}
+
+
+def no_pixels() -> RowFile:
+    """A head needs no pixels."""
+    raise AssertionError
+
+
+def train_plainly(model: str, epochs: int) -> dict[str, Any]:
+    """System A's way: `image_dataset_from_directory` and `fit` on a frozen backbone."""
+    params = settings(model, epochs, "frozen")
+    train, val, classes = parts_of(params)
+    make_tensorflow_deterministic(params.seed)
+    import keras
+
+    side = (params.data.image_size, params.data.image_size)
+    with tempfile.TemporaryDirectory(dir=PREPROCESSED.parent) as work:
+        sets = {}
+        for name, part in (("train", train), ("val", val)):
+            link_by_class(part, classes, Path(work) / name)
+            sets[name] = keras.utils.image_dataset_from_directory(
+                Path(work) / name,
+                label_mode="binary",
+                class_names=classes,
+                image_size=side,
+                batch_size=BATCH,
+                shuffle=name == "train",
+                seed=params.seed,
+                verbose=False,
+            )
+        backbone = backbone_of(params)
+        backbone.trainable = False
+        inputs = keras.Input((*side, 3))
+        # Zeros, as in the project's heads: from Keras' random weights ten such epochs do not reach the same AUC.
+        dense = keras.layers.Dense(1, activation="sigmoid", kernel_initializer="zeros")
+        outputs = dense(backbone(inputs, training=False))
+        network = keras.Model(inputs, outputs)
+        auc = keras.metrics.AUC(2000, name="auc")
+        network.compile(keras.optimizers.Adam(LEARNING_RATE), "binary_crossentropy", metrics=[auc])
+        began = time.perf_counter()
+        history = network.fit(sets["train"], validation_data=sets["val"], epochs=epochs, verbose=0).history
+    worked = time.perf_counter() - began
+    return {"images": len(train.y) + len(val.y), "worked": worked, "auc": float(history["val_auc"][-1])}
+
+
+def link_by_class(part: Part, classes: list[str], folder: Path) -> None:
+    """One folder a class, as `image_dataset_from_directory` wants them."""
+    for image, label in zip(part.images, part.y, strict=True):
+        target = folder / classes[label] / Path(image).name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.hardlink_to(PREPROCESSED / image)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,0 @@
-"""Fingerprints of every image, and the duplicates that they show."""

@@ -1,1 +1,0 @@
-"""Stage `augment`: random changes of training images, and a figure of them."""

@@ -1,1 +1,0 @@
-"""Networks x folds: every network trained and tested on the same folds, and what came out in one table."""

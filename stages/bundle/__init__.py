@@ -1,1 +1,0 @@
-"""One file with all that a prediction needs: network, classes, thresholds, calibration, preprocessing, reference."""

@@ -1,0 +1,62 @@
+"""`python -m stages.card`: what the data set is, in `metrics/data_card.md`, with examples in `plots/data_card.png`."""
+
+import json
+import logging
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bycase.core.command import run_stage
+from bycase.core.errors import UserError
+from bycase.core.files import replace_file
+from bycase.core.params import load_params
+from bycase.datasets.layouts.registry import LAYOUTS
+from bycase.datasets.restructure_report import REPORT
+from bycase.figures.style import data_words
+from bycase.figures.thumbnails import choose_thumbnails, draw_thumbnails, encode_png
+from bycase.images.pixels import read_pixels
+from bycase.report.data_card.colour import colour_sums, colour_table
+from bycase.report.data_card.page import Facts, write_page
+from bycase.tables.manifest import RESTRUCTURED, read_manifest
+from bycase.tables.splits import PROTOCOL, read_protocol
+
+CARD = Path("metrics/data_card.md")
+THUMBNAILS = Path("plots/data_card.png")
+
+
+def main() -> None:
+    """Write the card and its figure."""
+    params, manifest = load_params(), read_manifest()
+    # The card is of the images as published, before any preprocessing.
+    read_published = partial(read_pixels, folder=RESTRUCTURED)
+    facts = Facts(
+        dataset=params.dataset,
+        data=params.data,
+        about=LAYOUTS[params.data.layout].ABOUT,
+        manifest=manifest,
+        report=_read_report(params.dataset),
+        colours=colour_table(colour_sums(manifest["image"].tolist(), read_published), manifest["label"]),
+        protocol=read_protocol() if PROTOCOL.exists() else None,
+    )
+    chosen = choose_thumbnails(manifest, max(2, 8 // manifest["label"].nunique()))
+    title = f"{data_words(params.dataset, facts.phantom)}: examples"
+    figure = encode_png(draw_thumbnails(read_published(chosen["image"].tolist()), chosen["label"].tolist(), title))
+    with replace_file(THUMBNAILS) as path:
+        path.write_bytes(figure)
+    with replace_file(CARD) as path:
+        path.write_text(write_page(facts, f"../{THUMBNAILS.as_posix()}"), encoding="utf-8")
+    logging.info("%d images described in %s", len(manifest), CARD)
+
+
+def _read_report(dataset: str) -> dict[str, Any]:
+    try:
+        report: dict[str, Any] = json.loads(REPORT.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{REPORT} not found: run 'dvc repro restructure' first") from None
+    if report["dataset"] != dataset:
+        raise UserError(f"{REPORT} is of {report['dataset']}, not of {dataset}: run 'dvc repro restructure' first")
+    return report
+
+
+if __name__ == "__main__":
+    run_stage("card", main)

@@ -1,1 +1,0 @@
-"""The parameters, checked as a whole before anything runs."""

@@ -1,1 +1,0 @@
-"""What every stage shares: parameters, the manifest, errors, safe writing, seeding."""

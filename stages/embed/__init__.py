@@ -1,1 +1,0 @@
-"""The frozen backbone's features of every image and view."""

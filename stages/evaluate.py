@@ -1,0 +1,85 @@
+"""`python -m stages.evaluate`: predict validation and test, score them, and say what it cost."""
+
+import logging
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bycase.core.command import run_stage
+from bycase.core.files import write_json
+from bycase.core.params import load_params
+from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.networks.forward import frozen_forward
+from bycase.networks.predict import predict_images
+from bycase.networks.saved import load_network
+from bycase.statistics.assessment import assess_predictions
+from bycase.tables.manifest import read_manifest
+from bycase.tables.predictions import (
+    TEST,
+    VALIDATION,
+    check_disjoint,
+    label_splits,
+    make_predictions,
+    write_predictions,
+)
+from bycase.tables.results import COST, METRICS, read_results
+from bycase.tables.splits import read_splits
+from bycase.training.record import COST as TRAINING_COST
+from bycase.training.record import NETWORK, read_card
+
+PARTS = {VALIDATION: "val", TEST: "test"}
+
+
+def main() -> None:
+    """Write predictions, metrics and cost of the network in ``models/``."""
+    params = load_params()
+    card = read_card()
+    classes = card["classes"]
+    cost = read_results(TRAINING_COST, "train")
+    manifest = read_manifest()
+    images = label_splits(read_splits(), manifest)
+
+    make_tensorflow_deterministic(params.seed)
+    tables, rate = _predict_parts(images, classes, params.evaluate.batch_size)
+    check_disjoint(tables[VALIDATION], tables[TEST])
+
+    training = manifest[manifest["image"].isin(images["image"][images["part"] == "train"])]
+    metrics = assess_predictions(
+        tables[VALIDATION],
+        tables[TEST],
+        manifest,
+        training,
+        classes,
+        card["positive"],
+        params.evaluate,
+        params.seed,
+    )
+
+    for path, table in tables.items():
+        write_predictions(path, table, classes)
+    write_json(METRICS, metrics)
+    write_json(COST, cost | {"inference_images_per_second": round(rate, 2)})
+    for level in ("image", "patient"):
+        at = metrics[level]
+        logging.info("test, %s level: AUC %.3f, accuracy %.3f (n = %d)", level, at["auc"], at["accuracy"], at["n"])
+
+
+def _predict_parts(images: pd.DataFrame, classes: list[str], batch_size: int) -> tuple[dict[Path, pd.DataFrame], float]:
+    """Predict validation and test; also the images a second, reading their files included."""
+    network = load_network(NETWORK)
+    forward = frozen_forward(network, batch_size)
+    # Once before the clock runs: the first batch is slower.
+    forward(np.zeros((batch_size, *network.input_shape[1:]), np.float32))
+    tables = {}
+    began = time.perf_counter()
+    for path, name in PARTS.items():
+        part = images[images["part"] == name]
+        probabilities = predict_images(forward, part["image"].tolist(), batch_size, name)
+        tables[path] = make_predictions(part, probabilities, classes, path)
+    return tables, sum(map(len, tables.values())) / (time.perf_counter() - began)
+
+
+if __name__ == "__main__":
+    run_stage("evaluate", main)

@@ -1,1 +1,0 @@
-"""Predictions of the trained network on validation and test, and how good they are."""

@@ -1,1 +1,0 @@
-"""Where in an image the network sees its class, and whether the maps that say so can be trusted."""

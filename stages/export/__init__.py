@@ -1,1 +1,0 @@
-"""The trained network for other programs, compared with Keras before it is written."""

@@ -1,0 +1,84 @@
+"""`python -m stages.leakage`: what images of one patient on both sides of a split are worth."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import matplotlib.style
+import pandas as pd
+
+from bycase.core.command import run_stage
+from bycase.core.files import replace_file, write_csv, write_json
+from bycase.core.params import load_params
+from bycase.datasets.duplicates import read_duplicates
+from bycase.datasets.splits.groups import join_duplicates
+from bycase.figures.leakage import DPI, STYLE, draw_leakage
+from bycase.figures.style import data_words
+from bycase.statistics.leakage.fingerprints import read_fingerprints
+from bycase.statistics.leakage.levels import LEVELS, find_levels
+from bycase.statistics.leakage.meter import measure_leakage
+from bycase.statistics.leakage.probe import probe_group, probe_magnification
+from bycase.statistics.leakage.scores import METRICS
+from bycase.tables.manifest import read_manifest
+
+LEAKAGE = Path("metrics/leakage.json")
+TABLE = Path("plots/leakage.csv")
+FIGURE = Path("plots/leakage.png")
+
+
+def main() -> None:
+    """Write ``metrics/leakage.json``, its table and its figure."""
+    params = load_params()
+    chosen = params.leakage
+    manifest = read_manifest()
+    manifest = manifest.assign(group=join_duplicates(manifest, read_duplicates()))
+    levels = find_levels(manifest, chosen.folds)
+    for level, reason in levels.left_out.items():
+        logging.info("split by %s left out: %s", level, reason)
+    fingerprints = read_fingerprints(manifest["image"])
+    content = measure_leakage(
+        fingerprints.features,
+        manifest,
+        levels,
+        folds=chosen.folds,
+        repeats=chosen.repeats,
+        inverse_penalty=chosen.inverse_penalty,
+        resamples=chosen.resamples,
+        seed=params.seed,
+    )
+    content["probe"] = {
+        "group": probe_group(fingerprints.features, manifest, chosen.permutations, params.seed),
+        "magnification": probe_magnification(fingerprints.features, manifest, chosen.permutations, params.seed),
+    }
+    made_by = fingerprints.made_by
+    name = data_words(params.dataset, params.data.source == "phantom")
+    weights = {"imagenet": "ImageNet"}.get(made_by["weights"], made_by["weights"])
+    network = f"{made_by['model']}, {weights} weights, frozen; a linear head on its features"
+    units = "cases" if levels.strictest == "case" else "groups"
+    size = f"{name}: {content['n_images']:,} images in {content['n_patients']:,} {units}"
+
+    write_json(LEAKAGE, content)
+    write_csv(TABLE, tabulate(content))
+    figure = draw_leakage(content, [network, size])
+    with replace_file(FIGURE) as partial, matplotlib.style.context(["default", STYLE]):
+        figure.savefig(partial, dpi=DPI, metadata={"Software": None})
+    for level in levels.groups:
+        at = content[level]
+        logging.info("split by %s: AUC %.3f, accuracy %.3f", level, at["auc"], at["accuracy"])
+    logging.info("inflation by splitting by image: %.1f points of AUC", content["inflation"]["auc"])
+
+
+def tabulate(content: dict[str, Any]) -> pd.DataFrame:
+    """One row a level, with the metrics and their limits, for ``dvc plots``."""
+    rows = []
+    for level in LEVELS:
+        if (at := content[level]) is not None:
+            row: dict[str, str | float] = {"level": level}
+            for metric in METRICS:
+                row |= {metric: at[metric]} | {f"{metric}_{end}": at["ci"][metric][end] for end in ("low", "high")}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+if __name__ == "__main__":
+    run_stage("leakage", main)

@@ -1,1 +1,0 @@
-"""Figures for people, curves for `dvc plots`, and the results in words."""

@@ -1,1 +1,0 @@
-"""Figures, tables and words of more than two classes."""

@@ -1,0 +1,45 @@
+"""`python -m stages.power`: what difference between two models the data can resolve, before any is trained."""
+
+import logging
+import sys
+from pathlib import Path
+
+from bycase.core.command import run_stage
+from bycase.core.errors import UserError
+from bycase.core.files import write_json
+from bycase.core.params import load_params
+from bycase.datasets.duplicates import read_duplicates
+from bycase.datasets.splits.groups import join_duplicates
+from bycase.statistics.power.clusters import count_sample, rarest_class
+from bycase.statistics.power.resolution import Assumptions, resolution
+from bycase.statistics.power.table import format_table
+from bycase.tables.manifest import read_manifest
+from bycase.tables.splits import SPLITS, read_splits
+
+POWER = Path("metrics/power.json")
+
+
+def main() -> None:
+    """Write ``metrics/power.json`` and print it as a table."""
+    params = load_params()
+    manifest = read_manifest()
+    manifest = manifest.assign(group=join_duplicates(manifest, read_duplicates()))
+    positive = params.data.positive or rarest_class(manifest)
+    images, test = manifest, None
+    if SPLITS.is_file():
+        splits = read_splits()
+        # A split may leave magnifications out; neither comparison then has those images.
+        images = manifest[manifest["image"].isin(splits["image"])]
+        tested = images[images["image"].isin(splits["image"][splits["part"] == "test"])]
+        if tested.empty:
+            raise UserError(f"{SPLITS}: no test image is in data/manifest.csv; run 'dvc repro split'")
+        test = count_sample(tested, positive)
+    else:
+        logging.warning("%s not found: only cross-validation over all patients is considered", SPLITS)
+    content = resolution(count_sample(images, positive), test, Assumptions(**params.power.model_dump()), positive)
+    write_json(POWER, content)
+    sys.stdout.write(format_table(content))
+
+
+if __name__ == "__main__":
+    run_stage("power", main)

@@ -1,1 +1,0 @@
-"""Before training: the smallest difference between two models that the data can resolve."""

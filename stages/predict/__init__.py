@@ -1,1 +1,0 @@
-"""What the classifier says of new images."""

@@ -1,1 +1,0 @@
-"""Stain normalisation, contrast enhancement and noise reduction, fitted on training images only."""

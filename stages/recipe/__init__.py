@@ -1,1 +1,0 @@
-"""The published systems by name: run as their authors did it and honestly, and shown beside what they printed."""

@@ -1,1 +1,0 @@
-"""From the published folders to one folder a class, and the manifest."""

@@ -1,0 +1,105 @@
+"""`python -m stages.robustness`: the trained network on damaged test images."""
+
+import logging
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bycase.core.command import run_stage
+from bycase.core.errors import UserError
+from bycase.core.files import file_digest, write_json
+from bycase.core.params import Params, load_params
+from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.images.corruptions import CORRUPTIONS, STAIN, applicable, corrupt
+from bycase.images.pixels import read_pixels
+from bycase.images.preprocess import apply_steps, read_steps
+from bycase.networks.forward import frozen_forward
+from bycase.networks.predict import predict_rows
+from bycase.networks.saved import load_network
+from bycase.statistics.robustness.summary import summarise_robustness
+from bycase.statistics.robustness.table import (
+    PARTIAL,
+    RESULTS,
+    ROBUSTNESS,
+    check_untouched,
+    fill_table,
+    list_conditions,
+    remove_partial,
+    write_robustness,
+)
+from bycase.statistics.units import number_patients
+from bycase.studies.benchmark.robustness_cells import one_cell
+from bycase.tables.manifest import PREPROCESSED, RESTRUCTURED, read_manifest
+from bycase.tables.partial_features import fingerprint
+from bycase.tables.predictions import TEST, read_predictions
+from bycase.tables.results import METRICS, read_results
+from bycase.training.record import NETWORK, read_card
+
+
+def main() -> None:
+    """Predict the test part under every corruption and severity, and score it."""
+    params, card = load_params(), read_card()
+    classes, positive = card["classes"], card["positive"]
+    predictions = read_predictions(TEST, classes)
+    threshold = read_results(METRICS, "evaluate")["image"].get("threshold")
+    patient = number_patients(predictions, read_manifest(), TEST)
+    corruptions = _choose(params)
+
+    table = _predict(params, predictions, corruptions, classes)
+    check_untouched(table, predictions, classes)
+    of_image = dict(zip(predictions["image"], patient, strict=True))
+    cell = one_cell(table, table["image"].map(of_image).to_numpy(), threshold)
+    summary = summarise_robustness(cell, classes, positive, params.evaluate.resamples, params.seed)
+
+    write_robustness(ROBUSTNESS, table, classes)
+    write_json(RESULTS, summary)
+    remove_partial()
+    logging.info(
+        "mean over corruptions: AUC %.3f (clean %.3f), accuracy %.3f (clean %.3f)",
+        summary["mean"]["auc"],
+        summary["clean"]["auc"],
+        summary["mean"]["accuracy"],
+        summary["clean"]["accuracy"],
+    )
+
+
+def _choose(params: Params) -> list[str]:
+    """The corruptions asked for that make sense for the data set."""
+    wanted = list(dict.fromkeys(params.robustness.corruptions))
+    chosen = applicable(wanted, params.data.layout == "breakhis")
+    if not chosen:
+        raise UserError("robustness.corruptions: stain alone is nothing to do to images without stain; add others")
+    if chosen != wanted:
+        logging.info("%s left out: %s images are not of stained tissue", STAIN, params.dataset)
+    return chosen
+
+
+def _predict(params: Params, part: pd.DataFrame, corruptions: list[str], classes: list[str]) -> pd.DataFrame:
+    """The table of all conditions, from where an interruption left it."""
+    make_tensorflow_deterministic(params.seed)
+    batch_size, images = params.evaluate.batch_size, part["image"].to_numpy()
+    forward = frozen_forward(load_network(NETWORK), batch_size)
+    # Damage comes before what is done to every image, as it would from a microscope.
+    steps = read_steps()
+    folder = PREPROCESSED if steps.change_nothing else RESTRUCTURED
+
+    def read(name: str, severity: int, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
+        chosen = images[rows].tolist()
+        damaged = corrupt(read_pixels(chosen, folder), chosen, name, severity, params.seed)
+        return damaged if steps.change_nothing else np.stack([apply_steps(image, steps)[0] for image in damaged])
+
+    def predict(name: str, severity: int) -> NDArray[np.float64]:
+        return predict_rows(
+            forward, partial(read, name, severity), np.arange(len(images)), batch_size, f"{name} {severity}"
+        )
+
+    strengths = {name: corruption.strengths for name, corruption in CORRUPTIONS.items()}
+    identity = fingerprint(file_digest(NETWORK), file_digest(TEST), params.seed, batch_size, strengths)
+    conditions = list_conditions(corruptions, params.robustness.severities)
+    return fill_table(part, conditions, predict, classes, PARTIAL / identity[:16])
+
+
+if __name__ == "__main__":
+    run_stage("robustness", main)

@@ -1,1 +1,0 @@
-"""What searches found: nested evaluation, figures, the settings to use, and methods side by side."""

@@ -1,0 +1,115 @@
+"""`python -m stages.uncertainty`: how sure the network is of each image, and whether it is right to be."""
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bycase.core.command import run_stage
+from bycase.core.files import replace_folder, write_csv, write_json
+from bycase.core.params import Params, load_params
+from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.networks.dropout import find_dropout, predict_with_dropout
+from bycase.networks.forward import frozen_forward
+from bycase.networks.saved import load_network
+from bycase.networks.views import predict_views
+from bycase.statistics.conformal import calibrate_sets, make_sets
+from bycase.statistics.multiclass.units import ClassUnits, class_units
+from bycase.statistics.threshold import choose_threshold
+from bycase.statistics.uncertainty.members import Combined, combine_members
+from bycase.statistics.uncertainty.summary import summarise
+from bycase.statistics.uncertainty.table import FOLDER, METHODS, RESULTS, TEST, VALIDATION, add_sets, make_table
+from bycase.tables import predictions
+from bycase.tables.manifest import read_manifest
+from bycase.tables.predictions import read_predictions
+from bycase.training.record import NETWORK, read_card
+
+if TYPE_CHECKING:
+    import keras
+
+
+def main() -> None:
+    """Write the tables and ``metrics/uncertainty.json``."""
+    params = load_params()
+    card, manifest = read_card(), read_manifest()
+    classes, positive = card["classes"], card["positive"]
+    predicted = {path: read_predictions(path, classes) for path in (predictions.VALIDATION, predictions.TEST)}
+    images = {path: class_units(of, manifest, classes, path) for path, of in predicted.items()}
+    validation, test = images.values()
+
+    make_tensorflow_deterministic(params.seed)
+    network = load_network(NETWORK)
+    if not find_dropout(network):
+        logging.warning(
+            "WARNING: the network's head has no dropout: mc_dropout is the plain prediction, without variance"
+        )
+    members = _predict_members(network, pd.concat(predicted.values()), classes, params)
+    rows = np.split(np.arange(len(validation.truth) + len(test.truth)), [len(validation.truth)])
+    combined = {
+        path: {method: combine_members(of[:, part]) for method, of in members.items()}
+        for path, part in zip(predicted, rows, strict=True)
+    }
+
+    thresholds = _choose_thresholds(validation, combined[predictions.VALIDATION], positive, params)
+    tables = {path: make_table(of, combined[path], thresholds, classes) for path, of in predicted.items()}
+    calibrated = calibrate_sets(validation, params.uncertainty.coverage)
+    sets = {level: make_sets(test.scores, of["least_probability"]) for level, of in calibrated.items()}
+    table = add_sets(tables[predictions.TEST], sets, classes)
+
+    chosen = params.uncertainty.coverage, params.evaluate.resamples, params.seed
+    content = summarise(table, classes, positive, test.patient, None, *chosen)
+    for level, of in calibrated.items():
+        content["conformal"][level] |= of
+
+    with replace_folder(FOLDER) as partial:
+        write_csv(partial / VALIDATION, tables[predictions.VALIDATION])
+        write_csv(partial / TEST, table)
+    write_json(RESULTS, content)
+    _log(content)
+
+
+def _predict_members(
+    network: "keras.Model", predicted: pd.DataFrame, classes: list[str], params: Params
+) -> dict[str, NDArray[np.float64]]:
+    """Each method's predictions of the same images; (n_members, n_images, n_classes)."""
+    images, batch_size = predicted["image"].tolist(), params.evaluate.batch_size
+    plain: NDArray[np.float64] = predicted[classes].to_numpy(np.float64)
+    dropped = plain[None]
+    if find_dropout(network):
+        dropped = predict_with_dropout(network, images, params.uncertainty.dropout_passes, batch_size, params.seed)
+    views = predict_views(frozen_forward(network, batch_size), images, plain, params.uncertainty.views, batch_size)
+    return dict(zip(METHODS, (plain[None], dropped, views), strict=True))
+
+
+def _choose_thresholds(
+    validation: ClassUnits, combined: Mapping[str, Combined], positive: str | None, params: Params
+) -> dict[str, float] | None:
+    """Of two classes, each method's own threshold; see `bycase.statistics.uncertainty.table.make_table`."""
+    if positive is None:
+        return None
+    truth = validation.truth == 1
+    return {method: choose_threshold(truth, of.mean[:, 1], params.evaluate) for method, of in combined.items()}
+
+
+def _log(content: dict[str, Any]) -> None:
+    for method in METHODS[1:]:
+        gain = content[method]["difference"]
+        limits = gain["ci"]["auc"]
+        logging.info("%s: AUC %+.3f (%+.3f to %+.3f) over plain", method, gain["auc"], limits["low"], limits["high"])
+    for level, of in content["conformal"].items():
+        if of["least_probability"] == 0:
+            logging.warning(
+                "WARNING: %d validation %ss allow a coverage of %.3f at most: every set holds every class",
+                of["n_calibration"],
+                level,
+                of["attainable"],
+            )
+        words = "sets calibrated by %s: %.3f of images and %.3f of a patient's images covered, %.2f classes a set"
+        logging.info(words, level, of["coverage"], of["patient_coverage"], of["size"])
+
+
+if __name__ == "__main__":
+    run_stage("uncertainty", main)

@@ -1,1 +1,0 @@
-"""How sure the network is of each image: repeated predictions, prediction sets, and when to abstain."""

@@ -1,1 +1,0 @@
-"""The networks: backbones by name, each with its own preprocessing inside."""

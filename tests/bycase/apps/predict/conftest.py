@@ -1,0 +1,3 @@
+from tests.fixtures.predict import bundled as bundled
+from tests.fixtures.predict import classifier as classifier
+from tests.fixtures.predict import copied as copied

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bycase.apps.predict.patients import PatientSums, patients_by_name, read_patients
+from bycase.core.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("name", "patient"),
+    [
+        ("data/x/SOB_M_DC-14-2980-40-001.png", "14-2980"),
+        ("archive.zip/SOB_B_A-14-22549AB-400-012.PNG", "14-22549"),
+        ("SOB_M_DC-14-2980-40-001~2.png", "14-2980"),
+        ("SOB_M_DC-14-2980-40-001.tif", "14-2980"),
+        ("SOB_B_DC-14-2980-40-001.png", ""),  # contradicts itself
+        ("slide 7.png", ""),
+    ],
+)
+def test_breakhis_names_say_the_case(name: str, patient: str) -> None:
+    assert patients_by_name("breakhis")(name) == patient
+
+
+def test_other_layouts_name_no_patient() -> None:
+    assert patients_by_name("busi")("SOB_M_DC-14-2980-40-001.png") == ""
+
+
+def test_a_table_is_asked_by_whole_name_then_by_file_name(tmp_path: Path) -> None:
+    path = tmp_path / "patients.csv"
+    path.write_text("patient,image,site\n007,a.png,x\n8,f/a.png,y\n8,f/a.png,z\n9,b.png,\n", encoding="utf-8-sig")
+    find = read_patients(path)
+    assert [find(name) for name in ("f/a.png", "g/a.png", "a.png", "g/b.png", "c.png")] == ["8", "007", "007", "9", ""]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"image,case\na,b\n", "column patient missing"),
+        (b"", "no CSV table"),
+        (b"image,patient\na.png,1\na.png,2\n", "image a.png has two patients"),
+        (b"image,patient\n\xff\xfe,1\n", "no CSV table"),
+        (b'image,patient\n"a', "no CSV table"),
+    ],
+)
+def test_bad_tables_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "patients.csv"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        read_patients(path)
+
+
+def test_an_absent_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not found"):
+        read_patients(tmp_path / "absent.csv")
+
+
+def test_sums_are_means_in_order_of_appearance() -> None:
+    sums = PatientSums()
+    for patient, score, unlike in (("b", 0.2, True), ("a", 0.5, False), ("", 0.9, True), ("b", 0.6, True)):
+        sums.add(patient, np.array([1 - score, score]), unlike)
+    assert list(sums.scores) == ["b", "a"]
+    np.testing.assert_allclose(sums.means, [[0.6, 0.4], [0.5, 0.5]])
+    assert (sums.images, sums.unlike) == ({"b": 2, "a": 1}, {"b": 2, "a": 0})

@@ -1,0 +1,123 @@
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from bycase.apps.publish.copy import (
+    BENCHMARK,
+    PREDICTIONS,
+    RUN,
+    SHOW_IMAGES,
+    TUNING,
+    publish_benchmark,
+    publish_run,
+    publish_tuning,
+)
+from bycase.apps.publish.table import make_table
+from bycase.core.errors import UserError
+
+DOCUMENTS = {"report.html": "page", "model_card.md": "card"}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A finished run and a finished benchmark in the current folder; the report's own tests make real pages."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("run_documents", "benchmark_documents"):
+        monkeypatch.setattr(
+            f"bycase.apps.publish.copy.{name}",
+            lambda images: {**DOCUMENTS, "report.html": "images" if images else "page"},
+        )
+    contents = {
+        "models/model.json": {"model": "resnet50v2", "weights": "random", "dataset": "phantom", "phantom": True},
+        "data/splits.json": {"protocol": "fractions", "group": "image", "seed": 3, "cases_on_both_sides": 12},
+        "metrics/metrics.json": {
+            level: {
+                "n": 40,
+                "n_patients": 9,
+                "auc": 0.75,
+                "accuracy": 0.7,
+                "baseline": {"accuracy": 0.625},
+                "ci": {name: {"low": 0.5, "high": 0.875} for name in ("auc", "accuracy")},
+            }
+            for level in ("image", "patient")
+        },
+    }
+    for name in (*RUN.values(), *BENCHMARK.values(), *TUNING.values(), PREDICTIONS):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(json.dumps(contents.get(name, {"of": name})), encoding="utf-8")
+    for name in ("roc.png", "leakage.png", *SHOW_IMAGES, "benchmark/pareto.png"):
+        path = tmp_path / "plots" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"png")
+    return tmp_path
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_run_is_kept_with_its_figures_but_without_images_of_the_data_set(project: Path) -> None:
+    folder = publish_run("a-run")
+    assert names(folder) == {*RUN, *DOCUMENTS, "roc.png", "leakage.png"}
+    assert (folder / "report.html").read_text() == "page"
+
+
+def test_a_benchmark_is_kept_with_both_locks_and_its_predictions(project: Path) -> None:
+    folder = publish_benchmark("b")
+    assert names(folder) == {*BENCHMARK, *DOCUMENTS, "pareto.png", "leakage.png", "predictions.csv.gz"}
+    assert json.loads((folder / "dvc.lock").read_text()) == {"of": "dvc.lock"}
+    assert json.loads((folder / "benchmark-dvc.lock").read_text()) == {"of": "benchmark/dvc.lock"}
+    packed = (folder / "predictions.csv.gz").read_bytes()
+    assert json.loads(gzip.decompress(packed)) == {"of": PREDICTIONS}
+    assert (publish_benchmark("c") / "predictions.csv.gz").read_bytes() == packed
+
+
+def test_a_comparison_of_ways_to_tune_is_kept(project: Path) -> None:
+    folder = publish_tuning("t")
+    assert names(folder) == set(TUNING)
+    assert json.loads((folder / "tuning-params.yaml").read_text()) == {"of": "tuning/params.yaml"}
+    (project / "metrics/tuning_methods.md").unlink()
+    with pytest.raises(UserError, match="tuning_methods.md not found: run 'bycase tune methods' first"):
+        publish_tuning("t")
+    assert names(folder) == set(TUNING)
+
+
+def test_publishing_again_replaces_the_run(project: Path) -> None:
+    publish_run("a-run")
+    (project / "plots/roc.png").unlink()
+    assert not (publish_run("a-run") / "roc.png").exists()
+
+
+@pytest.mark.parametrize("name", ["", "../up", ".hidden", "a b"])
+def test_a_bad_name_is_refused(project: Path, name: str) -> None:
+    for publish in (publish_run, publish_benchmark, publish_tuning):
+        with pytest.raises(UserError, match="no name for a run"):
+            publish(name)
+
+
+def test_an_unfinished_run_is_refused(project: Path) -> None:
+    (project / "metrics/metrics.json").unlink()
+    with pytest.raises(UserError, match="metrics/metrics.json not found: run 'dvc repro' first"):
+        publish_run("a-run")
+    (project / PREDICTIONS).unlink()
+    with pytest.raises(UserError, match=r"predictions.csv not found: run 'dvc repro benchmark/dvc.yaml' first"):
+        publish_benchmark("b")
+    assert not (project / "results").exists()
+
+
+def test_the_table_says_phantom_and_leak(project: Path) -> None:
+    publish_run("a-run")
+    row = make_table().splitlines()[-1]
+    for cell in (
+        "resnet50v2, random",
+        "phantom (phantom)",
+        "by image",
+        "40 (9)",
+        "| 12 |",
+        "0.750 (0.500 to 0.875)",
+        "0.625",
+    ):
+        assert cell in row

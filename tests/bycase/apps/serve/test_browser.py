@@ -1,0 +1,169 @@
+"""The page as headless Chromium shows it, served from this computer."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from bycase.apps.serve.api import make_app
+from bycase.apps.serve.limits import Limits, Rate
+from tests.fixtures.browsing import DESK, NEEDS_BROWSER, PHONE, headless, requested, visit
+from tests.fixtures.serve import BLACK, BLUE, RED, make_answerer, make_picture, running
+
+pytestmark = NEEDS_BROWSER
+PATIENT = "Jane_Doe_1970-01-01.png"
+TAB, ENTER, LEFT = "\ue004", "\ue007", "\ue012"  # as WebDriver codes them
+OPACITY = "return getComputedStyle(document.querySelector('.heatmap')).opacity"
+
+
+@pytest.fixture(scope="module")
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("downloads")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterator[Any]:
+    with headless(tmp_path_factory.mktemp("profile"), downloads) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    from bycase.apps.serve.page import add_page
+
+    answerer, rate = make_answerer(Limits(images=3)), Rate(1_000_000)
+    app = make_app(answerer, rate)
+    add_page(app, answerer, rate, "breakhis", tmp_path_factory.mktemp("preprocessed"))
+    with running(app) as url:
+        yield url
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    pictures = {
+        PATIENT: make_picture(RED),
+        "blue.png": make_picture(BLUE),
+        "black.png": make_picture(BLACK),
+        "text.png": b"no image",
+    }
+    for name, content in pictures.items():
+        (tmp_path / name).write_bytes(content)
+    return {name: str(tmp_path / name) for name in pictures}
+
+
+def open_page(browser: Any, address: str, scheme: str = "light", width: int = DESK) -> None:
+    visit(browser, address, scheme, width)
+    wait(lambda: "Choose images" in text(browser))
+
+
+def wait(ready: Callable[[], Any], seconds: float = 15) -> Any:
+    until = time.monotonic() + seconds
+    while not (found := ready()):
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)
+    return found
+
+
+def text(browser: Any) -> str:
+    return str(browser.execute_script("return document.body.innerText"))
+
+
+def send(browser: Any, *paths: str) -> None:
+    field = wait(lambda: browser.find_elements("css selector", "input[type=file]"))[0]
+    field.send_keys("\n".join(paths))
+
+
+def count(browser: Any, selector: str) -> int:
+    return len(browser.find_elements("css selector", selector))
+
+
+def press(browser: Any, label: str) -> None:
+    script = "[...document.querySelectorAll('button')].find(b => b.innerText.includes(arguments[0])).click()"
+    browser.execute_script(script, label)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
+def test_images_are_answered_without_an_error_or_a_request_elsewhere(
+    browser: Any, address: str, files: dict[str, str], scheme: str, dark: bool, width: int
+) -> None:
+    browser.get("about:blank")
+    requested(browser), browser.get_log("browser")
+    open_page(browser, address, scheme, width)
+    send(browser, files[PATIENT], files["blue.png"], files["black.png"])
+    wait(lambda: count(browser, "article.answer") == 3)
+    shown = text(browser)
+    assert "image 1: Malignant" in shown
+    assert "image 2: Benign" in shown
+    assert "Jane" not in browser.page_source
+    alarms = [each.text for each in browser.find_elements("css selector", "article .alarm")]
+    assert len(alarms) == 1
+    assert "Unlike the training images" in alarms[0]
+    urls = requested(browser)
+    assert any(url.startswith("ws://") for url in urls)
+    assert {urlsplit(url).netloc for url in urls if not url.startswith(("data:", "about:"))} == {
+        urlsplit(address).netloc
+    }
+    assert browser.get_log("browser") == []
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browser.execute_script("return [...document.images].every(image => image.naturalWidth > 0)")
+    ground = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert ("rgb(18, 18, 18)" in ground) == dark
+
+
+def test_the_notice_stays_in_sight_and_what_comes_from_elsewhere_is_blocked(browser: Any, address: str) -> None:
+    open_page(browser, address, width=PHONE)
+    browser.execute_script("window.scrollTo(0, document.body.scrollHeight)")
+    notice = browser.find_element("css selector", ".notice")
+    assert notice.text == "Research use, not a diagnosis"
+    assert browser.execute_script("return arguments[0].getBoundingClientRect().top", notice) == 0
+    browser.get_log("browser")
+    browser.execute_script("document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.1:9/a.png'}))")
+    assert "Content Security Policy" in wait(lambda: browser.get_log("browser"))[0]["message"]
+
+
+def test_mistakes_are_explained(browser: Any, address: str, files: dict[str, str]) -> None:
+    open_page(browser, address)
+    send(browser, files["text.png"], files["blue.png"])
+    wait(lambda: count(browser, "article.answer") == 1)
+    assert "1 of 2 answered." in text(browser)
+    assert "Image 1: not a " in text(browser)
+    send(browser, files["blue.png"])
+    wait(lambda: "image 3: Benign" in text(browser))
+    send(browser, files["text.png"], files["blue.png"], files["black.png"], files[PATIENT])
+    wait(lambda: "files were not sent: " in text(browser))
+    assert "at most 3 images" in text(browser)
+    # Nothing covers the notice.
+    middle = "document.elementFromPoint(innerWidth / 2, 15).closest('.notice') !== null"
+    assert browser.execute_script(f"return {middle}")
+
+
+def test_the_keyboard_is_enough_and_the_answers_can_be_taken_along(browser: Any, address: str, downloads: Path) -> None:
+    open_page(browser, address)
+    reached = []
+    for _ in range(8):
+        browser.switch_to.active_element.send_keys(TAB)
+        reached.append(browser.switch_to.active_element.text)
+    assert reached[0] == "Choose images"
+    assert any("another kind" in name for name in reached)
+    example = next(each for each in browser.find_elements("css selector", "button") if "another kind" in each.text)
+    example.send_keys(ENTER)
+    wait(lambda: count(browser, "article.answer") == 1)
+    assert "phantom: another kind of image:" in text(browser)
+    before = browser.execute_script(OPACITY)
+    browser.find_element("css selector", "[aria-label='Opacity of the heatmap']").send_keys(LEFT)
+    wait(lambda: float(browser.execute_script(OPACITY)) < float(before))
+    press(browser, "Download CSV")
+    path = wait(lambda: [each for each in downloads.iterdir() if each.suffix == ".csv"])[0]
+    table = path.read_text(encoding="utf-8")
+    assert "probability_Malignant" in table
+    assert "phantom: another kind of image," in table
+    press(browser, "Clear")
+    wait(lambda: count(browser, "article.answer") == 0)
+
+
+def test_the_toolkit_stores_nothing() -> None:
+    assert not Path(".nicegui").exists()

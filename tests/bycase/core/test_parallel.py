@@ -1,0 +1,90 @@
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bycase.core import parallel
+from bycase.core.errors import UserError
+from bycase.core.parallel import map_on_all_cores
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def square_after_a_while(number: int) -> int:
+    # The first items take longest, so that results become ready out of order.
+    time.sleep(0.02 if number < 3 else 0)
+    return number * number
+
+
+def process_of(number: int) -> int:
+    time.sleep(0.01)
+    return os.getpid()
+
+
+def end_its_worker(number: int) -> int:
+    if number == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def refuse_seven(number: int) -> int:
+    if number == 7:
+        raise OSError(28, "No space left on device", "seven")
+    return number
+
+
+@pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 35])
+def test_every_result_comes_once_in_the_items_order(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(parallel, "BATCH", 10)
+    results = list(map_on_all_cores(square_after_a_while, range(count), "test", workers=2))
+    assert results == [n * n for n in range(count)]
+
+
+def test_work_is_done_in_as_many_other_processes_as_asked() -> None:
+    processes = set(map_on_all_cores(process_of, range(40), "test", workers=3))
+    assert os.getpid() not in processes
+    assert len(processes) == 3
+
+
+def test_killed_worker_becomes_a_message() -> None:
+    with pytest.raises(UserError, match="converting: a worker process was ended by the system; free some memory"):
+        list(map_on_all_cores(end_its_worker, range(20), "converting", workers=2))
+
+
+def test_workers_exception_arrives_with_its_number_and_file() -> None:
+    with pytest.raises(OSError, match="No space left") as raised:
+        list(map_on_all_cores(refuse_seven, range(20), "test", workers=2))
+    assert (raised.value.errno, raised.value.filename) == (28, "seven")
+
+
+def test_workers_end_when_their_parent_is_killed() -> None:
+    script = (
+        "import os, time\n"
+        "from bycase.core.parallel import map_on_all_cores\n"
+        "for group in map_on_all_cores(os.getpgid, [0, 0], 'test', workers=2):\n"
+        "    print(group, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        start_new_session=True,
+    )
+    assert parent.stdout is not None
+    group = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    # The workers hold the other end of this pipe; it ends when the last of them does.
+    ready, _, _ = select.select([parent.stdout], [], [], 20)
+    if not ready:
+        os.killpg(group, signal.SIGKILL)
+    assert ready
+    assert parent.stdout.read() == ""
+    parent.stdout.close()

@@ -1,0 +1,271 @@
+import copy
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bycase.core.errors import UserError
+from bycase.core.params import Params, load_params
+from bycase.core.params_data import DatasetParams, PhantomParams, SplitParams
+from bycase.core.params_training import (
+    AugmentParams,
+    EmbedParams,
+    EvaluateParams,
+    ModelParams,
+    TrainParams,
+    UnfreezeParams,
+)
+
+ABSENT = "(absent)"
+
+
+def changed(content: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """A copy with one dotted key set, or taken out for `ABSENT`; numbers are list positions."""
+    content = copy.deepcopy(content)
+    *sections, last = [int(part) if part.isdigit() else part for part in key.split(".")]
+    section: Any = content
+    for name in sections:
+        section = section[name]
+    if value is ABSENT:
+        del section[last]
+    else:
+        section[last] = value
+    return content
+
+
+@pytest.mark.parametrize(
+    ("key", "section"),
+    [
+        ("datasets.phantom", DatasetParams),
+        ("datasets.phantom.phantom", PhantomParams),
+        ("datasets.breakhis", DatasetParams),
+        ("datasets.busi", DatasetParams),
+        ("datasets.busi_phantom.phantom", PhantomParams),
+        ("datasets.ham10000", DatasetParams),
+        ("datasets.ham10000_phantom.phantom", PhantomParams),
+        ("split", SplitParams),
+        ("embed", EmbedParams),
+        ("augment", AugmentParams),
+        ("train", TrainParams),
+        ("evaluate", EvaluateParams),
+        ("zoo.resnet50v2", ModelParams),
+        ("zoo.efficientnetv2", ModelParams),
+        ("zoo.efficientnetlite", ModelParams),
+        ("zoo.resnet50v2.unfreeze", UnfreezeParams),
+    ],
+)
+def test_every_shipped_section_is_valid(default_params: dict[str, Any], key: str, section: type) -> None:
+    content = default_params
+    for name in key.split("."):
+        content = content[name]
+    section.model_validate(content)
+
+
+@pytest.mark.usefixtures("project")
+def test_shipped_file_is_valid_for_every_model_and_dataset(
+    write_params: Callable[..., Any], default_params: dict[str, Any]
+) -> None:
+    for model in default_params["zoo"]:
+        for dataset in default_params["datasets"]:
+            write_params({"model": model, "dataset": dataset})
+            assert (load_params().model, load_params().dataset) == (model, dataset)
+
+
+# A key, a bad value for it, and what the message must name.
+BAD_VALUES = [
+    ("model", "vgg17", ["model", "'vgg17'", "choose one of: alexnet, efficientnet, efficientnetlite, "]),
+    ("dataset", "busy", ["dataset", "'busy'", "choose one of: breakhis, "]),
+    ("modle", "resnet50v2", ["unknown key 'modle'", "valid keys there:", "augment, dataset, datasets, embed"]),
+    ("split.groups", "case", ["unknown key 'split.groups'", "valid keys there: ", "folds_file, group, "]),
+    (
+        "augment.flips",
+        True,
+        ["unknown key 'augment.flips'", "valid keys there: brightness, contrast, crop, "],
+    ),
+    ("datasets.breakhis.size", 9, ["unknown key 'datasets.breakhis.size'", "image_size", "resize", "slug"]),
+    ("datasets.phantom.phantom.n", 9, ["unknown key 'datasets.phantom.phantom.n'", "valid keys there: cases, "]),
+    (
+        "zoo.resnet50v2.unfreeze.lr",
+        0.1,
+        ["unknown key 'zoo.resnet50v2.unfreeze.lr'", "valid keys there: epochs, layers, learning_rate"],
+    ),
+    ("zoo.resnet50v2.head.0", {"drop": 0.2}, ["unknown key 'zoo.resnet50v2.head.0.drop'", "dense, dropout"]),
+    ("zoo.resnet50v2.head.0", {"dense": 0}, ["zoo.resnet50v2.head.0.dense", "greater than or equal to 1", "0"]),
+    ("zoo.resnet50v2.head.0", {"dropout": 1.0}, ["zoo.resnet50v2.head.0.dropout", "less than 1", "1.0"]),
+    (
+        "zoo.resnet50v2.head.0",
+        {"dropout": 0.2, "dense": 8},
+        ["'zoo.resnet50v2.head.0.dense'", "only one", "dense, dropout"],
+    ),
+    ("zoo.resnet50v2.head", {"dropout": 0.2}, ["zoo.resnet50v2.head", "list"]),
+    ("seed", ABSENT, ["key 'seed' is missing"]),
+    ("zoo.efficientnetlite.epochs", ABSENT, ["key 'zoo.efficientnetlite.epochs' is missing"]),
+    ("augment", ABSENT, ["key 'augment' is missing"]),
+    ("train", None, ["train:", "dictionary", "None"]),
+    ("seed", -1, ["seed", "greater than or equal to 0", "-1"]),
+    ("seed", 2**32, ["seed", "less than 4294967296"]),
+    ("seed", "seven", ["seed", "valid integer", "'seven'"]),
+    ("embed.views", 1.5, ["embed.views", "integer", "1.5"]),
+    ("embed.views", 101, ["embed.views", "less than or equal to 100"]),
+    ("embed.batch_size", 0, ["embed.batch_size", "greater than or equal to 1"]),
+    ("augment.flip", "perhaps", ["augment.flip", "'horizontal'", "'perhaps'"]),
+    ("augment.rotation", 0.6, ["augment.rotation", "less than or equal to 0.5"]),
+    ("datasets.phantom.resize", "stretch", ["datasets.phantom.resize", "'squash', 'crop' or 'pad'", "'stretch'"]),
+    ("datasets.phantom.source", "web", ["datasets.phantom.source", "'kaggle', 'local' or 'phantom'"]),
+    ("datasets.phantom.image_size", 16, ["datasets.phantom.image_size", "32"]),
+    ("datasets.phantom.max_bad_share", 1.1, ["datasets.phantom.max_bad_share", "less than or equal to 1"]),
+    ("datasets.phantom.max_bad_share", float("nan"), ["datasets.phantom.max_bad_share", "nan"]),
+    ("datasets.phantom.max_unpacked_gb", 0, ["datasets.phantom.max_unpacked_gb", "greater than 0"]),
+    ("datasets.phantom.phantom.cases", 7, ["datasets.phantom.phantom.cases", "greater than or equal to 8"]),
+    ("datasets.phantom.classes", ["Benign"], ["datasets.phantom.classes", "2"]),
+    ("datasets.phantom.classes", ["Benign", "Benign", "Malignant"], ["datasets.phantom.classes", "twice"]),
+    ("datasets.phantom.positive", "Evil", ["datasets.phantom.positive", "'Evil'", "Benign, Malignant"]),
+    ("datasets.phantom.positive", None, ["datasets.phantom.positive", "two classes", "Benign, Malignant"]),
+    ("datasets.busi.positive", "benign", ["datasets.busi.positive", "'benign'", "Benign, Malignant, Normal"]),
+    ("datasets.busi.layout", "busy", ["datasets.busi.layout", "'breakhis', 'busi' or 'ham10000'"]),
+    ("datasets.breakhis.task", "both", ["datasets.breakhis.task", "'binary' or 'subtype'"]),
+    ("datasets.breakhis.task", None, ["datasets.breakhis.task", "layout breakhis", "binary or subtype"]),
+    ("datasets.ham10000.task", "subtype", ["datasets.ham10000.task", "layout ham10000", "null"]),
+    ("datasets.breakhis.source", "local", ["datasets.breakhis.source", "local needs 'path'"]),
+    ("datasets.breakhis.slug", None, ["datasets.breakhis.source", "kaggle needs 'slug'"]),
+    ("datasets.breakhis.slug", "no-owner", ["datasets.breakhis.slug", "pattern"]),
+    ("datasets.phantom.phantom", None, ["datasets.phantom.source", "phantom needs 'phantom'"]),
+    ("split.group", "patient", ["split.group", "'case', 'folder' or 'image'", "'patient'"]),
+    ("split.protocol", "holdout", ["split.protocol", "'fractions', 'official', 'kfold' or 'file'"]),
+    ("split.protocol", "file", ["split.protocol", "file needs 'file'"]),
+    ("split.fold", 5, ["split.fold", "5 is none of the 5 folds"]),
+    ("split.folds", 1, ["split.folds", "greater than or equal to 2"]),
+    ("split.merge_duplicates", "perhaps", ["split.merge_duplicates", "boolean", "'perhaps'"]),
+    ("split.test", 0, ["split.test", "greater than 0"]),
+    ("split.test", 0.8, ["split.validation + test = 1 leaves nothing to train on"]),
+    ("split.official_fold", 6, ["split.official_fold", "less than or equal to 5"]),
+    ("split.magnifications", [200, 50], ["split.magnifications.1", "40, 100, 200 or 400", "50"]),
+    ("split.magnifications", 200, ["split.magnifications", "list", "200"]),
+    ("augment.crop", 0, ["augment.crop", "greater than 0"]),
+    ("augment.mixup", -1, ["augment.mixup", "greater than or equal to 0"]),
+    ("train.loss", "hinge", ["train.loss", "'cross_entropy' or 'focal'"]),
+    ("train.schedule", "step", ["train.schedule", "'constant', 'cosine' or 'plateau'"]),
+    ("train.monitor", "recall", ["train.monitor", "'auc', 'accuracy', 'balanced_accuracy', 'f1' or 'loss'"]),
+    ("train.ema", 1, ["train.ema", "less than 1"]),
+    ("train.precision", "float16", ["train.precision", "'mixed_float16'"]),
+    ("train.strategy", "horovod", ["train.strategy", "'single' or 'mirrored'"]),
+    ("zoo.resnet50v2.mode", "thawed", ["zoo.resnet50v2.mode", "'frozen' or 'end_to_end'"]),
+    ("zoo.alexnet.unfreeze.layers", 3, ["zoo.alexnet.unfreeze.layers", "trains every layer from the start"]),
+    ("zoo.resnet50v2.unfreeze.lowest_rate", 0, ["zoo.resnet50v2.unfreeze.lowest_rate", "greater than 0"]),
+    ("train.class_weight", "heavy", ["train.class_weight", "'balanced' or 'none'"]),
+    ("train.collapse_action", "ignore", ["train.collapse_action", "'stop' or 'warn'"]),
+    ("evaluate.threshold", "best", ["evaluate.threshold", "'youden' or 'fixed'"]),
+    ("evaluate.fixed_threshold", 1.5, ["evaluate.fixed_threshold", "less than or equal to 1"]),
+    ("evaluate.resamples", 10, ["evaluate.resamples", "greater than or equal to 100"]),
+    ("zoo.resnet50v2.weights", "", ["zoo.resnet50v2.weights", "at least 1 character"]),
+    ("zoo.resnet50v2.pooling", "mean", ["zoo.resnet50v2.pooling", "'avg' or 'max'"]),
+    ("zoo.resnet50v2.optimizer", "lion", ["zoo.resnet50v2.optimizer", "'adam', 'adamw' or 'sgd'"]),
+    ("zoo.resnet50v2.learning_rate", 0, ["zoo.resnet50v2.learning_rate", "greater than 0"]),
+    ("zoo.resnet50v2.learning_rate", "fast", ["zoo.resnet50v2.learning_rate", "valid number", "'fast'"]),
+    ("zoo.resnet50v2.weight_decay", -0.1, ["zoo.resnet50v2.weight_decay", "greater than or equal to 0"]),
+    ("zoo.resnet50v2.unfreeze.layers", -1, ["zoo.resnet50v2.unfreeze.layers", "greater than or equal to 0"]),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "named"), BAD_VALUES, ids=[f"{k}={v!r}"[:60] for k, v, _ in BAD_VALUES])
+def test_bad_value_is_named_with_its_key_and_the_choices(
+    tmp_path: Path, default_params: dict[str, Any], key: str, value: Any, named: list[str]
+) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(changed(default_params, key, value)))
+    with pytest.raises(UserError) as raised:
+        load_params(path)
+    message = str(raised.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    for part in named:
+        assert part in message
+
+
+def test_unfreezing_in_steps_needs_a_layer_and_an_epoch_each(tmp_path: Path, default_params: dict[str, Any]) -> None:
+    unfreeze = default_params["zoo"]["resnet50v2"]["unfreeze"] | {"layers": 10, "epochs": 3, "steps": 4}
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(changed(default_params, "zoo.resnet50v2.unfreeze", unfreeze)))
+    with pytest.raises(UserError, match="zoo.resnet50v2.unfreeze.steps: 4 steps need as many layers and epochs"):
+        load_params(path)
+
+
+def test_misspelt_key_is_named_rather_than_the_one_it_leaves_missing(
+    tmp_path: Path, default_params: dict[str, Any]
+) -> None:
+    content = changed(default_params, "zoo.resnet50v2.epoch", default_params["zoo"]["resnet50v2"]["epochs"])
+    del content["zoo"]["resnet50v2"]["epochs"]
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(UserError, match="unknown key 'zoo.resnet50v2.epoch'; valid keys there: .*epochs"):
+        load_params(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"model: [a", "is not valid YAML"),
+        (b"model: a: b", "is not valid YAML"),
+        (b"\ttab: 1", "is not valid YAML"),
+        (b"\xff\xfe\x00", "is not valid YAML"),
+        (b"", "holds no keys"),
+        (b"- model", "holds no keys"),
+    ],
+)
+def test_file_that_is_no_mapping_is_refused(tmp_path: Path, content: bytes, named: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=named):
+        load_params(path)
+
+
+def test_missing_file_is_named_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none\.yaml not found: run from the project's top folder"):
+        load_params(tmp_path / "none.yaml")
+
+
+def test_scientific_notation_without_a_dot_is_a_number(tmp_path: Path, default_params: dict[str, Any]) -> None:
+    # YAML 1.1 reads 1e-4 as text.
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(changed(default_params, "zoo.resnet50v2.learning_rate", "1e-4")))
+    assert load_params(path).zoo["resnet50v2"].learning_rate == 1e-4
+
+
+@pytest.mark.parametrize(
+    ("dataset", "model", "own", "expected"),
+    [
+        ("phantom", "resnet50v2", "by_dataset", "random"),
+        ("breakhis", "resnet50v2", "by_dataset", "imagenet"),
+        ("phantom", "efficientnetlite", "imagenet", "imagenet"),
+        ("breakhis", "resnet50v2", "random", "random"),
+        ("phantom", "efficientnetv2", "models/own.weights.h5", "models/own.weights.h5"),
+    ],
+)
+def test_weights_are_the_networks_own_unless_left_to_the_dataset(
+    make_params: Callable[..., Params], dataset: str, model: str, own: str, expected: str
+) -> None:
+    params = make_params({"dataset": dataset, "model": model, f"zoo.{model}.weights": own})
+    assert params.weights == expected
+    assert params.data is params.datasets[dataset]
+    assert params.network is params.zoo[model]
+
+
+@pytest.mark.parametrize(("dataset", "positive"), [("busi", "Malignant"), ("ham10000", "mel"), ("ham10000", None)])
+def test_more_than_two_classes_may_have_a_positive_one(
+    make_params: Callable[..., Params], dataset: str, positive: str | None
+) -> None:
+    params = make_params({"dataset": dataset, f"datasets.{dataset}.positive": positive})
+    assert params.data.positive == positive
+
+
+def test_stage_ends_with_one_line_for_invalid_yaml(
+    tmp_path: Path, run_stage_process: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    (tmp_path / "params.yaml").write_text("model: [a\nseed: 7\n")
+    ended = run_stage_process("split", tmp_path)
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stderr.startswith("split: error: params.yaml is not valid YAML: ")

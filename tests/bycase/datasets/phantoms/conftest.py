@@ -1,0 +1,1 @@
+from tests.fixtures.download import project as project

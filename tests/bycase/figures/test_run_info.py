@@ -1,0 +1,67 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bycase.core.errors import UserError
+from bycase.figures.classification_report import write_report
+from bycase.figures.run_info import Facts, read_facts
+from bycase.report.summary import summarise
+
+
+def test_the_subtitle_says_what_the_numbers_are_of(facts: Facts) -> None:
+    assert facts.subtitle == [
+        "resnet50v2, random weights; phantom data (generated images)",
+        "split by case; 120 test images of 12 patients",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("card", "protocol", "expected"),
+    [
+        ({"weights": "imagenet"}, {}, "ImageNet weights"),
+        ({"weights": "/a/b/best.weights.h5"}, {}, "weights of best.weights.h5"),
+        ({"dataset": "breakhis"}, {}, "breakhis phantom (generated images)"),
+        ({"dataset": "breakhis", "phantom": False}, {"magnifications": [100, 200]}, "; breakhis at 100X, 200X"),
+        ({}, {"protocol": "official", "fold": 3, "group": "folder"}, "official fold 3, split by folder; 120"),
+        (
+            {},
+            {"group": "image", "cases_on_both_sides": 11},
+            "split by image, LEAKS: 11 cases on both sides",
+        ),
+    ],
+)
+def test_variants_are_said(facts: Facts, card: dict, protocol: dict, expected: str) -> None:
+    variant = replace(facts, card=facts.card | card, protocol=facts.protocol | protocol)
+    assert expected in "\n".join(variant.subtitle)
+
+
+def test_a_real_data_set_is_not_called_phantom(facts: Facts) -> None:
+    real = replace(facts, card=facts.card | {"dataset": "breakhis", "phantom": False})
+    assert "phantom" not in "\n".join(real.subtitle)
+
+
+def test_the_summary_shows_value_interval_and_baseline(facts: Facts) -> None:
+    text = summarise(facts)
+    at = facts.metrics["patient"]
+    row = next(line for line in text.splitlines() if line.startswith("accuracy"))
+    assert f"{at['accuracy']:.3f} ({at['ci']['accuracy']['low']:.3f} to {at['ci']['accuracy']['high']:.3f})" in row
+    assert row.endswith(f"{at['baseline']['accuracy']:.3f}")
+    for name in ("AUC", "sensitivity", "specificity", "phantom", "random weights", "split by case", "plots/*.png"):
+        assert name in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_the_report_holds_both_levels(facts: Facts, images) -> None:
+    truth = dict.fromkeys(("image", "patient"), images.truth)
+    predicted = dict.fromkeys(truth, images.scores >= 0.5)
+    text = write_report(truth, predicted, facts)
+    assert text.count("weighted avg") == 2
+    assert "phantom" in text
+    assert f"constant prediction {facts.metrics['image']['baseline']['accuracy']:.3f}" in text
+
+
+def test_missing_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="dvc repro train"):
+        read_facts()

@@ -1,0 +1,156 @@
+"""Every network of the zoo against its registry entry."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from bycase.core.errors import UserError
+from bycase.core.params import load_params
+from bycase.networks.registry import NETWORKS, build_backbone, find_network, find_variant
+from bycase.tables.partial_features import check_spread
+
+SIZE = 64
+FROM_SCRATCH = ["alexnet", "focal_cnn", "googlenet", "mresnet"]
+# One of each way to be built and to load a file.
+WAYS_TO_BUILD = [
+    pytest.param("efficientnet", marks=pytest.mark.slow),
+    "efficientnetlite",
+    "focal_cnn",
+    "mobilenetv3",
+    "vgg16",
+]
+FAST_TO_BUILD = [("efficientnetv2", "B1"), ("mobilenetv3", "small")]
+OTHER_VARIANTS = [
+    pytest.param(name, variant, marks=[] if (name, variant) in FAST_TO_BUILD else [pytest.mark.slow])
+    for name, network in NETWORKS.items()
+    for variant in list(network.variants)[1:]
+]
+
+
+def test_parameters_and_features_are_as_registered(backbone: tuple[str, keras.Model]) -> None:
+    name, model = backbone
+    _, entry = find_variant(name)
+    assert model.count_params() == entry.parameters
+    assert model.output_shape == (None, entry.features)
+    assert model.input_shape == (None, SIZE, SIZE, 3)
+
+
+@pytest.mark.parametrize(("name", "variant"), OTHER_VARIANTS)
+def test_other_variants_are_as_registered(name: str, variant: str) -> None:
+    model = build_backbone(name, SIZE, "random", "avg", 1, variant)
+    _, entry = find_variant(name, variant)
+    assert model.count_params() == entry.parameters
+    assert model.output_shape == (None, entry.features)
+
+
+def test_the_graph_is_flat_of_kerass_own_layers_and_begins_with_the_preprocessing(
+    backbone: tuple[str, keras.Model],
+) -> None:
+    _, model = backbone
+    assert [layer.name for layer in model.layers[:2]] == ["image", "preprocess"]
+    for layer in model.layers:
+        assert type(layer).__module__.startswith("keras.src.layers"), layer
+        assert not isinstance(layer, (keras.Model, keras.layers.Lambda)), layer
+    scaling = [each for each in model.layers if isinstance(each, (keras.layers.Rescaling, keras.layers.Normalization))]
+    assert [layer.name for layer in scaling] == ["preprocess"]
+
+
+def test_random_weights_tell_images_apart(backbone: tuple[str, keras.Model], noise: np.ndarray) -> None:
+    name, model = backbone
+    features = np.asarray(model(noise / np.arange(1, 5)[:, None, None, None], training=False))
+    assert features.dtype == np.float32
+    check_spread(features, name, "random")
+    assert 1e-3 < features.std(axis=0).max() < 1e3
+
+
+def test_same_seed_gives_the_same_random_weights(backbone: tuple[str, keras.Model]) -> None:
+    name, model = backbone
+    again = build_backbone(name, SIZE, "random", "avg", seed=1)
+    for first, second in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def kernels(model: keras.Model) -> list[np.ndarray]:
+    return [np.asarray(each) for each in model.weights if each.path.endswith("kernel")]
+
+
+@pytest.mark.parametrize("name", WAYS_TO_BUILD)
+def test_another_seed_gives_other_weights_and_a_file_its_own(
+    name: str, backbones: Callable[[str], keras.Model], noise: np.ndarray, tmp_path: Path
+) -> None:
+    first = backbones(name)
+    other = build_backbone(name, SIZE, "random", "max", seed=2)
+    assert min(np.abs(a - b).max() for a, b in zip(kernels(first), kernels(other), strict=True)) > 0.01
+    path = tmp_path / "some.weights.h5"
+    other.save_weights(path)
+    loaded = build_backbone(name, SIZE, str(path), "max", seed=1)
+    np.testing.assert_array_equal(np.asarray(other(noise)), np.asarray(loaded(noise)))
+
+
+@pytest.mark.parametrize("name", ["vgg16", "alexnet", "efficientnetlite"])
+def test_a_weights_file_of_another_network_is_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "other.weights.h5"
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
+    with pytest.raises(UserError, match=f"zoo.{name}.weights: .*other.weights.h5 does not fit"):
+        build_backbone(name, SIZE, str(path), "avg", seed=1)
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_a_missing_weights_file_is_named(name: str) -> None:
+    with pytest.raises(UserError, match=f"zoo.{name}.weights: nowhere.h5 is no file"):
+        build_backbone(name, SIZE, "nowhere.h5", "avg", seed=1)
+
+
+@pytest.mark.parametrize("name", ["vgg16", "efficientnet"])
+def test_imagenet_weights_without_a_network_give_three_ways_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise Exception("URL fetch failure on https://example.invalid: None -- [Errno -2] unknown")
+
+    monkeypatch.setattr("keras.src.utils.file_utils.get_file", unreachable)
+    with pytest.raises(UserError) as caught:
+        build_backbone(name, SIZE, "imagenet", "avg", seed=1)
+    message = str(caught.value)
+    assert name in message
+    for way in ("connect to the network", "to random", "path of a weights file"):
+        assert way in message
+
+
+@pytest.mark.parametrize("name", FROM_SCRATCH)
+def test_networks_without_imagenet_weights_say_so(name: str) -> None:
+    assert "imagenet" not in NETWORKS[name].weights
+    with pytest.raises(UserError, match=f"zoo.{name}.weights: there are no ImageNet weights of {name}; .*random.*file"):
+        build_backbone(name, SIZE, "imagenet", "avg", seed=1)
+
+
+def test_unknown_network_lists_the_zoo() -> None:
+    with pytest.raises(UserError, match="alexnet, .*efficientnetlite, efficientnetv2, .*vgg16"):
+        find_network("resnet5O")
+
+
+def test_unknown_variant_lists_those_there_are() -> None:
+    with pytest.raises(UserError, match="zoo.efficientnet.variant: no variant 'B5' of efficientnet; .* B0, B4, B7"):
+        find_variant("efficientnet", "B5")
+    with pytest.raises(UserError, match="zoo.resnet50.variant: .*'101'"):
+        build_backbone("resnet50", SIZE, "random", "avg", 1, variant="101")
+    assert find_variant("mobilenetv3")[0] == "large"
+    assert find_variant("mobilenetv3", "small")[1].features == 576
+
+
+def test_images_that_are_too_small_for_a_network_are_refused() -> None:
+    with pytest.raises(UserError, match="alexnet takes images of 64 pixels or more, not 63"):
+        build_backbone("alexnet", 63, "random", "avg", seed=1)
+    with pytest.raises(UserError, match="vgg16 takes images of 32 pixels or more, not 31"):
+        build_backbone("vgg16", 31, "random", "avg", seed=1)
+
+
+def test_every_network_of_the_zoo_has_a_valid_entry_in_params() -> None:
+    zoo = load_params().zoo
+    assert set(zoo) == set(NETWORKS)
+    for name, entry in zoo.items():
+        find_variant(name, entry.variant)
+        assert entry.weights in ("by_dataset", *NETWORKS[name].weights)
+        assert (entry.weights == "by_dataset") <= ("imagenet" in NETWORKS[name].weights)
+        assert entry.rescale == 1.0

@@ -1,0 +1,2 @@
+from tests.fixtures.zoo import backbones as backbones
+from tests.fixtures.zoo import noise as noise

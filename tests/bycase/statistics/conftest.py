@@ -1,0 +1,1 @@
+from tests.fixtures.evaluate import simulate as simulate

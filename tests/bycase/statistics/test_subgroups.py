@@ -1,0 +1,159 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from bycase.core.params_training import EvaluateParams
+from bycase.statistics.assessment import assess_predictions
+from bycase.statistics.multiclass.subgroups import assess_class_subgroups
+from bycase.statistics.multiclass.units import ClassUnits
+from bycase.statistics.subgroups import assess_subgroups, list_subgroups
+from bycase.statistics.units import Units, patient_units
+from bycase.tables.predictions import TEST, make_predictions
+
+Simulate = Callable[..., Units]
+THRESHOLDS = {"image": 0.55, "patient": 0.6}
+
+
+def listed(**columns: list[Any]) -> dict[str, dict[str, list[int]]]:
+    """Places of the images of each subgroup; the manifest is in another order."""
+    n = len(next(iter(columns.values())))
+    predictions = pd.DataFrame({"image": [f"i{k}" for k in range(n)], "label": ["b"] * n})
+    manifest = pd.DataFrame({"image": predictions["image"], **columns})[::-1]
+    found = list_subgroups(predictions, manifest)
+    return {
+        column: {name: np.flatnonzero(rows).tolist() for name, rows in members.items()}
+        for column, members in found.items()
+    }
+
+
+def test_each_known_value_is_a_subgroup() -> None:
+    assert listed(
+        magnification=[400, 40, 100, 40],
+        subtype=["adenosis", "b", "b", "adenosis"],
+        site=["back", "", "back", "scalp"],
+        sex=["", "", "", ""],
+        age=["39.5", "40", "60", ""],
+    ) == {
+        "magnification": {"40": [1, 3], "100": [2], "400": [0]},
+        "subtype": {"adenosis": [0, 3], "b": [1, 2]},
+        "site": {"back": [0, 2], "scalp": [3]},
+        "age": {"under 40": [0], "40 to 59": [1], "60 and over": [2]},
+    }
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    assert listed(magnification=[0, 0], subtype=["b", "b"], age=["", "x"]) == {}
+    assert listed(group=["p", "q"]) == {}
+
+
+def subset(units: Units, rows: np.ndarray, level: str) -> Units:
+    chosen = units.select(rows)
+    return patient_units(chosen) if level == "patient" else chosen
+
+
+def test_a_subgroup_is_scored_at_the_thresholds_of_the_whole(simulate: Simulate) -> None:
+    images = simulate(0)
+    rows = np.arange(72) % 6 < 2  # two images of every patient
+    found = assess_subgroups(images, {"magnification": {"200": rows}}, THRESHOLDS, 300, 7)["magnification"]["200"]
+    for level, threshold in THRESHOLDS.items():
+        at, units = found[level], subset(images, rows, level)
+        called = units.scores >= threshold
+        assert (at["n"], at["n_patients"]) == (len(units.truth), 12)
+        assert at["auc"] == pytest.approx(roc_auc_score(units.truth, units.scores))
+        assert at["accuracy"] == pytest.approx((units.truth == called).mean())
+        assert at["sensitivity"] == pytest.approx(called[units.truth].mean())
+        assert at["specificity"] == pytest.approx((~called)[~units.truth].mean())
+        assert set(at["ci"]) == {"auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity"}
+        for name, limits in at["ci"].items():
+            assert 0 <= limits["low"] <= at[name] <= limits["high"] <= 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_subtype_has_an_auc_against_the_other_class(simulate: Simulate) -> None:
+    images = simulate(0)
+    rows = images.truth & (images.patient < 6)
+    found = assess_subgroups(images, {"subtype": {"dc": rows}, "site": {"back": rows}}, THRESHOLDS, 300, 7)
+    for level, threshold in THRESHOLDS.items():
+        at, own = found["subtype"]["dc"][level], subset(images, rows, level)
+        against = subset(images, rows | ~images.truth, level)
+        assert (at["n"], at["n_patients"]) == (len(own.truth), 4)
+        assert at["accuracy"] == at["sensitivity"] == pytest.approx((own.scores >= threshold).mean())
+        assert at["auc"] == pytest.approx(roc_auc_score(against.truth, against.scores))
+        assert set(at["ci"]) == {"auc", "accuracy", "sensitivity"} == set(at) - {"n", "n_patients", "ci"}
+        # Elsewhere, one class is an accident, and has no AUC.
+        assert found["site"]["back"][level]["accuracy"] == at["accuracy"]
+        assert "auc" not in found["site"]["back"][level]
+    assert found["subtype"]["dc"]["image"]["auc"] != pytest.approx(roc_auc_score(images.truth, images.scores))
+
+
+def test_a_single_patient_has_a_size_only(simulate: Simulate) -> None:
+    images = simulate(0)
+    one = {"subtype": {"pc": images.patient == 4}, "site": {"back": images.patient == 4}}
+    found = assess_subgroups(images, one, THRESHOLDS, 300, 7)
+    for members in found.values():
+        (at,) = members.values()
+        assert at == {"image": {"n": 6, "n_patients": 1}, "patient": {"n": 1, "n_patients": 1}}
+
+
+def test_intervals_resample_the_subgroups_patients(simulate: Simulate) -> None:
+    images = simulate(0, n_patients=60)
+    few, many = images.patient < 6, images.patient < 60
+    found = assess_subgroups(images, {"site": {"few": few, "many": many}}, THRESHOLDS, 500, 7)["site"]
+    width = {name: np.ptp(list(at["image"]["ci"]["accuracy"].values())) for name, at in found.items()}
+    assert width["few"] > 1.5 * width["many"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_several_classes_are_scored_over_those_that_are_there() -> None:
+    random = np.random.default_rng(0)
+    patient = np.repeat(np.arange(12), 4)
+    truth = patient % 3
+    images = ClassUnits(("a", "b", "c"), truth, random.dirichlet([1, 1, 1], 48) * 0.6 + 0.4 * np.eye(3)[truth], patient)
+    members = {"all": patient >= 0, "two": truth != 1, "one": truth == 2, "single": patient == 0}
+    found = assess_class_subgroups(images, {"site": members}, 300, 7)["site"]
+    assert found["single"] == {"image": {"n": 4, "n_patients": 1}, "patient": {"n": 1, "n_patients": 1}}
+    right = images.predicted == truth
+    for name in ("all", "two", "one"):
+        at, rows = found[name]["image"], members[name]
+        assert at["accuracy"] == pytest.approx(right[rows].mean())
+        held = np.unique(truth[rows])
+        if len(held) > 1:
+            recall = [right[rows & (truth == k)].mean() for k in held]
+            auc = [roc_auc_score(truth[rows] == k, images.scores[rows, k]) for k in held]
+            assert at["balanced_accuracy"] == pytest.approx(np.mean(recall))
+            assert at["auc"] == pytest.approx(np.mean(auc))
+            assert set(at["ci"]) == {"accuracy", "auc", "balanced_accuracy", "macro_f1"}
+        else:
+            assert set(at["ci"]) == {"accuracy"}
+        for metric, limits in at["ci"].items():
+            assert 0 <= limits["low"] <= at[metric] <= limits["high"] <= 1
+
+
+def test_the_metrics_hold_the_manifests_subgroups(simulate: Simulate) -> None:
+    classes = ["Benign", "Malignant"]
+
+    def tables(seed: int, prefix: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        units = simulate(seed)
+        part = pd.DataFrame({"image": [f"{prefix}{number:02}" for number in range(72)]})
+        part["group"] = [f"{prefix}{patient}" for patient in units.patient]
+        part["label"] = np.array(classes)[units.truth.astype(int)]
+        rows = part.assign(
+            magnification=np.tile([40, 100, 200], 24), subtype=part["label"] + (units.patient % 2).astype(str)
+        )
+        return make_predictions(part, np.column_stack([1 - units.scores, units.scores]), classes, TEST), rows
+
+    (validation, _), (test, rows) = tables(1, "v"), tables(2, "t")
+    manifest = pd.concat([tables(1, "v")[1], rows])
+    settings = EvaluateParams(threshold="youden", fixed_threshold=0.5, resamples=100, batch_size=4)
+    metrics = assess_predictions(validation, test, manifest, manifest, classes, "Malignant", settings, 7)
+    found = metrics["subgroups"]
+    assert list(found) == ["magnification", "subtype"]
+    assert list(found["magnification"]) == ["40", "100", "200"]
+    sizes = [at["image"]["n"] for at in found["magnification"].values()]
+    shares = [at["image"]["accuracy"] * n for at, n in zip(found["magnification"].values(), sizes, strict=True)]
+    assert sum(shares) == pytest.approx(metrics["image"]["accuracy"] * 72)
+    assert set(found["subtype"]["Malignant1"]["image"]) == {"n", "n_patients", "auc", "accuracy", "sensitivity", "ci"}

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_curve
+
+from bycase.core.params_training import EvaluateParams
+from bycase.statistics.threshold import (
+    choose_threshold,
+    sensitivity_threshold,
+    specificity_threshold,
+    youden_threshold,
+)
+
+
+def threshold(truth: list[int], scores: list[float]) -> float:
+    return youden_threshold(np.array(truth, bool), np.array(scores, float))
+
+
+@pytest.mark.parametrize(
+    ("truth", "scores", "expected"),
+    [
+        ([0, 0, 1, 1], [0.1, 0.2, 0.4, 0.9], 0.3),  # midway, on no score
+        ([0, 1, 0, 1], [0.1, 0.3, 0.6, 0.9], 0.75),  # 0.2 and 0.75 tie; 0.75 is nearer to 0.5
+        ([0, 1, 0, 1], [0.1, 0.3, 0.7, 0.9], 0.2),  # 0.2 and 0.8 tie at the same distance: the lower
+        ([0, 1], [0.6, 0.6], 0.3),  # all scores equal: 0.3 (all positive) against 0.8 (all negative)
+        ([1, 0], [0.2, 0.7], 0.85),  # worse than chance: 0.1 and 0.85 tie at J = 0
+        ([0, 1], [0.0, 1.0], 0.5),
+        ([0, 1], [1.0, 1.0], 0.5),
+    ],
+)
+def test_thresholds_by_hand(truth: list[int], scores: list[float], expected: float) -> None:
+    assert threshold(truth, scores) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_threshold_of_scikit_learns_curve_is_better(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    truth = np.append(random.random(58) < 0.6, [True, False])
+    scores = np.round(np.clip(random.normal(0.4 + 0.2 * truth, 0.2), 0, 1), 2)
+    chosen = youden_threshold(truth, scores)
+    fpr, tpr, _ = roc_curve(truth, scores)
+    called = scores >= chosen
+    assert called[truth].mean() - called[~truth].mean() == pytest.approx((tpr - fpr).max())
+
+
+def test_the_order_of_units_does_not_matter() -> None:
+    random = np.random.default_rng(0)
+    truth, scores = random.random(100) < 0.5, np.round(random.random(100), 1)
+    order = random.permutation(100)
+    assert youden_threshold(truth, scores) == youden_threshold(truth[order], scores[order])
+
+
+def test_a_fixed_threshold_is_taken_as_it_is() -> None:
+    settings = EvaluateParams(threshold="fixed", fixed_threshold=0.42, resamples=100, batch_size=4)
+    assert choose_threshold(np.array([True, False]), np.array([0.9, 0.8]), settings) == 0.42
+
+
+NEGATIVE, POSITIVE = np.arange(1, 11) / 20, np.arange(6, 16) / 20
+TRUTH = np.repeat([False, True], 10)
+
+
+@pytest.mark.parametrize(
+    ("percent", "specific", "sensitive"),
+    [
+        (90, 0.475, 0.325),  # 9 of 10 negatives lie below .475, 9 of 10 positives above .325
+        (95, 0.525, 0.275),  # all 10
+        (0, 0.025, 0.875),  # nothing is asked for: everything, or nothing, is called positive
+        (100, 0.525, 0.275),
+    ],
+)
+def test_the_least_extreme_threshold_that_reaches_a_rate(percent: int, specific: float, sensitive: float) -> None:
+    scores = np.append(NEGATIVE, POSITIVE)
+    assert specificity_threshold(TRUTH, scores, percent) == pytest.approx(specific)
+    assert sensitivity_threshold(TRUTH, scores, percent) == pytest.approx(sensitive)
+
+
+def test_where_no_score_reaches_it_all_or_nothing_is_positive() -> None:
+    truth, scores = np.array([False, False, True, True]), np.array([0.3, 1.0, 0.0, 1.0])
+    nothing = specificity_threshold(truth, scores, 90)
+    assert 1 < nothing < 1.000001
+    assert sensitivity_threshold(truth, scores, 90) == 0
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("percent", [90, 95])
+def test_scikit_learns_curve_has_no_less_extreme_threshold(seed: int, percent: int) -> None:
+    random = np.random.default_rng(seed)
+    truth = np.append(random.random(78) < 0.6, [True, False])
+    scores = np.round(np.clip(random.normal(0.4 + 0.2 * truth, 0.2), 0.01, 0.99), 2)
+    fpr, tpr, _ = roc_curve(truth, scores, drop_intermediate=False)
+    called = scores >= specificity_threshold(truth, scores, percent)
+    assert called[truth].mean() == pytest.approx(tpr[1 - fpr >= percent / 100 - 1e-12].max())
+    called = scores >= sensitivity_threshold(truth, scores, percent)
+    assert 1 - called[~truth].mean() == pytest.approx((1 - fpr)[tpr >= percent / 100 - 1e-12].max())

@@ -1,0 +1,1 @@
+from tests.fixtures.benchmark import fake_stages as fake_stages

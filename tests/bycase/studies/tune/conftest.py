@@ -1,0 +1,1 @@
+from tests.fixtures.tune import tuned as tuned

@@ -1,0 +1,1 @@
+from tests.fixtures.tune_outcome import make_search as make_search

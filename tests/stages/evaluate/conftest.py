@@ -1,0 +1,2 @@
+from tests.fixtures.evaluate import network as network
+from tests.fixtures.evaluate import workspace as workspace

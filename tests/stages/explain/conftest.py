@@ -1,0 +1,1 @@
+from tests.fixtures.explain import workspace as workspace

@@ -1,0 +1,1 @@
+from tests.fixtures.leakage import make_sample as make_sample

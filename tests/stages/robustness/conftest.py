@@ -1,0 +1,1 @@
+from tests.fixtures.robustness import workspace as workspace

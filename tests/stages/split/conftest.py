@@ -1,0 +1,2 @@
+from tests.fixtures.split import duplicates_of as duplicates_of
+from tests.fixtures.split import small_manifest as small_manifest

@@ -1,0 +1,1 @@
+from tests.fixtures.uncertainty import make_workspace as make_workspace
