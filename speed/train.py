@@ -28,7 +28,7 @@ from bycase.training.distribute import make_strategy
 from bycase.training.loop import Watch, run_phase
 from bycase.training.phases import plan_phases
 from bycase.training.prepare import gather, prepare_phase
-from bycase.training.subsets import Part
+from bycase.training.subsets import Subset
 from speed.training import BATCH, LEARNING_RATE, backbone_of, parts_of, settings
 
 
@@ -132,7 +132,7 @@ def train_plainly(model: str, epochs: int) -> dict[str, Any]:
     return {"images": len(train.y) + len(val.y), "worked": worked, "auc": float(history["val_auc"][-1])}
 
 
-def link_by_class(part: Part, classes: list[str], folder: Path) -> None:
+def link_by_class(part: Subset, classes: list[str], folder: Path) -> None:
     """One folder a class, as `image_dataset_from_directory` wants them."""
     for image, label in zip(part.images, part.y, strict=True):
         target = folder / classes[label] / Path(image).name

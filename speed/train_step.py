@@ -20,7 +20,7 @@ from bycase.training.loop import Phase, train_epoch
 from bycase.training.phases import plan_phases
 from bycase.training.prepare import gather, prepare_phase
 from bycase.training.resident import decode_once
-from bycase.training.subsets import Part
+from bycase.training.subsets import Subset
 from speed.training import BATCH, backbone_of, parts_of, settings
 
 STEPS = 6
@@ -66,9 +66,9 @@ def main() -> None:
     )
 
 
-def first_images(part: Part, n: int) -> Part:
+def first_images(part: Subset, n: int) -> Subset:
     """The first `n` images of a part."""
-    return Part(part.images[:n], part.y[:n], part.targets[:n], part.weights[:n])
+    return Subset(part.images[:n], part.y[:n], part.targets[:n], part.weights[:n])
 
 
 def time_in_turns(phase: Phase) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from bycase.networks.registry import build_backbone
 from bycase.tables.manifest import read_manifest
 from bycase.tables.splits import read_splits
 from bycase.training.labels import order_classes
-from bycase.training.subsets import Part, take_part
+from bycase.training.subsets import Subset, take_subset
 
 if TYPE_CHECKING:
     import keras
@@ -35,11 +35,11 @@ def settings(model: str, epochs: int, mode: str) -> Params:
     return params.model_copy(update={"model": model, "zoo": zoo, "train": train})
 
 
-def parts_of(params: Params) -> tuple[Part, Part, list[str]]:
+def parts_of(params: Params) -> tuple[Subset, Subset, list[str]]:
     """Training and validation part, and the classes in the order of the network's outputs."""
     manifest, splits = read_manifest(), read_splits()
     classes = order_classes(params.data.classes, params.data.positive)
-    train, val = (take_part(part, splits, manifest, classes, "none") for part in ("train", "val"))
+    train, val = (take_subset(part, splits, manifest, classes, "none") for part in ("train", "val"))
     return train, val, classes
 
 

@@ -24,13 +24,13 @@ from bycase.tables.predictions import TEST, VALIDATION, label_splits, read_predi
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_splits
 from bycase.training.labels import encode
-from bycase.training.record import NETWORK, read_card
+from bycase.training.record import NETWORK, read_model_info
 
 
 def main() -> None:
     """Write ``models/classifier.keras``."""
     params = load_params()
-    trained, steps = read_card(), read_steps()
+    trained, steps = read_model_info(), read_steps()
     classes: list[str] = trained["classes"]
     metrics, uncertainty = read_results(METRICS, "evaluate"), read_results(RESULTS, "uncertainty")
     images = label_splits(read_splits(), read_manifest())
@@ -51,8 +51,8 @@ def main() -> None:
         distances.append(reference.distance(features, NEIGHBOURS))
 
     unlike = calibrate_distance(*distances)
-    card = assemble_card(trained, params.data, steps, metrics, uncertainty, unlike)
-    write_classifier(CLASSIFIER, NETWORK, card, reference)
+    model_info = assemble_card(trained, params.data, steps, metrics, uncertainty, unlike)
+    write_classifier(CLASSIFIER, NETWORK, model_info, reference)
     logging.info(
         "%s: %.0f MB; %.1f %% of test images flagged as unlike the training images",
         CLASSIFIER,

@@ -16,7 +16,7 @@ from bycase.figures.style import data_words
 from bycase.figures.thumbnails import choose_thumbnails, draw_thumbnails, encode_png
 from bycase.images.pixels import read_pixels
 from bycase.report.data_card.colour import colour_sums, colour_table
-from bycase.report.data_card.page import Facts, write_page
+from bycase.report.data_card.page import DataSetInfo, write_page
 from bycase.tables.manifest import RESTRUCTURED, read_manifest
 from bycase.tables.splits import PROTOCOL, read_protocol
 
@@ -29,7 +29,7 @@ def main() -> None:
     params, manifest = load_params(), read_manifest()
     # The card is of the images as published, before any preprocessing.
     read_published = partial(read_pixels, folder=RESTRUCTURED)
-    facts = Facts(
+    info = DataSetInfo(
         dataset=params.dataset,
         data=params.data,
         about=LAYOUTS[params.data.layout].ABOUT,
@@ -39,12 +39,12 @@ def main() -> None:
         protocol=read_protocol() if PROTOCOL.exists() else None,
     )
     chosen = choose_thumbnails(manifest, max(2, 8 // manifest["label"].nunique()))
-    title = f"{data_words(params.dataset, facts.phantom)}: examples"
+    title = f"{data_words(params.dataset, info.phantom)}: examples"
     figure = encode_png(draw_thumbnails(read_published(chosen["image"].tolist()), chosen["label"].tolist(), title))
     with replace_file(THUMBNAILS) as path:
         path.write_bytes(figure)
     with replace_file(CARD) as path:
-        path.write_text(write_page(facts, f"../{THUMBNAILS.as_posix()}"), encoding="utf-8")
+        path.write_text(write_page(info, f"../{THUMBNAILS.as_posix()}"), encoding="utf-8")
     logging.info("%d images described in %s", len(manifest), CARD)
 
 

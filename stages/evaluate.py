@@ -27,7 +27,7 @@ from bycase.tables.predictions import (
 from bycase.tables.results import COST, METRICS, read_results
 from bycase.tables.splits import read_splits
 from bycase.training.record import COST as TRAINING_COST
-from bycase.training.record import NETWORK, read_card
+from bycase.training.record import NETWORK, read_model_info
 
 PARTS = {VALIDATION: "val", TEST: "test"}
 
@@ -35,7 +35,7 @@ PARTS = {VALIDATION: "val", TEST: "test"}
 def main() -> None:
     """Write predictions, metrics and cost of the network in ``models/``."""
     params = load_params()
-    card = read_card()
+    card = read_model_info()
     classes = card["classes"]
     cost = read_results(TRAINING_COST, "train")
     manifest = read_manifest()

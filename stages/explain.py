@@ -6,7 +6,7 @@ from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
-from bycase.explain.artifacts import FILE, Material, make_rows, write_material
+from bycase.explain.artifacts import FILE, ExplainArtifacts, make_rows, write_artifacts
 from bycase.explain.every_map import MAP_WORDS, make_every_map
 from bycase.explain.examples import choose_scored, choose_shown
 from bycase.explain.sanity import judge
@@ -20,16 +20,16 @@ from bycase.statistics.units import number_patients, renumber
 from bycase.tables.manifest import read_manifest
 from bycase.tables.predictions import TEST, read_predictions
 from bycase.tables.results import METRICS, read_results
-from bycase.training.record import NETWORK, read_card
+from bycase.training.record import NETWORK, read_model_info
 
 
 def main() -> None:
     """Write ``data/explain`` and ``metrics/explain.json``."""
-    params, card = load_params(), read_card()
+    params, model_info = load_params(), read_model_info()
     settings, seed, batch_size = params.explain, params.seed, params.evaluate.batch_size
-    test = read_predictions(TEST, card["classes"])
+    test = read_predictions(TEST, model_info["classes"])
     threshold = read_results(METRICS, "evaluate")["image"].get("threshold")
-    test = call_classes(test, number_patients(test, read_manifest(), TEST), card["classes"], threshold)
+    test = call_classes(test, number_patients(test, read_manifest(), TEST), model_info["classes"], threshold)
     part = test.iloc[choose_scored(test["patient"].to_numpy(), settings.images, seed)]
     images, patient = read_pixels(part["image"].tolist()), renumber(part["patient"].to_numpy())
 
@@ -38,18 +38,18 @@ def main() -> None:
     scores = score_maps(network, part, images, patient, settings, batch_size, seed)
     check_untouched(scores.curves, part)
     content = summarise(scores, patient, params.evaluate.resamples, seed)
-    shown = choose_shown(test, card["classes"], card["positive"], settings.examples, seed)
+    shown = choose_shown(test, model_info["classes"], model_info["positive"], settings.examples, seed)
     rows = make_rows(test, shown, make_every_map(network, batch_size), settings.method)
     cascade = scores.cascades[settings.method]
     curves, similarities = scores.curves, scores.similarities
-    material = Material(
+    artifacts = ExplainArtifacts(
         settings.method, scores.orders, curves, similarities, patient, images[: cascade.shape[1]], cascade, rows
     )
 
     with replace_folder(FOLDER) as partial:
         write_csv(partial / DELETION, tabulate_curves(part, scores.orders, curves))
         write_csv(partial / SANITY, tabulate_similarities(part, similarities))
-        write_material(partial / FILE, material)
+        write_artifacts(partial / FILE, artifacts)
     write_json(RESULTS, content)
     for method, of in content["sanity"].items():
         level = logging.INFO if of["passed"] else logging.WARNING

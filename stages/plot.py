@@ -13,7 +13,7 @@ from bycase.figures.multiclass.test_set import draw_classes
 from bycase.figures.plots_explanations import plot_explanations
 from bycase.figures.plots_robustness import plot_robustness
 from bycase.figures.plots_uncertainty import plot_uncertainty
-from bycase.figures.run_info import read_facts
+from bycase.figures.run_info import read_run_info
 from bycase.figures.sanity_checks import check_training, write_sanity
 from bycase.figures.style import save_figure
 from bycase.figures.subgroups import draw_subgroups
@@ -28,15 +28,15 @@ PLOTS = Path("plots")
 
 def main() -> None:
     """Write everything below ``plots/``."""
-    facts = read_facts()
+    run_info = read_run_info()
     history = _read_history()
-    validation = read_predictions(VALIDATION, facts.classes)
-    predictions, manifest = read_predictions(TEST, facts.classes), read_manifest()
-    drawing = (draw_two_classes if len(facts.classes) == 2 else draw_classes)(predictions, manifest, facts)
-    risk, sureness = plot_uncertainty(predictions, manifest, facts)
-    damage, damaged = plot_robustness(predictions, facts)
-    deletion, explained = plot_explanations(facts)
-    checks = check_training(history, facts.card, validation["label"])
+    validation = read_predictions(VALIDATION, run_info.classes)
+    predictions, manifest = read_predictions(TEST, run_info.classes), read_manifest()
+    drawing = (draw_two_classes if len(run_info.classes) == 2 else draw_classes)(predictions, manifest, run_info)
+    risk, sureness = plot_uncertainty(predictions, manifest, run_info)
+    damage, damaged = plot_robustness(predictions, run_info)
+    deletion, explained = plot_explanations(run_info)
+    checks = check_training(history, run_info.model_info, validation["label"])
 
     tables = {
         **drawing.tables,
@@ -49,12 +49,12 @@ def main() -> None:
         **drawing.figures,
         **damaged,
         **explained,
-        "learning_curves": draw_learning_curves(history, facts),
-        "sanity": draw_sanity(history, checks, validation["label"], facts),
-        "subgroups": draw_subgroups(facts),
+        "learning_curves": draw_learning_curves(history, run_info),
+        "sanity": draw_sanity(history, checks, validation["label"], run_info),
+        "subgroups": draw_subgroups(run_info),
         "uncertainty": sureness,
     }
-    texts = {"classification_report": drawing.report, "sanity": write_sanity(checks, facts)}
+    texts = {"classification_report": drawing.report, "sanity": write_sanity(checks, run_info)}
     for name, table in tables.items():
         write_csv(PLOTS / f"{name}.csv", table)
     for name, figure in figures.items():

@@ -35,13 +35,13 @@ from bycase.tables.manifest import PREPROCESSED, RESTRUCTURED, read_manifest
 from bycase.tables.partial_features import fingerprint
 from bycase.tables.predictions import TEST, read_predictions
 from bycase.tables.results import METRICS, read_results
-from bycase.training.record import NETWORK, read_card
+from bycase.training.record import NETWORK, read_model_info
 
 
 def main() -> None:
     """Predict the test part under every corruption and severity, and score it."""
-    params, card = load_params(), read_card()
-    classes, positive = card["classes"], card["positive"]
+    params, model_info = load_params(), read_model_info()
+    classes, positive = model_info["classes"], model_info["positive"]
     predictions = read_predictions(TEST, classes)
     threshold = read_results(METRICS, "evaluate")["image"].get("threshold")
     patient = number_patients(predictions, read_manifest(), TEST)

@@ -21,13 +21,13 @@ from bycase.training.cost import after_each, energy_log
 from bycase.training.distribute import make_strategy, scope
 from bycase.training.labels import class_shares, order_classes
 from bycase.training.live import live_log
-from bycase.training.loop import Watch, run_phase
+from bycase.training.loop import EpochCallbacks, run_phase
 from bycase.training.losses import make_loss, prior_loss
 from bycase.training.phases import END_TO_END, plan_phases
 from bycase.training.prepare import gather, prepare_phase
 from bycase.training.record import write_record
 from bycase.training.resident import PIXELS, decode_once
-from bycase.training.subsets import take_part
+from bycase.training.subsets import take_subset
 
 CHECKPOINT = Path("data/checkpoints/train.npz")
 
@@ -38,7 +38,7 @@ def main() -> None:
     settings, size = params.network, params.data.image_size
     manifest, splits, features = read_manifest(), read_splits(), read_features()
     classes = order_classes(params.data.classes, params.data.positive)
-    train, val = (take_part(part, splits, manifest, classes, params.train.class_weight) for part in ("train", "val"))
+    train, val = (take_subset(part, splits, manifest, classes, params.train.class_weight) for part in ("train", "val"))
     images = [*train.images, *val.images]
 
     make_tensorflow_deterministic(params.seed, params.train.precision)
@@ -50,7 +50,7 @@ def main() -> None:
     refuse_breach(backbone, images, params)
     if settings.mode != END_TO_END:
         check_same_backbone(backbone, features, params.train.precision)
-    material = gather(
+    context = gather(
         params, (train, val), len(classes), strategy, backbone, features, lambda: decode_once(images, size)
     )
 
@@ -63,7 +63,7 @@ def main() -> None:
     plans = plan_phases(settings)
     done = [plan.name for plan in plans].index(progress.phase) if progress.history else 0
     with live_log(progress.history) as report, energy_log(identity, len(progress.history)) as energy:
-        watch = Watch(
+        callbacks = EpochCallbacks(
             val.y,
             params.train.monitor,
             CollapseGuard(constant, classes, params.train.collapse_patience),
@@ -72,8 +72,8 @@ def main() -> None:
             after_each(report, energy),
         )
         for plan in plans[done:]:
-            run_phase(prepare_phase(plan, material), progress, watch)
-    write_record(material.network, progress, params, constant, features.made_by["seconds"], energy.total())
+            run_phase(prepare_phase(plan, context), progress, callbacks)
+    write_record(context.network, progress, params, constant, features.made_by["seconds"], energy.total())
     checkpoint.remove()
     energy.remove()
     PIXELS.unlink(missing_ok=True)

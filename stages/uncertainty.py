@@ -25,7 +25,7 @@ from bycase.statistics.uncertainty.table import FOLDER, METHODS, RESULTS, TEST, 
 from bycase.tables import predictions
 from bycase.tables.manifest import read_manifest
 from bycase.tables.predictions import read_predictions
-from bycase.training.record import NETWORK, read_card
+from bycase.training.record import NETWORK, read_model_info
 
 if TYPE_CHECKING:
     import keras
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 def main() -> None:
     """Write the tables and ``metrics/uncertainty.json``."""
     params = load_params()
-    card, manifest = read_card(), read_manifest()
-    classes, positive = card["classes"], card["positive"]
+    model_info, manifest = read_model_info(), read_manifest()
+    classes, positive = model_info["classes"], model_info["positive"]
     predicted = {path: read_predictions(path, classes) for path in (predictions.VALIDATION, predictions.TEST)}
     images = {path: class_units(of, manifest, classes, path) for path, of in predicted.items()}
     validation, test = images.values()

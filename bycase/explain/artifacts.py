@@ -1,4 +1,4 @@
-"""`data/explain/material.npz`: what the figures are drawn from, so that they need no network."""
+"""`data/explain/artifacts.npz`: what the figures are drawn from, so that they need no network."""
 
 import json
 import zipfile
@@ -18,7 +18,7 @@ from bycase.explain.grad_cam import Floats32
 from bycase.images.pixels import read_pixels
 from bycase.statistics.units import Floats, Integers
 
-FILE = "material.npz"
+FILE = "artifacts.npz"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Material:
+class ExplainArtifacts:
     """What the three figures show.
 
     Attributes
@@ -110,34 +110,34 @@ def make_rows(test: pd.DataFrame, shown: Mapping[str, Integers], explain: EveryM
     return rows
 
 
-def write_material(path: Path, material: Material) -> None:
+def write_artifacts(path: Path, artifacts: ExplainArtifacts) -> None:
     """Write an ``.npz`` file that holds no pickle."""
     arrays: dict[str, NDArray[Any]] = {
-        "curves": material.curves,
-        "patient": material.patient,
-        "images": material.images,
-        "cascade": material.cascade,
+        "curves": artifacts.curves,
+        "patient": artifacts.patient,
+        "images": artifacts.images,
+        "cascade": artifacts.cascade,
     }
-    arrays |= {f"similarities_{name}": of for name, of in material.similarities.items()}
-    for number, row in enumerate(material.rows):
+    arrays |= {f"similarities_{name}": of for name, of in artifacts.similarities.items()}
+    for number, row in enumerate(artifacts.rows):
         arrays |= {f"row{number}_pixels": row.pixels, f"row{number}_right": row.right}
         arrays |= {f"row{number}_probabilities": row.probabilities}
         arrays |= {f"row{number}_map_{name}": of for name, of in row.heatmaps.items()}
     words = {
-        "method": material.method,
-        "orders": material.orders,
-        "similarities": list(material.similarities),
+        "method": artifacts.method,
+        "orders": artifacts.orders,
+        "similarities": list(artifacts.similarities),
         "rows": [
             {"heading": row.heading, "called": list(row.called), "heatmaps": list(row.heatmaps)}
-            for row in material.rows
+            for row in artifacts.rows
         ],
     }
     with path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, words=np.array(json.dumps(words)), **arrays)
 
 
-def read_material(path: Path) -> Material:
-    """Read what `write_material` wrote.
+def read_artifacts(path: Path) -> ExplainArtifacts:
+    """Read what `write_artifacts` wrote.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def read_material(path: Path) -> Material:
         with np.load(path) as stored:
             arrays = dict(stored)
         words = json.loads(str(arrays["words"]))
-        return Material(
+        return ExplainArtifacts(
             words["method"],
             words["orders"],
             arrays["curves"],

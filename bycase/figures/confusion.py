@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.style import INK, SMALL_SIZE, TEXT_SIZE, new_figure, styled
 from bycase.statistics.units import Bools, Integers
 
@@ -24,30 +24,30 @@ def confusion_counts(truth: Bools, predicted: Bools) -> Integers:
     return np.bincount(truth * 2 + predicted, minlength=4).reshape(2, 2)
 
 
-def draw_confusion(counts: dict[str, Integers], facts: Facts) -> Figure:
+def draw_confusion(counts: dict[str, Integers], run_info: RunInfo) -> Figure:
     """Draw counts and row percentages of both levels side by side.
 
     Parameters
     ----------
     counts : dict of level to ndarray of shape (2, 2), int64
         ``image`` and ``patient``; see `confusion_counts`.
-    facts : Facts
+    run_info : RunInfo
         What the figure says of itself.
     """
     note = "Percentages: of the row, all that are truly of that class. Thresholds never come from test."
-    title = f"Confusion: image accuracy {facts.value('image', 'accuracy')}"
-    figure = new_figure(5.0, title, facts.subtitle, note)
-    classes = [facts.negative, facts.positive]
+    title = f"Confusion: image accuracy {run_info.value('image', 'accuracy')}"
+    figure = new_figure(5.0, title, run_info.subtitle, note)
+    classes = [run_info.negative, run_info.positive]
     with styled():
         panels = figure.subplots(1, 2)
         for axes, (level, table) in zip(panels, counts.items(), strict=True):
-            at = facts.metrics[level]
+            at = run_info.metrics[level]
             limits = at["ci"]["accuracy"]
             axes.set_title(
                 f"{at['n']} {level}s: accuracy {at['accuracy']:.3f}\n"
                 f"95 % CI {limits['low']:.3f} to {limits['high']:.3f}\n"
                 f"constant prediction {at['baseline']['accuracy']:.3f}\n"
-                f"{facts.positive} from p = {at['threshold']:.3f} up",
+                f"{run_info.positive} from p = {at['threshold']:.3f} up",
                 linespacing=1.3,
             )
             _draw_matrix(axes, table, classes)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.style import (
     GREY,
     LEVEL_COLOURS,
@@ -19,30 +19,30 @@ from bycase.figures.style import (
 HEIGHT = 6.3
 
 
-def draw_roc(tables: Mapping[str, pd.DataFrame], facts: Facts) -> Figure:
+def draw_roc(tables: Mapping[str, pd.DataFrame], run_info: RunInfo) -> Figure:
     """Draw both levels' ROC curves with the operating points.
 
     Parameters
     ----------
     tables : mapping of level to DataFrame
         ``image`` and ``patient``; see `bycase.figures.curve_tables.roc_table`.
-    facts : Facts
+    run_info : RunInfo
         What the figure says of itself.
     """
     note = (
         "Dots: at the thresholds, which never come from test, with 95 % intervals of sensitivity and specificity. "
         "Intervals resample patients."
     )
-    figure = new_figure(HEIGHT, f"ROC: image AUC {facts.value('image', 'auc')}", facts.subtitle, note)
+    figure = new_figure(HEIGHT, f"ROC: image AUC {run_info.value('image', 'auc')}", run_info.subtitle, note)
     with styled():
         axes = figure.add_subplot()
         share_axes(axes, "1 - specificity (false positive rate)", "sensitivity (true positive rate)")
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (2, 2)))
         axes.text(0.70, 0.68, "chance, AUC 0.5", color=GREY, size=SMALL_SIZE, rotation=45, ha="center", va="top")
         for level, table in tables.items():
-            at, colour = facts.metrics[level], LEVEL_COLOURS[level]
+            at, colour = run_info.metrics[level], LEVEL_COLOURS[level]
             dashes = "-" if level == "image" else (0, (5, 1.5))
-            label = f"{level}s {facts.short(level, 'auc')}"
+            label = f"{level}s {run_info.short(level, 'auc')}"
             axes.plot(table["fpr"], table["tpr"], color=colour, linestyle=dashes, label=label)
             sensitivity, specificity = at["ci"]["sensitivity"], at["ci"]["specificity"]
             x, y = 1 - at["specificity"], at["sensitivity"]
@@ -53,29 +53,29 @@ def draw_roc(tables: Mapping[str, pd.DataFrame], facts: Facts) -> Figure:
     return figure
 
 
-def draw_precision_recall(tables: Mapping[str, pd.DataFrame], facts: Facts) -> Figure:
+def draw_precision_recall(tables: Mapping[str, pd.DataFrame], run_info: RunInfo) -> Figure:
     """Draw both levels' precision-recall curves beside what a constant prediction gives.
 
     Parameters
     ----------
     tables : mapping of level to DataFrame
         ``image`` and ``patient``; see `bycase.figures.curve_tables.precision_recall_table`.
-    facts : Facts
+    run_info : RunInfo
         What the figure says of itself.
     """
     note = (
         "Dots: at the thresholds, which never come from test. Dotted: precision of calling everything "
-        f"{facts.positive}. Intervals resample patients."
+        f"{run_info.positive}. Intervals resample patients."
     )
-    title = f"Precision-recall: image AP {facts.value('image', 'average_precision')}"
-    figure = new_figure(HEIGHT, title, facts.subtitle, note)
+    title = f"Precision-recall: image AP {run_info.value('image', 'average_precision')}"
+    figure = new_figure(HEIGHT, title, run_info.subtitle, note)
     with styled():
         axes = figure.add_subplot()
         share_axes(axes, "recall (sensitivity)", "precision")
         for level, table in tables.items():
-            at, colour = facts.metrics[level], LEVEL_COLOURS[level]
+            at, colour = run_info.metrics[level], LEVEL_COLOURS[level]
             dashes = "-" if level == "image" else (0, (5, 1.5))
-            label = f"{level}s {facts.short(level, 'average_precision')}"
+            label = f"{level}s {run_info.short(level, 'average_precision')}"
             # Average precision is the area under these steps: precision holds back to the previous recall.
             recall = np.concatenate([[0], table["recall"]])
             precision = np.concatenate([table["precision"][:1], table["precision"]])

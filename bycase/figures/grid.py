@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bycase.core.seeding import generator
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.style import GREY, INK, new_figure, styled
 from bycase.statistics.units import Bools, Integers, Units
 
@@ -83,7 +83,9 @@ def right_and_wrong(order: Integers, right: Bools, total: int, wrong: int) -> tu
     return good[: total - n_bad], bad[:n_bad]
 
 
-def draw_grid(pixels: NDArray[np.uint8], images: Units, predicted: Bools, examples: Integers, facts: Facts) -> Figure:
+def draw_grid(
+    pixels: NDArray[np.uint8], images: Units, predicted: Bools, examples: Integers, run_info: RunInfo
+) -> Figure:
     """Draw the examples; wrong ones have a red frame, a cross and the word WRONG.
 
     Parameters
@@ -96,20 +98,20 @@ def draw_grid(pixels: NDArray[np.uint8], images: Units, predicted: Bools, exampl
         True for the positive class.
     examples : ndarray of shape (n_examples,), int64
         Positions in `images`.
-    facts : Facts
+    run_info : RunInfo
         What the figure says of itself.
     """
-    positive, negative = facts.positive, facts.negative
+    positive, negative = run_info.positive, run_info.negative
     right = images.truth == predicted
     shown = int(right[examples].sum())
     note = (
         f"{shown} of {int(right.sum())} right and {len(examples) - shown} of {int((~right).sum())} wrong images, "
         "drawn at random from as many patients as possible: the mix is chosen, not the error rate. "
-        f"p: predicted probability of {positive}; from {facts.metrics['image']['threshold']:.3f} up it is called so."
+        f"p: predicted probability of {positive}; from {run_info.metrics['image']['threshold']:.3f} up it is called so."
     )
     rows = -(-len(examples) // COLUMNS)
-    title = f"Predictions: image accuracy {facts.value('image', 'accuracy')}"
-    figure = new_figure(1.35 + 1.50 * rows, title, facts.subtitle, note)
+    title = f"Predictions: image accuracy {run_info.value('image', 'accuracy')}"
+    figure = new_figure(1.35 + 1.50 * rows, title, run_info.subtitle, note)
     with styled():
         panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
         for axes in panels:

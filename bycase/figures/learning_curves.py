@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bycase.figures.phases import mark_kept_epoch, name_phases, shade_phases
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.style import BLUE, GREEN, ORANGE, PALE, PURPLE, SMALL_SIZE, new_figure, styled
 
 MONITORS = {
@@ -20,22 +20,22 @@ MONITORS = {
 }
 
 
-def draw_learning_curves(history: pd.DataFrame, facts: Facts) -> Figure:
+def draw_learning_curves(history: pd.DataFrame, run_info: RunInfo) -> Figure:
     """Draw loss, accuracy, AUC and what decided about the best epoch.
 
     Parameters
     ----------
     history : DataFrame
         ``models/history.csv``; see `bycase.training.loop`.
-    facts : Facts
+    run_info : RunInfo
         What the figure says of itself.
     """
-    epoch, monitor = facts.card["best_epoch"], facts.card["monitor"]
+    epoch, monitor = run_info.model_info["best_epoch"], run_info.model_info["monitor"]
     column, words = f"val_{monitor}", MONITORS[monitor]
     best = history.loc[history["epoch"] == epoch, column].iloc[0]
     name = words if " " in words else f"validation {words}"
     title = f"Learning curves: best {name} {best:.3f} in epoch {epoch}"
-    subtitle = [*facts.subtitle, f"test image AUC {facts.value('image', 'auc')}"]
+    subtitle = [*run_info.subtitle, f"test image AUC {run_info.value('image', 'auc')}"]
     note = "Dashed line: the epoch whose weights were kept. Solid lines: validation; dotted: training."
     figure = new_figure(6.6, title, subtitle, note)
     solid, dotted = "-", (0, (1, 1.3))

@@ -3,22 +3,22 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bycase.explain.artifacts import FILE, read_material
+from bycase.explain.artifacts import FILE, read_artifacts
 from bycase.explain.table import FOLDER, RESULTS, mean_curves
 from bycase.figures.explain import draw_all
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.tables.results import read_results
 
 
-def plot_explanations(facts: Facts) -> tuple[pd.DataFrame, dict[str, Figure]]:
+def plot_explanations(run_info: RunInfo) -> tuple[pd.DataFrame, dict[str, Figure]]:
     """Tabulate the mean curves of deletion and insertion, and draw maps, sanity check and curves.
 
     Raises
     ------
     UserError
-        If the stage's results or material are missing.
+        If the stage's results or artifacts are missing.
     """
-    content, material = read_results(RESULTS, "explain"), read_material(FOLDER / FILE)
-    subtitle = [f"{facts.network}; {facts.data}", facts.split]
-    figures = draw_all(content, material, subtitle, facts.card["seed"])
-    return mean_curves(material.orders, material.curves), figures
+    content, artifacts = read_results(RESULTS, "explain"), read_artifacts(FOLDER / FILE)
+    subtitle = [f"{run_info.network}; {run_info.data}", run_info.split]
+    figures = draw_all(content, artifacts, subtitle, run_info.model_info["seed"])
+    return mean_curves(artifacts.orders, artifacts.curves), figures

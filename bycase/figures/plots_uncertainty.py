@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.uncertainty import draw_uncertainty
 from bycase.statistics.multiclass.units import class_units
 from bycase.statistics.uncertainty.summary import tabulate_risk
@@ -12,12 +12,14 @@ from bycase.tables.predictions import TEST as PREDICTIONS
 from bycase.tables.results import read_results
 
 
-def plot_uncertainty(predictions: pd.DataFrame, manifest: pd.DataFrame, facts: Facts) -> tuple[pd.DataFrame, Figure]:
+def plot_uncertainty(
+    predictions: pd.DataFrame, manifest: pd.DataFrame, run_info: RunInfo
+) -> tuple[pd.DataFrame, Figure]:
     """Tabulate the risk-coverage curves and draw them with the prediction sets.
 
     Parameters
     ----------
-    predictions, manifest, facts
+    predictions, manifest, run_info
         See `bycase.figures.test_set.draw_two_classes`.
 
     Raises
@@ -25,8 +27,8 @@ def plot_uncertainty(predictions: pd.DataFrame, manifest: pd.DataFrame, facts: F
     UserError
         If the stage's table or results are missing.
     """
-    classes = facts.classes
+    classes = run_info.classes
     table, images = read_uncertainty(FOLDER / TEST), class_units(predictions, manifest, classes, PREDICTIONS)
-    curve = tabulate_risk(table, classes, images.patient, None, facts.card["seed"])
+    curve = tabulate_risk(table, classes, images.patient, None, run_info.model_info["seed"])
     sets = {level: sets_of(table, level, classes) for level in SETS}
-    return curve, draw_uncertainty(read_results(RESULTS, "uncertainty"), curve, sets, images, facts.card)
+    return curve, draw_uncertainty(read_results(RESULTS, "uncertainty"), curve, sets, images, run_info.model_info)

@@ -7,16 +7,16 @@ from typing import Any
 from bycase.figures.style import data_words
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_protocol
-from bycase.training.record import network_words, read_card
+from bycase.training.record import network_words, read_model_info
 
 
 @dataclass(frozen=True)
-class Facts:
+class RunInfo:
     """The three files that say what was done and what came out.
 
     Attributes
     ----------
-    card : dict
+    model_info : dict
         ``models/model.json``: the network and what it was trained on.
     protocol : dict
         ``data/splits.json``: how the parts were made.
@@ -24,14 +24,14 @@ class Facts:
         ``metrics/metrics.json``.
     """
 
-    card: dict[str, Any]
+    model_info: dict[str, Any]
     protocol: dict[str, Any]
     metrics: dict[str, Any]
 
     @property
     def classes(self) -> list[str]:
         """All classes, in the order of the probability columns; of two, the positive one last."""
-        classes: list[str] = self.card["classes"]
+        classes: list[str] = self.model_info["classes"]
         return classes
 
     @property
@@ -42,18 +42,18 @@ class Facts:
     @property
     def positive(self) -> str:
         """Of two classes, the one that is looked for."""
-        positive: str = self.card["positive"]
+        positive: str = self.model_info["positive"]
         return positive
 
     @property
     def network(self) -> str:
         """The network and where its weights come from."""
-        return network_words(self.card)
+        return network_words(self.model_info)
 
     @property
     def data(self) -> str:
         """The data set; 'phantom' is said wherever the images are generated."""
-        name = data_words(self.card["dataset"], self.card["phantom"])
+        name = data_words(self.model_info["dataset"], self.model_info["phantom"])
         magnifications = self.protocol.get("magnifications") or []
         return f"{name} at {', '.join(f'{m}X' for m in magnifications)}" if magnifications else name
 
@@ -95,7 +95,7 @@ class Facts:
         return f"{at[metric]:.3f} ({limits['low']:.3f} to {limits['high']:.3f})"
 
 
-def read_facts() -> Facts:
+def read_run_info() -> RunInfo:
     """Read the three files.
 
     Raises
@@ -103,4 +103,4 @@ def read_facts() -> Facts:
     UserError
         If one is missing.
     """
-    return Facts(read_card(), read_protocol(), read_results(METRICS, "evaluate"))
+    return RunInfo(read_model_info(), read_protocol(), read_results(METRICS, "evaluate"))

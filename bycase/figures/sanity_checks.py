@@ -7,7 +7,7 @@ import pandas as pd
 
 from bycase.figures.learning_curves import MONITORS
 from bycase.figures.phases import phase_words
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 
 # How near, relatively, the training loss must be to that of a constant to warn; as the collapse guard's.
 LEAST_GAIN = 0.03
@@ -34,24 +34,24 @@ class Check:
         return f"{'passed' if self.passed else 'WARNED'}: {self.words}"
 
 
-def check_training(history: pd.DataFrame, card: dict[str, Any], truth: "pd.Series[str]") -> list[Check]:
+def check_training(history: pd.DataFrame, model_info: dict[str, Any], truth: "pd.Series[str]") -> list[Check]:
     """All checks, in a fixed order.
 
     Parameters
     ----------
     history : DataFrame
         ``models/history.csv``; see `bycase.training.loop`.
-    card : dict
+    model_info : dict
         ``models/model.json``.
     truth : Series of str
         Classes of the validation images.
     """
-    kept = history.loc[history["epoch"] == card["best_epoch"]].iloc[0]
+    kept = history.loc[history["epoch"] == model_info["best_epoch"]].iloc[0]
     return [
-        _check_learned(history, card["prior_loss"]),
+        _check_learned(history, model_info["prior_loss"]),
         _check_classes(history, kept, truth),
         _check_gap(kept),
-        _check_rise(history, card["prior_loss"]),
+        _check_rise(history, model_info["prior_loss"]),
         _check_overfitting(history),
     ]
 
@@ -61,14 +61,14 @@ def count_words(checks: list[Check]) -> str:
     return f"{sum(check.passed for check in checks)} of {len(checks)} checks passed"
 
 
-def write_sanity(checks: list[Check], facts: Facts) -> str:
+def write_sanity(checks: list[Check], run_info: RunInfo) -> str:
     """The checks as a text.
 
     Parameters
     ----------
     checks : list of Check
         See `check_training`.
-    facts : Facts
+    run_info : RunInfo
         What the text says of itself.
 
     Returns
@@ -76,12 +76,12 @@ def write_sanity(checks: list[Check], facts: Facts) -> str:
     str
         Lines of text, the last one ended.
     """
-    card = facts.card
+    model_info = run_info.model_info
     lines = [
         f"Sanity of the training: {count_words(checks)}",
-        *facts.subtitle,
-        f"weights kept: epoch {card['best_epoch']} ({phase_words(card['best_phase'])}), "
-        f"best validation {MONITORS[card['monitor']]}",
+        *run_info.subtitle,
+        f"weights kept: epoch {model_info['best_epoch']} ({phase_words(model_info['best_phase'])}), "
+        f"best validation {MONITORS[model_info['monitor']]}",
         "",
         *(check.line for check in checks),
     ]

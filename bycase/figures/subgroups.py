@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.style import BLUE, GREY, INK, PALE, SMALL_SIZE, new_figure, styled
 
 PANELS = {"accuracy": "accuracy", "auc": "AUC"}
@@ -18,18 +18,18 @@ ROW = 0.2  # inches
 AROUND = 1.95  # inches for title block, axis and note
 
 
-def draw_subgroups(facts: Facts) -> Figure:
+def draw_subgroups(run_info: RunInfo) -> Figure:
     """Draw the image level of ``subgroups`` in ``metrics/metrics.json``, a row a subgroup.
 
     Where the data set tells of no subgroups, the row of all images stands alone.
 
     Parameters
     ----------
-    facts : Facts
+    run_info : RunInfo
         What came out, and what the figure says of itself.
     """
-    rows = _rows(facts.metrics)
-    figure = new_figure(AROUND + ROW * len(rows), _title(facts.metrics), facts.subtitle, _note(facts))
+    rows = _rows(run_info.metrics)
+    figure = new_figure(AROUND + ROW * len(rows), _title(run_info.metrics), run_info.subtitle, _note(run_info))
     lows = [of["ci"][metric]["low"] for _, of in rows if of for metric in PANELS if metric in of]
     with styled():
         panels = figure.subplots(1, 2, sharey=True)
@@ -69,15 +69,15 @@ def _title(metrics: Mapping[str, Any]) -> str:
     return f"Subgroups: image accuracy {min(found):.3f} to {max(found):.3f} (all {whole})"
 
 
-def _note(facts: Facts) -> str:
-    several = len(facts.classes) > 2
+def _note(run_info: RunInfo) -> str:
+    several = len(run_info.classes) > 2
     threshold = "" if several else "One threshold for all. "
     note = f"In brackets: images; patients. {threshold}Intervals resample patients. Dashed: all images."
-    if not facts.metrics["subgroups"]:
+    if not run_info.metrics["subgroups"]:
         return note
     if several:
         note += " AUC: mean over the subgroup's classes, each against its others."
-    elif "subtype" in facts.metrics["subgroups"]:
+    elif "subtype" in run_info.metrics["subgroups"]:
         note += " AUC of a subtype: against all images of the other class."
     return f"{note} Dash: not defined, for a single patient or class."
 

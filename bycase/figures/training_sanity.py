@@ -8,14 +8,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bycase.figures.phases import mark_kept_epoch, shade_phases
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.sanity_checks import LARGEST_GAP, Check, count_words
 from bycase.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, SMALL_SIZE, VERMILLION, new_figure, styled
 
 DOTTED, DASHED = (0, (1, 1.3)), (0, (5, 1.5))
 
 
-def draw_sanity(history: pd.DataFrame, checks: Sequence[Check], truth: "pd.Series[str]", facts: Facts) -> Figure:
+def draw_sanity(history: pd.DataFrame, checks: Sequence[Check], truth: "pd.Series[str]", run_info: RunInfo) -> Figure:
     """Draw what the checks look at, by epoch, under their verdicts.
 
     Parameters
@@ -26,7 +26,7 @@ def draw_sanity(history: pd.DataFrame, checks: Sequence[Check], truth: "pd.Serie
         See `bycase.figures.sanity_checks.check_training`.
     truth : Series of str
         Classes of the validation images.
-    facts : Facts
+    run_info : RunInfo
         What the figure says of itself.
     """
     marks = ("\N{BALLOT X}", "\N{CHECK MARK}")
@@ -36,10 +36,10 @@ def draw_sanity(history: pd.DataFrame, checks: Sequence[Check], truth: "pd.Serie
         "epoch, of augmented and weighted images; validation loss is plain cross-entropy."
     )
     title = f"Sanity of the training: {count_words(list(checks))}"
-    figure = new_figure(8.6, title, [f"{facts.network}; {facts.data}", facts.split, *verdicts], note)
+    figure = new_figure(8.6, title, [f"{run_info.network}; {run_info.data}", run_info.split, *verdicts], note)
     with styled():
         panels = figure.subplots(2, 2, sharex=True)
-        _draw_loss(panels[0, 0], history, facts.card["prior_loss"])
+        _draw_loss(panels[0, 0], history, run_info.model_info["prior_loss"])
         _draw_top_share(panels[0, 1], history, float(truth.value_counts(normalize=True).max()))
         _draw_gaps(panels[1, 0], history)
         _draw_line(panels[1, 1], history["epoch"], history["learning_rate"], GREEN)
@@ -53,7 +53,7 @@ def draw_sanity(history: pd.DataFrame, checks: Sequence[Check], truth: "pd.Serie
         for axes in panels[1]:
             axes.set_xlabel("epoch")
         shade_phases(panels.ravel().tolist(), history)
-        mark_kept_epoch(panels.ravel().tolist(), facts.card["best_epoch"])
+        mark_kept_epoch(panels.ravel().tolist(), run_info.model_info["best_epoch"])
     return figure
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.params import PARAMS_PATH, Params, load_params
-from bycase.figures.run_info import Facts, read_facts
+from bycase.figures.run_info import RunInfo, read_run_info
 from bycase.tables.manifest import read_manifest
 from bycase.tables.predictions import TEST, read_predictions
 from bycase.tables.results import COST, read_results
@@ -27,7 +27,7 @@ class Run:
 
     Attributes
     ----------
-    facts : Facts
+    run_info : RunInfo
         Network, split and metrics.
     params : Params
         What it was made with.
@@ -47,7 +47,7 @@ class Run:
         The JSON files of `OPTIONAL` that are there.
     """
 
-    facts: Facts
+    run_info: RunInfo
     params: Params
     params_text: str
     manifest: pd.DataFrame
@@ -69,20 +69,20 @@ def read_run() -> Run:
     UserError
         If a file that every run has is missing; names the stage that makes it.
     """
-    facts = read_facts()
+    run_info = read_run_info()
     params = load_params()
-    if params.dataset != facts.card["dataset"] or params.model != facts.card["model"]:
+    if params.dataset != run_info.model_info["dataset"] or params.model != run_info.model_info["model"]:
         raise UserError(
-            f"{PARAMS_PATH} names {params.model} on {params.dataset}, models/model.json {facts.card['model']} on "
-            f"{facts.card['dataset']}: run 'dvc repro' first"
+            f"{PARAMS_PATH} names {params.model} on {params.dataset}, models/model.json "
+            f"{run_info.model_info['model']} on {run_info.model_info['dataset']}: run 'dvc repro' first"
         )
     sanity = PLOTS / "sanity.txt"
     return Run(
-        facts=facts,
+        run_info=run_info,
         params=params,
         params_text=PARAMS_PATH.read_text(encoding="utf-8"),
         manifest=read_manifest(),
-        predictions=read_predictions(TEST, facts.classes),
+        predictions=read_predictions(TEST, run_info.classes),
         cost=read_results(COST, "evaluate"),
         restructure=read_results(METRICS / "restructure.json", "restructure"),
         audit=read_results(METRICS / "audit.json", "audit"),

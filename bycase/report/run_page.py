@@ -36,20 +36,20 @@ def run_page(run: Run, images: bool) -> Page:
     images : bool
         Whether images of the data set may be shown.
     """
-    facts, metrics = run.facts, run.facts.metrics
+    run_info, metrics = run.run_info, run.run_info.metrics
     levels = {level: metrics[level] for level in ("image", "patient")}
-    leaks = facts.protocol.get("cases_on_both_sides", 0)
-    warnings = [PHANTOM] if facts.card["phantom"] else []
+    leaks = run_info.protocol.get("cases_on_both_sides", 0)
+    warnings = [PHANTOM] if run_info.model_info["phantom"] else []
     if leaks:
         warnings.append(leak_words(leaks))
     optional = run.optional
     return Page(
         kicker="Report of one network",
-        title=f"{facts.network}, on {facts.data}",
+        title=f"{run_info.network}, on {run_info.data}",
         warning=" ".join(warnings) or None,
         headline=[
-            *headline(facts.network, facts.data, facts.size, levels),
-            f"{facts.split[0].upper()}{facts.split[1:]}. {leak_words(leaks)} {missing_words(run.restructure)}.",
+            *headline(run_info.network, run_info.data, run_info.size, levels),
+            f"{run_info.split[0].upper()}{run_info.split[1:]}. {leak_words(leaks)} {missing_words(run.restructure)}.",
         ],
         numbers=main_numbers(levels),
         sections=[
@@ -82,9 +82,9 @@ def main_numbers(levels: dict[str, Numbers]) -> list[Number]:
 
 
 def _results(run: Run) -> Section:
-    metrics = run.facts.metrics
+    metrics = run.run_info.metrics
     levels = {level: metrics[level] for level in ("image", "patient")}
-    value = run.facts.value("image", "auc")
+    value = run.run_info.value("image", "auc")
     figures = {
         "roc": (f"ROC curves by image and by patient; AUC by image {value}", "ROC curves of the test part."),
         "precision_recall": ("Precision-recall curves by image and by patient", "Precision-recall curves."),
@@ -129,7 +129,7 @@ def _training(run: Run) -> Section:
 
 
 def _calibration(run: Run) -> Section:
-    calibration = run.facts.metrics.get("calibration")
+    calibration = run.run_info.metrics.get("calibration")
     blocks: list[Block] = [
         calibration_table({"by image": calibration["image"], "by patient": calibration["patient"]})
         if calibration
@@ -164,14 +164,14 @@ def _robustness(robustness: Numbers | None) -> Section:
 
 
 def _failures(run: Run, images: bool) -> Section:
-    facts = run.facts
+    run_info = run.run_info
     groups = run.manifest.set_index("image")["group"]
     predictions = run.predictions.assign(
-        patient=run.predictions["image"].map(groups), threshold=facts.metrics["image"].get("threshold")
+        patient=run.predictions["image"].map(groups), threshold=run_info.metrics["image"].get("threshold")
     )
-    positive = facts.card["positive"] if len(facts.classes) == 2 else None
-    called = find_mistakes(predictions, run.manifest, facts.classes, positive)
-    return failure_section(called, facts.card["model"], "the test part", images)
+    positive = run_info.model_info["positive"] if len(run_info.classes) == 2 else None
+    called = find_mistakes(predictions, run.manifest, run_info.classes, positive)
+    return failure_section(called, run_info.model_info["model"], "the test part", images)
 
 
 def _comparison(run: Run) -> Section:

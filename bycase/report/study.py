@@ -103,25 +103,25 @@ class Study:
 
 def study_of_run(run: Run) -> Study:
     """What is to be said of one network."""
-    card, protocol, metrics = run.facts.card, run.facts.protocol, run.facts.metrics
+    model_info, protocol, metrics = run.run_info.model_info, run.run_info.protocol, run.run_info.metrics
     calibration = metrics.get("calibration")
     return Study(
-        model=card["model"],
-        network=run.facts.network,
+        model=model_info["model"],
+        network=run.run_info.network,
         others=(),
-        data=run.facts.data,
-        phantom=card["phantom"],
+        data=run.run_info.data,
+        phantom=model_info["phantom"],
         about=LAYOUTS[run.params.data.layout].ABOUT,
-        classes=tuple(card["classes"]),
-        positive=card["positive"],
+        classes=tuple(model_info["classes"]),
+        positive=model_info["positive"],
         group=protocol["group"],
         seed=run.params.seed,
-        partition=f"{run.facts.split}; drawn once with seed {protocol.get('seed', run.params.seed)}",
+        partition=f"{run.run_info.split}; drawn once with seed {protocol.get('seed', run.params.seed)}",
         parts=_part_words(protocol),
         repeats=1,
         leaks=protocol.get("cases_on_both_sides", 0),
         levels={level: metrics[level] for level in ("image", "patient")},
-        tested=f"the test part, {run.facts.size}",
+        tested=f"the test part, {run.run_info.size}",
         calibration=calibration["image"] if calibration else None,
         subgroups=tuple(metrics.get("subgroups", {})),
         analyses=_analyses(run.optional, run.optional, run.power),

@@ -34,8 +34,8 @@ def youden_threshold(truth: Bools, scores: Floats) -> float:
     true_positives = _at_least(scores[truth], candidates)
     false_positives = _at_least(scores[~truth], candidates)
     # Youden's J times both class sizes: whole numbers, so that equal candidates compare equal.
-    merit = true_positives * int((~truth).sum()) - false_positives * int(truth.sum())
-    best = candidates[merit == merit.max()]
+    youden = true_positives * int((~truth).sum()) - false_positives * int(truth.sum())
+    best = candidates[youden == youden.max()]
     return float(best[np.abs(best - 0.5).argmin()])
 
 

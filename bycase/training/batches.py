@@ -10,13 +10,13 @@ from bycase.core.rows import RowFile
 from bycase.core.seeding import derive_seed, generator
 from bycase.images.augmentation.images import augment
 from bycase.images.augmentation.mixing import mix
-from bycase.training.subsets import Part
+from bycase.training.subsets import Subset
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
 def feature_batches(
-    features: RowFile, rows: NDArray[np.intp], part: Part, batch_size: int, seed: int, epoch: int
+    features: RowFile, rows: NDArray[np.intp], part: Subset, batch_size: int, seed: int, epoch: int
 ) -> Iterator[Batch]:
     """Every training image once, each by one of its views drawn at random.
 
@@ -26,7 +26,7 @@ def feature_batches(
         Of all images, float32 (n_images, n_views, n_features).
     rows : ndarray of shape (n_training_images,)
         Where the training images are in `features`.
-    part : Part
+    part : Subset
         The training part; its targets and weights.
     batch_size, seed, epoch : int
         Seed and epoch decide order and views.
@@ -46,7 +46,7 @@ def feature_batches(
 
 
 def image_batches(
-    pixels: RowFile, part: Part, params: AugmentParams, batch_size: int, seed: int, epoch: int
+    pixels: RowFile, part: Subset, params: AugmentParams, batch_size: int, seed: int, epoch: int
 ) -> Iterator[Batch]:
     """Every training image once, augmented anew; parameters as in `feature_batches`.
 

@@ -28,7 +28,7 @@ class Progress:
     history : list of dict
         One row an epoch, all phases; see `bycase.training.loop`.
     best_score, best_epoch, best_phase : float, int, str
-        The best weights' merit (see `bycase.training.scores.merit`), epoch (counted through all phases, from
+        The `monitor_score` of the best weights, their epoch (counted through all phases, from
         1) and phase.
     epochs_since_best : int
         In this phase.

@@ -25,7 +25,7 @@ from bycase.training.collapse import CollapseGuard
 from bycase.training.distribute import train_step
 from bycase.training.phases import PhasePlan
 from bycase.training.schedule import Schedule
-from bycase.training.scores import merit, score
+from bycase.training.scores import monitor_score, score
 
 if TYPE_CHECKING:
     import keras
@@ -65,7 +65,7 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class Watch:
+class EpochCallbacks:
     """What is done about an epoch besides training.
 
     Attributes
@@ -73,7 +73,7 @@ class Watch:
     y_val : ndarray of shape (n_validation_images,)
         Classes as numbers.
     monitor : str
-        See `bycase.training.scores.merit`.
+        See `bycase.training.scores.monitor_score`.
     guard : CollapseGuard
         Told of every epoch.
     stop_at_collapse : bool
@@ -92,7 +92,7 @@ class Watch:
     report: Callable[[dict[str, Any]], None]
 
 
-def run_phase(phase: Phase, progress: Progress, watch: Watch) -> None:
+def run_phase(phase: Phase, progress: Progress, callbacks: EpochCallbacks) -> None:
     """Run a phase, or the rest of it; the model ends with its best weights.
 
     Parameters
@@ -101,7 +101,7 @@ def run_phase(phase: Phase, progress: Progress, watch: Watch) -> None:
         What to run.
     progress : Progress
         Updated in place. If it is in the middle of this phase, the checkpoint's state is restored.
-    watch : Watch
+    callbacks : EpochCallbacks
         What is done about each epoch.
 
     Raises
@@ -111,7 +111,7 @@ def run_phase(phase: Phase, progress: Progress, watch: Watch) -> None:
     """
     model, plan = phase.model, phase.plan
     if progress.phase == plan.name and progress.epoch:
-        best = watch.checkpoint.restore(model)
+        best = callbacks.checkpoint.restore(model)
     else:
         progress.begin(plan.name)
         best = model.get_weights()
@@ -127,25 +127,25 @@ def run_phase(phase: Phase, progress: Progress, watch: Watch) -> None:
                     "epoch": len(progress.history) + 1,
                     "loss": loss,
                     "accuracy": accuracy,
-                    **score(watch.y_val, probabilities),
+                    **score(callbacks.y_val, probabilities),
                     "learning_rate": float(f"{rate:.6g}"),
                 }
-                best = _keep_best(model, best, row, progress, watch.monitor)
+                best = _keep_best(model, best, row, progress, callbacks.monitor)
             progress.reductions = phase.schedule.reductions(progress.epochs_since_best, progress.reductions)
             progress.epoch += 1
             progress.history.append(row)
             progress.seconds += time.perf_counter() - started
-            watch.report(row)
+            callbacks.report(row)
             bar.update()
             bar.set_postfix(loss=f"{loss:.3f}", val_auc=f"{row['val_auc']:.3f}")
-            collapse = watch.guard.observe(progress, loss, probabilities)
-            if collapse and watch.stop_at_collapse:
-                watch.checkpoint.remove()
+            collapse = callbacks.guard.observe(progress, loss, probabilities)
+            if collapse and callbacks.stop_at_collapse:
+                callbacks.checkpoint.remove()
                 raise UserError(f"{collapse}. To train on all the same, set train.collapse_action to warn")
             if collapse and not warned:
                 logging.warning("WARNING: %s", collapse)
                 warned = True
-            watch.checkpoint.save(model, best, progress)
+            callbacks.checkpoint.save(model, best, progress)
     model.set_weights(best)
 
 
@@ -153,7 +153,7 @@ def _keep_best(
     model: "keras.Model", best: list[NDArray[Any]], row: dict[str, Any], progress: Progress, monitor: str
 ) -> list[NDArray[Any]]:
     """The better weights of the best so far and the present ones; `progress` is told."""
-    reached = merit(row, monitor)
+    reached = monitor_score(row, monitor)
     if reached <= progress.best_score:
         progress.epochs_since_best += 1
         return best

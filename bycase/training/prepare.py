@@ -29,7 +29,7 @@ from bycase.training.distribute import scope
 from bycase.training.loop import Phase
 from bycase.training.phases import END_TO_END, HEAD, PhasePlan
 from bycase.training.schedule import Schedule
-from bycase.training.subsets import Part
+from bycase.training.subsets import Subset
 
 if TYPE_CHECKING:
     import keras
@@ -42,14 +42,14 @@ HEAD_BATCH = 1024
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingContext:
     """What all phases of a training share.
 
     Attributes
     ----------
     params : Params
         The whole of `params.yaml`.
-    train, val : Part
+    train, val : Subset
         The two parts.
     n_classes : int
         Number of classes.
@@ -68,8 +68,8 @@ class Material:
     """
 
     params: Params
-    train: Part
-    val: Part
+    train: Subset
+    val: Subset
     n_classes: int
     strategy: "tf.distribute.Strategy"
     network: "keras.Model"
@@ -83,18 +83,18 @@ class Material:
 
 def gather(
     params: Params,
-    parts: tuple[Part, Part],
+    parts: tuple[Subset, Subset],
     n_classes: int,
     strategy: "tf.distribute.Strategy",
     backbone: "keras.Model",
     features: Features,
     pixels: Callable[[], RowFile],
-) -> Material:
+) -> TrainingContext:
     """Build the network and collect what its phases need.
 
     Parameters
     ----------
-    parts : tuple of Part
+    parts : tuple of Subset
         Training and validation.
     backbone : keras.Model
         Of `bycase.networks.registry.build_backbone`, built in the strategy's scope.
@@ -115,7 +115,7 @@ def gather(
         auxiliary = find_network(params.model).auxiliary
         if auxiliary and not frozen:
             trained = with_auxiliary_outputs(network, auxiliary(backbone, n_classes, derive_seed(seed, "auxiliary")))
-    return Material(
+    return TrainingContext(
         params, train, val, n_classes, strategy, network, head, trained, cached, train_rows, val_rows, pixels
     )
 
@@ -145,27 +145,27 @@ class Source:
     batch_size: int
 
 
-def prepare_phase(plan: PhasePlan, material: Material) -> Phase:
+def prepare_phase(plan: PhasePlan, context: TrainingContext) -> Phase:
     """Make one phase ready: what is trainable, the optimiser, the batches and the validation."""
     import keras
 
-    params = material.params
-    whole = material.head if plan.name == HEAD else material.trained
+    params = context.params
+    whole = context.head if plan.name == HEAD else context.trained
     if plan.name == END_TO_END:
         unfreeze_all(whole, params.train.batch_norm_momentum)
     elif plan.name != HEAD:
         unfreeze_top(whole, plan.layers)
-    with scope(material.strategy):
+    with scope(context.strategy):
         # Another model of the same layers: what is saved in the end shall know nothing of losses and optimisers.
         model = keras.Model(whole.input, whole.output, name=whole.name)
-        compile_network(model, params.network, params.train, plan, material.n_classes)
-    return supply_phase(plan, material, model)
+        compile_network(model, params.network, params.train, plan, context.n_classes)
+    return supply_phase(plan, context, model)
 
 
-def supply_phase(plan: PhasePlan, material: Material, model: "keras.Model") -> Phase:
+def supply_phase(plan: PhasePlan, context: TrainingContext, model: "keras.Model") -> Phase:
     """The phase of a model that is compiled for it: learning rate, batches and validation."""
-    network = material.head if plan.name == HEAD else material.network
-    source = feature_source(material) if plan.name == HEAD else image_source(material)
+    network = context.head if plan.name == HEAD else context.network
+    source = feature_source(context) if plan.name == HEAD else image_source(context)
     predict = partial(
         predict_rows,
         partial(forward, network, batch_size=source.batch_size),
@@ -173,33 +173,31 @@ def supply_phase(plan: PhasePlan, material: Material, model: "keras.Model") -> P
         source.val_rows,
         source.batch_size,
     )
-    schedule = Schedule(material.params.train, plan.learning_rate, source.steps, plan.epochs)
-    return Phase(plan, model, schedule, source.batches, predict, material.strategy)
+    schedule = Schedule(context.params.train, plan.learning_rate, source.steps, plan.epochs)
+    return Phase(plan, model, schedule, source.batches, predict, context.strategy)
 
 
-def feature_source(material: Material) -> Source:
+def feature_source(context: TrainingContext) -> Source:
     """Cached features, of which validation takes those of the unchanged images."""
-    features, batch_size = material.features, material.params.network.batch_size
+    features, batch_size = context.features, context.params.network.batch_size
     assert features is not None
     return Source(
-        steps=-(-len(material.train.y) // batch_size),
-        batches=partial(
-            feature_batches, features, material.train_rows, material.train, batch_size, material.params.seed
-        ),
+        steps=-(-len(context.train.y) // batch_size),
+        batches=partial(feature_batches, features, context.train_rows, context.train, batch_size, context.params.seed),
         read=lambda rows: features.read(rows)[:, 0],
-        val_rows=material.val_rows,
-        batch_size=min(HEAD_BATCH, len(material.val_rows)),
+        val_rows=context.val_rows,
+        batch_size=min(HEAD_BATCH, len(context.val_rows)),
     )
 
 
-def image_source(material: Material) -> Source:
+def image_source(context: TrainingContext) -> Source:
     """Images, augmented for training."""
-    params, n_training = material.params, len(material.train.y)
-    batch_size, pixels = params.network.batch_size, material.pixels()
+    params, n_training = context.params, len(context.train.y)
+    batch_size, pixels = params.network.batch_size, context.pixels()
     val_rows = np.arange(n_training, pixels.shape[0])
     return Source(
         steps=steps_per_epoch(n_training, batch_size),
-        batches=partial(image_batches, pixels, material.train, params.augment, batch_size, params.seed),
+        batches=partial(image_batches, pixels, context.train, params.augment, batch_size, params.seed),
         read=pixels.read,
         val_rows=val_rows,
         batch_size=min(batch_size, len(val_rows)),

@@ -1,4 +1,4 @@
-"""What a training leaves behind: the network, its card, its history and its cost."""
+"""What a training leaves behind: the network, what it is, its history and its cost."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MODELS = Path("models")
 NETWORK = MODELS / "model.keras"
-CARD = MODELS / "model.json"
+MODEL_INFO = MODELS / "model.json"
 HISTORY = MODELS / "history.csv"
 COST = MODELS / "cost.json"
 
@@ -53,7 +53,7 @@ def write_record(
     with replace_file(NETWORK) as partial:
         network.save(partial)
     write_json(
-        CARD,
+        MODEL_INFO,
         {
             "model": params.model,
             "variant": params.network.variant,
@@ -89,18 +89,18 @@ def write_record(
     )
 
 
-def read_card(path: Path = CARD) -> dict[str, Any]:
-    """Read the network's card: what it is, what its outputs mean, what it was trained on."""
+def read_model_info(path: Path = MODEL_INFO) -> dict[str, Any]:
+    """Read the network's information: what it is, what its outputs mean, what it was trained on."""
     try:
-        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        model_info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path} not found: run 'dvc repro train' first") from None
-    return card
+    return model_info
 
 
-def network_words(card: Mapping[str, Any]) -> str:
+def network_words(model_info: Mapping[str, Any]) -> str:
     """The network and where its weights come from, as figures and tables give it."""
     weights = {"imagenet": "ImageNet weights", "random": "random weights"}.get(
-        card["weights"], f"weights of {Path(card['weights']).name}"
+        model_info["weights"], f"weights of {Path(model_info['weights']).name}"
     )
-    return f"{card['model']}, {weights}"
+    return f"{model_info['model']}, {weights}"

@@ -38,7 +38,7 @@ def score(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str,
     }
 
 
-def merit(row: dict[str, Any], monitor: str) -> float:
+def monitor_score(row: dict[str, Any], monitor: str) -> float:
     """The score that decides about the best epoch, higher being better.
 
     Parameters

@@ -11,7 +11,7 @@ from bycase.training.labels import encode, image_weights, make_targets
 
 
 @dataclass(frozen=True)
-class Part:
+class Subset:
     """Images of one part.
 
     Attributes
@@ -32,7 +32,9 @@ class Part:
     weights: NDArray[np.float32]
 
 
-def take_part(part: str, splits: pd.DataFrame, manifest: pd.DataFrame, classes: list[str], class_weight: str) -> Part:
+def take_subset(
+    part: str, splits: pd.DataFrame, manifest: pd.DataFrame, classes: list[str], class_weight: str
+) -> Subset:
     """Collect one part.
 
     Parameters
@@ -57,4 +59,4 @@ def take_part(part: str, splits: pd.DataFrame, manifest: pd.DataFrame, classes: 
     for number, label in enumerate(classes):
         if not (y == number).any():
             raise UserError(f"part {part} holds no image of class {label}; change seed or the split's shares")
-    return Part(images, y, make_targets(y, len(classes)), image_weights(y, len(classes), class_weight))
+    return Subset(images, y, make_targets(y, len(classes)), image_weights(y, len(classes), class_weight))

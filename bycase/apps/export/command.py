@@ -15,7 +15,7 @@ from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.tables.predictions import VALIDATION, read_predictions
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_splits
-from bycase.training.record import CARD, NETWORK, read_card
+from bycase.training.record import MODEL_INFO, NETWORK, read_model_info
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     arguments = parser.parse_args()
     check_format(arguments.format)
     digest = network_digest(arguments.model)
-    params, card = load_params(), read_card(CARD)
+    params, card = load_params(), read_model_info(MODEL_INFO)
     classes: list[str] = card["classes"]
     threshold = read_results(METRICS, "evaluate")["image"].get("threshold")
     predictions = read_predictions(VALIDATION, classes)

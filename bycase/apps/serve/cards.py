@@ -25,7 +25,7 @@ def make_environment() -> Environment:
     )
 
 
-def write_card(seen: Seen, model: Model, title: str, folder: Path) -> str:
+def write_model_info(seen: Seen, model: Model, title: str, folder: Path) -> str:
     """One answer as HTML.
 
     Parameters

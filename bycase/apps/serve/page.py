@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from nicegui import context, events, ui
 from PIL import Image
 
-from bycase.apps.serve.cards import TEMPLATES, shrink, write_about, write_card
+from bycase.apps.serve.cards import TEMPLATES, shrink, write_about, write_model_info
 from bycase.apps.serve.examples import Example, draw_examples
 from bycase.apps.serve.inference_service import Answerer, Seen
 from bycase.apps.serve.limits import Rate, RefusedError
@@ -145,7 +145,7 @@ class Page:
     def _add_card(self, seen: Seen, title: str) -> None:
         self._answers.append(seen.answer.model_copy(update={"image": title}))
         with self._cards:
-            card = ui.html(write_card(seen, self._answerer.model, title, self._folder), sanitize=False)
+            card = ui.html(write_model_info(seen, self._answerer.model, title, self._folder), sanitize=False)
             card.move(target_index=0)
 
     def _say(self, message: str) -> None:

@@ -30,7 +30,7 @@ def assign_groups(
     frame : DataFrame with the columns ``label``, ``subtype`` and `key`
         One row an image.
     shares : dict
-        Part to its wanted share of the images; the shares sum to 1.
+        Subset to its wanted share of the images; the shares sum to 1.
     seed : int
         Decides among the many splits that are about as balanced.
     key : str

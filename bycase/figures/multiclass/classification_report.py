@@ -4,18 +4,18 @@ from collections.abc import Mapping
 
 from sklearn.metrics import classification_report
 
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.statistics.multiclass.units import ClassUnits
 
 
-def write_class_report(units: Mapping[str, ClassUnits], facts: Facts) -> str:
+def write_class_report(units: Mapping[str, ClassUnits], run_info: RunInfo) -> str:
     """The report at both levels.
 
     Parameters
     ----------
     units : mapping of level to ClassUnits
         ``image`` and ``patient``.
-    facts : Facts
+    run_info : RunInfo
         What the report says of itself.
 
     Returns
@@ -23,9 +23,9 @@ def write_class_report(units: Mapping[str, ClassUnits], facts: Facts) -> str:
     str
         Lines of text, the last one ended.
     """
-    lines = ["Classification report, test part", *facts.subtitle]
+    lines = ["Classification report, test part", *run_info.subtitle]
     for level, of in units.items():
-        baseline = facts.metrics[level]["baseline"]
+        baseline = run_info.metrics[level]["baseline"]
         report = classification_report(
             of.truth,
             of.predicted,
@@ -37,8 +37,8 @@ def write_class_report(units: Mapping[str, ClassUnits], facts: Facts) -> str:
         lines += [
             "",
             f"{level} level: each is called what is most probable",
-            f"accuracy {facts.value(level, 'accuracy')}; constant prediction {baseline['accuracy']:.3f}",
-            f"balanced accuracy {facts.value(level, 'balanced_accuracy')}; {baseline['balanced_accuracy']:.3f}",
+            f"accuracy {run_info.value(level, 'accuracy')}; constant prediction {baseline['accuracy']:.3f}",
+            f"balanced accuracy {run_info.value(level, 'balanced_accuracy')}; {baseline['balanced_accuracy']:.3f}",
             "",
             report.rstrip(),
         ]

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.style import GREY, INK, SMALL_SIZE, new_figure, styled
 from bycase.statistics.multiclass.units import ClassUnits
 from bycase.statistics.units import Integers
@@ -33,30 +33,30 @@ def class_confusion(units: ClassUnits) -> Integers:
     return counts.reshape(n_classes, n_classes).astype(np.int64)
 
 
-def draw_class_confusion(counts: dict[str, Integers], facts: Facts) -> Figure:
+def draw_class_confusion(counts: dict[str, Integers], run_info: RunInfo) -> Figure:
     """Draw counts and row percentages, images above patients.
 
     Parameters
     ----------
     counts : dict of level to ndarray of shape (n_classes, n_classes), int64
         ``image`` and ``patient``; see `class_confusion`.
-    facts : Facts
+    run_info : RunInfo
         What the figure says of itself.
     """
-    names = [label.replace("_", " ") for label in facts.classes]
+    names = [label.replace("_", " ") for label in run_info.classes]
     slanted = sum(map(len, names)) > LONGEST
     below = 0.075 * max(map(len, names)) if slanted else 0.2
     note = "Percentages: of the row, all that are truly of that class. Each is called what is most probable."
-    title = f"Confusion: image accuracy {facts.value('image', 'accuracy')}"
-    figure = new_figure(1.2 + 2 * (max(len(names) * CELL, 1.6) + 1.25 + below), title, facts.subtitle, note)
+    title = f"Confusion: image accuracy {run_info.value('image', 'accuracy')}"
+    figure = new_figure(1.2 + 2 * (max(len(names) * CELL, 1.6) + 1.25 + below), title, run_info.subtitle, note)
     with styled():
         panels = figure.subplots(2, 1)
         for axes, (level, table) in zip(panels, counts.items(), strict=True):
-            at = facts.metrics[level]
+            at = run_info.metrics[level]
             baseline = at["baseline"]
             axes.set_title(
-                f"{at['n']} {level}s: accuracy {facts.value(level, 'accuracy')}\n"
-                f"balanced accuracy {facts.value(level, 'balanced_accuracy')}\n"
+                f"{at['n']} {level}s: accuracy {run_info.value(level, 'accuracy')}\n"
+                f"balanced accuracy {run_info.value(level, 'balanced_accuracy')}\n"
                 f"constant prediction {baseline['accuracy']:.3f}, balanced {baseline['balanced_accuracy']:.3f}",
                 linespacing=1.3,
             )

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from bycase.core.seeding import generator
 from bycase.figures.grid import draw_tile, right_and_wrong, shuffled
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.style import SMALL_SIZE, new_figure, styled
 from bycase.statistics.multiclass.units import ClassUnits
 from bycase.statistics.units import Integers
@@ -44,7 +44,9 @@ def choose_class_examples(images: ClassUnits, seed: int) -> list[Integers]:
     return examples
 
 
-def draw_class_grid(pixels: NDArray[np.uint8], images: ClassUnits, examples: list[Integers], facts: Facts) -> Figure:
+def draw_class_grid(
+    pixels: NDArray[np.uint8], images: ClassUnits, examples: list[Integers], run_info: RunInfo
+) -> Figure:
     """Draw the examples by class; wrong ones have a red frame, a cross and the word WRONG.
 
     Parameters
@@ -55,17 +57,17 @@ def draw_class_grid(pixels: NDArray[np.uint8], images: ClassUnits, examples: lis
         One unit a test image.
     examples : list of ndarray of int64
         For each class positions in `images`.
-    facts : Facts
+    run_info : RunInfo
         What the figure says of itself.
     """
     note = (
         "Drawn at random from as many patients as possible: the mix of right and wrong is chosen, not the error "
         "rate. p: probability of the predicted class."
     )
-    title = f"Predictions: image accuracy {facts.value('image', 'accuracy')}"
+    title = f"Predictions: image accuracy {run_info.value('image', 'accuracy')}"
     together = _classes_a_row(images)
     n_rows = -(-len(examples) // together)
-    figure = new_figure(1.3 + 1.72 * n_rows, title, facts.subtitle, note)
+    figure = new_figure(1.3 + 1.72 * n_rows, title, run_info.subtitle, note)
     tiles = iter(pixels)
     top, predicted, right = images.scores.max(axis=1), images.predicted, images.right
     joint = " " if max(map(len, images.classes)) <= LONGEST else "\n"

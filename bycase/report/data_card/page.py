@@ -17,7 +17,7 @@ UNSAID = ("dataset", "patient_disjoint")
 
 
 @dataclass(frozen=True)
-class Facts:
+class DataSetInfo:
     """All that a card is made of.
 
     `report` is the content of ``metrics/restructure.json``, `colours` comes from `bycase.report.data_card.colour`,
@@ -38,12 +38,12 @@ class Facts:
         return self.data.source == "phantom"
 
 
-def write_page(facts: Facts, thumbnails: str) -> str:
+def write_page(info: DataSetInfo, thumbnails: str) -> str:
     """The whole card.
 
     Parameters
     ----------
-    facts : Facts
+    info : DataSetInfo
         What it is made of.
     thumbnails : str
         Path of the figure, from the card.
@@ -53,25 +53,25 @@ def write_page(facts: Facts, thumbnails: str) -> str:
     str
         Markdown, the last line ended. Every heading of a phantom's card says so.
     """
-    mark = " (phantom)" if facts.phantom else ""
+    mark = " (phantom)" if info.phantom else ""
     sections = {
-        "Source": _source(facts),
-        "Classes and groups": _classes(facts),
-        "Sizes and colours": _sizes(facts),
-        "What is missing": _missing(facts),
-        "What was left out": _rejected(facts.report),
-        "How it was split": _split(facts.protocol),
+        "Source": _source(info),
+        "Classes and groups": _classes(info),
+        "Sizes and colours": _sizes(info),
+        "What is missing": _missing(info),
+        "What was left out": _rejected(info.report),
+        "How it was split": _split(info.protocol),
         "Examples": [f"![Examples of each class{mark}]({thumbnails})"],
     }
-    lines = [f"# Data card: {facts.dataset}{mark}"]
+    lines = [f"# Data card: {info.dataset}{mark}"]
     for heading, content in sections.items():
         lines += ["", f"## {heading}{mark}", "", *content]
     return "\n".join(lines) + "\n"
 
 
-def _source(facts: Facts) -> list[str]:
-    about, data = facts.about, facts.data
-    if facts.phantom:
+def _source(info: DataSetInfo) -> list[str]:
+    about, data = info.about, info.data
+    if info.phantom:
         return [
             f"**Generated images**, drawn by this project in the layout of {about.title}. They show that the "
             "pipeline works; nothing measured on them says anything about patients. No publisher, no citation; "
@@ -87,11 +87,11 @@ def _source(facts: Facts) -> list[str]:
     ]
 
 
-def _classes(facts: Facts) -> list[str]:
-    manifest = facts.manifest
+def _classes(info: DataSetInfo) -> list[str]:
+    manifest = info.manifest
     lines = [
-        f"{len(manifest)} images, {manifest['group'].nunique()} groups; a group is one {facts.about.group}."
-        + ("" if facts.phantom else f" {facts.about.group_note}"),
+        f"{len(manifest)} images, {manifest['group'].nunique()} groups; a group is one {info.about.group}."
+        + ("" if info.phantom else f" {info.about.group_note}"),
         "",
         *_count_table(manifest, "label", "class"),
         "",
@@ -116,27 +116,27 @@ def _count_table(manifest: pd.DataFrame, by: str, name: str) -> list[str]:
     return _table((name, "images", "share", "groups", "images a group: min", "median", "max"), rows)
 
 
-def _sizes(facts: Facts) -> list[str]:
-    size = facts.data.image_size
+def _sizes(info: DataSetInfo) -> list[str]:
+    size = info.data.image_size
     colours = [
         (
             row["class"],
             *(" / ".join(f"{value:.0f}" for value in row[key]) for key in ("mean", "pixels_sd", "images_sd")),
         )
-        for row in facts.colours.to_dict("records")
+        for row in info.colours.to_dict("records")
     ]
     return [
-        *_table(("published size, pixels", "images"), count_sizes(facts.manifest)),
+        *_table(("published size, pixels", "images"), count_sizes(info.manifest)),
         "",
-        f"Restructured to {size}x{size} ({facts.data.resize}). Their colours, red / green / blue from 0 to 255:",
+        f"Restructured to {size}x{size} ({info.data.resize}). Their colours, red / green / blue from 0 to 255:",
         "",
         *_table(("class", "mean", "SD over pixels", "SD over images' means"), colours),
     ]
 
 
-def _missing(facts: Facts) -> list[str]:
-    report, n = facts.report, len(facts.manifest)
-    if facts.phantom:
+def _missing(info: DataSetInfo) -> list[str]:
+    report, n = info.report, len(info.manifest)
+    if info.phantom:
         lines = ["- Images: none, a phantom is whole as it is."]
     elif report["partial"]:
         lines = [
@@ -147,7 +147,7 @@ def _missing(facts: Facts) -> list[str]:
     absent = report["rows_without_image"]
     if absent:
         lines.append(f"- Rows of metadata without an image: {len(absent)}, among them {_names(absent)}.")
-    for column, unknown in count_unknown(facts.manifest).items():
+    for column, unknown in count_unknown(info.manifest).items():
         lines.append(f"- `{column}`: not known for {unknown} of {n} images.")
     return lines
 

@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 
 from bycase.core.errors import UserError
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.studies.benchmark.cell import Cell
 from bycase.tables.out_of_fold import BENCHMARK, KEYS
 from bycase.tables.predictions import read_predictions
 from bycase.tables.results import read_results
-from bycase.training.record import read_card
+from bycase.training.record import read_model_info
 
 
 def gather_predictions(
@@ -112,7 +112,7 @@ def describe(cells: Sequence[Cell], folds: pd.DataFrame, patients: "pd.Series[st
     patients : Series of str, by image
         What the bootstrap resamples.
     """
-    cards = {cell.model: read_card(BENCHMARK / cell.place / "model.json") for cell in cells}
+    cards = {cell.model: read_model_info(BENCHMARK / cell.place / "model.json") for cell in cells}
     protocol = json.loads((BENCHMARK / cells[0].place / "splits.json").read_text(encoding="utf-8"))
     card, images = cards[cells[0].model], folds["image"].unique()
     return {
@@ -127,7 +127,7 @@ def describe(cells: Sequence[Cell], folds: pd.DataFrame, patients: "pd.Series[st
         "repeats": int(folds["repeat"].nunique()),
         "n_images": len(images),
         "n_patients": int(patients.loc[images].nunique()),
-        "networks": {model: Facts(of, protocol, {}).network for model, of in cards.items()},
+        "networks": {model: RunInfo(of, protocol, {}).network for model, of in cards.items()},
     }
 
 

@@ -119,7 +119,7 @@ def join_revisions(revisions: Sequence[Revision]) -> Inputs:
     revisions : sequence of Revision
         See `bycase.studies.compare.same_test.read_revisions`.
     """
-    first = revisions[0].facts
+    first = revisions[0].run_info
     one = {"repeat": 0, "fold": 0}
     return Inputs(
         predictions=pd.concat([_predictions_of(revision) for revision in revisions], ignore_index=True),
@@ -128,19 +128,19 @@ def join_revisions(revisions: Sequence[Revision]) -> Inputs:
             [revision.history.assign(model=revision.name, **one) for revision in revisions], ignore_index=True
         ),
         classes=first.classes,
-        positive=first.card["positive"],
-        networks={revision.name: revision.facts.network for revision in revisions},
+        positive=first.model_info["positive"],
+        networks={revision.name: revision.run_info.network for revision in revisions},
         baselines={
-            revision.name: {level: revision.facts.metrics[level]["baseline"] for level in ("image", "patient")}
+            revision.name: {level: revision.run_info.metrics[level]["baseline"] for level in ("image", "patient")}
             for revision in revisions
         },
-        seed=first.card["seed"],
+        seed=first.model_info["seed"],
         subtitle=[first.data, f"{first.split}; {first.size}"],
     )
 
 
 def _predictions_of(revision: Revision) -> pd.DataFrame:
-    metrics = revision.facts.metrics
+    metrics = revision.run_info.metrics
     rows = run_rows(
         revision.name,
         revision.predictions,

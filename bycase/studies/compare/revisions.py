@@ -12,12 +12,12 @@ import yaml
 
 from bycase.core.errors import UserError
 from bycase.core.params import PARAMS_PATH
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.tables.manifest import MANIFEST
 from bycase.tables.predictions import COLUMNS, TEST, check_predictions
 from bycase.tables.results import COST, METRICS
 from bycase.tables.splits import PROTOCOL
-from bycase.training.record import CARD, HISTORY
+from bycase.training.record import HISTORY, MODEL_INFO
 
 if TYPE_CHECKING:
     from dvc.api import DVCFileSystem
@@ -35,7 +35,7 @@ class Revision:
     ----------
     name : str
         As it was asked for.
-    facts : Facts
+    run_info : RunInfo
         Network, split and metrics.
     predictions : DataFrame
         Of the test part; see `bycase.tables.predictions`.
@@ -50,7 +50,7 @@ class Revision:
     """
 
     name: str
-    facts: Facts
+    run_info: RunInfo
     predictions: pd.DataFrame
     manifest: pd.DataFrame
     history: pd.DataFrame
@@ -73,15 +73,15 @@ def read_revision(name: str) -> Revision:
         predictions.
     """
     read = _reader(name)
-    card, protocol, metrics, cost = (json.loads(read(path)) for path in (CARD, PROTOCOL, METRICS, COST))
+    model_info, protocol, metrics, cost = (json.loads(read(path)) for path in (MODEL_INFO, PROTOCOL, METRICS, COST))
     predictions = _table(read(TEST), list(COLUMNS))
-    check_predictions(predictions, card["classes"], Path(f"{name}:{TEST}"))
-    facts = Facts(card, protocol, metrics)
-    _check_metrics(name, predictions, facts)
+    check_predictions(predictions, model_info["classes"], Path(f"{name}:{TEST}"))
+    run_info = RunInfo(model_info, protocol, metrics)
+    _check_metrics(name, predictions, run_info)
     params = pd.json_normalize(yaml.safe_load(read(PARAMS_PATH)), sep=".").iloc[0].to_dict()
     return Revision(
         name=name,
-        facts=facts,
+        run_info=run_info,
         predictions=predictions,
         manifest=_table(read(MANIFEST), MANIFEST_COLUMNS)[MANIFEST_COLUMNS],
         history=pd.read_csv(StringIO(read(HISTORY))),
@@ -90,14 +90,14 @@ def read_revision(name: str) -> Revision:
     )
 
 
-def _check_metrics(name: str, predictions: pd.DataFrame, facts: Facts) -> None:
+def _check_metrics(name: str, predictions: pd.DataFrame, run_info: RunInfo) -> None:
     """Refuse metrics, which the thresholds are taken from, that are not of these predictions."""
-    image = facts.metrics["image"]
-    if facts.card["positive"] is None:
-        called = predictions[facts.classes].idxmax(axis="columns")
+    image = run_info.metrics["image"]
+    if run_info.model_info["positive"] is None:
+        called = predictions[run_info.classes].idxmax(axis="columns")
     else:
-        positive = predictions[facts.positive] >= image["threshold"]
-        called = positive.map({True: facts.positive, False: facts.negative})
+        positive = predictions[run_info.positive] >= image["threshold"]
+        called = positive.map({True: run_info.positive, False: run_info.negative})
     if image["n"] != len(predictions) or abs((called == predictions["label"]).mean() - image["accuracy"]) > ROUNDING:
         raise UserError(
             f"{name}: {METRICS} is not of {TEST}: the two are of different runs; commit dvc.lock together with the "

@@ -47,7 +47,7 @@ def check_same_test(one: Revision, other: Revision) -> None:
 
 def find_difference(one: Revision, other: Revision) -> str | None:
     """What differs between two runs' test parts, whatever the order of their rows; None if nothing does."""
-    cards = one.facts.card, other.facts.card
+    cards = one.run_info.model_info, other.run_info.model_info
     for key, words in (("dataset", "data set"), ("classes", "classes"), ("positive", "positive class")):
         if cards[0][key] != cards[1][key]:
             return f"{words} {_plain(cards[0][key])} / {_plain(cards[1][key])}"
@@ -95,7 +95,7 @@ def _test_part(revision: Revision) -> pd.DataFrame:
 
 def _describe_params(one: Revision, other: Revision) -> str:
     """The parameters that decide about the test part and differ, in brackets."""
-    names = {revision.facts.card["dataset"] for revision in (one, other)}
+    names = {revision.run_info.model_info["dataset"] for revision in (one, other)}
     sections = ("split.", *(f"datasets.{name}." for name in sorted(names)))
     keys = [key for key in {**one.params, **other.params} if key in ("dataset", "seed") or key.startswith(sections)]
     differing = [key for key in keys if _plain(one.params.get(key)) != _plain(other.params.get(key))]

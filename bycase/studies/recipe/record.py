@@ -18,7 +18,7 @@ from bycase.studies.recipe.settings import Settings, flatten
 from bycase.studies.recipe.workspace import head_commit, uncommitted_code
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_protocol
-from bycase.training.record import COST, HISTORY, read_card
+from bycase.training.record import COST, HISTORY, read_model_info
 
 AUDIT = Path("metrics/audit.json")
 RESULTS = Path("results/recipes")
@@ -51,7 +51,7 @@ def write_result(
     Path
         The file; nothing in it names a place on this machine.
     """
-    card, split, metrics = read_card(), read_protocol(), read_results(METRICS, "evaluate")
+    card, split, metrics = read_model_info(), read_protocol(), read_results(METRICS, "evaluate")
     cost = read_results(COST, "train")
     path = RESULTS / name / f"{protocol}.json"
     write_json(

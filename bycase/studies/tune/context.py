@@ -16,7 +16,7 @@ from bycase.tables.manifest import read_manifest
 from bycase.tables.splits import read_splits
 from bycase.training.labels import order_classes
 from bycase.training.phases import END_TO_END
-from bycase.training.subsets import Part, take_part
+from bycase.training.subsets import Subset, take_subset
 
 Rows = NDArray[np.intp]
 
@@ -27,12 +27,12 @@ class Inner:
 
     Attributes
     ----------
-    train, val : Part
+    train, val : Subset
         Trained on, and scored on.
     """
 
-    train: Part
-    val: Part
+    train: Subset
+    val: Subset
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def inner_folds(params: Params, pool: pd.DataFrame, folds: pd.DataFrame) -> list
     for fold in range(searched["part"].nunique()):
         held_out = searched["part"] == inner_part(fold)
         parts = searched.assign(part=np.where(held_out, "val", "train"))
-        train, val = (take_part(part, parts, pool, classes, params.train.class_weight) for part in ("train", "val"))
+        train, val = (take_subset(part, parts, pool, classes, params.train.class_weight) for part in ("train", "val"))
         found.append(Inner(train, val))
     return found
 

@@ -31,7 +31,7 @@ from bycase.training.checkpoint import state_variables
 from bycase.training.distribute import make_strategy
 from bycase.training.loop import Phase
 from bycase.training.phases import END_TO_END, HEAD, PhasePlan
-from bycase.training.prepare import Material, prepare_phase, supply_phase
+from bycase.training.prepare import TrainingContext, prepare_phase, supply_phase
 
 if TYPE_CHECKING:
     import keras
@@ -67,7 +67,7 @@ class Built:
     Attributes
     ----------
     network, head, trained : keras.Model
-        See `bycase.training.prepare.Material`; of a head alone all three are the head.
+        See `bycase.training.prepare.TrainingContext`; of a head alone all three are the head.
     first : list of ndarray
         Weights, and states of random generators, before any training.
     rates : list of tf.Variable
@@ -107,7 +107,7 @@ class FoldNetwork:
         self._built: dict[tuple[Any, ...], Built] = {}
         self._statistics: dict[str, Statistics] = {}
         self._current: Built | None = None
-        self._material: Material | None = None
+        self._context: TrainingContext | None = None
         self.phase: Phase | None = None
 
     def begin(self, params: Params, features: Features | None) -> None:
@@ -133,7 +133,7 @@ class FoldNetwork:
         built.decay.assign(params.network.weight_decay)
         nowhere = np.zeros(0, np.intp)
         train, val = self.inner.train, self.inner.val
-        self._material = Material(
+        self._context = TrainingContext(
             params.model_copy(update={"seed": self._seed}),
             train,
             val,
@@ -151,11 +151,11 @@ class FoldNetwork:
     def enter(self, plan: PhasePlan) -> Phase:
         """Begin a phase with the present weights and a new optimiser."""
         assert self._current is not None
-        assert self._material is not None
-        built, material = self._current, self._material
+        assert self._context is not None
+        built, context = self._current, self._context
         if plan.name not in built.phases:
-            phase = prepare_phase(plan, material)
-            if material.params.network.optimizer != "adam":
+            phase = prepare_phase(plan, context)
+            if context.params.network.optimizer != "adam":
                 phase.model.optimizer.weight_decay = built.decay
             built.phases[plan.name] = phase, _values(phase.model.optimizer.variables)
         kept, first = built.phases[plan.name]
@@ -163,7 +163,7 @@ class FoldNetwork:
             unfreeze_top(built.trained, plan.layers)
         for variable, value in zip(kept.model.optimizer.variables, first, strict=True):
             variable.assign(value)
-        self.phase = supply_phase(plan, material, kept.model)
+        self.phase = supply_phase(plan, context, kept.model)
         return self.phase
 
     def state(self) -> Arrays:

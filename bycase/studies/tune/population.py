@@ -83,7 +83,7 @@ class Population(PopulationBasedTraining):
         }
         super().__init__(
             time_attr="epoch",
-            metric="merit",
+            metric="monitor_score",
             mode="max",
             perturbation_interval=population.interval,
             hyperparam_mutations={"member": mutations},

@@ -111,7 +111,7 @@ def _tune(run: Run, task: Task, tuning: TuningParams, journal: Journal) -> None:
     from bycase.studies.tune.population import Population, begin_population, members
     from bycase.studies.tune.propose import Proposals
     from bycase.studies.tune.trainable import SearchTrial
-    from bycase.studies.tune.watch import OutOfTime, Watch
+    from bycase.studies.tune.watch import OutOfTime, TrialCallback
 
     options: dict[str, Any]
     if run.algorithm == "pbt":
@@ -146,7 +146,7 @@ def _tune(run: Run, task: Task, tuning: TuningParams, journal: Journal) -> None:
             max_failures=RESTARTS,
             reuse_actors=True,
             raise_on_failed_trial=False,
-            callbacks=[Watch(run, journal)],
+            callbacks=[TrialCallback(run, journal)],
             stop=stopper,
             verbose=0,
             trial_dirname_creator=lambda trial: f"{trial.config['member']['trial']:05d}",

@@ -114,7 +114,7 @@ class SearchTrial(tune.Trainable):
             "donor": donor,
             "status": self._status,
             "message": self._message,
-            "merit": lowest if row["score"] is None else row["score"],
+            "monitor_score": lowest if row["score"] is None else row["score"],
             "best_merit": self._best if np.isfinite(self._best) else lowest,
             "done": self._epoch >= self._task.epochs or (failed and not self._task.waits),
         }

@@ -23,7 +23,7 @@ from bycase.studies.tune.space import OWN_STRENGTH, Setting, trial_params
 from bycase.training.checkpoint import Progress
 from bycase.training.loop import DivergenceError, averaged_weights, train_epoch
 from bycase.training.phases import HEAD, plan_phases
-from bycase.training.scores import merit, score
+from bycase.training.scores import monitor_score, score
 
 OUTER_BATCH = 256
 
@@ -100,7 +100,7 @@ class Trial:
             network.begin(params, self._features)
 
     def train(self) -> dict[str, float]:
-        """Train all networks one epoch; the means of merit, training loss and validation loss.
+        """Train all networks one epoch; the means of monitor_score, training loss and validation loss.
 
         Raises
         ------
@@ -130,7 +130,11 @@ class Trial:
         if not np.isfinite(probabilities).all():
             raise DivergenceError(f"training diverged: the network predicts NaN after epoch {self.epoch + 1}")
         scores = score(network.inner.val.y, probabilities)
-        return {"score": merit(scores, self._task.params.train.monitor), "loss": loss, "val_loss": scores["val_loss"]}
+        return {
+            "score": monitor_score(scores, self._task.params.train.monitor),
+            "loss": loss,
+            "val_loss": scores["val_loss"],
+        }
 
     def _keep_best(self, reached: float) -> None:
         progress = self._progress

@@ -12,7 +12,7 @@ EPOCH_KEYS = ("trial", "epoch", "score", "loss", "val_loss", "setting", "donor",
 LONGEST_REASON = 300
 
 
-class Watch(Callback):
+class TrialCallback(Callback):
     """Writes every result down when it comes.
 
     Parameters

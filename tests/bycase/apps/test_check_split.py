@@ -50,7 +50,7 @@ def test_all_benign_test_images_of_a_split_like_forderations_are_leaked(
     like_forderation: tuple[pd.DataFrame, pd.Series], full_manifest: pd.DataFrame, duplicates_of: DuplicatesOf
 ) -> None:
     manifest, part = like_forderation
-    # The data's own facts: were they otherwise, this split would not be like that archive.
+    # The data's own run_info: were they otherwise, this split would not be like that archive.
     benign = manifest[manifest["label"] == "Benign"]
     assert (benign["folder"].nunique(), benign.loc[part == "train", "folder"].nunique()) == (24, 24)
     table = pd.DataFrame({"image": manifest["image"], "part": part})

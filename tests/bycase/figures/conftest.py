@@ -1,5 +1,5 @@
 from tests.fixtures.leakage import make_sample as make_sample
-from tests.fixtures.plot import facts as facts
 from tests.fixtures.plot import history as history
 from tests.fixtures.plot import images as images
+from tests.fixtures.plot import run_info as run_info
 from tests.fixtures.robustness import damaged as damaged

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bycase.figures.grid import RED, choose_examples, draw_grid
 from bycase.figures.learning_curves import draw_learning_curves, spread_labels
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.style import LARGEST, new_figure, save_figure
 from bycase.statistics.units import Units
 
@@ -43,11 +43,11 @@ def test_one_kind_fills_up_for_the_other(n_right: int, n_wrong: int, shown: tupl
     assert (right.sum(), (~right).sum()) == shown
 
 
-def test_wrong_tiles_have_a_red_frame_a_sign_and_a_word(images: Units, facts: Facts) -> None:
+def test_wrong_tiles_have_a_red_frame_a_sign_and_a_word(images: Units, run_info: RunInfo) -> None:
     predicted = images.scores >= 0.5
     examples = choose_examples(images, predicted, 7)
     pixels = np.zeros((len(examples), 8, 8, 3), np.uint8)
-    figure = draw_grid(pixels, images, predicted, examples, facts)
+    figure = draw_grid(pixels, images, predicted, examples, run_info)
     for axes, index in zip(figure.axes, examples, strict=True):
         wrong = images.truth[index] != predicted[index]
         title, caption = axes.get_title("center"), axes.get_xlabel()
@@ -62,25 +62,25 @@ def test_wrong_tiles_have_a_red_frame_a_sign_and_a_word(images: Units, facts: Fa
     assert f"12 of {right} right and 6 of {120 - right} wrong images" in " ".join(texts(figure)).replace("\n", " ")
 
 
-def test_learning_curves_name_phases_and_the_best_epoch(history: pd.DataFrame, facts: Facts) -> None:
-    tuned = replace(facts, card=facts.card | {"best_epoch": 8, "best_phase": "fine_tune"})
+def test_learning_curves_name_phases_and_the_best_epoch(history: pd.DataFrame, run_info: RunInfo) -> None:
+    tuned = replace(run_info, model_info=run_info.model_info | {"best_epoch": 8, "best_phase": "fine_tune"})
     found = texts(draw_learning_curves(history, tuned))
     assert any("in epoch 8" in text for text in found)
     assert {"head", "fine-tuning", "validation AUC"} <= set(found)
-    assert "fine-tuning" not in texts(draw_learning_curves(history[:6], facts))
-    draw_learning_curves(history[2:3], facts)
+    assert "fine-tuning" not in texts(draw_learning_curves(history[:6], run_info))
+    draw_learning_curves(history[2:3], run_info)
 
 
-def test_every_phase_has_a_name_that_runs_into_no_other(history: pd.DataFrame, facts: Facts) -> None:
+def test_every_phase_has_a_name_that_runs_into_no_other(history: pd.DataFrame, run_info: RunInfo) -> None:
     gradual = history.assign(phase=["head"] * 5 + ["fine_tune_1", "fine_tune_2", "fine_tune_3"])
-    figure = draw_learning_curves(gradual, facts)
+    figure = draw_learning_curves(gradual, run_info)
     names = {"head", "fine-tuning, step 1", "fine-tuning, step 2", "fine-tuning, step 3"}
     figure.savefig(BytesIO())
     drawn = [text for text in figure.axes[0].texts if text.get_text() in names]
     assert {text.get_text() for text in drawn} == names
     boxes = [text.get_window_extent() for text in drawn]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
-    whole = draw_learning_curves(history.assign(phase="end_to_end"), facts)
+    whole = draw_learning_curves(history.assign(phase="end_to_end"), run_info)
     assert "end to end" in texts(whole)
 
 
@@ -93,8 +93,10 @@ def test_every_phase_has_a_name_that_runs_into_no_other(history: pd.DataFrame, f
         ("loss", "best validation loss 0.400"),
     ],
 )
-def test_the_monitored_score_is_named_and_marked(history: pd.DataFrame, facts: Facts, monitor: str, words: str) -> None:
-    figure = draw_learning_curves(history, replace(facts, card=facts.card | {"monitor": monitor}))
+def test_the_monitored_score_is_named_and_marked(
+    history: pd.DataFrame, run_info: RunInfo, monitor: str, words: str
+) -> None:
+    figure = draw_learning_curves(history, replace(run_info, model_info=run_info.model_info | {"monitor": monitor}))
     assert any(f"{words} in epoch 3" in text for text in texts(figure))
     upper, lower = figure.axes
     (marked,) = [line for axes in (upper, lower) for line in axes.lines if list(line.get_xdata()) == [3]]

@@ -5,12 +5,12 @@ import pytest
 
 from bycase.core.errors import UserError
 from bycase.figures.classification_report import write_report
-from bycase.figures.run_info import Facts, read_facts
+from bycase.figures.run_info import RunInfo, read_run_info
 from bycase.report.summary import summarise
 
 
-def test_the_subtitle_says_what_the_numbers_are_of(facts: Facts) -> None:
-    assert facts.subtitle == [
+def test_the_subtitle_says_what_the_numbers_are_of(run_info: RunInfo) -> None:
+    assert run_info.subtitle == [
         "resnet50v2, random weights; phantom data (generated images)",
         "split by case; 120 test images of 12 patients",
     ]
@@ -31,19 +31,19 @@ def test_the_subtitle_says_what_the_numbers_are_of(facts: Facts) -> None:
         ),
     ],
 )
-def test_variants_are_said(facts: Facts, card: dict, protocol: dict, expected: str) -> None:
-    variant = replace(facts, card=facts.card | card, protocol=facts.protocol | protocol)
+def test_variants_are_said(run_info: RunInfo, card: dict, protocol: dict, expected: str) -> None:
+    variant = replace(run_info, model_info=run_info.model_info | card, protocol=run_info.protocol | protocol)
     assert expected in "\n".join(variant.subtitle)
 
 
-def test_a_real_data_set_is_not_called_phantom(facts: Facts) -> None:
-    real = replace(facts, card=facts.card | {"dataset": "breakhis", "phantom": False})
+def test_a_real_data_set_is_not_called_phantom(run_info: RunInfo) -> None:
+    real = replace(run_info, model_info=run_info.model_info | {"dataset": "breakhis", "phantom": False})
     assert "phantom" not in "\n".join(real.subtitle)
 
 
-def test_the_summary_shows_value_interval_and_baseline(facts: Facts) -> None:
-    text = summarise(facts)
-    at = facts.metrics["patient"]
+def test_the_summary_shows_value_interval_and_baseline(run_info: RunInfo) -> None:
+    text = summarise(run_info)
+    at = run_info.metrics["patient"]
     row = next(line for line in text.splitlines() if line.startswith("accuracy"))
     assert f"{at['accuracy']:.3f} ({at['ci']['accuracy']['low']:.3f} to {at['ci']['accuracy']['high']:.3f})" in row
     assert row.endswith(f"{at['baseline']['accuracy']:.3f}")
@@ -52,16 +52,16 @@ def test_the_summary_shows_value_interval_and_baseline(facts: Facts) -> None:
     assert max(map(len, text.splitlines())) <= 100
 
 
-def test_the_report_holds_both_levels(facts: Facts, images) -> None:
+def test_the_report_holds_both_levels(run_info: RunInfo, images) -> None:
     truth = dict.fromkeys(("image", "patient"), images.truth)
     predicted = dict.fromkeys(truth, images.scores >= 0.5)
-    text = write_report(truth, predicted, facts)
+    text = write_report(truth, predicted, run_info)
     assert text.count("weighted avg") == 2
     assert "phantom" in text
-    assert f"constant prediction {facts.metrics['image']['baseline']['accuracy']:.3f}" in text
+    assert f"constant prediction {run_info.metrics['image']['baseline']['accuracy']:.3f}" in text
 
 
 def test_missing_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="dvc repro train"):
-        read_facts()
+        read_run_info()

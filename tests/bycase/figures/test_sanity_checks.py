@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.sanity_checks import check_training, write_sanity
 from bycase.figures.training_sanity import draw_sanity
 
@@ -32,77 +32,79 @@ def sound(epochs: int = 10) -> pd.DataFrame:
     )
 
 
-def failed(history: pd.DataFrame, facts: Facts) -> list[int]:
-    checks = check_training(history, facts.card | {"best_epoch": len(history)}, TRUTH)
+def failed(history: pd.DataFrame, run_info: RunInfo) -> list[int]:
+    checks = check_training(history, run_info.model_info | {"best_epoch": len(history)}, TRUTH)
     assert len(checks) == 5
     return [number for number, check in enumerate(checks) if not check.passed]
 
 
-def test_a_sound_training_passes_and_its_numbers_are_said(facts: Facts) -> None:
+def test_a_sound_training_passes_and_its_numbers_are_said(run_info: RunInfo) -> None:
     history = sound()
-    assert failed(history, facts) == []
-    card = facts.card | {"best_epoch": 10}
+    assert failed(history, run_info) == []
+    card = run_info.model_info | {"best_epoch": 10}
     checks = check_training(history, card, TRUTH)
     assert checks[LEARNED].words == "training loss 0.241 at its lowest, 0.693 of a constant prediction"
     assert "gets 62 % of validation images (the largest has 55 %)" in checks[CLASSES].words
     assert checks[GAP].words.startswith("gap of 0.030 between training accuracy 0.880 and validation accuracy 0.850")
     assert "never rose by more than 0.000" in checks[RISE].words
-    text = write_sanity(checks, replace(facts, card=card))
+    text = write_sanity(checks, replace(run_info, model_info=card))
     assert text.startswith("Sanity of the training: 5 of 5 checks passed\n")
     assert "phantom" in text
     assert "weights kept: epoch 10 (head), best validation AUC" in text
     assert text.count("passed: ") == 5
-    assert failed(sound(1), facts) == []
+    assert failed(sound(1), run_info) == []
 
 
 @pytest.mark.parametrize(("loss", "warned"), [(0.67, []), (0.68, [LEARNED]), (0.75, [LEARNED])])
-def test_a_loss_at_that_of_a_constant_is_no_learning(facts: Facts, loss: float, warned: list[int]) -> None:
-    assert failed(sound().assign(loss=loss, val_loss=loss), facts) == warned
+def test_a_loss_at_that_of_a_constant_is_no_learning(run_info: RunInfo, loss: float, warned: list[int]) -> None:
+    assert failed(sound().assign(loss=loss, val_loss=loss), run_info) == warned
 
 
 @pytest.mark.parametrize(("share", "warned"), [(0.77, []), (0.78, [CLASSES]), (1.0, [CLASSES])])
-def test_one_class_for_most_is_warned_of(facts: Facts, share: float, warned: list[int]) -> None:
+def test_one_class_for_most_is_warned_of(run_info: RunInfo, share: float, warned: list[int]) -> None:
     history = sound().assign(val_top_share=share)
-    assert failed(history, facts) == warned
-    words = check_training(history, facts.card, TRUTH)[CLASSES].words
+    assert failed(history, run_info) == warned
+    words = check_training(history, run_info.model_info, TRUTH)[CLASSES].words
     assert ("one class for all in 10 of 10 epochs" in words) == (share == 1)
 
 
-def test_the_gap_is_that_of_the_epoch_kept(facts: Facts) -> None:
+def test_the_gap_is_that_of_the_epoch_kept(run_info: RunInfo) -> None:
     history = sound()
     history.loc[4, "val_accuracy"] = history.loc[4, "accuracy"] - 0.2
-    assert failed(history, facts) == []
-    assert not check_training(history, facts.card | {"best_epoch": 5}, TRUTH)[GAP].passed
+    assert failed(history, run_info) == []
+    assert not check_training(history, run_info.model_info | {"best_epoch": 5}, TRUTH)[GAP].passed
     better = history.assign(val_accuracy=history["accuracy"] + 0.3)
-    assert check_training(better, facts.card | {"best_epoch": 5}, TRUTH)[GAP].passed
+    assert check_training(better, run_info.model_info | {"best_epoch": 5}, TRUTH)[GAP].passed
 
 
-def test_a_rise_counts_within_a_phase_only(facts: Facts) -> None:
+def test_a_rise_counts_within_a_phase_only(run_info: RunInfo) -> None:
     history = sound()
     history.loc[6:, ["loss", "val_loss"]] += 0.2
-    assert RISE in failed(history, facts)
-    assert "in epoch 7" in check_training(history, facts.card, TRUTH)[RISE].words
+    assert RISE in failed(history, run_info)
+    assert "in epoch 7" in check_training(history, run_info.model_info, TRUTH)[RISE].words
     history.loc[6:, "phase"] = "fine_tune"
-    assert RISE not in failed(history, facts)
+    assert RISE not in failed(history, run_info)
 
 
-def test_overfitting_is_rising_validation_loss_under_falling_training_loss(facts: Facts) -> None:
+def test_overfitting_is_rising_validation_loss_under_falling_training_loss(run_info: RunInfo) -> None:
     history = sound()
     history.loc[5:, "val_loss"] = history.loc[4, "val_loss"] + [0.01, 0.02, 0.03, 0.04, 0.05]
-    assert failed(history, facts) == [OVERFITTING]
-    words = check_training(history, facts.card, TRUTH)[OVERFITTING].words
+    assert failed(history, run_info) == [OVERFITTING]
+    words = check_training(history, run_info.model_info, TRUTH)[OVERFITTING].words
     fall = history.loc[4, "loss"] - history.loc[7:, "loss"].mean()
     assert words == f"overfitting: after epoch 5 validation loss +0.040, training loss -{fall:.3f}"
     history.loc[5:, "loss"] = history.loc[4, "loss"] + [0.01, 0.02, 0.03, 0.04, 0.05]
-    assert failed(history, facts) == []
+    assert failed(history, run_info) == []
 
 
 @pytest.mark.parametrize("epochs", [1, 8])
-def test_the_figure_says_the_verdicts_and_marks_the_constant(history: pd.DataFrame, facts: Facts, epochs: int) -> None:
-    facts = replace(facts, card=facts.card | {"best_epoch": 1})
+def test_the_figure_says_the_verdicts_and_marks_the_constant(
+    history: pd.DataFrame, run_info: RunInfo, epochs: int
+) -> None:
+    run_info = replace(run_info, model_info=run_info.model_info | {"best_epoch": 1})
     history = history[:epochs]
-    checks = check_training(history, facts.card, TRUTH)
-    figure = draw_sanity(history, checks, TRUTH, facts)
+    checks = check_training(history, run_info.model_info, TRUTH)
+    figure = draw_sanity(history, checks, TRUTH, run_info)
     figure.savefig(BytesIO())
     box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
     assert min(box.x0, box.y0) >= 0

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.subgroups import draw_subgroups
 from bycase.report.summary import summarise
 
@@ -23,8 +23,8 @@ def level(accuracy: float, auc: float | None = None, n_patients: int = 12) -> di
     return {"image": {"n": 1234, "n_patients": n_patients, **metrics, "ci": limits}}
 
 
-def with_subgroups(facts: Facts, **subgroups: Any) -> Facts:
-    return replace(facts, metrics=facts.metrics | {"subgroups": subgroups})
+def with_subgroups(run_info: RunInfo, **subgroups: Any) -> RunInfo:
+    return replace(run_info, metrics=run_info.metrics | {"subgroups": subgroups})
 
 
 def words(figure: Figure) -> Iterator[str]:
@@ -32,10 +32,10 @@ def words(figure: Figure) -> Iterator[str]:
     yield from (text.get_text() for text in figure.findobj(Text) if text.get_visible())
 
 
-def test_each_subgroup_has_a_row_with_its_size_and_values(facts: Facts) -> None:
+def test_each_subgroup_has_a_row_with_its_size_and_values(run_info: RunInfo) -> None:
     figure = draw_subgroups(
         with_subgroups(
-            facts,
+            run_info,
             magnification={"40": level(0.71, 0.8), "400": level(0.9, 0.95)},
             subtype={"ductal_carcinoma": level(0.62, 0.77, 4), "adenosis": level(0, n_patients=1)},
             age={"under 40": level(0.66)},
@@ -45,7 +45,7 @@ def test_each_subgroup_has_a_row_with_its_size_and_values(facts: Facts) -> None:
     assert {"40X (1,234; 12)", "ductal carcinoma (1,234; 4)", "adenosis (3; 1)", "under 40 (1,234; 12)"} <= set(found)
     assert {"magnification", "subtype", "age in years", "0.710", "0.950", "0.770"} <= set(found)
     assert found.count("\N{EN DASH}") == 3  # adenosis twice, the AUC of those under 40
-    whole = facts.metrics["image"]["accuracy"]
+    whole = run_info.metrics["image"]["accuracy"]
     assert f"Subgroups: image accuracy 0.620 to 0.900 (all {whole:.3f})" in found
     assert any("phantom" in text for text in found)
     note = " ".join(found).replace("\n", " ")
@@ -57,9 +57,9 @@ def test_each_subgroup_has_a_row_with_its_size_and_values(facts: Facts) -> None:
 
 
 @pytest.mark.parametrize("n_sites", [1, 5])
-def test_long_lists_and_names_neither_overlap_nor_are_cut(facts: Facts, n_sites: int) -> None:
+def test_long_lists_and_names_neither_overlap_nor_are_cut(run_info: RunInfo, n_sites: int) -> None:
     sites = {f"{name} {number}": level(0.02, 0.99) for number in range(n_sites) for name in SITES}
-    figure = draw_subgroups(with_subgroups(facts, site=sites))
+    figure = draw_subgroups(with_subgroups(run_info, site=sites))
     list(words(figure))
     labels = [text for text in figure.axes[0].get_yticklabels() if text.get_text()]
     boxes = [text.get_window_extent() for text in labels]
@@ -72,19 +72,19 @@ def test_long_lists_and_names_neither_overlap_nor_are_cut(facts: Facts, n_sites:
         assert box.x1 <= figure.bbox.width
 
 
-def test_without_subgroups_all_images_stand_alone(facts: Facts) -> None:
-    figure = draw_subgroups(with_subgroups(facts))
+def test_without_subgroups_all_images_stand_alone(run_info: RunInfo) -> None:
+    figure = draw_subgroups(with_subgroups(run_info))
     assert any(text.startswith("Subgroups: none to compare; image accuracy") for text in words(figure))
     assert len(figure.axes[0].get_yticklabels()) == 1
 
 
-def test_the_summary_names_operating_points_and_calibration(facts: Facts) -> None:
-    lines = summarise(facts).splitlines()
-    point = facts.metrics["image"]["operating_points"]["specificity_95"]
+def test_the_summary_names_operating_points_and_calibration(run_info: RunInfo) -> None:
+    lines = summarise(run_info).splitlines()
+    point = run_info.metrics["image"]["operating_points"]["specificity_95"]
     (row,) = [line for line in lines if line.startswith("95 % specificity on validation")]
     assert f"{point['sensitivity']:.3f} ({point['ci']['sensitivity']['low']:.3f} to" in row
     assert f"{point['specificity']:.3f} (" in row
     assert row.endswith(f"{point['threshold']:.3f}")
-    error = facts.metrics["calibration"]["image"]["before"]["ece"]
+    error = run_info.metrics["calibration"]["image"]["before"]["ece"]
     assert any(line.startswith(f"Calibration error (ECE) of images: {error:.3f}; ") for line in lines)
     assert max(map(len, lines)) <= 100

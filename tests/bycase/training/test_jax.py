@@ -25,9 +25,9 @@ from bycase.training.collapse import CollapseGuard
 from bycase.training.compile import compile_network
 from bycase.training.distribute import make_strategy
 from bycase.training.labels import make_targets
-from bycase.training.loop import Phase, Watch, run_phase
+from bycase.training.loop import Phase, EpochCallbacks, run_phase
 from bycase.networks.head import build_head, join, unfreeze_all
-from bycase.training.subsets import Part
+from bycase.training.subsets import Subset
 from bycase.training.phases import PhasePlan
 from bycase.networks.predict import predict_rows
 from bycase.training.schedule import Schedule
@@ -46,7 +46,7 @@ y = np.arange(48) % 3
 pixels = np.clip(random.normal(60 + 60 * y[:, None, None, None], 30, (48, 32, 32, 3)), 0, 255).astype(np.uint8)
 np.save("pixels.npy", pixels)
 rows = RowFile(Path("pixels.npy"))
-part = Part(pd.Series([""] * 36), y[:36], make_targets(y[:36], 3), np.ones(36, np.float32))
+part = Subset(pd.Series([""] * 36), y[:36], make_targets(y[:36], 3), np.ones(36, np.float32))
 train = params.train.model_copy(update={"ema": 0.5, "schedule": "cosine", "loss": "focal", "gradient_clip": 1.0})
 augment = params.augment.model_copy(update={"mixup": 0.2})
 plan = PhasePlan("end_to_end", 0, 0.02, 8, 8)
@@ -56,8 +56,8 @@ phase = Phase(plan, network, Schedule(train, 0.02, 3, 8), partial(image_batches,
               partial(predict_rows, run, rows.read, np.arange(36, 48), 12), make_strategy("single"))
 progress = Progress()
 guard = CollapseGuard(9.0, list("abc"), 99)
-watch = Watch(y[36:], "auc", guard, True, Checkpoint(Path("c.npz"), "x"), lambda row: None)
-run_phase(phase, progress, watch)
+callbacks = EpochCallbacks(y[36:], "auc", guard, True, Checkpoint(Path("c.npz"), "x"), lambda row: None)
+run_phase(phase, progress, callbacks)
 print(progress.best_score)
 assert progress.best_score > 0.8
 network.save("network.keras")

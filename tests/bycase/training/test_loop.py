@@ -23,11 +23,11 @@ from bycase.training.collapse import CollapseGuard
 from bycase.training.compile import compile_network
 from bycase.training.distribute import make_strategy
 from bycase.training.labels import make_targets
-from bycase.training.loop import Phase, Watch, averaged_weights, run_phase
+from bycase.training.loop import EpochCallbacks, Phase, averaged_weights, run_phase
 from bycase.training.phases import PhasePlan
 from bycase.training.schedule import Schedule
-from bycase.training.scores import merit, score
-from bycase.training.subsets import Part
+from bycase.training.scores import monitor_score, score
+from bycase.training.subsets import Subset
 
 RANDOM = np.random.default_rng(0)
 Y = RANDOM.integers(0, 2, 120)
@@ -49,8 +49,8 @@ def stored(array: np.ndarray, folder: Path) -> RowFile:
     return RowFile(folder / "features.npy")
 
 
-def make_part(y: np.ndarray, n_classes: int = 2) -> Part:
-    return Part(pd.Series([""] * len(y)), y, make_targets(y, n_classes), np.ones(len(y), np.float32))
+def make_part(y: np.ndarray, n_classes: int = 2) -> Subset:
+    return Subset(pd.Series([""] * len(y)), y, make_targets(y, n_classes), np.ones(len(y), np.float32))
 
 
 def make_phase(
@@ -81,8 +81,10 @@ def run(phase: Phase, path: Path, report: Any = lambda row: None, y: np.ndarray 
     checkpoint = Checkpoint(path, "same")
     progress = checkpoint.read_progress() or Progress()
     guard = options.pop("guard", CollapseGuard(9.0, ["a", "b", "c"], 1000))
-    watch = Watch(y[80:], options.pop("monitor", "auc"), guard, options.pop("stop", True), checkpoint, report)
-    run_phase(phase, progress, watch)
+    callbacks = EpochCallbacks(
+        y[80:], options.pop("monitor", "auc"), guard, options.pop("stop", True), checkpoint, report
+    )
+    run_phase(phase, progress, callbacks)
     return progress
 
 
@@ -231,7 +233,7 @@ def test_the_monitored_score_decides(tmp_path: Path, monitor: str) -> None:
     progress = run(
         make_phase(tmp_path, settings(epochs=12, patience=12, learning_rate=0.3)), tmp_path / "c.npz", monitor=monitor
     )
-    merits = [merit(row, monitor) for row in progress.history]
+    merits = [monitor_score(row, monitor) for row in progress.history]
     assert progress.best_epoch == 1 + int(np.argmax(merits))
     values = [row[f"val_{monitor}"] for row in progress.history]
     assert values[progress.best_epoch - 1] == (min(values) if monitor == "loss" else max(values))

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from bycase.core.errors import UserError
-from bycase.explain.artifacts import read_material
+from bycase.explain.artifacts import read_artifacts
 from bycase.explain.deletion import area
 from bycase.explain.randomise import STEP_WORDS
 from bycase.explain.table import mean_curves
@@ -37,14 +37,14 @@ def test_the_stage_writes_all_it_promises(workspace: tuple[Path, list[str]]) -> 
     similar = pd.read_csv("data/explain/sanity.csv")
     last = similar[(similar["layers"] == STEP_WORDS[-1]) & (similar["method"] == "grad_cam")]
     assert content["sanity"]["grad_cam"]["rank_correlation"] == pytest.approx(last["rank_correlation"].mean())
-    material = read_material(Path("data/explain/material.npz"))
-    means = mean_curves(material.orders, material.curves)
+    artifacts = read_artifacts(Path("data/explain/artifacts.npz"))
+    means = mean_curves(artifacts.orders, artifacts.curves)
     assert np.trapezoid(means["deletion_random"], means["share"]) == pytest.approx(
         content["scores"]["random"]["deletion"]
     )
-    figures = draw_all(content, material, ["of what", "how it was split"], 7)
+    figures = draw_all(content, artifacts, ["of what", "how it was split"], 7)
     assert set(figures) == {"explanations", "explanation_sanity", "deletion"}
-    for row in material.rows:
+    for row in artifacts.rows:
         assert set(row.heatmaps) == {"grad_cam", *gates}
         assert len(row.pixels) == len(row.called) == len(row.right)
 

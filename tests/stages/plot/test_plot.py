@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from bycase.core.errors import UserError
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.style import LARGEST
 from bycase.report.summary import main as print_summary
 from stages.plot import main
@@ -27,7 +27,7 @@ def digests() -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(Path("plots").iterdir())}
 
 
-def test_main_writes_tables_figures_and_a_report_that_repeat(workspace: Path, facts: Facts) -> None:
+def test_main_writes_tables_figures_and_a_report_that_repeat(workspace: Path, run_info: RunInfo) -> None:
     main()
     first = digests()
     expected = {f"{name}.csv" for name in CURVES | {"risk_coverage"}} | {f"{name}.png" for name in FIGURES}
@@ -41,7 +41,7 @@ def test_main_writes_tables_figures_and_a_report_that_repeat(workspace: Path, fa
             assert not image.info.get("Software")
     confusion = pd.read_csv("plots/confusion.csv")
     assert len(confusion) == 120
-    assert (confusion["actual"] == confusion["predicted"]).mean() == facts.metrics["image"]["accuracy"]
+    assert (confusion["actual"] == confusion["predicted"]).mean() == run_info.metrics["image"]["accuracy"]
     assert list(pd.read_csv("plots/roc.csv").columns) == ["fpr", "tpr", "threshold"]
     assert {"epoch", "loss", "val_loss", "val_auc"} <= set(pd.read_csv("plots/learning_curves.csv").columns)
 
@@ -66,7 +66,7 @@ def test_the_summary_is_printed(workspace: Path, capsys: pytest.CaptureFixture[s
     [
         "data/predictions/test.csv",
         "data/predictions/val.csv",
-        "data/explain/material.npz",
+        "data/explain/artifacts.npz",
         "metrics/explain.json",
         "metrics/metrics.json",
         "metrics/robustness.json",

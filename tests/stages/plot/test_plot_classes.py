@@ -3,13 +3,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.figures.style import LARGEST
 from stages.plot import main
 
 
 def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
-    class_workspace: Path, class_facts: Facts, caplog: pytest.LogCaptureFixture
+    class_workspace: Path, class_run_info: RunInfo, caplog: pytest.LogCaptureFixture
 ) -> None:
     main()
     curves = {"roc", "precision_recall", "confusion", "calibration", "learning_curves", "robustness", "deletion"}
@@ -28,7 +28,7 @@ def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
         assert list(pd.read_csv(f"plots/{name}.csv").columns) == columns
     confusion = pd.read_csv("plots/confusion.csv")
     accuracy = (confusion["actual"] == confusion["predicted"]).mean()
-    assert accuracy == pytest.approx(class_facts.metrics["image"]["accuracy"])
+    assert accuracy == pytest.approx(class_run_info.metrics["image"]["accuracy"])
     text = Path("plots/sanity.txt").read_text()
     warned = [line.removeprefix("WARNED: ") for line in text.splitlines() if line.startswith("WARNED: ")]
     logged = [record.message for record in caplog.records if record.levelname == "WARNING"]

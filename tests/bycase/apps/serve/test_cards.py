@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bycase.apps.serve.cards import show_similar, write_card
+from bycase.apps.serve.cards import show_similar, write_model_info
 from bycase.apps.serve.inference_service import Seen
 from bycase.apps.serve.schema import Similar
 from tests.fixtures.serve import BLACK, RED, make_answerer, make_picture
@@ -29,13 +29,13 @@ def test_the_prediction_set_is_in_words(
     set_from: float, colour: tuple[int, int, int], words: str, tmp_path: Path
 ) -> None:
     model = make_answerer().model.model_copy(update={"set_from": set_from})
-    assert words in write_card(make_seen(colour), model, "image 1", tmp_path)
+    assert words in write_model_info(make_seen(colour), model, "image 1", tmp_path)
 
 
 def test_names_are_escaped(tmp_path: Path) -> None:
     seen = make_seen(RED)
     answer = seen.answer.model_copy(update={"called": "<script>alert(1)</script>", "notes": ["<img src=x>"]})
-    card = write_card(Seen(answer, seen.image, None), make_answerer().model, "<b>", tmp_path)
+    card = write_model_info(Seen(answer, seen.image, None), make_answerer().model, "<b>", tmp_path)
     assert "<script>" not in card
     assert "<img src=x>" not in card
     assert "<b>" not in card

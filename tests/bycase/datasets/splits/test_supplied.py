@@ -52,7 +52,7 @@ def test_what_does_not_match_is_named() -> None:
 
 
 def test_file_is_read_with_its_usual_liberties(tmp_path: Path) -> None:
-    path = write(tmp_path / "s.csv", "\ufeffImage, Part,note\n a.png ,Train,x\nb.png,Validation,\nc.png,test,\n")
+    path = write(tmp_path / "s.csv", "\ufeffImage, Subset,note\n a.png ,Train,x\nb.png,Validation,\nc.png,test,\n")
     assert read_split_file(path).to_dict("list") == {
         "image": ["a.png", "b.png", "c.png"],
         "part": ["train", "val", "test"],

@@ -10,7 +10,7 @@ from bycase.figures.multiclass.confusion import class_confusion, draw_class_conf
 from bycase.figures.multiclass.curve_tables import mean_precision_recall_table, mean_roc_table
 from bycase.figures.multiclass.curves import draw_class_precision_recall, draw_class_roc
 from bycase.figures.multiclass.grid import choose_class_examples, draw_class_grid
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.report.summary import summarise
 from bycase.statistics.multiclass.units import ClassUnits, patient_class_units
 
@@ -22,30 +22,30 @@ def inside(figure: Figure) -> bool:
     return bool(min(box.x0, box.y0) >= 0 and box.x1 <= width and box.y1 <= height)
 
 
-def test_curves_name_every_class_and_stay_inside(class_images: ClassUnits, class_facts: Facts) -> None:
+def test_curves_name_every_class_and_stay_inside(class_images: ClassUnits, class_run_info: RunInfo) -> None:
     rest = {label: class_images.against_rest(number) for number, label in enumerate(class_images.classes)}
     roc = {label: roc_table(of) for label, of in rest.items()}
     precision_recall = {label: precision_recall_table(of) for label, of in rest.items()}
     figures = {
-        "auc": draw_class_roc(roc, mean_roc_table(roc), class_facts),
+        "auc": draw_class_roc(roc, mean_roc_table(roc), class_run_info),
         "average_precision": draw_class_precision_recall(
-            precision_recall, mean_precision_recall_table(precision_recall), class_facts
+            precision_recall, mean_precision_recall_table(precision_recall), class_run_info
         ),
     }
     for metric, figure in figures.items():
         labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-        values = {label: of[metric] for label, of in class_facts.metrics["image"]["per_class"].items()}
+        values = {label: of[metric] for label, of in class_run_info.metrics["image"]["per_class"].items()}
         for label, value in values.items():
             assert any(text.startswith(f"{label.replace('_', ' ')} {value:.3f} (") for text in labels)
-        assert f"{class_facts.metrics['image'][metric]:.3f}" in labels[0]
+        assert f"{class_run_info.metrics['image'][metric]:.3f}" in labels[0]
         assert inside(figure)
         styles = {(line.get_color(), str(line.get_linestyle())) for line in figure.axes[0].lines}
         assert len(styles) >= len(rest) + 1
 
 
-def test_the_matrix_shows_counts_and_row_shares(class_images: ClassUnits, class_facts: Facts) -> None:
+def test_the_matrix_shows_counts_and_row_shares(class_images: ClassUnits, class_run_info: RunInfo) -> None:
     counts = {"image": class_confusion(class_images), "patient": class_confusion(patient_class_units(class_images))}
-    figure = draw_class_confusion(counts, class_facts)
+    figure = draw_class_confusion(counts, class_run_info)
     for axes, table in zip(figure.axes, counts.values(), strict=True):
         cells = {(round(t.get_position()[0]), round(t.get_position()[1]), t.get_text()) for t in axes.texts}
         for (row, column), count in np.ndenumerate(table):
@@ -69,10 +69,10 @@ def test_examples_are_of_every_class_right_and_wrong(class_images: ClassUnits) -
     assert np.concatenate(examples).tolist() == np.concatenate(again).tolist()
 
 
-def test_tiles_say_what_they_are_called(class_images: ClassUnits, class_facts: Facts) -> None:
+def test_tiles_say_what_they_are_called(class_images: ClassUnits, class_run_info: RunInfo) -> None:
     examples = choose_class_examples(class_images, 7)
     pixels = np.zeros((sum(map(len, examples)), 8, 8, 3), np.uint8)
-    figure = draw_class_grid(pixels, class_images, examples, class_facts)
+    figure = draw_class_grid(pixels, class_images, examples, class_run_info)
     tiles = [axes for axes in figure.axes if axes.axison]
     for axes, index in zip(tiles, np.concatenate(examples), strict=True):
         called = class_images.classes[class_images.predicted[index]].replace("_", " ")
@@ -83,10 +83,10 @@ def test_tiles_say_what_they_are_called(class_images: ClassUnits, class_facts: F
     assert heading in [text.get_text() for text in figure.findobj(Text)]
 
 
-def test_words_give_every_class(class_images: ClassUnits, class_facts: Facts) -> None:
+def test_words_give_every_class(class_images: ClassUnits, class_run_info: RunInfo) -> None:
     units = {"image": class_images, "patient": patient_class_units(class_images)}
-    report, summary = write_class_report(units, class_facts), summarise(class_facts)
-    for label, of in class_facts.metrics["image"]["per_class"].items():
+    report, summary = write_class_report(units, class_run_info), summarise(class_run_info)
+    for label, of in class_run_info.metrics["image"]["per_class"].items():
         assert report.count(label) == 2
         row = next(line for line in summary.splitlines() if line.startswith(label))
         assert row.split()[1:] == [f"{of[name]:.3f}" for name in ("recall", "precision", "f1", "auc")] + [str(of["n"])]

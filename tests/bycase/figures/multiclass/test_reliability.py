@@ -3,14 +3,14 @@ from io import BytesIO
 import pytest
 
 from bycase.figures.reliability import draw_reliability, reliability_tables
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.statistics.multiclass.units import ClassUnits, patient_class_units
 
 
-def test_calibration_is_of_the_predicted_class(class_images: ClassUnits, class_facts: Facts) -> None:
+def test_calibration_is_of_the_predicted_class(class_images: ClassUnits, class_run_info: RunInfo) -> None:
     units = {"image": class_images, "patient": patient_class_units(class_images)}
-    tables = reliability_tables(units, class_facts, 7)
-    figure = draw_reliability(tables, units, class_facts)
+    tables = reliability_tables(units, class_run_info, 7)
+    figure = draw_reliability(tables, units, class_run_info)
     assert {axes.get_xlabel() for axes in figure.axes[2:]} == {"probability of the predicted class"}
     figure.savefig(BytesIO())
     box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()

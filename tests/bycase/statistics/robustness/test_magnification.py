@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from bycase.core.errors import UserError
 from bycase.figures.magnification import draw_magnification_shift
-from bycase.figures.run_info import Facts
+from bycase.figures.run_info import RunInfo
 from bycase.statistics.robustness.magnification import summarise_shift
 
 CLASSES = ["Benign", "Malignant"]
@@ -57,6 +57,6 @@ def test_the_figure_shows_every_model_and_magnification(tables: tuple[pd.DataFra
 
 def test_figures_say_that_a_magnification_was_held_out() -> None:
     protocol = {"protocol": "fractions", "group": "case", "cases_on_both_sides": 0}
-    assert Facts({}, protocol | {"held_out_magnification": None}, {}).split == "split by case"
-    words = Facts({}, protocol | {"held_out_magnification": 200}, {}).split
+    assert RunInfo({}, protocol | {"held_out_magnification": None}, {}).split == "split by case"
+    words = RunInfo({}, protocol | {"held_out_magnification": 200}, {}).split
     assert words == "split by case, trained without 200X and tested on it"

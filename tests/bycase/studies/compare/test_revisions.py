@@ -99,7 +99,7 @@ def inside(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_tag_an_experiment_and_the_workspace_are_read(inside: Path) -> None:
     first, net, here = read_revisions(["first", "net", "workspace"])
-    assert [each.facts.card["model"] for each in (first, net, here)] == ["resnet50v2", "resnet50v2", "alexnet"]
+    assert [each.run_info.model_info["model"] for each in (first, net, here)] == ["resnet50v2", "resnet50v2", "alexnet"]
     assert first.cost["training_seconds"] == 6.0
     assert net.cost["training_seconds"] == pytest.approx(3.1)
     assert (first.predictions["Malignant"] != net.predictions["Malignant"]).all()
@@ -124,8 +124,8 @@ def test_the_command_prints_leaderboard_and_verdicts_and_writes_files(
 
 def test_it_works_from_a_subfolder(inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(inside / "metrics")
-    assert read_revision("net").facts.card["model"] == "resnet50v2"
-    assert read_revision("workspace").facts.card["model"] == "alexnet"
+    assert read_revision("net").run_info.model_info["model"] == "resnet50v2"
+    assert read_revision("workspace").run_info.model_info["model"] == "alexnet"
 
 
 def test_another_test_set_is_refused_and_why_is_said(inside: Path) -> None:
@@ -157,7 +157,7 @@ def replace_picture(revision: Any) -> None:
 
 
 def rename_dataset(revision: Any) -> None:
-    revision.facts.card["dataset"] = "breakhis"
+    revision.run_info.model_info["dataset"] = "breakhis"
 
 
 @pytest.mark.parametrize(

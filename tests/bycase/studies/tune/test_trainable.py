@@ -67,7 +67,7 @@ def test_a_failure_ends_the_trial_and_is_told(
     row = trial.step()
     assert (row["status"], row["done"], row["score"]) == (status, True, None)
     assert row["best_merit"] == first["score"]
-    assert row["merit"] == 0
+    assert row["monitor_score"] == 0
     assert "\n" not in row["message"]
 
 
@@ -82,7 +82,7 @@ def test_a_member_that_diverged_waits_and_is_replaced(tuned: Any, monkeypatch: p
     with monkeypatch.context() as patch:
         fail(member, patch, DivergenceError("NaN"))
         row = member.step()
-    assert (row["status"], row["merit"], row["done"]) == ("diverged", 0, False)
+    assert (row["status"], row["monitor_score"], row["done"]) == ("diverged", 0, False)
     own = checkpoint(member, "member")
     member.load_checkpoint(own)
     assert member.step()["status"] == "diverged"

@@ -141,8 +141,8 @@ def test_trains_as_the_train_stage_does(tuned: Any) -> None:
         parts = inner[fold].train, inner[fold].val
         given = keras.Input((8,))
         backbone = keras.Model(given, keras.layers.Identity()(given))
-        material = gather(own, parts, 2, make_strategy("single"), backbone, features, lambda: None)  # type: ignore[arg-type, return-value]
-        phase = prepare_phase(plan_phases(own.network)[0], material)
+        context = gather(own, parts, 2, make_strategy("single"), backbone, features, lambda: None)  # type: ignore[arg-type, return-value]
+        phase = prepare_phase(plan_phases(own.network)[0], context)
         losses.append([train_epoch(phase, Progress(epoch=epoch))[0] for epoch in range(2)])
     np.testing.assert_allclose(np.mean(losses, axis=0), [row["loss"] for row in rows], rtol=1e-5)
 
