@@ -1,14 +1,15 @@
 """`bycase COMMAND ...`: what people run beside the pipeline."""
 
 import sys
+from functools import partial
 from importlib import import_module
 
 from bycase.core.command import run_stage
 
 COMMANDS = {
-    "predict": ("bycase.apps.predict.command", "what the classifier says of images, as a table"),
-    "serve": ("bycase.apps.serve.command", "a local page that classifies images"),
-    "export": ("bycase.apps.export.command", "the trained network for other programs"),
+    "predict": ("bycase.apps.predict.command", "classify images, into a table"),
+    "serve": ("bycase.apps.serve.command", "classify images on a local page"),
+    "export": ("bycase.apps.export.command", "convert the trained network for other programs"),
     "compare": ("bycase.studies.compare.command", "leaderboard, paired statistics and figures of several networks"),
     "benchmark": ("bycase.studies.benchmark.command", "networks x folds"),
     "recipe": ("bycase.studies.recipe.command", "published systems, run as published and run honestly"),
@@ -18,16 +19,14 @@ COMMANDS = {
 }
 
 
-def main() -> None:
-    """Run the command that the command line names."""
-    name, *arguments = sys.argv[1:] or ["--help"]
-    if name not in COMMANDS:
-        width = max(len(command) for command in COMMANDS)
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command that `arguments`, by default those of the process, begin with."""
+    name, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if name in ("-h", "--help"):
+        width = max(map(len, COMMANDS))
         rows = [f"  {command:<{width}}  {words}" for command, (_, words) in COMMANDS.items()]
-        page = "\n".join(["usage: bycase COMMAND ...", "", *rows, "", "bycase COMMAND --help says more."])
-        if name in ("-h", "--help"):
-            sys.stdout.write(page + "\n")
-            return
+        sys.stdout.write("\n".join(["usage: bycase COMMAND ...", "", *rows, "", "bycase COMMAND --help says more.", ""]))
+    elif name in COMMANDS:
+        run_stage(name, partial(import_module(COMMANDS[name][0]).main, rest))
+    else:
         sys.exit(f"bycase: error: no command {name}; there are {', '.join(COMMANDS)}")
-    sys.argv = [f"bycase {name}", *arguments]
-    run_stage(name, import_module(COMMANDS[name][0]).main)

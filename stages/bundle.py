@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bycase.apps.classifier.archive import CLASSIFIER, write_classifier
-from bycase.apps.classifier.assemble import assemble_card, calibrate_distance, check_scores
+from bycase.apps.classifier import CLASSIFIER
+from bycase.apps.classifier.archive import write_classifier
+from bycase.apps.classifier.assemble import assemble_info, calibrate_distance, check_scores
 from bycase.apps.classifier.network import split_outputs, with_features
 from bycase.apps.classifier.reference import NEIGHBOURS, make_reference
 from bycase.core.command import run_stage
@@ -51,7 +52,7 @@ def main() -> None:
         distances.append(reference.distance(features, NEIGHBOURS))
 
     unlike = calibrate_distance(*distances)
-    model_info = assemble_card(trained, params.data, steps, metrics, uncertainty, unlike)
+    model_info = assemble_info(trained, params.data, steps, metrics, uncertainty, unlike)
     write_classifier(CLASSIFIER, NETWORK, model_info, reference)
     logging.info(
         "%s: %.0f MB; %.1f %% of test images flagged as unlike the training images",

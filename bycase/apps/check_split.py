@@ -6,26 +6,21 @@ Ends with 0 where it leaks nothing, with 1 where it does, or where it names imag
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from bycase.core.command import run_stage
 from bycase.core.errors import UserError
-from bycase.core.files import write_json
-from bycase.core.params import load_params
-from bycase.datasets.duplicates import DUPLICATES, Waived, read_duplicates
-from bycase.datasets.splits.leaks import find_leaks, find_shared_images
-from bycase.datasets.splits.supplied import Supplied, match_images, read_split_file
-from bycase.datasets.waivers import parse_waivers
-from bycase.tables.manifest import MANIFEST, read_manifest
-from bycase.tables.splits import PARTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bycase.datasets.duplicates import Waived
+    from bycase.datasets.splits.supplied import Supplied
 
 NAMES_SHOWN = 10
 
 
 def check_split(
-    supplied: Supplied, manifest: pd.DataFrame, duplicates: pd.DataFrame | None, waived: Waived
+    supplied: "Supplied", manifest: "pd.DataFrame", duplicates: "pd.DataFrame | None", waived: "Waived"
 ) -> dict[str, Any]:
     """Everything that is wrong with a split.
 
@@ -47,6 +42,9 @@ def check_split(
         ``groups`` by level (see `Leak.summary`) and ``duplicates`` (None where unchecked). Images
         missing from the file are said and leave it clean: a file may be about a part of the data.
     """
+    from bycase.datasets.splits.leaks import find_leaks, find_shared_images
+    from bycase.tables.splits import PARTS
+
     frame = manifest[manifest["image"].isin(supplied.parts.index)]
     frame = frame.assign(part=frame["image"].map(supplied.parts))
     groups = {leak.level: leak.summary() for leak in find_leaks(frame)}
@@ -112,18 +110,26 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="bycase check-split", description="What a split file leaks.")
     parser.add_argument("file", type=Path, help="CSV file with the columns image and part (train, val, test)")
     parser.add_argument("--json", type=Path, help="write the whole report, with all names, to this file")
-    parser.add_argument("--manifest", type=Path, default=MANIFEST, help="default: %(default)s")
-    parser.add_argument("--duplicates", type=Path, default=DUPLICATES, help="default: %(default)s")
+    parser.add_argument("--manifest", type=Path, help="default: the pipeline's")
+    parser.add_argument("--duplicates", type=Path, help="default: the pipeline's")
     parser.add_argument("--without-duplicates", action="store_true", help="check groups only")
     options = parser.parse_args(arguments)
-    manifest = read_manifest(options.manifest)
+    from bycase.core.files import write_json
+    from bycase.core.params import load_params
+    from bycase.datasets.duplicates import DUPLICATES, read_duplicates
+    from bycase.datasets.splits.supplied import match_images, read_split_file
+    from bycase.datasets.waivers import parse_waivers
+    from bycase.tables.manifest import MANIFEST, read_manifest
+
+    place = options.manifest or MANIFEST
+    manifest = read_manifest(place)
     supplied = match_images(read_split_file(options.file), manifest)
     if supplied.parts.empty and not supplied.in_several_parts:
-        raise UserError(f"split file {options.file} names no image of {options.manifest}: is it of another data set?")
+        raise UserError(f"split file {options.file} names no image of {place}: is it of another data set?")
     params = load_params()
     entries = params.audit.waive.get(params.dataset, [])
     waived = parse_waivers(entries, manifest["image"].tolist(), f"audit.waive.{params.dataset}")
-    duplicates = None if options.without_duplicates else read_duplicates(options.duplicates)
+    duplicates = None if options.without_duplicates else read_duplicates(options.duplicates or DUPLICATES)
     report = check_split(supplied, manifest, duplicates, waived)
     if options.json:
         write_json(options.json, report)
@@ -131,6 +137,3 @@ def main(arguments: list[str] | None = None) -> None:
     if not report["clean"]:
         sys.exit(1)
 
-
-if __name__ == "__main__":
-    run_stage("split.check", main)

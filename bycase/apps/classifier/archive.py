@@ -11,19 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
-
-from bycase.apps.classifier.info import ClassifierCard
+from bycase.apps.classifier.info import ClassifierInfo, read_info
 from bycase.apps.classifier.reference import Reference
 from bycase.core.errors import UserError
 from bycase.core.files import replace_file
-from bycase.training.record import MODELS
 
-CLASSIFIER = MODELS / "classifier.keras"
 KERAS_MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
-CARD, REFERENCE = "classifier.json", "reference.npz"
+INFO, REFERENCE = "classifier.json", "reference.npz"
 
-LARGEST = {"metadata.json": 1 << 20, "config.json": 1 << 26, "model.weights.h5": 1 << 33, CARD: 1 << 20}
+LARGEST = {"metadata.json": 1 << 20, "config.json": 1 << 26, "model.weights.h5": 1 << 33, INFO: 1 << 20}
 LARGEST |= {REFERENCE: 1 << 32}
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 _REFERENCE_ARRAYS = {"features": "f2", "images": "U", "labels": "i8"}
@@ -33,11 +29,11 @@ _REFERENCE_ARRAYS = {"features": "f2", "images": "U", "labels": "i8"}
 class Parts:
     """What a classifier file holds beside the network."""
 
-    card: ClassifierCard
+    info: ClassifierInfo
     reference: Reference
 
 
-def write_classifier(path: Path, network: Path, card: ClassifierCard, reference: Reference) -> None:
+def write_classifier(path: Path, network: Path, info: ClassifierInfo, reference: Reference) -> None:
     """Write a classifier file.
 
     Parameters
@@ -46,10 +42,8 @@ def write_classifier(path: Path, network: Path, card: ClassifierCard, reference:
         With the suffix ``.keras``, without which Keras does not open it.
     network : Path
         A ``.keras`` file.
-    card : ClassifierCard
-        What the network's outputs mean, and what goes in.
-    reference : Reference
-        Its training images.
+    info, reference
+        See `Parts`.
     """
     arrays = io.BytesIO()
     labels = reference.labels.astype(np.int64)
@@ -60,11 +54,11 @@ def write_classifier(path: Path, network: Path, card: ClassifierCard, reference:
         zipfile.ZipFile(partial, "w") as target,
     ):
         for name in KERAS_MEMBERS:
-            info = zipfile.ZipInfo(name, _NO_DATE)
-            info.file_size = source.getinfo(name).file_size
-            with source.open(name) as content, target.open(info, "w") as copy:
+            member = zipfile.ZipInfo(name, _NO_DATE)
+            member.file_size = source.getinfo(name).file_size
+            with source.open(name) as content, target.open(member, "w") as copy:
                 shutil.copyfileobj(content, copy)
-        target.writestr(zipfile.ZipInfo(CARD, _NO_DATE), card.model_dump_json(indent=2) + "\n")
+        target.writestr(zipfile.ZipInfo(INFO, _NO_DATE), info.model_dump_json(indent=2) + "\n")
         target.writestr(zipfile.ZipInfo(REFERENCE, _NO_DATE), arrays.getvalue())
 
 
@@ -81,7 +75,7 @@ def read_parts(path: Path) -> Parts:
     try:
         with zipfile.ZipFile(path) as opened:
             _check_members(path, opened)
-            return Parts(_read_card(path, opened.read(CARD)), _read_reference(opened.read(REFERENCE)))
+            return Parts(read_info(path, opened.read(INFO)), _read_reference(opened.read(REFERENCE)))
     except UserError:
         raise
     # zipfile, zlib and NumPy raise nearly anything on a damaged file.
@@ -95,24 +89,13 @@ def _check_members(path: Path, opened: zipfile.ZipFile) -> None:
         raise UserError(
             f"{path} is a network without classes, thresholds and reference: give the file of 'dvc repro bundle'"
         )
-    expected = {*KERAS_MEMBERS, CARD, REFERENCE}
+    expected = {*KERAS_MEMBERS, INFO, REFERENCE}
     odd = sorted(expected.symmetric_difference(names)) or [name for name in names if names.count(name) > 1]
     if odd:
         raise UserError(f"{path} is no classifier: member {odd[0]!r} is missing, twice or too many")
     for member in opened.infolist():
         if member.file_size > LARGEST[member.filename]:
             raise UserError(f"{path} is refused: {member.filename} unpacks to {member.file_size / 1e9:.1f} GB")
-
-
-def _read_card(path: Path, content: bytes) -> ClassifierCard:
-    try:
-        return ClassifierCard.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or CARD
-        raise UserError(
-            f"{path}: {place}: {first['msg']}; this version cannot read it, run 'dvc repro bundle'"
-        ) from None
 
 
 def _read_reference(content: bytes) -> Reference:

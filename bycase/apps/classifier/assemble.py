@@ -1,4 +1,4 @@
-"""The card of a classifier from what the stages before have written, and the check that all of it is of one network."""
+"""`classifier.json` from what earlier stages have written, and the check that all of it is of one network."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bycase.apps.classifier.info import ClassifierCard, LevelCard, PreprocessCard, SetsCard, UnlikeCard
+from bycase.apps.classifier.info import VERSION, ClassifierInfo, LevelInfo, PreprocessInfo, SetsInfo, UnlikeInfo
 from bycase.apps.classifier.reference import NEIGHBOURS, QUANTILE
 from bycase.core.errors import UserError
 from bycase.core.params_data import DatasetParams
@@ -18,14 +18,14 @@ LIBRARIES = ("keras", "tensorflow", "numpy", "pillow", "opencv-python-headless",
 TOLERANCE = 1e-4  # the same network in another graph differs by about 1e-7
 
 
-def assemble_card(
+def assemble_info(
     trained: Mapping[str, Any],
     data: DatasetParams,
     steps: Steps,
     metrics: Mapping[str, Any],
     uncertainty: Mapping[str, Any],
-    unlike: UnlikeCard,
-) -> ClassifierCard:
+    unlike: UnlikeInfo,
+) -> ClassifierInfo:
     """Put together what a prediction needs beside the network.
 
     Parameters
@@ -38,12 +38,12 @@ def assemble_card(
         What is done to them before the network.
     metrics, uncertainty : mapping
         ``metrics/metrics.json`` and ``metrics/uncertainty.json``.
-    unlike : UnlikeCard
+    unlike : UnlikeInfo
         Of `calibrate_distance`.
     """
     calibration, sets = metrics["calibration"], uncertainty["conformal"]
-    return ClassifierCard(
-        format=1,
+    return ClassifierInfo(
+        version=VERSION,
         model=trained["model"],
         variant=trained["variant"],
         weights=Path(trained["weights"]).name,
@@ -54,15 +54,15 @@ def assemble_card(
         positive=trained["positive"],
         image_size=trained["image_size"],
         resize=data.resize,
-        preprocess=PreprocessCard(**steps.params.model_dump(), target=steps.target),
-        image=LevelCard(threshold=metrics["image"].get("threshold"), temperature=calibration["temperature"]),
-        patient=LevelCard(
+        preprocess=PreprocessInfo(**steps.params.model_dump(), target=steps.target),
+        image=LevelInfo(threshold=metrics["image"].get("threshold"), temperature=calibration["temperature"]),
+        patient=LevelInfo(
             threshold=metrics["patient"].get("threshold"), temperature=calibration["patient"]["temperature"]
         ),
-        sets=SetsCard(
+        sets=SetsInfo(
             coverage=uncertainty["coverage"],
-            image=sets["image"]["least_probability"],
-            patient=sets["patient"]["least_probability"],
+            image_threshold=sets["image"]["least_probability"],
+            patient_threshold=sets["patient"]["least_probability"],
             n_patients=sets["patient"]["n_calibration"],
         ),
         unlike=unlike,
@@ -70,7 +70,7 @@ def assemble_card(
     )
 
 
-def calibrate_distance(validation: Floats, test: Floats) -> UnlikeCard:
+def calibrate_distance(validation: Floats, test: Floats) -> UnlikeInfo:
     """From which distance an image is flagged, chosen on validation; and how many are, also on test.
 
     Parameters
@@ -79,7 +79,7 @@ def calibrate_distance(validation: Floats, test: Floats) -> UnlikeCard:
         Distances from the training images; see `bycase.apps.classifier.reference`.
     """
     limit = float(np.quantile(validation, QUANTILE))
-    return UnlikeCard(
+    return UnlikeInfo(
         neighbours=NEIGHBOURS,
         quantile=QUANTILE,
         distance=limit,
@@ -88,14 +88,14 @@ def calibrate_distance(validation: Floats, test: Floats) -> UnlikeCard:
     )
 
 
-def check_scores(name: Path, found: Floats, stored: Floats) -> None:
+def check_scores(name: Path, scores: Floats, stored: Floats) -> None:
     """Refuse a network that does not give the stored predictions, from which thresholds and temperatures come.
 
     Parameters
     ----------
     name : Path
         The stored predictions' file.
-    found, stored : ndarray of shape (n_images, n_classes), float64, in [0, 1]
+    scores, stored : ndarray of shape (n_images, n_classes), float64, in [0, 1]
         What the network gives for the same images now, and what the file says.
 
     Raises
@@ -103,7 +103,7 @@ def check_scores(name: Path, found: Floats, stored: Floats) -> None:
     UserError
         If they differ by more than `TOLERANCE`.
     """
-    difference = float(np.abs(found - stored).max())
+    difference = float(np.abs(scores - stored).max())
     if not difference <= TOLERANCE:  # so that NaN fails too
         raise UserError(
             f"{name} is not of models/model.keras (probabilities differ by {difference:.2g}); run 'dvc repro evaluate'"

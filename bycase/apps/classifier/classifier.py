@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bycase.apps.classifier.archive import CLASSIFIER, Parts, read_parts
-from bycase.apps.classifier.info import ClassifierCard
+from bycase.apps.classifier import BATCH_SIZE, CLASSIFIER
+from bycase.apps.classifier.archive import Parts, read_parts
+from bycase.apps.classifier.info import ClassifierInfo
 from bycase.apps.classifier.network import open_network, split_outputs, with_features
 from bycase.apps.classifier.reference import Reference
 from bycase.core.errors import UserError
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     import keras
 
 Level = Literal["image", "patient"]
-BATCH_SIZE = 16
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Predictions:
         The network's own probabilities, as in ``data/predictions``.
     probabilities : ndarray of shape (n, n_classes), float64, in [0, 1]
         The same, calibrated.
-    called : ndarray of shape (n,), int64, in [0, n_classes)
-        The class decided for.
+    predicted : ndarray of shape (n,), int64, in [0, n_classes)
+        The class that is decided for.
     sets, image_sets : ndarray of shape (n, n_classes), bool
         Conformal prediction sets, calibrated by patients and by images.
     entropy : ndarray of shape (n,), float64
@@ -56,14 +56,14 @@ class Predictions:
         What the network's head gets.
     low, high : ndarray of shape (n,), float64, in [0, 1], or None
         With several views, the smallest and the largest calibrated probability over them: of two classes of the
-        positive one, else of the class called.
+        positive one, else of the predicted class.
     disagreement : ndarray of shape (n,), float64, or None
         With several views, the mutual information of prediction and view, in nats.
     """
 
     scores: Floats
     probabilities: Floats
-    called: Integers
+    predicted: Integers
     sets: Bools
     image_sets: Bools
     entropy: Floats
@@ -97,7 +97,7 @@ class Classifier:
 
     Attributes
     ----------
-    card : ClassifierCard
+    info : ClassifierInfo
         What goes in, what comes out, and how it becomes a decision.
     reference : Reference
         The training images in feature space.
@@ -110,7 +110,7 @@ class Classifier:
         For maps of what the network looks at; None in another runtime.
     """
 
-    card: ClassifierCard
+    info: ClassifierInfo
     reference: Reference
     forward: Forward
     batch_size: int
@@ -129,8 +129,8 @@ class Classifier:
         ndarray of shape (size, size, 3), uint8
         """
         picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
-        square = np.asarray(resize(picture, self.card.image_size, self.card.resize))
-        fitted = self.card.preprocess
+        square = np.asarray(resize(picture, self.info.image_size, self.info.resize))
+        fitted = self.info.preprocess
         steps = Steps(PreprocessParams(**fitted.model_dump(exclude={"target"})), fitted.target)
         return apply_steps(square, steps)[0]
 
@@ -149,26 +149,26 @@ class Classifier:
             In how many symmetries of the square each is looked at; the decision is that of the image as it is.
         """
         outputs = self._run(images.astype(np.float32))
-        features, scores = split_outputs(outputs, len(self.card.classes))
+        features, scores = split_outputs(outputs, len(self.info.classes))
         probabilities = self.calibrate(scores, "image")
-        called = self.decide(scores, "image")
-        distance = self.reference.distance(features, self.card.unlike.neighbours)
+        predicted = self.decide(scores, "image")
+        distance = self.reference.distance(features, self.info.unlike.neighbours)
         low = high = disagreement = None
         members = np.stack([probabilities, *(self._view(images, number) for number in range(1, views))])
         combined = combine_members(members)
         if views > 1:
-            watched = np.ones_like(called) if self.card.positive else called
-            of_watched = members[:, np.arange(len(called)), watched]
-            low, high, disagreement = of_watched.min(axis=0), of_watched.max(axis=0), combined.mutual_information
+            explained = np.ones_like(predicted) if self.info.positive else predicted
+            by_view = members[:, np.arange(len(predicted)), explained]
+            low, high, disagreement = by_view.min(axis=0), by_view.max(axis=0), combined.mutual_information
         return Predictions(
             scores=scores,
             probabilities=probabilities,
-            called=called,
-            sets=make_sets(scores, self.card.sets.patient),
-            image_sets=make_sets(scores, self.card.sets.image),
+            predicted=predicted,
+            sets=make_sets(scores, self.info.sets.patient_threshold),
+            image_sets=make_sets(scores, self.info.sets.image_threshold),
             entropy=combine_members(probabilities[None]).entropy,
             distance=distance,
-            unlike=distance > self.card.unlike.distance,
+            unlike=distance > self.info.unlike.distance,
             features=features,
             low=low,
             high=high,
@@ -177,36 +177,35 @@ class Classifier:
 
     def calibrate(self, scores: Floats, level: Level) -> Floats:
         """Calibrated probabilities; see `calibrate`."""
-        return calibrate(self.card, scores, level)
+        return calibrate(self.info, scores, level)
 
     def decide(self, scores: Floats, level: Level) -> Integers:
         """The class decided for; see `decide`."""
-        return decide(self.card, scores, level)
+        return decide(self.info, scores, level)
 
     def nearest(self, features: NDArray[np.float32], k: int) -> Neighbours:
         """The `k` training images that are nearest to images of these features, (n, n_features)."""
         distances, rows = self.reference.nearest(features, k)
-        labels = np.array(self.card.classes)[self.reference.labels[rows]]
+        labels = np.array(self.info.classes)[self.reference.labels[rows]]
         return Neighbours(self.reference.images[rows].tolist(), labels.tolist(), distances)
 
     def _view(self, images: NDArray[np.uint8], number: int) -> Floats:
         outputs = self._run(turn(images.astype(np.float32), number))
-        return self.calibrate(split_outputs(outputs, len(self.card.classes))[1], "image")
+        return self.calibrate(split_outputs(outputs, len(self.info.classes))[1], "image")
 
     def _run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         starts = range(0, len(images), self.batch_size)
         return np.concatenate([self.forward(images[start : start + self.batch_size]) for start in starts])
 
 
-def calibrate(card: ClassifierCard, scores: Floats, level: Level) -> Floats:
+def calibrate(info: ClassifierInfo, scores: Floats, level: Level) -> Floats:
     """Calibrated probabilities of images, or of patients from their images' mean; (n, n_classes)."""
-    of = card.image if level == "image" else card.patient
-    return apply_temperature(scores, of.temperature)
+    return apply_temperature(scores, (info.image if level == "image" else info.patient).temperature)
 
 
-def decide(card: ClassifierCard, scores: Floats, level: Level) -> Integers:
+def decide(info: ClassifierInfo, scores: Floats, level: Level) -> Integers:
     """The class decided for, from the network's own probabilities (n, n_classes); (n,), int64."""
-    threshold = (card.image if level == "image" else card.patient).threshold
+    threshold = (info.image if level == "image" else info.patient).threshold
     if threshold is None:
         return scores.argmax(axis=1).astype(np.int64)
     return (scores[:, 1] >= threshold).astype(np.int64)
@@ -236,28 +235,28 @@ def load_classifier(
     if forward is None:
         make_tensorflow_deterministic(0)
         network = open_network(path)
-        _check_fit(path, network, parts.card)
+        _check_fit(path, network, parts.info)
         forward = frozen_forward(with_features(network), batch_size)
-    classifier = Classifier(parts.card, parts.reference, forward, batch_size, network)
+    classifier = Classifier(parts.info, parts.reference, forward, batch_size, network)
     _check_outputs(path, classifier, parts)
     return classifier
 
 
-def _check_fit(path: Path, network: "keras.Model", card: ClassifierCard) -> None:
-    size = card.image_size
+def _check_fit(path: Path, network: "keras.Model", info: ClassifierInfo) -> None:
+    size = info.image_size
     if tuple(network.input_shape[1:]) != (size, size, 3) or "head" not in {layer.name for layer in network.layers}:
-        raise UserError(f"{path}: the network is not the one that its card describes; run 'dvc repro bundle'")
+        raise UserError(f"{path}: the network is not the one that classifier.json describes; run 'dvc repro bundle'")
 
 
 def _check_outputs(path: Path, classifier: Classifier, parts: Parts) -> None:
     """Run one black image through, which also moves the slow first batch to the start."""
-    size = parts.card.image_size
+    size = parts.info.image_size
     outputs = classifier.forward(np.zeros((1, size, size, 3), np.float32))
-    n_outputs = 1 if len(parts.card.classes) == 2 else len(parts.card.classes)
+    n_outputs = 1 if len(parts.info.classes) == 2 else len(parts.info.classes)
     n_features = parts.reference.features.shape[1]
     if outputs.shape == (1, n_outputs):
         raise UserError(f"{path}: the exported network gives no features; export it again: bycase export")
     if outputs.shape != (1, n_features + n_outputs) or not np.isfinite(outputs).all():
         raise UserError(f"{path}: network, classes and reference do not fit together; run 'dvc repro bundle'")
-    if parts.reference.labels.min() < 0 or parts.reference.labels.max() >= len(parts.card.classes):
+    if parts.reference.labels.min() < 0 or parts.reference.labels.max() >= len(parts.info.classes):
         raise UserError(f"{path}: the reference has labels of no class; run 'dvc repro bundle'")

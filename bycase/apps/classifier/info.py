@@ -1,29 +1,33 @@
-"""What a classifier says of itself, so that nobody has to feed it the right numbers from elsewhere."""
+"""`classifier.json`: what goes into a network, what its outputs mean, and how they become decisions."""
 
-from typing import Annotated, Literal
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from bycase.core.errors import UserError
 from bycase.core.params_data import PreprocessParams, Section, Share
 
+VERSION = 2
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Stain = dict[str, list[float] | list[list[float]]]
 
 
-class PreprocessCard(PreprocessParams):
+class PreprocessInfo(PreprocessParams):
     """What is done to every image before the network, and the stain fitted on training images."""
 
     target: Stain | None
 
 
-class LevelCard(Section):
+class LevelInfo(Section):
     """How probabilities of images, or patients, become decisions; fitted on validation.
 
     Attributes
     ----------
     threshold : float or None
-        Of two classes, the network's probability from which the positive one is called; None: the most probable one is.
+        Of two classes, the network's probability from which the positive one is predicted; None: the most probable one.
     temperature : float
         See `bycase.statistics.calibration.temperature`.
     """
@@ -32,32 +36,32 @@ class LevelCard(Section):
     temperature: Positive
 
 
-class SetsCard(Section):
+class SetsInfo(Section):
     """Conformal prediction sets.
 
     Attributes
     ----------
     coverage : float
         The share of sets that shall hold the true class.
-    image, patient : float
+    image_threshold, patient_threshold : float
         The network's probability from which a class is in the set; calibrated by images, and by patients.
     n_patients : int
         Validation patients.
     """
 
     coverage: Share
-    image: Share
-    patient: Share
+    image_threshold: Share
+    patient_threshold: Share
     n_patients: Count
 
 
-class UnlikeCard(Section):
+class UnlikeInfo(Section):
     """When an image counts as unlike the training images; see `bycase.apps.classifier.reference`.
 
     Attributes
     ----------
     neighbours : int
-        The distance is that to the so many-th nearest training image.
+        The distance is that to the training image of this rank, counted from the nearest.
     quantile : float
         Of the validation images' distances.
     distance : float
@@ -73,13 +77,13 @@ class UnlikeCard(Section):
     test_flagged: Share
 
 
-class ClassifierCard(Section):
+class ClassifierInfo(Section):
     """`classifier.json`.
 
     Attributes
     ----------
-    format : int
-        Of the file.
+    version : int
+        Of this content; see `read_info`.
     model, variant, weights : str
         The network, as in ``models/model.json``.
     dataset : str
@@ -98,7 +102,7 @@ class ClassifierCard(Section):
         Of the libraries that made the file.
     """
 
-    format: Literal[1]
+    version: Literal[2]
     model: str
     variant: str | None
     weights: str
@@ -109,15 +113,15 @@ class ClassifierCard(Section):
     positive: str | None
     image_size: Annotated[int, Field(ge=32, le=2048)]
     resize: Literal["squash", "crop", "pad"]
-    preprocess: PreprocessCard
-    image: LevelCard
-    patient: LevelCard
-    sets: SetsCard
-    unlike: UnlikeCard
+    preprocess: PreprocessInfo
+    image: LevelInfo
+    patient: LevelInfo
+    sets: SetsInfo
+    unlike: UnlikeInfo
     versions: dict[str, str]
 
     @model_validator(mode="after")
-    def _consistent(self) -> "ClassifierCard":
+    def _consistent(self) -> "ClassifierInfo":
         if len(set(self.classes)) < len(self.classes):
             raise ValueError("classes: one stands twice")
         two = len(self.classes) == 2
@@ -126,3 +130,39 @@ class ClassifierCard(Section):
         if any((level.threshold is not None) != two for level in (self.image, self.patient)):
             raise ValueError("threshold: with two classes it must be a number, with more null")
         return self
+
+
+def read_info(path: Path, content: bytes) -> ClassifierInfo:
+    """Check the content of ``classifier.json``, of this version or an older one.
+
+    Raises
+    ------
+    UserError
+        If it is damaged, or of a version that is not known; `path` is the classifier file that the message names.
+    """
+    try:
+        return ClassifierInfo.model_validate(upgrade(json.loads(content)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "classifier.json"
+        reason = f"{place}: {first['msg']}"
+    except UserError as error:
+        reason = str(error)
+    raise UserError(f"{path}: {reason}; this bycase cannot read it, run 'dvc repro bundle'")
+
+
+def upgrade(content: Any) -> Any:
+    """Rename what version 1 had under other names: its version, `format`, and the thresholds of conformal sets.
+
+    Raises
+    ------
+    UserError
+        If the version is unknown.
+    """
+    version = content.get("version", content.get("format")) if isinstance(content, dict) else None
+    if version == 1:
+        sets = {f"{key}_threshold" if key in ("image", "patient") else key: v for key, v in content["sets"].items()}
+        return {key: v for key, v in content.items() if key != "format"} | {"version": VERSION, "sets": sets}
+    if version != VERSION:
+        raise UserError(f"classifier.json is of version {version}, where 1 and {VERSION} are known")
+    return content

@@ -7,12 +7,15 @@ training images above a quantile of the validation images' distances, none of wh
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from bycase.statistics.units import Floats, Integers
+
+if TYPE_CHECKING:
+    from sklearn.neighbors import NearestNeighbors
 
 NEIGHBOURS = 10
 QUANTILE = 0.99
@@ -38,7 +41,9 @@ class Reference:
     labels: Integers
 
     @cached_property
-    def _neighbours(self) -> NearestNeighbors:
+    def _neighbours(self) -> "NearestNeighbors":
+        from sklearn.neighbors import NearestNeighbors
+
         return NearestNeighbors(algorithm="brute").fit(self.features)
 
     def nearest(self, features: NDArray[np.float32], k: int) -> tuple[Floats, Integers]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bycase.apps.classifier.archive import CLASSIFIER
+from bycase.apps.classifier import CLASSIFIER
 from bycase.core.errors import UserError
 
 

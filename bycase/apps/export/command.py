@@ -1,34 +1,38 @@
-"""`bycase export --format FORMAT`: the trained network for other programs, if it gives the same answers."""
+"""`bycase export --format FORMAT`: convert the trained network for other programs, if it predicts the same there."""
 
 import argparse
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bycase.apps.classifier.network import open_network
-from bycase.apps.export.parity import Parity
-from bycase.apps.export.quantise import choose_calibration
-from bycase.apps.export.write import Validation, write_export
-from bycase.apps.runtime.places import EXPORTS, FORMATS, check_format, network_digest
-from bycase.core.command import run_stage
-from bycase.core.params import load_params
-from bycase.core.seeding import make_tensorflow_deterministic
-from bycase.tables.predictions import VALIDATION, read_predictions
-from bycase.tables.results import METRICS, read_results
-from bycase.tables.splits import read_splits
-from bycase.training.record import MODEL_INFO, NETWORK, read_model_info
+from bycase.apps.runtimes import EXPORTS, FORMATS, check_format, network_digest
+
+if TYPE_CHECKING:
+    from bycase.apps.export.parity import Parity
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Write ``<out>/<format>/``: the export and its ``report.json``."""
     parser = argparse.ArgumentParser(prog="bycase export", description=__doc__)
     parser.add_argument("--format", required=True, metavar="|".join(FORMATS), help="int8: OpenVINO in 8-bit integers")
-    parser.add_argument("--model", type=Path, default=NETWORK, help="a .keras file of this run; default %(default)s")
+    parser.add_argument("--model", type=Path, help="a .keras file of this run; default: the trained network")
     parser.add_argument("--out", type=Path, default=EXPORTS, help="the folder of all exports; default %(default)s")
-    arguments = parser.parse_args()
-    check_format(arguments.format)
-    digest = network_digest(arguments.model)
-    params, card = load_params(), read_model_info(MODEL_INFO)
-    classes: list[str] = card["classes"]
+    options = parser.parse_args(arguments)
+    check_format(options.format)
+    from bycase.apps.classifier.network import open_network
+    from bycase.apps.export.quantise import choose_calibration
+    from bycase.apps.export.write import Validation, write_export
+    from bycase.core.params import load_params
+    from bycase.core.seeding import make_tensorflow_deterministic
+    from bycase.tables.predictions import VALIDATION, read_predictions
+    from bycase.tables.results import METRICS, read_results
+    from bycase.tables.splits import read_splits
+    from bycase.training.record import NETWORK, read_model_info
+
+    model = options.model or NETWORK
+    digest = network_digest(model)
+    params, model_info = load_params(), read_model_info()
+    classes: list[str] = model_info["classes"]
     threshold = read_results(METRICS, "evaluate")["image"].get("threshold")
     predictions = read_predictions(VALIDATION, classes)
     validation = Validation(predictions, classes, threshold, params.evaluate.batch_size)
@@ -36,20 +40,20 @@ def main() -> None:
 
     make_tensorflow_deterministic(params.seed)
     about = {
-        "model": arguments.model.name,
+        "model": model.name,
         "model_sha256": digest,
-        **{key: card[key] for key in ("dataset", "phantom", "classes", "positive", "image_size")},
+        **{key: model_info[key] for key in ("dataset", "phantom", "classes", "positive", "image_size")},
         "threshold": threshold,
         "input": "float32 (n, size, size, 3), RGB in [0, 255], any number of images",
         "output": "float32 (n, features + outputs): the features, then the probability of the positive class (one "
         "output) or of each class",
     }
-    network = open_network(arguments.model)
-    parity = write_export(network, arguments.format, arguments.out, validation, calibration, about)
-    _log(arguments.out / arguments.format, parity)
+    network = open_network(model)
+    parity = write_export(network, options.format, options.out, validation, calibration, about)
+    _log(options.out / options.format, parity)
 
 
-def _log(folder: Path, parity: Parity) -> None:
+def _log(folder: Path, parity: "Parity") -> None:
     logging.info(
         "%s: largest probability difference to Keras %.2g on %d validation images, AUC %.4f (Keras %.4f), %d decisions "
         "changed",
@@ -71,6 +75,3 @@ def _log(folder: Path, parity: Parity) -> None:
             row.probability_export,
         )
 
-
-if __name__ == "__main__":
-    run_stage("export", main)

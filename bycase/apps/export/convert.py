@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bycase.apps.runtime.packages import need
+from bycase.core.packages import need
 
 if TYPE_CHECKING:
     import keras
 
-INSTEAD = "--format tf or litert"
+INSTEAD = "choose --format tf or litert"
 IMAGE = "image"
 OUTPUT = "features_and_outputs"
 
@@ -53,8 +53,8 @@ def openvino_model(network: "keras.Model") -> Any:
     openvino = need("openvino", "OpenVINO's format", INSTEAD)
     function = _trace(network)
     model = openvino.convert_model(function)
-    (answer,) = function.get_concrete_function().outputs
-    return openvino.Model([model.output(answer.name).get_node()], model.get_parameters(), network.name)
+    (output,) = function.get_concrete_function().outputs
+    return openvino.Model([model.output(output.name).get_node()], model.get_parameters(), network.name)
 
 
 def convert_onnx(network: "keras.Model", path: Path) -> None:

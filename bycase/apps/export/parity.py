@@ -1,4 +1,4 @@
-"""The parity gate: whether an export gives the network's own answers on the validation images."""
+"""The parity gate: whether an export gives the network's own predictions on the validation images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,8 +46,8 @@ class Parity:
     auc_keras, auc_export : float
         Of three classes or more, the mean of each against the rest.
     changed : DataFrame
-        One row an image that is called another class: ``image``, ``label``, the two calls (``keras``, ``export``), and
-        how probable the class that Keras calls is for both (``probability_keras``, ``probability_export``).
+        One row an image whose predicted class changes: ``image``, ``label``, the predictions ``keras`` and ``export``,
+        and both probabilities of the class that Keras predicts, ``probability_keras`` and ``probability_export``.
     """
 
     n_images: int
@@ -72,7 +72,7 @@ def compare(
     classes : sequence of str
         The columns of the scores.
     threshold : float or None
-        Of two classes, the probability from which the second is called; None: the most probable class is.
+        Of two classes, the probability from which the second is predicted; None: the most probable class is.
     """
     truth = pd.Index(classes).get_indexer(pd.Index(validation["label"])).astype(np.int64)
     before, after = decide(reference.scores, threshold), decide(exported.scores, threshold)
@@ -100,9 +100,9 @@ def compare(
 
 
 def decide(scores: Floats, threshold: float | None) -> Integers:
-    """The class that is called for each row of scores; see `compare`. Shape (n_images,)."""
-    called = scores.argmax(axis=1) if threshold is None else scores[:, 1] >= threshold
-    return called.astype(np.int64)
+    """The predicted class of each row of scores (n_images, n_classes); (n_images,). See `compare`."""
+    predicted = scores.argmax(axis=1) if threshold is None else scores[:, 1] >= threshold
+    return predicted.astype(np.int64)
 
 
 def find_breach(parity: Parity, exact: bool) -> str | None:
@@ -113,7 +113,7 @@ def find_breach(parity: Parity, exact: bool) -> str | None:
     parity : Parity
         Of `compare`.
     exact : bool
-        Whether the export is to give the same answers; else, as int8, only the same AUC.
+        Whether the export is to give the same predictions; else, as int8, only the same AUC.
 
     Returns
     -------
@@ -130,9 +130,9 @@ def find_breach(parity: Parity, exact: bool) -> str | None:
     else:
         checks = (("AUC difference", abs(parity.auc_export - parity.auc_keras), LARGEST_AUC_DIFFERENCE),)
     # Written so that NaN fails too.
-    if all(found <= limit for _, found, limit in checks):
+    if all(value <= limit for _, value, limit in checks):
         return None
-    return ", ".join(f"{name} {found:.3g} (limit {limit:g})" for name, found, limit in checks)
+    return ", ".join(f"{name} {value:.3g} (limit {limit:g})" for name, value, limit in checks)
 
 
 def describe(parity: Parity) -> dict[str, Any]:

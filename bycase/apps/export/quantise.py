@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bycase.apps.export.convert import openvino_model
-from bycase.apps.runtime.packages import need
+from bycase.core.packages import need
 from bycase.core.seeding import generator
 from bycase.images.pixels import read_pixels
 from bycase.networks.dropout import HEAD
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Read = Callable[[Sequence[str]], NDArray[Any]]
 
 CALIBRATION = 300  # images, as NNCF recommends
-INSTEAD = "--format openvino, in float32"
+INSTEAD = "choose --format openvino, in float32"
 
 
 def choose_calibration(images: pd.DataFrame, seed: int) -> list[str]:

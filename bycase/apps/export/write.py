@@ -14,8 +14,8 @@ from bycase.apps.classifier.network import split_outputs, with_features
 from bycase.apps.export.convert import convert_litert, convert_onnx, convert_openvino, convert_tensorflow
 from bycase.apps.export.parity import Outputs, Parity, compare, describe, find_breach
 from bycase.apps.export.quantise import quantise
-from bycase.apps.runtime.load import load_runtime
-from bycase.apps.runtime.places import FILES, REPORT
+from bycase.apps.runtimes import load_runtime
+from bycase.apps.runtimes import FILES, REPORT
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_json
 from bycase.core.prefetch import prefetch
@@ -68,7 +68,7 @@ def write_export(
     network : keras.Model
         Of `bycase.networks.head.join`.
     kind : str
-        The format: one of `bycase.apps.runtime.places.FORMATS`.
+        The format: one of `bycase.apps.runtimes.FORMATS`.
     folder : Path
         Of all exports.
     validation : Validation
@@ -97,7 +97,7 @@ def write_export(
         breach = find_breach(parity, exact=kind != "int8")
         if breach:
             raise UserError(
-                f"{kind}: not the network's answers on {parity.n_images} validation images: {breach}; nothing is "
+                f"{kind}: not the network's predictions on {parity.n_images} validation images: {breach}; nothing is "
                 "written; choose another --format"
             )
         size = sum(file.stat().st_size for file in partial_folder.rglob("*") if file.is_file())

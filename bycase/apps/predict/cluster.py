@@ -12,19 +12,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bycase.core.errors import UserError
+from bycase.core.packages import need
 from bycase.core.seeding import standard_error_put_aside
 
 T = TypeVar("T")
-PROJECT = Path(__file__).parents[3]
 LOCAL, AUTO = "local", "auto"
 START = "'ray start --head', or give 'local'"
-INSTALL = "pip install -c requirements.txt 'ray[data]'"
 
 _HOST_AND_PORT = re.compile(r"(?P<host>[\w.-]+):(?P<port>\d{1,5})")
 _CONNECT_SECONDS = 5.0
 _LOOK_SECONDS = 5.0
 _LOOKS = 3  # in a row that find no cluster
-_STORE_BYTES = 1 << 28  # of a cluster of this machine's own: only names and answers are stored
+_STORE_BYTES = 1 << 28  # of a cluster of this machine's own: only names and predictions are stored
 _SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 
 
@@ -57,11 +56,8 @@ def connected(address: str) -> Iterator[list[float]]:
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     if target is not None:
         _knock(address, *target)
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise UserError(f"--ray needs Ray ({error}): {INSTALL}; or leave --ray out") from None
+    ray = need("ray", "--ray", "leave --ray out")
+    need("ray.data", "--ray", "leave --ray out")
     # When a node is lost, Ray prints pages, whatever its log level.
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         try:
@@ -85,10 +81,10 @@ def check_address(address: str) -> tuple[str, int] | None:
     """
     if address in (LOCAL, AUTO):
         return None
-    found = _HOST_AND_PORT.fullmatch(address)
-    if not found or not 0 < int(found["port"]) < 1 << 16:
+    parts = _HOST_AND_PORT.fullmatch(address)
+    if not parts or not 0 < int(parts["port"]) < 1 << 16:
         raise UserError(f"--ray {address}: give host:port, '{AUTO}' or '{LOCAL}'")
-    return found["host"], int(found["port"])
+    return parts["host"], int(parts["port"])
 
 
 def node_cores() -> list[float]:
@@ -166,15 +162,10 @@ def _init(address: str) -> None:
 
     own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
     own |= {"num_cpus": len(os.sched_getaffinity(0))}
-    project = {"env_vars": {"PYTHONPATH": f"{PROJECT}{os.pathsep}${{PYTHONPATH}}"}}
     try:
         with standard_error_put_aside():
             ray.init(
-                address,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                runtime_env=project,
-                **(own if address == LOCAL else {}),
+                address, log_to_driver=False, logging_level=logging.ERROR, **(own if address == LOCAL else {})
             )
     # Ray raises these for no cluster, another version of Ray or Python, and for a machine that is no part of it.
     except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:

@@ -1,25 +1,48 @@
 """All files that are named, batch by batch, into the table; memory does not grow with their number."""
 
+import argparse
+import logging
+import os
+import re
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import TextIO
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bycase.apps.classifier.classifier import Predictions
-from bycase.apps.classifier.info import ClassifierCard
-from bycase.apps.predict.answer import Answer
-from bycase.apps.predict.found import Failure, Skipped
-from bycase.apps.predict.output import Rows, WriteRows, open_output
-from bycase.apps.predict.overlays import MakeOverlays, WriteOverlays
-from bycase.apps.predict.patients import FindPatient, PatientSums
-from bycase.apps.predict.prepare import Batch
-from bycase.apps.predict.sources import find_sources
-from bycase.apps.predict.table import make_patient_rows, make_rows
-from bycase.core.files import replace_folder
+from bycase.apps.classifier.archive import read_parts
+from bycase.apps.classifier.classifier import Classifier, Predictions
+from bycase.apps.classifier.info import ClassifierInfo
+from bycase.apps.classifier.revision import find_classifier
+from bycase.apps.predict.batches import Batch, PredictEntries, predict_entries
+from bycase.apps.predict.cluster import connected
+from bycase.apps.predict.output import Rows, WriteRows, check_output, open_output
+from bycase.apps.predict.sources import Failure, Skipped, find_sources
+from bycase.apps.predict.spread import Task, spread
+from bycase.apps.predict.table import (
+    FindPatient,
+    PatientSums,
+    make_patient_rows,
+    make_rows,
+    patients_by_name,
+    read_patients,
+)
+from bycase.apps.runtimes import EXPORTS, find_model, load_for_runtime
+from bycase.core.errors import UserError
+from bycase.core.files import file_digest, replace_folder
+from bycase.statistics.units import Integers
+
+WriteOverlays = Callable[[Sequence[str], NDArray[np.uint8], Integers], list[str]]
+MakeOverlays = Callable[[Path], WriteOverlays]
+_UNSAFE = re.compile(r"[^\w.-]")
+_LONGEST_STEM = 100
 
 
 @dataclass
@@ -37,9 +60,64 @@ class Counts:
         return 1 if not self.predicted else 2 if self.failed else 0
 
 
+def run(options: argparse.Namespace) -> int:
+    """Predict what the options of `bycase.apps.predict.command` name; gives the exit code."""
+    if options.out:
+        check_output(options.out)
+    patients_of_file = read_patients(options.patients) if options.patients else None
+    # Damaged metadata of a picture is no news to whoever wants its class.
+    warnings.filterwarnings("ignore", module="PIL")
+    table = sys.stdout  # before Ray's own lines are kept out of it
+    with find_classifier(options.model) as path, _predicting(path, options) as (predict, info, make_overlays):
+        logging.info("%s", describe(info))
+        find_patient = patients_of_file or patients_by_name(info.layout)
+        try:
+            counts = predict_files(predict, info, options.inputs, options.out, find_patient, make_overlays, table)
+        except BrokenPipeError:
+            # Whoever read the table has stopped reading; Python would complain once more when it closes the pipe.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), table.fileno())
+            return 1
+    logging.info("%s", summarise(counts, options.out))
+    return counts.exit_code
+
+
+@contextmanager
+def _predicting(
+    path: Path, options: argparse.Namespace
+) -> Iterator[tuple[PredictEntries, ClassifierInfo, MakeOverlays | None]]:
+    """What predicts, here or on a cluster."""
+    if options.ray:
+        info = read_parts(path).info
+        find_model(options.runtime, path)
+        task = Task(
+            path.absolute(), EXPORTS.absolute(), file_digest(path), options.runtime, options.batch_size, options.views
+        )
+        with connected(options.ray) as cores:
+            yield partial(spread, task, options.ray_actors or len(cores), min(cores)), info, None
+        return
+    classifier = load_for_runtime(path, options.runtime, options.batch_size)
+    make_overlays = partial(overlay_writer, classifier) if options.explain else None
+    yield lambda entries, _: predict_entries(classifier, entries, options.views), classifier.info, make_overlays
+
+
+def describe(info: ClassifierInfo) -> str:
+    """The classifier, and what it must not be taken for."""
+    data = f"{info.dataset}, which is GENERATED: its predictions mean nothing for tissue" if info.phantom else info.dataset
+    return f"{info.model} trained on {data}; research software, not for diagnosis"
+
+
+def summarise(counts: Counts, out: Path | None) -> str:
+    """What became of the files."""
+    words = [f"{counts.predicted} images" + (f" in {out}" if out and counts.predicted else "")]
+    words += [f"{counts.unlike} of them unlike the training images"] if counts.unlike else []
+    words += [f"{counts.failed} failed"] if counts.failed else []
+    words += [f"{counts.skipped} files left out, no images by their names"] if counts.skipped else []
+    return ", ".join(words)
+
+
 def predict_files(
-    answer: Answer,
-    card: ClassifierCard,
+    predict: PredictEntries,
+    info: ClassifierInfo,
     inputs: Sequence[str],
     out: Path | None,
     find_patient: FindPatient,
@@ -50,9 +128,9 @@ def predict_files(
 
     Parameters
     ----------
-    answer : callable
-        What predicts: from the files found and their number to the batches, with what the classifier says of them.
-    card : ClassifierCard
+    predict : callable
+        From the files and their number to batches with their predictions.
+    info : ClassifierInfo
         Of the classifier.
     inputs : sequence of str
         See `bycase.apps.predict.sources.find_sources`.
@@ -62,16 +140,16 @@ def predict_files(
     find_patient : callable
         From an image's name to its patient, or to an empty text.
     make_overlays : callable, optional
-        `bycase.apps.predict.overlays.overlay_writer` of the classifier; needs `out`.
+        `overlay_writer` of the classifier; needs `out`.
     table : TextIO, optional
         Instead of standard output.
     """
     counts, sums = Counts(), PatientSums()
-    total = sum(not isinstance(found, Skipped) for found in find_sources(inputs))
+    total = sum(not isinstance(entry, Skipped) for entry in find_sources(inputs))
     write: WriteRows | None = None
     overlay: WriteOverlays | None = None
     with ExitStack() as stack, tqdm(total=total, desc="predict", unit="image", disable=None) as bar:
-        for batch, predictions in answer(find_sources(inputs), total):
+        for batch, predictions in predict(find_sources(inputs), total):
             _report(batch.failures)
             counts.failed += len(batch.failures)
             counts.skipped += batch.n_skipped
@@ -80,13 +158,13 @@ def predict_files(
                     write = stack.enter_context(open_output(out, table))
                     if make_overlays and out is not None:
                         overlay = make_overlays(stack.enter_context(replace_folder(overlays_path(out))))
-                rows = _make_rows(batch, predictions, card, find_patient, sums, overlay)
+                rows = _make_rows(batch, predictions, info, find_patient, sums, overlay)
                 write(rows)
                 counts.predicted += len(rows)
                 counts.unlike += sum(row["unlike"] for row in rows)
             bar.update(len(batch.names) + len(batch.failures))
         if out is not None and sums.scores:
-            stack.enter_context(open_output(patients_path(out)))(make_patient_rows(sums, card))
+            stack.enter_context(open_output(patients_path(out)))(make_patient_rows(sums, info))
     return counts
 
 
@@ -100,10 +178,46 @@ def overlays_path(out: Path) -> Path:
     return out.with_name(f"{out.stem}.overlays")
 
 
+def overlay_writer(classifier: Classifier, folder: Path) -> WriteOverlays:
+    """Prepare to write heatmaps over their images into `folder`, numbered in the order in which they come.
+
+    Returns
+    -------
+    callable
+        From names, prepared images (n, size, size, 3) uint8 and the predicted classes (n,) to the files' names.
+
+    Raises
+    ------
+    UserError
+        If the classifier runs in another runtime than Keras.
+    """
+    from bycase.explain.maps import make_explainer
+    from bycase.explain.overlay import write_overlays
+
+    if classifier.network is None:
+        raise UserError("--explain looks into the network, which only --runtime keras allows")
+    explain = make_explainer(classifier.network, batch_size=classifier.batch_size)
+    written = 0
+
+    def write(names: Sequence[str], images: NDArray[np.uint8], predicted: Integers) -> list[str]:
+        nonlocal written
+        stems = [overlay_name(written + n, name) for n, name in enumerate(names)]
+        written += len(names)
+        return [path.name for path in write_overlays(folder, stems, images, explain(images, predicted))]
+
+    return write
+
+
+def overlay_name(number: int, name: str) -> str:
+    """A file name without suffix that no other image has, whatever the image's name."""
+    stem = _UNSAFE.sub("_", PurePosixPath(name).stem)[:_LONGEST_STEM]
+    return f"{number:06d}_{stem}"
+
+
 def _make_rows(
     batch: Batch,
     predictions: Predictions,
-    card: ClassifierCard,
+    info: ClassifierInfo,
     find_patient: FindPatient,
     sums: PatientSums,
     overlay: WriteOverlays | None,
@@ -112,10 +226,10 @@ def _make_rows(
     patients = [find_patient(name) for name in batch.names]
     for n, patient in enumerate(patients):
         sums.add(patient, predictions.scores[n], bool(predictions.unlike[n]))
-    rows = make_rows(batch.names, predictions, card, patients, batch.notes)
+    rows = make_rows(batch.names, predictions, info, patients, batch.notes)
     if overlay is None:
         return rows
-    files = overlay(batch.names, batch.images, predictions.called)
+    files = overlay(batch.names, batch.images, predictions.predicted)
     return [row | {"overlay": file} for row, file in zip(rows, files, strict=True)]
 
 

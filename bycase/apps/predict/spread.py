@@ -1,6 +1,6 @@
-"""The same scoring on a Ray cluster: portions of the files go to actors, answers come back in order.
+"""The same scoring on a Ray cluster: portions of the files go to actors, predictions come back in order.
 
-Ray Data (https://docs.ray.io/en/latest/data/data.html) keeps a bounded number of portions and answers in flight, and
+Ray Data (https://docs.ray.io/en/latest/data/data.html) keeps a bounded number of portions and predictions in flight, and
 gives a lost node's portions to others.
 """
 
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bycase.apps.classifier.classifier import Classifier
-from bycase.apps.predict.answer import Answered, answer_files, load_for_runtime
+from bycase.apps.predict.batches import PredictedBatch, predict_entries
 from bycase.apps.predict.cluster import has_nodes, watched
-from bycase.apps.predict.found import Found
+from bycase.apps.predict.sources import Entry
+from bycase.apps.runtimes import load_for_runtime
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest
 
@@ -36,7 +37,7 @@ class Task:
     digest : str
         The file's SHA-256.
     runtime : str
-        One of `bycase.apps.runtime.load.RUNTIMES`.
+        One of `bycase.apps.runtimes.RUNTIMES`.
     batch_size : int
         Files at a time.
     views : int, in [1, 8]
@@ -52,7 +53,7 @@ class Task:
 
 
 class Actor:
-    """Loads the classifier once, then answers portions of files."""
+    """Loads the classifier once, then predicts portions of files."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -64,17 +65,17 @@ class Actor:
             self.classifier = str(error)
 
     def __call__(self, table: "pa.Table") -> Iterator["pa.Table"]:
-        """Answer one portion, batch by batch."""
+        """Predict one portion, batch by batch."""
         import pyarrow as pa
 
-        def in_row(answer: Answered | str) -> "pa.Table":
-            return pa.table({"answer": pa.array([pickle.dumps(answer)], pa.binary())})
+        def in_row(result: PredictedBatch | str) -> "pa.Table":
+            return pa.table({"result": pa.array([pickle.dumps(result)], pa.binary())})
 
         if isinstance(self.classifier, str):
             yield in_row(self.classifier)
             return
         for portion in table["files"].to_pylist():
-            for batch, predictions in answer_files(self.classifier, iter(pickle.loads(portion)), self.task.views):
+            for batch, predictions in predict_entries(self.classifier, iter(pickle.loads(portion)), self.task.views):
                 # Neither pixels nor features are in the table.
                 bare = replace(batch, images=batch.images[:0])
                 yield in_row((bare, predictions and replace(predictions, features=predictions.features[:, :0])))
@@ -102,8 +103,8 @@ def load_here(task: Task) -> Classifier:
         raise UserError(f"{node}: {error}") from None
 
 
-def spread(task: Task, n_actors: int, cores: float, found: Iterator[Found], n_files: int) -> Iterator[Answered]:
-    """Predict files on the cluster that is connected to, in the order in which they are found.
+def spread(task: Task, n_actors: int, cores: float, entries: Iterator[Entry], n_files: int) -> Iterator[PredictedBatch]:
+    """Predict files on the cluster that is connected to, in order.
 
     Parameters
     ----------
@@ -113,7 +114,7 @@ def spread(task: Task, n_actors: int, cores: float, found: Iterator[Found], n_fi
         How many load the classifier.
     cores : float
         Of the smallest node. All actors together reserve no more, so that they fit on any node that is left.
-    found : iterator
+    entries : iterator
         Of `bycase.apps.predict.sources.find_sources`.
     n_files : int
         How many, roughly.
@@ -132,9 +133,9 @@ def spread(task: Task, n_actors: int, cores: float, found: Iterator[Found], n_fi
     context.print_on_execution_start = False
     portions: list[Any] = [
         ray.put(pa.table({"files": pa.array([pickle.dumps(portion)], pa.binary())}))
-        for portion in cut(found, task.batch_size * portion_batches(n_files, task.batch_size, n_actors))
+        for portion in cut(entries, task.batch_size * portion_batches(n_files, task.batch_size, n_actors))
     ]
-    answers = ray.data.from_arrow_refs(portions).map_batches(
+    results = ray.data.from_arrow_refs(portions).map_batches(
         Actor,
         fn_constructor_args=(task,),
         batch_size=None,
@@ -142,12 +143,12 @@ def spread(task: Task, n_actors: int, cores: float, found: Iterator[Found], n_fi
         compute=ray.data.ActorPoolStrategy(size=n_actors),
         num_cpus=cores / n_actors,
     )
-    rows: Iterator[dict[str, Any]] = iter(answers.iter_rows())
+    rows: Iterator[dict[str, Any]] = iter(results.iter_rows())
     for row in watched(rows, has_nodes):
-        answer = pickle.loads(row["answer"])
-        if isinstance(answer, str):
-            raise UserError(answer)
-        yield answer
+        result = pickle.loads(row["result"])
+        if isinstance(result, str):
+            raise UserError(result)
+        yield result
 
 
 def portion_batches(n_files: int, batch_size: int, n_actors: int) -> int:
@@ -155,7 +156,7 @@ def portion_batches(n_files: int, batch_size: int, n_actors: int) -> int:
     return min(max(n_files // (batch_size * n_actors * PORTIONS_PER_ACTOR), 1), LARGEST_PORTION)
 
 
-def cut(found: Iterator[Found], length: int) -> Iterator[list[Found]]:
+def cut(entries: Iterator[Entry], length: int) -> Iterator[list[Entry]]:
     """Portions of `length` files; the last may be shorter."""
-    while portion := list(islice(found, length)):
+    while portion := list(islice(entries, length)):
         yield portion

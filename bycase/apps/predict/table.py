@@ -1,24 +1,105 @@
-"""Predictions as rows: of images, and of patients."""
+"""Predictions as rows: of images, and of patients by the mean over their images."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import entr
 
 from bycase.apps.classifier.classifier import Predictions, calibrate, decide
-from bycase.apps.classifier.info import ClassifierCard
-from bycase.apps.predict.patients import PatientSums
-from bycase.statistics.units import Bools
+from bycase.apps.classifier.info import ClassifierInfo
+from bycase.core.errors import UserError
+from bycase.datasets.layouts import breakhis
+from bycase.statistics.units import Bools, Floats
 
+FindPatient = Callable[[str], str]  # from a name to a patient; empty where not known
+_NUMBERED = re.compile(r"~\d+$")  # of a restructured image whose name another one had
 Row = dict[str, Any]
 SEPARATOR = "|"  # between the classes of a set
+
+
+def patients_by_name(layout: str) -> FindPatient:
+    """What a data set's file names say: in BreakHis' layout the case; the others name no patient."""
+    return _breakhis_case if layout == "breakhis" else _nobody
+
+
+def _nobody(name: str) -> str:  # noqa: ARG001
+    return ""
+
+
+def _breakhis_case(name: str) -> str:
+    stem = _NUMBERED.sub("", PurePosixPath(name).stem)
+    try:
+        # The picture may have been saved in another format since.
+        return breakhis.parse_name(f"{stem}.png").case
+    except ValueError:
+        return ""
+
+
+def read_patients(path: Path) -> FindPatient:
+    """Read a CSV file with the columns ``image`` and ``patient``.
+
+    An image is looked up by its whole name, as predictions give it, then by its file name alone.
+
+    Raises
+    ------
+    UserError
+        If the file is missing or no such table, or names one image with two patients.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"{path} not found: give --patients a CSV file with the columns image and patient") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
+        raise UserError(f"{path} is no CSV table ({error})") from None
+    missing = [column for column in ("image", "patient") if column not in table.columns]
+    if missing:
+        raise UserError(f"{path}: column {', '.join(missing)} missing; it must have image and patient")
+    table = table[["image", "patient"]].drop_duplicates()
+    twice = table["image"][table["image"].duplicated()]
+    if len(twice):
+        raise UserError(f"{path}: image {twice.iloc[0]} has two patients")
+    known = dict(zip(table["image"], table["patient"], strict=True))
+    return lambda name: known.get(name) or known.get(PurePosixPath(name).name, "")
+
+
+@dataclass
+class PatientSums:
+    """Sums over each patient's images, in the order in which patients first appear.
+
+    Attributes
+    ----------
+    scores : dict of str to ndarray of shape (n_classes,), float64
+        Of the network's own probabilities.
+    images, unlike : dict of str to int
+        How many images, and how many of them are unlike the training images.
+    """
+
+    scores: dict[str, Floats] = field(default_factory=dict)
+    images: dict[str, int] = field(default_factory=dict)
+    unlike: dict[str, int] = field(default_factory=dict)
+
+    def add(self, patient: str, scores: Floats, unlike: bool) -> None:
+        """Add an image; without a patient it is left out."""
+        if patient:
+            self.scores[patient] = self.scores.get(patient, np.zeros(len(scores))) + scores
+            self.images[patient] = self.images.get(patient, 0) + 1
+            self.unlike[patient] = self.unlike.get(patient, 0) + int(unlike)
+
+    @property
+    def means(self) -> Floats:
+        """Each patient's mean probabilities; (n_patients, n_classes)."""
+        return np.stack([total / self.images[patient] for patient, total in self.scores.items()])
 
 
 def make_rows(
     names: Sequence[str],
     predictions: Predictions,
-    card: ClassifierCard,
+    info: ClassifierInfo,
     patients: Sequence[str] | None = None,
     notes: Sequence[str] | None = None,
 ) -> list[Row]:
@@ -35,11 +116,11 @@ def make_rows(
     """
     rows = []
     for n, name in enumerate(names):
-        row: Row = {"image": name, "class": card.classes[predictions.called[n]]}
-        row |= {f"probability_{label}": float(predictions.probabilities[n, k]) for k, label in enumerate(card.classes)}
-        row |= {f"network_{label}": float(predictions.scores[n, k]) for k, label in enumerate(card.classes)}
-        row["set"] = _in_words(predictions.sets[n], card.classes)
-        row["image_set"] = _in_words(predictions.image_sets[n], card.classes)
+        row: Row = {"image": name, "class": info.classes[predictions.predicted[n]]}
+        row |= {f"probability_{label}": float(predictions.probabilities[n, k]) for k, label in enumerate(info.classes)}
+        row |= {f"network_{label}": float(predictions.scores[n, k]) for k, label in enumerate(info.classes)}
+        row["set"] = _in_words(predictions.sets[n], info.classes)
+        row["image_set"] = _in_words(predictions.image_sets[n], info.classes)
         row["entropy"] = float(predictions.entropy[n])
         row["distance"] = float(predictions.distance[n])
         row["unlike"] = int(predictions.unlike[n])
@@ -53,7 +134,7 @@ def make_rows(
     return rows
 
 
-def make_patient_rows(sums: PatientSums, card: ClassifierCard) -> list[Row]:
+def make_patient_rows(sums: PatientSums, info: ClassifierInfo) -> list[Row]:
     """One row a patient, by the mean of the images' network probabilities, with the patients' own threshold.
 
     Returns
@@ -64,13 +145,13 @@ def make_patient_rows(sums: PatientSums, card: ClassifierCard) -> list[Row]:
     """
     if not sums.scores:
         return []
-    scores, classes = sums.means, card.classes
-    probabilities, called = calibrate(card, scores, "patient"), decide(card, scores, "patient")
+    scores, classes = sums.means, info.classes
+    probabilities, predicted = calibrate(info, scores, "patient"), decide(info, scores, "patient")
     entropy = entr(probabilities).sum(axis=1)
     return [
         {
             "patient": patient,
-            "class": classes[called[n]],
+            "class": classes[predicted[n]],
             **{f"probability_{label}": float(probabilities[n, k]) for k, label in enumerate(classes)},
             **{f"network_{label}": float(scores[n, k]) for k, label in enumerate(classes)},
             "entropy": float(entropy[n]),

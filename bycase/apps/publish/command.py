@@ -4,12 +4,9 @@ import argparse
 import logging
 import sys
 
-from bycase.apps.publish.copy import publish_benchmark, publish_run, publish_tuning
-from bycase.apps.publish.table import make_table
-from bycase.core.command import run_stage
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Publish the run, or the benchmark, that is in the workspace, or print the table of runs."""
     parser = argparse.ArgumentParser(prog="bycase publish", description=__doc__)
     choice = parser.add_mutually_exclusive_group(required=True)
@@ -18,13 +15,13 @@ def main() -> None:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--benchmark", action="store_true", help="the networks x folds instead of the one network")
     kind.add_argument("--tuning", action="store_true", help="the comparison of ways to tune")
-    arguments = parser.parse_args()
-    if arguments.table:
+    options = parser.parse_args(arguments)
+    from bycase.apps.publish.copy import publish_benchmark, publish_run, publish_tuning
+    from bycase.apps.publish.table import make_table
+
+    if options.table:
         sys.stdout.write(make_table())
     else:
-        publish = publish_benchmark if arguments.benchmark else publish_tuning if arguments.tuning else publish_run
-        logging.info("%s", publish(arguments.name))
+        publish = publish_benchmark if options.benchmark else publish_tuning if options.tuning else publish_run
+        logging.info("%s", publish(options.name))
 
-
-if __name__ == "__main__":
-    run_stage("publish", main)

@@ -1,4 +1,4 @@
-"""The HTTP API: the page's answers for programs."""
+"""The HTTP API: the page's predictions for programs."""
 
 from typing import Annotated, Any
 
@@ -9,12 +9,12 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 
 from bycase.apps.serve.guard import LOOPBACK, Guard
-from bycase.apps.serve.inference_service import Answerer, Seen, data_uri, name_image
+from bycase.apps.serve.inference_service import InferenceService, ImageResult, data_uri, name_image
 from bycase.apps.serve.limits import Rate, RefusedError
-from bycase.apps.serve.schema import NOTICE, Answer, Answers, Message, Model, Problem, Unanswered
+from bycase.apps.serve.schema import NOTICE, Prediction, PredictResponse, Message, Model, Problem, UnreadImage
 
 DESCRIPTION = (
-    f"**{NOTICE}.** Images are held in memory while they are answered, and neither kept nor logged; "
+    f"**{NOTICE}.** Images are held in memory while they are predicted, and neither kept nor logged; "
     "file names and metadata are never repeated."
 )
 METHODS = {"predict": "POST", "model": "GET"}
@@ -30,13 +30,13 @@ REFUSALS = {
 }
 
 
-def make_app(answerer: Answerer, rate: Rate, hosts: tuple[str, ...] | None = LOOPBACK) -> FastAPI:
+def make_app(service: InferenceService, rate: Rate, hosts: tuple[str, ...] | None = LOOPBACK) -> FastAPI:
     """The API with its guard.
 
     Parameters
     ----------
-    answerer : Answerer
-        Answers, and knows the limits.
+    service : InferenceService
+        PredictResponse, and knows the limits.
     rate : Rate
         Counts requests.
     hosts : tuple of str, optional
@@ -48,18 +48,18 @@ def make_app(answerer: Answerer, rate: Rate, hosts: tuple[str, ...] | None = LOO
         ``POST /api/predict``, ``GET /api/model``, ``GET /healthz``, ``GET /openapi.json``.
     """
     # Uploads stay in memory: Starlette and NiceGUI write larger ones than this to the disk.
-    MultiPartParser.spool_max_size = answerer.limits.request_bytes + 1
+    MultiPartParser.spool_max_size = service.limits.request_bytes + 1
     # FastAPI's pages about the API load their scripts from a network address.
     app = FastAPI(title="Cancer-image classifier", description=DESCRIPTION, docs_url=None, redoc_url=None)
     app.add_exception_handler(RefusedError, _answer_refused)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
-    app.include_router(_make_router(answerer))
-    app.add_middleware(Guard, limits=answerer.limits, rate=rate, hosts=hosts)
+    app.include_router(_make_router(service))
+    app.add_middleware(Guard, limits=service.limits, rate=rate, hosts=hosts)
     return app
 
 
-def _make_router(answerer: Answerer) -> APIRouter:
+def _make_router(service: InferenceService) -> APIRouter:
     router = APIRouter()
     problems: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem, "description": text} for status, text in REFUSALS.items()
@@ -68,30 +68,27 @@ def _make_router(answerer: Answerer) -> APIRouter:
     @router.post("/api/predict", responses=problems, summary="Classify images")
     async def predict(
         images: Annotated[
-            list[UploadFile], File(description=f"JPEG, PNG, GIF, TIFF, BMP or WebP; {answerer.limits.words}")
+            list[UploadFile], File(description=f"JPEG, PNG, GIF, TIFF, BMP or WebP; {service.limits.words}")
         ],
         heatmaps: Annotated[bool, Query(description="whether to send where the network looked")] = False,
-    ) -> Answers:
+    ) -> PredictResponse:
         contents = [await image.read() for image in images]
-        results = await answerer.ask(contents, heatmaps)
+        results = await service.predict(contents, heatmaps)
         refused = [each for each in results if isinstance(each, RefusedError)]
         if len(refused) == len(results):
             raise refused[0]
-        return Answers(
-            answers=[_with_heatmap(each) for each in results if isinstance(each, Seen)],
+        return PredictResponse(
+            answers=[_with_heatmap(each) for each in results if isinstance(each, ImageResult)],
             unanswered=[
-                Unanswered(
-                    image=name_image(number),
-                    error=Message(code=each.code, message=each.message),
-                )
+                UnreadImage(image=name_image(number), error=Message(code=each.code, message=each.message))
                 for number, each in enumerate(results, 1)
                 if isinstance(each, RefusedError)
             ],
         )
 
-    @router.get("/api/model", summary="The network that answers")
+    @router.get("/api/model", summary="The network that predicts")
     async def model() -> Model:
-        return answerer.model
+        return service.model
 
     @router.get("/healthz", summary="Whether the server is up")
     async def health() -> dict[str, str]:
@@ -106,10 +103,10 @@ def _make_router(answerer: Answerer) -> APIRouter:
     return router
 
 
-def _with_heatmap(seen: Seen) -> Answer:
-    if seen.heatmap is None:
-        return seen.answer
-    return seen.answer.model_copy(update={"heatmap": data_uri(seen.heatmap)})
+def _with_heatmap(result: ImageResult) -> Prediction:
+    if result.heatmap is None:
+        return result.prediction
+    return result.prediction.model_copy(update={"heatmap": data_uri(result.heatmap)})
 
 
 def _send(refused: RefusedError, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""What stands before every route: who may ask, how much and how often, and what a browser may do with the answer."""
+"""What stands before every route: who may ask, how much and how often, and what a browser may do with the response."""
 
 import asyncio
 from collections.abc import Iterable
@@ -89,12 +89,12 @@ class Guard:
         self._at_once += 1
         try:
             body = await self._read_body(headers, receive)
-            await self._answer(scope, _replay(body, receive), send)
+            await self._respond(scope, _replay(body, receive), send)
         finally:
             self._at_once -= 1
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer, and say so where it cannot."""
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application respond, and say so where it cannot."""
         started = False
 
         async def note(message: Message) -> None:
@@ -163,7 +163,7 @@ def _with_headers(send: Send) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers[name] = value
-            # NiceGUI's own files carry their version in their address and may be kept; answers may not.
+            # NiceGUI's own files carry their version in their address and may be kept; responses may not.
             headers.setdefault("Cache-Control", "no-store")
         await send(message)
 

@@ -1,4 +1,4 @@
-"""Images in, answers out: what the page and the API both say."""
+"""Images in, predictions out: what the page and the API both show."""
 
 import asyncio
 import base64
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bycase.apps.serve.limits import MEGABYTE, Limits, RefusedError, report_defect
-from bycase.apps.serve.schema import Answer, Model
+from bycase.apps.serve.schema import Prediction, Model
 from bycase.explain.overlay import overlay
 from bycase.images.pictures import FORMATS, MAX_PIXELS, PictureError, read_picture
 
@@ -30,27 +30,27 @@ Explain = Callable[[Pixels, NDArray[np.int64]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One image's answer and what is shown with it.
+class ImageResult:
+    """One image's prediction and what is shown with it.
 
     Attributes
     ----------
-    answer : Answer
+    prediction : Prediction
         Its `heatmap` is None.
     image : ndarray of shape (size, size, 3), uint8
         RGB, as the network saw it.
     heatmap : ndarray of shape (size, size, 3), uint8, or None
-        The heatmap of the class called, in colours.
+        The heatmap of the predicted class, in colours.
     """
 
-    answer: Answer
+    prediction: Prediction
     image: Pixels
     heatmap: Pixels | None
 
 
 @dataclass(frozen=True)
-class Readable:
-    """An image that could be read: its name here, its file's SHA-256, itself as `Seen.image`, notes on reading it."""
+class ReadImage:
+    """An image that could be read: its name here, its file's SHA-256, itself as `ImageResult.image`, notes on reading it."""
 
     name: str
     sha256: str
@@ -58,15 +58,15 @@ class Readable:
     notes: list[str]
 
 
-class Answerer:
-    """Reads images and asks one network, from one thread, however many ask at once.
+class InferenceService:
+    """Reads images and predicts them with one network, from one thread, however many requests there are at once.
 
     Parameters
     ----------
     classifier : Classifier
         The network with its thresholds and training features.
     explain : callable or None
-        From images as the network sees them and class numbers to heatmaps; see `bycase.explain.images.make_explainer`.
+        From images as the network sees them and class numbers to heatmaps; see `bycase.explain.maps.make_explainer`.
     limits : Limits
         How much is accepted.
     """
@@ -79,27 +79,31 @@ class Answerer:
     @property
     def model(self) -> Model:
         """What the API says of the network."""
-        card = self._classifier.card
+        info = self._classifier.info
         return Model(
-            **card.model_dump(include={"model", "weights", "dataset", "phantom", "classes", "positive", "image_size"}),
-            coverage=card.sets.coverage,
-            set_from=card.sets.patient,
-            unlike_from=card.unlike.distance,
+            **info.model_dump(include={"model", "weights", "dataset", "phantom", "classes", "positive", "image_size"}),
+            coverage=info.sets.coverage,
+            set_from=info.sets.patient_threshold,
+            unlike_from=info.unlike.distance,
             heatmaps=self._explain is not None,
         )
 
-    async def ask(self, contents: Sequence[bytes], heatmaps: bool, first: int = 1) -> list[Seen | RefusedError]:
-        """`answer`, without holding up others; a defect is a `RefusedError` too."""
+    async def predict(
+        self, contents: Sequence[bytes], heatmaps: bool, first: int = 1
+    ) -> list[ImageResult | RefusedError]:
+        """`predict_files`, without holding up others; a defect is a `RefusedError` too."""
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._thread, self.answer, contents, heatmaps, first)
+            return await loop.run_in_executor(self._thread, self.predict_files, contents, heatmaps, first)
         except RefusedError:
             raise
         except Exception as error:
             raise report_defect(error) from None
 
-    def answer(self, contents: Sequence[bytes], heatmaps: bool, first: int = 1) -> list[Seen | RefusedError]:
-        """Answer for each file, or say why not.
+    def predict_files(
+        self, contents: Sequence[bytes], heatmaps: bool, first: int = 1
+    ) -> list[ImageResult | RefusedError]:
+        """Predict each file, or say why not.
 
         Parameters
         ----------
@@ -108,11 +112,11 @@ class Answerer:
         heatmaps : bool
             Whether to find out where the network looked, where it can.
         first : int
-            The number of the first image, by which it is called.
+            The number of the first image, by which it is named.
 
         Returns
         -------
-        list of Seen or RefusedError
+        list of ImageResult or RefusedError
             One each, in order.
 
         Raises
@@ -125,10 +129,10 @@ class Answerer:
         if len(contents) > self.limits.images:
             raise RefusedError(413, "too_many_images", f"more than {self.limits.images} images; send fewer at a time")
         read = [self._read(content, name_image(number)) for number, content in enumerate(contents, first)]
-        seen = iter(self._look([each for each in read if isinstance(each, Readable)], heatmaps))
-        return [next(seen) if isinstance(each, Readable) else each for each in read]
+        results = iter(self._predict([each for each in read if isinstance(each, ReadImage)], heatmaps))
+        return [next(results) if isinstance(each, ReadImage) else each for each in read]
 
-    def _read(self, content: bytes, name: str) -> Readable | RefusedError:
+    def _read(self, content: bytes, name: str) -> ReadImage | RefusedError:
         if len(content) > self.limits.image_bytes:
             most = f"{self.limits.image_bytes / MEGABYTE:g} MB"
             return RefusedError(413, "image_too_large", f"{name}: more than {most}; send a smaller file")
@@ -142,9 +146,9 @@ class Answerer:
             reason = str(error).split(" (")[0]
             return RefusedError(422, "unreadable", f"{name}: {reason}; save it anew as PNG or JPEG")
         image = self._classifier.prepare(picture.image)
-        return Readable(name, hashlib.sha256(content).hexdigest(), image, picture.notes)
+        return ReadImage(name, hashlib.sha256(content).hexdigest(), image, picture.notes)
 
-    def _look(self, read: Sequence[Readable], heatmaps: bool) -> list[Seen]:
+    def _predict(self, read: Sequence[ReadImage], heatmaps: bool) -> list[ImageResult]:
         if not read:
             return []
         prepared = np.stack([each.image for each in read])
@@ -152,27 +156,27 @@ class Answerer:
         near = self._classifier.nearest(predictions.features, NEIGHBOURS)
         shown: Sequence[Pixels | None] = [None] * len(read)
         if heatmaps and self._explain is not None:
-            shown = list(overlay(prepared, self._explain(prepared, predictions.called), opacity=1.0))
-        classes = self._classifier.card.classes
+            shown = list(overlay(prepared, self._explain(prepared, predictions.predicted), opacity=1.0))
+        classes = self._classifier.info.classes
         return [
-            Seen(_make_answer(each, row, classes, predictions, near), each.image, shown[row])
+            ImageResult(_make_prediction(each, row, classes, predictions, near), each.image, shown[row])
             for row, each in enumerate(read)
         ]
 
 
-def _make_answer(
-    read: Readable, row: int, classes: Sequence[str], predictions: "Predictions", near: "Neighbours"
-) -> Answer:
-    """The answer for the image of one row."""
+def _make_prediction(
+    read: ReadImage, row: int, classes: Sequence[str], predictions: "Predictions", near: "Neighbours"
+) -> Prediction:
+    """The prediction for the image of one row."""
     # Several views were asked for.
     assert predictions.low is not None
     assert predictions.high is not None
     similar = zip(near.images[row], near.labels[row], near.distances[row].tolist(), strict=True)
-    return Answer.model_validate(
+    return Prediction.model_validate(
         {
             "image": read.name,
             "sha256": read.sha256,
-            "class": classes[predictions.called[row]],
+            "class": classes[predictions.predicted[row]],
             "probabilities": dict(zip(classes, predictions.probabilities[row].tolist(), strict=True)),
             "low": predictions.low[row],
             "high": predictions.high[row],
@@ -199,7 +203,7 @@ def _count_pixels(content: bytes) -> int:
 
 
 def name_image(number: int) -> str:
-    """What an image is called; its file's name may hold a patient's, and is never used."""
+    """The name of an image; its file's name may hold a patient's, and is never used."""
     return f"image {number}"
 
 

@@ -27,7 +27,7 @@ class Limits:
     per_minute : int
         Requests of one address.
     at_once : int
-        Requests being received or answered.
+        Requests in work.
     seconds : float
         In which a request's body has to arrive.
     """
@@ -50,7 +50,7 @@ class Limits:
 
 
 class RefusedError(Exception):
-    """A request, or an image of it, that is not answered.
+    """A request, or an image of it, that is refused.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The page: images in, answers on cards, all from this computer."""
+"""The page: images in, predictions on cards, all from this computer."""
 
 import json
 from collections.abc import Sequence
@@ -9,27 +9,26 @@ from fastapi import FastAPI
 from nicegui import context, events, ui
 from PIL import Image
 
-from bycase.apps.serve.cards import TEMPLATES, shrink, write_about, write_model_info
+from bycase.apps.serve.render import TEMPLATES, make_csv, render_about, render_prediction, shrink
 from bycase.apps.serve.examples import Example, draw_examples
-from bycase.apps.serve.inference_service import Answerer, Seen
+from bycase.apps.serve.inference_service import InferenceService, ImageResult
 from bycase.apps.serve.limits import Rate, RefusedError
-from bycase.apps.serve.schema import NOTICE, Answer
-from bycase.apps.serve.table import make_csv
+from bycase.apps.serve.schema import NOTICE, Prediction
 from bycase.tables.manifest import PREPROCESSED
 
 SUFFIXES = ".jpg,.jpeg,.png,.gif,.tif,.tiff,.bmp,.webp"
 KINDS = "JPEG, PNG, GIF, TIFF, BMP or WebP"
-CSV = "answers.csv"
+CSV = "predictions.csv"
 
 
-def add_page(app: FastAPI, answerer: Answerer, rate: Rate, layout: str, folder: Path = PREPROCESSED) -> None:
+def add_page(app: FastAPI, service: InferenceService, rate: Rate, layout: str, folder: Path = PREPROCESSED) -> None:
     """Mount the page at ``/`` of the API's application; once a process, since NiceGUI has one application.
 
     Parameters
     ----------
     app : FastAPI
         With the API's routes, which come first.
-    answerer : Answerer
+    service : InferenceService
         The same as the API's.
     rate : Rate
         Counts clicks on examples, which are no requests.
@@ -42,22 +41,22 @@ def add_page(app: FastAPI, answerer: Answerer, rate: Rate, layout: str, folder: 
 
     @ui.page("/", title="Cancer-image classifier")
     def page() -> None:
-        Page(answerer, rate, folder, examples)
+        Page(service, rate, folder, examples)
 
     ui.run_with(app, dark=None, language="en-US", tailwind=False, show_welcome_message=False)
 
 
 class Page:
-    """What one browser tab shows; gone, with all answers in it, when the tab is."""
+    """What one browser tab shows; gone, with all predictions in it, when the tab is."""
 
-    def __init__(self, answerer: Answerer, rate: Rate, folder: Path, examples: Sequence[Example]) -> None:
-        self._answerer, self._rate, self._folder = answerer, rate, folder
-        self._answers: list[Answer] = []
+    def __init__(self, service: InferenceService, rate: Rate, folder: Path, examples: Sequence[Example]) -> None:
+        self._service, self._rate, self._folder = service, rate, folder
+        self._predictions: list[Prediction] = []
         self._sent = 0
         ui.add_css((TEMPLATES / "style.css").read_text(encoding="utf-8"))
         with ui.header().classes("notice"):
             ui.label(NOTICE)
-        ui.html(write_about(answerer.model), sanitize=False)
+        ui.html(render_about(service.model), sanitize=False)
         self._add_upload()
         self._add_examples(examples)
         self._messages = ui.column().classes("messages").props('role="status" aria-live="polite"')
@@ -65,7 +64,7 @@ class Page:
         self._cards = ui.column().classes("messages")
 
     def _add_upload(self) -> None:
-        limits = self._answerer.limits
+        limits = self._service.limits
         self._upload = (
             ui.upload(
                 multiple=True,
@@ -121,31 +120,31 @@ class Page:
         await self._show([written.getvalue()], 1, f"phantom: {example.name}")
 
     async def _show(self, contents: Sequence[bytes], first: int, title: str | None = None) -> None:
-        """Answer for files and put the answers on top of those shown; numbered where there is no title."""
+        """Prediction for files and put the predictions on top of those shown; numbered where there is no title."""
         self._messages.clear()
         with self._messages:
             ui.label(f"Looking at {len(contents)} image{'s' * (len(contents) > 1)} …")
         try:
-            results = await self._answerer.ask(contents, True, first)
+            results = await self._service.predict(contents, True, first)
         except RefusedError as refused:
             self._messages.clear()
             self._say(refused.message)
             return
         self._messages.clear()
-        seen = [each for each in results if isinstance(each, Seen)]
+        shown = [each for each in results if isinstance(each, ImageResult)]
         with self._messages:
-            ui.label(f"{len(seen)} of {len(results)} answered.")
+            ui.label(f"{len(shown)} of {len(results)} predicted.")
         for each in results:
             if isinstance(each, RefusedError):
                 self._say(each.message)
-        for each in reversed(seen):
-            self._add_card(each, title or each.answer.image)
-        self._tools.visible = bool(self._answers)
+        for each in reversed(shown):
+            self._add_card(each, title or each.prediction.image)
+        self._tools.visible = bool(self._predictions)
 
-    def _add_card(self, seen: Seen, title: str) -> None:
-        self._answers.append(seen.answer.model_copy(update={"image": title}))
+    def _add_card(self, result: ImageResult, title: str) -> None:
+        self._predictions.append(result.prediction.model_copy(update={"image": title}))
         with self._cards:
-            card = ui.html(write_model_info(seen, self._answerer.model, title, self._folder), sanitize=False)
+            card = ui.html(render_prediction(result, self._service.model, title, self._folder), sanitize=False)
             card.move(target_index=0)
 
     def _say(self, message: str) -> None:
@@ -153,8 +152,8 @@ class Page:
             ui.label(message[:1].upper() + message[1:]).classes("alarm")
 
     def _reject(self) -> None:
-        """Say that the browser has held files back; stays until closed, while the others are answered."""
-        words = f"One or more files were not sent: {KINDS} only, {self._answerer.limits.words}."
+        """Say that the browser has held files back; stays until closed, while the others are predicted."""
+        words = f"One or more files were not sent: {KINDS} only, {self._service.limits.words}."
         ui.notify(words, type="warning", position="bottom", timeout=0, close_button="Close", multi_line=True)
 
     def _failed(self, event: events.GenericEventArguments) -> None:
@@ -166,10 +165,10 @@ class Page:
             self._say("The server did not take the images; try again.")
 
     def _download(self) -> None:
-        ui.download.content(make_csv(self._answers), CSV, "text/csv")
+        ui.download.content(make_csv(self._predictions), CSV, "text/csv")
 
     def _clear(self) -> None:
-        self._answers.clear()
+        self._predictions.clear()
         self._cards.clear()
         self._messages.clear()
         self._tools.visible = False

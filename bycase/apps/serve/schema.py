@@ -1,4 +1,4 @@
-"""What the API answers, as its OpenAPI description states it."""
+"""The API's responses, as its OpenAPI description states them."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,13 +19,13 @@ class Problem(BaseModel):
 
 
 class Model(BaseModel):
-    """The network that answers."""
+    """The network that predicts."""
 
     notice: str = NOTICE
     model: str
     weights: str
     dataset: str = Field(description="what it was trained on")
-    phantom: bool = Field(description="whether that was generated images; then no answer says anything about tissue")
+    phantom: bool = Field(description="whether that was generated images; then no prediction says anything about tissue")
     classes: list[str]
     positive: str | None = Field(description="the class that is looked for; null where there are more than two")
     image_size: int = Field(description="pixels; what every image is resized to")
@@ -33,50 +33,50 @@ class Model(BaseModel):
     set_from: float = Field(
         description="network's probability from which a class is in `set`; 0, every class, if validation was too small"
     )
-    unlike_from: float = Field(description="`distance` above which an image is called unlike the training images")
+    unlike_from: float = Field(description="`distance` above which an image counts as unlike the training images")
     heatmaps: bool = Field(description="whether the network can show where it looked")
 
 
-class Similar(BaseModel):
+class SimilarImage(BaseModel):
     """A training image near to the one asked about."""
 
     image: str
     label: str
-    distance: float = Field(description="between the features, as in `Answer.distance`")
+    distance: float = Field(description="between the features, as in `Prediction.distance`")
 
 
-class Answer(BaseModel):
-    """What the network says of one image."""
+class Prediction(BaseModel):
+    """What the network predicts of one image."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     image: str = Field(description="'image 1' for the first one sent; file names are never repeated")
     sha256: str = Field(description="of the bytes sent, by which they can be told apart")
-    called: str = Field(alias="class", description="by the threshold chosen on validation images")
+    predicted: str = Field(alias="class", description="by the threshold chosen on validation images")
     probabilities: dict[str, float] = Field(description="of each class, calibrated on validation images")
-    low: float = Field(description="smallest probability over turned views, of the positive class, else of the called")
+    low: float = Field(description="smallest probability over turned views, of the positive class, else of the predicted")
     high: float = Field(description="largest such probability")
     classes_set: list[str] = Field(alias="set", description="the conformal prediction set; see `Model.coverage`")
     entropy: float = Field(description="of the probabilities, in nats")
     distance: float = Field(description="to the nearest training images, between features")
-    unlike: bool = Field(description="too far from all training images: the answer should not be relied on")
-    similar: list[Similar] = Field(description="the nearest training images, nearest first")
+    unlike: bool = Field(description="too far from all training images: the prediction should not be relied on")
+    similar: list[SimilarImage] = Field(description="the nearest training images, nearest first")
     notes: list[str] = Field(description="what reading the file had to decide, such as 'first of 3 frames'")
     heatmap: str | None = Field(
         default=None, description="a PNG as a data URI, of the resized image's size, if asked for with `heatmaps=true`"
     )
 
 
-class Unanswered(BaseModel):
-    """An image that could not be read; the others are answered all the same."""
+class UnreadImage(BaseModel):
+    """An image that could not be read; the others are predicted all the same."""
 
     image: str
     error: Message
 
 
-class Answers(BaseModel):
-    """One request's answers."""
+class PredictResponse(BaseModel):
+    """One request's predictions."""
 
     notice: str = NOTICE
-    answers: list[Answer]
-    unanswered: list[Unanswered]
+    answers: list[Prediction]
+    unanswered: list[UnreadImage]

@@ -7,13 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from bycase.core.command import run_stage
 from bycase.core.params import load_params
 from bycase.studies.benchmark.params import CompareParams, load_benchmark_params
-from bycase.studies.compare.comparison import compare, write_figures, write_tables
-from bycase.studies.compare.extras import read_extras
-from bycase.studies.compare.inputs import join_revisions, read_benchmark
-from bycase.studies.compare.same_test import read_revisions
 
 METRICS = Path("metrics/benchmark")
 PLOTS = Path("plots/benchmark")
@@ -25,6 +20,11 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.benchmark == bool(options.revisions) or len(options.revisions) == 1:
         parser.error("give --benchmark, or two revisions or more")
+    from bycase.studies.compare.comparison import compare, write_figures, write_tables
+    from bycase.studies.compare.extras import read_extras
+    from bycase.studies.compare.inputs import join_revisions, read_benchmark
+    from bycase.studies.compare.same_test import read_revisions
+
     if options.benchmark:
         params = load_params()
         inputs, settings = read_benchmark(params.seed), load_benchmark_params(params).compare
@@ -74,6 +74,3 @@ def _count(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text} is not between 100 and 1000000")
     return value
 
-
-if __name__ == "__main__":
-    run_stage("compare", main)

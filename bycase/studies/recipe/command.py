@@ -4,17 +4,16 @@ import argparse
 import logging
 import sys
 
-from bycase.core.command import run_stage
-from bycase.studies.recipe.definition import AS_PUBLISHED, HONEST, read_recipe
-from bycase.studies.recipe.describe import describe_recipe
-from bycase.studies.recipe.run import run_recipe
-from bycase.studies.recipe.table import list_recipes, make_table
-from bycase.studies.recipe.workspace import WAY_BACK
-
 
 def main(arguments: list[str] | None = None) -> None:
     """List, show or run published systems, or print the table of their results."""
     options = _parser().parse_args(arguments)
+    from bycase.studies.recipe.definition import AS_PUBLISHED, HONEST, read_recipe
+    from bycase.studies.recipe.describe import describe_recipe
+    from bycase.studies.recipe.run import run_recipe
+    from bycase.studies.recipe.table import list_recipes, make_table
+    from bycase.studies.recipe.workspace import WAY_BACK
+
     if options.command == "list":
         sys.stdout.write(list_recipes())
     elif options.command == "show":
@@ -48,6 +47,3 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--markdown", action="store_true", help="for a README")
     return parser
 
-
-if __name__ == "__main__":
-    run_stage("recipe", main)

@@ -6,25 +6,34 @@
 import argparse
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bycase.core.command import run_stage
-from bycase.core.files import replace_file
-from bycase.core.params import Params, load_params
-from bycase.studies.tune.folds import OUTER_PART, make_tuning_folds, take_pool, write_tuning_folds
-from bycase.studies.tune.params import TuningParams, load_tuning_params
 from bycase.studies.tune.place import BEST, CHECKED, SEARCHES, WORK
-from bycase.tables.manifest import read_manifest
-from bycase.tables.splits import read_splits
+
+if TYPE_CHECKING:
+    from bycase.core.params import Params
+    from bycase.studies.tune.params import TuningParams
 
 ALGORITHMS = ("default", "random", "bayesian", "pbt", "bayesian+pbt")
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Do what the command line says."""
-    arguments = _parse()
+    options = _parse(arguments)
+    from bycase.core.files import replace_file
+    from bycase.core.packages import need
+    from bycase.core.params import load_params
+    from bycase.studies.tune.folds import take_pool
+    from bycase.studies.tune.params import load_tuning_params
+    from bycase.tables.manifest import read_manifest
+    from bycase.tables.splits import read_splits
+
+    if options.command in ("search", "gather", "methods"):
+        for package in ("ray", "optuna"):
+            need(package, f"bycase tune {options.command}")
     params = load_params()
     tuning = load_tuning_params(params)
-    match arguments.command:
+    match options.command:
         case "check":
             with replace_file(CHECKED) as partial:
                 # Always the same, so that a valid change runs only the stages that it concerns.
@@ -39,7 +48,7 @@ def main() -> None:
             from bycase.studies.tune.search import run_search
 
             work = Path(tuning.ray.storage) if tuning.ray.storage else WORK
-            run_search(params, tuning, arguments.outer, SEARCHES / arguments.outer, work / arguments.outer)
+            run_search(params, tuning, options.outer, SEARCHES / options.outer, work / options.outer)
         case "gather":
             from bycase.studies.tune.outcome.gather import gather
 
@@ -47,14 +56,14 @@ def main() -> None:
         case "apply":
             from bycase.studies.tune.outcome.apply import apply
 
-            apply(params, arguments.source)
+            apply(params, options.source)
         case "methods":
             from bycase.studies.tune.outcome.methods import compare_methods
 
-            compare_methods(params, tuning, arguments.seeds, arguments.algorithms)
+            compare_methods(params, tuning, options.seeds, options.algorithms)
 
 
-def _parse() -> argparse.Namespace:
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bycase tune", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in ("check", "folds", "embed", "gather"):
@@ -65,10 +74,14 @@ def _parse() -> argparse.Namespace:
     methods = commands.add_parser("methods", help="all algorithms at equal budgets")
     methods.add_argument("--seeds", type=int, nargs="+", default=[7, 8, 9])
     methods.add_argument("--algorithms", nargs="+", choices=ALGORITHMS, default=list(ALGORITHMS))
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
-def _write_folds(params: Params, tuning: TuningParams) -> None:
+def _write_folds(params: "Params", tuning: "TuningParams") -> None:
+    from bycase.studies.tune.folds import OUTER_PART, make_tuning_folds, take_pool, write_tuning_folds
+    from bycase.tables.manifest import read_manifest
+    from bycase.tables.splits import read_splits
+
     pool = take_pool(read_splits(), read_manifest())
     folds = make_tuning_folds(pool, params.split, params.seed, tuning.inner.folds, tuning.outer.folds)
     write_tuning_folds(folds)
@@ -76,6 +89,3 @@ def _write_folds(params: Params, tuning: TuningParams) -> None:
     for outer, rows in folds[folds["part"] == OUTER_PART].groupby("outer"):
         logging.info("outer fold %s: %d images, %d groups", outer, len(rows), rows["group"].nunique())
 
-
-if __name__ == "__main__":
-    run_stage("tune", main)

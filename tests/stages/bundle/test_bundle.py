@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import cdist
 
-from bycase.apps.classifier.archive import CARD, REFERENCE, read_parts, write_classifier
+from bycase.apps.classifier.archive import INFO, REFERENCE, read_parts, write_classifier
 from bycase.apps.classifier.assemble import calibrate_distance, check_scores
 from bycase.apps.classifier.reference import make_reference
 from bycase.core.errors import UserError
@@ -68,7 +68,7 @@ def test_keras_alone_opens_the_file_in_safe_mode(bundled: Bundle) -> None:
 
 def test_the_same_content_gives_the_same_bytes(bundled: Bundle, tmp_path: Path) -> None:
     parts = read_parts(bundled(2) / "models/classifier.keras")
-    write_classifier(tmp_path / "again.keras", bundled(2) / "models/model.keras", parts.card, parts.reference)
+    write_classifier(tmp_path / "again.keras", bundled(2) / "models/model.keras", parts.info, parts.reference)
     assert (tmp_path / "again.keras").read_bytes() == (bundled(2) / "models/classifier.keras").read_bytes()
 
 
@@ -149,7 +149,7 @@ BAD_CARDS: dict[str, dict[str, Any]] = {
 def test_a_bad_card_is_refused(bundled: Bundle, tmp_path: Path, change: dict[str, Any]) -> None:
     source = bundled(2) / "models/classifier.keras"
     with zipfile.ZipFile(source) as opened:
-        card = json.loads(opened.read(CARD)) | change
+        card = json.loads(opened.read(INFO)) | change
     path = rewrite(source, tmp_path / "bad.keras", classifier__json=json.dumps(card).encode())
     with pytest.raises(UserError, match=r"bad\.keras: .*; this version cannot read it"):
         read_parts(path)

@@ -39,8 +39,8 @@ def test_raw_pictures_give_the_pipelines_predictions(bundled: Bundle, n_classes:
 
 def test_without_the_preprocessing_the_answers_are_others(classifier: Classifier, bundled: Bundle) -> None:
     images = open_raw(bundled(2), pd.read_csv(bundled(2) / "data/predictions/test.csv")["image"].tolist())
-    plain = classifier.card.preprocess.model_copy(update={"clip_limit": 0.0})
-    other = replace(classifier, card=classifier.card.model_copy(update={"preprocess": plain}))
+    plain = classifier.info.preprocess.model_copy(update={"clip_limit": 0.0})
+    other = replace(classifier, card=classifier.info.model_copy(update={"preprocess": plain}))
     assert np.abs(other.predict(images).scores - classifier.predict(images).scores).max() > 0.01
 
 
@@ -79,7 +79,7 @@ def test_what_is_unlike_is_flagged(classifier: Classifier, bundled: Bundle) -> N
     blue[..., 2] = [[[250]], [[200]], [[150]]]
     assert classifier.predict(blue).unlike.all()
     assert alike.unlike.mean() < 0.5
-    np.testing.assert_array_equal(alike.unlike, alike.distance > classifier.card.unlike.distance)
+    np.testing.assert_array_equal(alike.unlike, alike.distance > classifier.info.unlike.distance)
 
 
 def test_views_bound_the_probability(classifier: Classifier, images: np.ndarray[Any, Any]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bycase.apps.export.command import main
-from bycase.apps.runtime.places import find_model
+from bycase.apps.runtimes import find_model
 from bycase.core.command import run_stage
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bycase.apps.classifier.network import with_features
 from bycase.apps.export.convert import convert_onnx, convert_openvino
-from bycase.apps.runtime.load import load_runtime
+from bycase.apps.runtimes import load_runtime
 from bycase.networks.head import build_head, join
 from bycase.networks.registry import NETWORKS, build_backbone
 

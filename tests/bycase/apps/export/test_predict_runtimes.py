@@ -11,7 +11,7 @@ import pytest
 from bycase.apps.export import command as exporting
 from bycase.apps.export.parity import LARGEST_DIFFERENCE
 from bycase.apps.predict import command
-from bycase.apps.runtime.places import FORMATS
+from bycase.apps.runtimes import FORMATS
 from bycase.core.errors import UserError
 from tests.fixtures import predict as predicting
 
@@ -79,7 +79,7 @@ def test_an_export_of_another_network_is_refused(export: Callable[[str, str], No
 
     classifier = Path("models/classifier.keras")
     parts = read_parts(classifier)
-    write_classifier(classifier, Path("models/model.keras"), parts.card, parts.reference)
+    write_classifier(classifier, Path("models/model.keras"), parts.info, parts.reference)
     with pytest.raises(UserError, match=r"an export of another network .*stages\.export --format tf"):
         command.main([RAW, "--out", "a.csv", "--runtime", "tf"])
     assert not Path("a.csv").exists()

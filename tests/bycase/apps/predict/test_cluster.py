@@ -16,7 +16,7 @@ from PIL import Image
 
 from bycase.apps.classifier.classifier import Classifier
 from bycase.apps.predict import spread as spreading
-from bycase.apps.predict.answer import answer_files
+from bycase.apps.predict.batches import answer_files
 from bycase.apps.predict.cluster import check_address, connected, watched
 from bycase.apps.predict.sources import find_sources
 from bycase.apps.predict.spread import Actor, Task, cut, portion_batches

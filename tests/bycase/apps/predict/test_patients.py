@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bycase.apps.predict.patients import PatientSums, patients_by_name, read_patients
+from bycase.apps.predict.table import PatientSums, patients_by_name, read_patients
 from bycase.core.errors import UserError
 
 

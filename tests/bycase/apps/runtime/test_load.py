@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bycase.apps.runtime.load import RUNTIMES, load_runtime
-from bycase.apps.runtime.packages import need
+from bycase.apps.runtimes import RUNTIMES, load_runtime
+from bycase.core.packages import need
 from bycase.core.errors import UserError
 
 FILES = {"keras": "m.keras", "onnx": "m.onnx", "openvino": "m.xml", "int8": "m.xml", "litert": "m.tflite", "tf": "m"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bycase.apps.runtime.places import find_model, network_digest
+from bycase.apps.runtimes import find_model, network_digest
 from bycase.core.errors import UserError
 
 

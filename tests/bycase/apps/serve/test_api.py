@@ -21,7 +21,7 @@ from PIL import Image, PngImagePlugin
 
 from bycase.apps.serve.api import make_app
 from bycase.apps.serve.guard import HEADERS
-from bycase.apps.serve.inference_service import Seen
+from bycase.apps.serve.inference_service import ImageResult
 from bycase.apps.serve.limits import Limits, Rate
 from bycase.apps.serve.table import make_csv
 from tests.fixtures.serve import (
@@ -162,13 +162,13 @@ def test_mistakes_are_answered_in_json(client: TestClient, request_: dict[str, A
 
 
 def test_a_defect_shows_no_traceback(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    answerer = make_answerer()
+    service = make_answerer()
 
     def fail(*_: Any) -> None:
         raise ZeroDivisionError(PATIENT)
 
-    monkeypatch.setattr(answerer, "answer", fail)
-    client = TestClient(make_app(answerer, Rate(9)), base_url="http://localhost", raise_server_exceptions=False)
+    monkeypatch.setattr(service, "answer", fail)
+    client = TestClient(make_app(service, Rate(9)), base_url="http://localhost", raise_server_exceptions=False)
     response = client.post(PREDICT, files=as_files(make_picture()))
     assert error_of(response, 500) == "defect"
     assert "Zero" not in response.text
@@ -231,7 +231,7 @@ def test_the_description_is_whole_and_loads_nothing(client: TestClient) -> None:
 
 def test_the_csv_holds_the_answers() -> None:
     results = make_answerer().answer([make_picture(RED), make_picture(BLACK)], False)
-    rows = list(csv.DictReader(io.StringIO(make_csv([each.answer for each in results if isinstance(each, Seen)]))))
+    rows = list(csv.DictReader(io.StringIO(make_csv([each.answer for each in results if isinstance(each, ImageResult)]))))
     assert [row["class"] for row in rows] == ["Malignant", "Malignant"]
     assert [row["set"] for row in rows] == ["Malignant", "Benign|Malignant"]
     assert [row["unlike"] for row in rows] == ["0", "1"]
@@ -257,18 +257,18 @@ def test_twenty_clients_at_once_each_get_their_own_answer() -> None:
 
 
 def test_too_many_at_once_are_told_to_wait() -> None:
-    answerer = make_answerer(Limits(at_once=1))
+    service = make_answerer(Limits(at_once=1))
     waiting, go_on = threading.Event(), threading.Event()
-    answer = answerer.answer
+    answer = service.answer
 
     def slow(*arguments: Any) -> Any:
         waiting.set()
         go_on.wait(20)
         return answer(*arguments)
 
-    answerer.answer = slow  # type: ignore[method-assign]
+    service.answer = slow  # type: ignore[method-assign]
     files = as_files(make_picture())
-    with running(make_app(answerer, Rate(100))) as address, ThreadPoolExecutor(1) as pool:
+    with running(make_app(service, Rate(100))) as address, ThreadPoolExecutor(1) as pool:
         first = pool.submit(httpx.post, f"{address}{PREDICT}", files=files, timeout=60)
         assert waiting.wait(20)
         assert error_of(httpx.post(f"{address}{PREDICT}", files=files), 503) == "busy"

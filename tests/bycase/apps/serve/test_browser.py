@@ -34,9 +34,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterat
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from bycase.apps.serve.page import add_page
 
-    answerer, rate = make_answerer(Limits(images=3)), Rate(1_000_000)
-    app = make_app(answerer, rate)
-    add_page(app, answerer, rate, "breakhis", tmp_path_factory.mktemp("preprocessed"))
+    service, rate = make_answerer(Limits(images=3)), Rate(1_000_000)
+    app = make_app(service, rate)
+    add_page(app, service, rate, "breakhis", tmp_path_factory.mktemp("preprocessed"))
     with running(app) as url:
         yield url
 

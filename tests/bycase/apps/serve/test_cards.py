@@ -6,14 +6,14 @@ import pytest
 from PIL import Image
 
 from bycase.apps.serve.cards import show_similar, write_model_info
-from bycase.apps.serve.inference_service import Seen
-from bycase.apps.serve.schema import Similar
+from bycase.apps.serve.inference_service import ImageResult
+from bycase.apps.serve.schema import SimilarImage
 from tests.fixtures.serve import BLACK, RED, make_answerer, make_picture
 
 
-def make_seen(colour: tuple[int, int, int]) -> Seen:
+def make_seen(colour: tuple[int, int, int]) -> ImageResult:
     (seen,) = make_answerer().answer([make_picture(colour)], True)
-    assert isinstance(seen, Seen)
+    assert isinstance(seen, ImageResult)
     return seen
 
 
@@ -35,7 +35,7 @@ def test_the_prediction_set_is_in_words(
 def test_names_are_escaped(tmp_path: Path) -> None:
     seen = make_seen(RED)
     answer = seen.answer.model_copy(update={"called": "<script>alert(1)</script>", "notes": ["<img src=x>"]})
-    card = write_model_info(Seen(answer, seen.image, None), make_answerer().model, "<b>", tmp_path)
+    card = write_model_info(ImageResult(answer, seen.image, None), make_answerer().model, "<b>", tmp_path)
     assert "<script>" not in card
     assert "<img src=x>" not in card
     assert "<b>" not in card
@@ -48,5 +48,5 @@ def test_training_images_are_shown_from_their_folder_only(tmp_path: Path) -> Non
         Image.new("RGB", (8, 8)).save(path)
     (folder / "broken.png").write_bytes(b"no image")
     names = ("a.png", "absent.png", "../secret.png", str(tmp_path / "secret.png"), "broken.png")
-    shown = show_similar([Similar(image=name, label="Benign", distance=0) for name in names], folder)
+    shown = show_similar([SimilarImage(image=name, label="Benign", distance=0) for name in names], folder)
     assert [each is not None for each in shown] == [True, False, False, False, False]

@@ -1,14 +1,15 @@
-"""One answer as HTML, and the pictures in it."""
+"""Predictions as the page shows them: one as HTML with its pictures, all as CSV."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from PIL import Image
 
-from bycase.apps.serve.inference_service import Pixels, Seen, data_uri
-from bycase.apps.serve.schema import Model, Similar
+from bycase.apps.serve.inference_service import Pixels, ImageResult, data_uri
+from bycase.apps.serve.schema import NOTICE, Model, Prediction, SimilarImage
 
 TEMPLATES = Path(__file__).parent / "templates"
 THUMBNAIL = 96  # pixels
@@ -25,13 +26,13 @@ def make_environment() -> Environment:
     )
 
 
-def write_model_info(seen: Seen, model: Model, title: str, folder: Path) -> str:
-    """One answer as HTML.
+def render_prediction(result: ImageResult, model: Model, title: str, folder: Path) -> str:
+    """One prediction as HTML.
 
     Parameters
     ----------
-    seen : Seen
-        The answer, with pictures.
+    result : ImageResult
+        The prediction, with pictures.
     model : Model
         The network that gave it.
     title : str
@@ -46,25 +47,25 @@ def write_model_info(seen: Seen, model: Model, title: str, folder: Path) -> str:
     """
     return (
         make_environment()
-        .get_template("answer.html")
+        .get_template("prediction.html")
         .render(
-            answer=seen.answer,
+            prediction=result.prediction,
             model=model,
             title=title,
-            watched=model.positive or seen.answer.called,
-            image=data_uri(seen.image),
-            heatmap=None if seen.heatmap is None else data_uri(seen.heatmap),
-            thumbnails=show_similar(seen.answer.similar, folder),
+            range_class=model.positive or result.prediction.predicted,
+            image=data_uri(result.image),
+            heatmap=None if result.heatmap is None else data_uri(result.heatmap),
+            thumbnails=show_similar(result.prediction.similar, folder),
         )
     )
 
 
-def write_about(model: Model) -> str:
-    """What the page says of the network."""
+def render_about(model: Model) -> str:
+    """What the page says of the network, as HTML."""
     return make_environment().get_template("about.html").render(model=model)
 
 
-def show_similar(similar: Sequence[Similar], folder: Path) -> list[str | None]:
+def show_similar(similar: Sequence[SimilarImage], folder: Path) -> list[str | None]:
     """Small pictures of training images; None for one that is not below `folder`."""
     return [_thumbnail(folder / each.image) if _is_below(folder, each.image) else None for each in similar]
 
@@ -88,3 +89,25 @@ def _thumbnail(path: Path) -> str | None:
             return shrink(np.asarray(image.convert("RGB")), THUMBNAIL)
     except (OSError, SyntaxError):
         return None
+
+
+def make_csv(predictions: Sequence[Prediction]) -> str:
+    """One row an image, columns named as `bycase predict` names them; `notice` says what the numbers are not for."""
+    rows = [
+        {
+            "image": prediction.image,
+            "sha256": prediction.sha256,
+            "class": prediction.predicted,
+            **{f"probability_{name}": value for name, value in prediction.probabilities.items()},
+            "low": prediction.low,
+            "high": prediction.high,
+            "set": "|".join(prediction.classes_set),
+            "entropy": prediction.entropy,
+            "distance": prediction.distance,
+            "unlike": int(prediction.unlike),
+            "notes": "; ".join(prediction.notes),
+            "notice": NOTICE,
+        }
+        for prediction in predictions
+    ]
+    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""Packages that only some exports need, and that the pipeline does without."""
+"""Packages of the extras in pyproject.toml, which the core does without."""
 
 import importlib
 import sys
@@ -6,14 +6,20 @@ from types import ModuleType
 
 from bycase.core.errors import UserError
 
+EXTRAS = {
+    **dict.fromkeys(("nncf", "onnx", "onnxruntime", "openvino", "tf2onnx"), "export"),
+    **dict.fromkeys(("fastapi", "nicegui", "uvicorn"), "serve"),
+    **dict.fromkeys(("optuna", "ray"), "tune"),
+}
 
-def need(package: str, purpose: str, instead: str) -> ModuleType:
-    """Import a package, or say what it is for and what does without it.
+
+def need(package: str, purpose: str, instead: str = "") -> ModuleType:
+    """Import a package of an extra, or say what it is for and how to get it.
 
     Parameters
     ----------
     package : str
-        Its name, for Python as for pip.
+        One of `EXTRAS`, or a module of it.
     purpose : str
         What needs it.
     instead : str
@@ -30,7 +36,5 @@ def need(package: str, purpose: str, instead: str) -> ModuleType:
         return importlib.import_module(package)
     except ImportError as error:
         why = "is not installed" if getattr(error, "name", None) == package else f"does not start ({error})"
-        raise UserError(
-            f"{purpose} needs the package {package}, which {why}: pip install -c requirements-dev.txt {package}; "
-            f"or choose {instead}"
-        ) from None
+        way_out = f"pip install -e '.[{EXTRAS[package.partition('.')[0]]}]' in the project's folder" + (instead and f"; or {instead}")
+        raise UserError(f"{purpose} needs the package {package}, which {why}: {way_out}") from None

@@ -1,1 +1,0 @@
-"""Networks of any format as one kind of function."""
