@@ -25,7 +25,9 @@ def main(arguments: list[str] | None = None) -> None:
     if name in ("-h", "--help"):
         width = max(map(len, COMMANDS))
         rows = [f"  {command:<{width}}  {words}" for command, (_, words) in COMMANDS.items()]
-        sys.stdout.write("\n".join(["usage: bycase COMMAND ...", "", *rows, "", "bycase COMMAND --help says more.", ""]))
+        sys.stdout.write(
+            "\n".join(["usage: bycase COMMAND ...", "", *rows, "", "bycase COMMAND --help says more.", ""])
+        )
     elif name in COMMANDS:
         run_stage(name, partial(import_module(COMMANDS[name][0]).main, rest))
     else:

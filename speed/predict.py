@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from bycase.apps.classifier.network import with_features
 from bycase.apps.export.convert import convert_litert, convert_onnx, convert_openvino, convert_tensorflow
 from bycase.apps.export.quantise import quantise
-from bycase.apps.runtimes import load_runtime
-from bycase.apps.runtimes import FILES
+from bycase.apps.runtimes import FILES, load_runtime
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder
 from bycase.core.seeding import make_tensorflow_deterministic

@@ -6,14 +6,22 @@ from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
-from bycase.explain.artifacts import FILE, ExplainArtifacts, make_rows, write_artifacts
-from bycase.explain.every_map import MAP_WORDS, make_every_map
-from bycase.explain.examples import choose_scored, choose_shown
+from bycase.explain.artifacts import (
+    DELETION,
+    FILE,
+    FOLDER,
+    RESULTS,
+    SANITY,
+    ExplainArtifacts,
+    make_rows,
+    tabulate_curves,
+    tabulate_similarities,
+    write_artifacts,
+)
+from bycase.explain.examples import check_untouched, choose_scored, choose_shown, predict_classes
+from bycase.explain.maps import MAP_WORDS, make_every_map
 from bycase.explain.sanity import judge
-from bycase.explain.score import score_maps
-from bycase.explain.subset import call_classes, check_untouched
-from bycase.explain.summary import summarise
-from bycase.explain.table import DELETION, FOLDER, RESULTS, SANITY, tabulate_curves, tabulate_similarities
+from bycase.explain.scores import score_maps, summarise
 from bycase.images.pixels import read_pixels
 from bycase.networks.saved import load_network
 from bycase.statistics.units import number_patients, renumber
@@ -29,7 +37,7 @@ def main() -> None:
     settings, seed, batch_size = params.explain, params.seed, params.evaluate.batch_size
     test = read_predictions(TEST, model_info["classes"])
     threshold = read_results(METRICS, "evaluate")["image"].get("threshold")
-    test = call_classes(test, number_patients(test, read_manifest(), TEST), model_info["classes"], threshold)
+    test = predict_classes(test, number_patients(test, read_manifest(), TEST), model_info["classes"], threshold)
     part = test.iloc[choose_scored(test["patient"].to_numpy(), settings.images, seed)]
     images, patient = read_pixels(part["image"].tolist()), renumber(part["patient"].to_numpy())
 

@@ -136,4 +136,3 @@ def main(arguments: list[str] | None = None) -> None:
     sys.stdout.write("\n".join(write_lines(report)) + "\n")
     if not report["clean"]:
         sys.exit(1)
-

@@ -1,4 +1,4 @@
-"""`data/explain/artifacts.npz`: what the figures are drawn from, so that they need no network."""
+"""`data/explain/`: each image's curves and similarities as tables, and what figures are drawn from, as arrays."""
 
 import json
 import zipfile
@@ -12,13 +12,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
-from bycase.explain.attention import ATTENTION
-from bycase.explain.every_map import EveryMap
+from bycase.explain.deletion import SCORES
 from bycase.explain.grad_cam import Floats32
+from bycase.explain.maps import ATTENTION, ExplainAll
+from bycase.explain.sanity import SIMILARITIES, STEP_WORDS
 from bycase.images.pixels import read_pixels
 from bycase.statistics.units import Floats, Integers
 
-FILE = "artifacts.npz"
+RESULTS = Path("metrics/explain.json")
+FOLDER = Path("data/explain")
+DELETION, SANITY, FILE = "deletion.csv", "sanity.csv", "artifacts.npz"
+
+IMAGE = ("image", "group", "label", "explained")  # `explained`: the predicted class, whose maps these are
 
 
 @dataclass(frozen=True)
@@ -28,13 +33,13 @@ class Row:
     Attributes
     ----------
     heading : str
-        Which.
+        The outcome or class, and how many images there are of it.
     pixels : ndarray of shape (n, height, width, 3), uint8
         RGB.
     heatmaps : dict of str to ndarray of shape (n, height, width), float32
         By method.
-    called : sequence of str
-        The class that the network calls each image, which its maps are of.
+    predicted : sequence of str
+        The predicted class of each image, which its maps are of.
     probabilities : ndarray of shape (n,), float64
         Of that class.
     right : ndarray of shape (n,), bool
@@ -44,7 +49,7 @@ class Row:
     heading: str
     pixels: NDArray[np.uint8]
     heatmaps: Mapping[str, Floats32]
-    called: Sequence[str]
+    predicted: Sequence[str]
     probabilities: NDArray[np.float64]
     right: NDArray[np.bool_]
 
@@ -83,17 +88,17 @@ class ExplainArtifacts:
     rows: list[Row]
 
 
-def make_rows(test: pd.DataFrame, shown: Mapping[str, Integers], explain: EveryMap, method: str) -> list[Row]:
+def make_rows(test: pd.DataFrame, shown: Mapping[str, Integers], explain: ExplainAll, method: str) -> list[Row]:
     """Read and explain the images of each row of ``plots/explanations.png``.
 
     Parameters
     ----------
     test : DataFrame
-        Of `bycase.explain.subset.call_classes`.
+        Of `bycase.explain.examples.predict_classes`.
     shown : mapping of str to ndarray of int64
         Positions in `test` by heading; see `bycase.explain.examples.choose_shown`.
     explain : callable
-        See `bycase.explain.every_map.make_every_map`.
+        See `bycase.explain.maps.make_every_map`.
     method : str
         Which maps are drawn, beside those of attention where there are any.
     """
@@ -103,9 +108,9 @@ def make_rows(test: pd.DataFrame, shown: Mapping[str, Integers], explain: EveryM
         if part.empty:
             continue
         pixels = read_pixels(part["image"].tolist())
-        maps = explain(pixels, part["called"].to_numpy())
-        drawn = {name: of for name, of in maps.items() if name in (method, ATTENTION)}
-        right = (part["truth"] == part["called"]).to_numpy(bool)
+        maps = explain(pixels, part["predicted"].to_numpy())
+        drawn = {name: heatmaps for name, heatmaps in maps.items() if name in (method, ATTENTION)}
+        right = (part["truth"] == part["predicted"]).to_numpy(bool)
         rows.append(Row(heading, pixels, drawn, part["explained"].tolist(), part["probability"].to_numpy(), right))
     return rows
 
@@ -118,17 +123,17 @@ def write_artifacts(path: Path, artifacts: ExplainArtifacts) -> None:
         "images": artifacts.images,
         "cascade": artifacts.cascade,
     }
-    arrays |= {f"similarities_{name}": of for name, of in artifacts.similarities.items()}
+    arrays |= {f"similarities_{name}": values for name, values in artifacts.similarities.items()}
     for number, row in enumerate(artifacts.rows):
         arrays |= {f"row{number}_pixels": row.pixels, f"row{number}_right": row.right}
         arrays |= {f"row{number}_probabilities": row.probabilities}
-        arrays |= {f"row{number}_map_{name}": of for name, of in row.heatmaps.items()}
+        arrays |= {f"row{number}_map_{name}": heatmaps for name, heatmaps in row.heatmaps.items()}
     words = {
         "method": artifacts.method,
         "orders": artifacts.orders,
         "similarities": list(artifacts.similarities),
         "rows": [
-            {"heading": row.heading, "called": list(row.called), "heatmaps": list(row.heatmaps)}
+            {"heading": row.heading, "predicted": list(row.predicted), "heatmaps": list(row.heatmaps)}
             for row in artifacts.rows
         ],
     }
@@ -156,7 +161,7 @@ def read_artifacts(path: Path) -> ExplainArtifacts:
             arrays["patient"],
             arrays["images"],
             arrays["cascade"],
-            [_read_row(number, of, arrays) for number, of in enumerate(words["rows"])],
+            [_read_row(number, row_words, arrays) for number, row_words in enumerate(words["rows"])],
         )
     except FileNotFoundError:
         raise UserError(f"{path} not found: run 'dvc repro explain' first") from None
@@ -167,4 +172,68 @@ def read_artifacts(path: Path) -> ExplainArtifacts:
 def _read_row(number: int, words: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Row:
     heatmaps = {name: arrays[f"row{number}_map_{name}"] for name in words["heatmaps"]}
     pixels, right = arrays[f"row{number}_pixels"], arrays[f"row{number}_right"]
-    return Row(words["heading"], pixels, heatmaps, words["called"], arrays[f"row{number}_probabilities"], right)
+    return Row(words["heading"], pixels, heatmaps, words["predicted"], arrays[f"row{number}_probabilities"], right)
+
+
+def tabulate_curves(part: pd.DataFrame, orders: Sequence[str], curves: Floats) -> pd.DataFrame:
+    """One row an image, order and share of pixels.
+
+    Parameters
+    ----------
+    part : DataFrame with the columns `IMAGE`
+        The scored images.
+    orders : sequence of str
+        Methods and baselines.
+    curves : ndarray of shape (n_orders, n_images, 2, steps + 1), float64
+        Of `bycase.explain.deletion.score_orders`.
+
+    Returns
+    -------
+    DataFrame with the columns `IMAGE`, ``order``, ``share`` and `SCORES`
+    """
+    shares = np.linspace(0, 1, curves.shape[-1])
+    keys = _cross(part, "order", orders).merge(pd.DataFrame({"share": shares}), how="cross")
+    flat = np.moveaxis(curves, 2, -1).reshape(-1, len(SCORES))
+    return keys.assign(**dict(zip(SCORES, flat.T, strict=True)))
+
+
+def tabulate_similarities(part: pd.DataFrame, similarities: Mapping[str, Floats]) -> pd.DataFrame:
+    """One row an image, method and step of the cascade.
+
+    Parameters
+    ----------
+    part : DataFrame with the columns `IMAGE`
+        The scored images.
+    similarities : mapping of str to ndarray of shape (n_images, n_steps, 2), float64
+        Of `bycase.explain.sanity.compare_cascade`.
+
+    Returns
+    -------
+    DataFrame with the columns `IMAGE`, ``method``, ``step``, ``layers`` and `SIMILARITIES`
+        ``layers``: those that are random.
+    """
+    steps = pd.DataFrame({"step": range(len(STEP_WORDS)), "layers": STEP_WORDS})
+    keys = _cross(part, "method", list(similarities)).merge(steps, how="cross")
+    flat = np.concatenate([values.reshape(-1, len(SIMILARITIES)) for values in similarities.values()])
+    return keys.assign(**dict(zip(SIMILARITIES, flat.T, strict=True)))
+
+
+def mean_curves(orders: Sequence[str], curves: Floats) -> pd.DataFrame:
+    """The table of ``plots/deletion.csv``: means over images by share of pixels.
+
+    Parameters
+    ----------
+    orders, curves
+        See `tabulate_curves`.
+
+    Returns
+    -------
+    DataFrame with the columns ``share``, ``deletion_<order>`` and ``insertion_<order>``
+    """
+    means = curves.mean(axis=1)
+    columns = {f"{score}_{order}": means[k, j] for j, score in enumerate(SCORES) for k, order in enumerate(orders)}
+    return pd.DataFrame({"share": np.linspace(0, 1, curves.shape[-1]), **columns})
+
+
+def _cross(part: pd.DataFrame, name: str, values: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame({name: list(values)}).merge(part[list(IMAGE)], how="cross")[[*IMAGE, name]]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bycase.core.seeding import generator
 from bycase.explain.grad_cam import Floats32
-from bycase.explain.images import to_heatmaps
+from bycase.explain.maps import to_heatmaps
 from bycase.networks.forward import Forward
 from bycase.networks.predict import predict_rows
 from bycase.statistics.units import Floats, Integers
@@ -126,18 +126,18 @@ def score_orders(
 
     counts = np.rint(np.arange(1, steps) * height * width / steps).astype(np.int64)
     shape = (len(ranks), n, 2, steps - 1)
-    of_orders = np.stack(ranks)
+    all_ranks = np.stack(ranks)
 
     def read(rows: NDArray[np.intp]) -> Pictures:
         order, image, kind, step = np.unravel_index(rows, shape)
-        first = of_orders[order, image] < counts[step][:, None, None]
+        first = all_ranks[order, image] < counts[step][:, None, None]
         shown = first == (kind == 1)[:, None, None]
         return np.where(shown[..., None], images[image], grounds[kind, image])
 
     if steps > 1:
         inner = _predict(forward, read, int(np.prod(shape)), batch_size).reshape(*shape, -1)
-        at = np.broadcast_to(explained[None, :, None, None, None], (*shape, 1))
-        curves[..., 1:-1] = np.take_along_axis(inner, at, axis=-1)[..., 0]
+        classes = np.broadcast_to(explained[None, :, None, None, None], (*shape, 1))
+        curves[..., 1:-1] = np.take_along_axis(inner, classes, axis=-1)[..., 0]
     return curves
 
 

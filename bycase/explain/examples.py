@@ -1,14 +1,74 @@
-"""Which test images are scored, and which are shown; drawn at random, never by their maps."""
+"""The test images that are explained: what is predicted of each, which are scored and which are shown.
+
+Both are drawn at random, never by their maps.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from bycase.core.errors import UserError
 from bycase.core.seeding import generator
-from bycase.statistics.units import Integers
+from bycase.statistics.units import Floats, Integers
 
 OUTCOMES = (("true positive", 1, 1), ("false negative", 1, 0), ("false positive", 0, 1), ("true negative", 0, 0))
+LARGEST_DIFFERENCE = 1e-3  # of a probability, between two machines
+
+
+def predict_classes(
+    predictions: pd.DataFrame, patient: Integers, classes: Sequence[str], threshold: float | None
+) -> pd.DataFrame:
+    """Add to predictions what the network calls each image; the call is what maps are of.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        See `bycase.tables.predictions`.
+    patient : ndarray of shape (n_images,), int64
+        Whose each image is.
+    classes : sequence of str
+        The probability columns' names; of two, the positive one last.
+    threshold : float or None
+        Of two classes, chosen on validation: from it up, the positive one is predicted.
+
+    Returns
+    -------
+    DataFrame with the further columns ``patient``, ``truth``, ``predicted``, ``explained``, ``probability``
+        ``truth`` and ``predicted`` are numbers of classes, ``explained`` is the predicted class's name and
+        ``probability`` its probability.
+    """
+    scores = predictions[list(classes)].to_numpy(np.float64)
+    predicted = scores.argmax(axis=1) if threshold is None else (scores[:, 1] >= threshold).astype(np.int64)
+    return predictions.assign(
+        patient=patient,
+        truth=pd.Index(classes).get_indexer(pd.Index(predictions["label"])).astype(np.int64),
+        predicted=predicted,
+        explained=np.asarray(classes)[predicted],
+        probability=scores[np.arange(len(scores)), predicted],
+    )
+
+
+def check_untouched(curves: Floats, part: pd.DataFrame) -> None:
+    """Refuse a network that does not predict the untouched images as evaluate predicted them.
+
+    Parameters
+    ----------
+    curves : ndarray of shape (n_orders, n_images, 2, steps + 1), float64
+        Of `bycase.explain.deletion.score_orders`.
+    part : DataFrame with the column ``probability``
+        The scored images.
+
+    Raises
+    ------
+    UserError
+        If a probability differs by more than two machines would.
+    """
+    if np.abs(curves[0, :, 0, 0] - part["probability"].to_numpy()).max() > LARGEST_DIFFERENCE:
+        raise UserError(
+            "the untouched test images are not predicted as in data/predictions/test.csv, so that the network or the "
+            "images have changed since; run 'dvc repro -f evaluate'"
+        )
 
 
 def in_random_order(patient: Integers, seed: int, purpose: str) -> Integers:
@@ -40,8 +100,8 @@ def choose_shown(
 
     Parameters
     ----------
-    test : DataFrame with the columns ``truth``, ``called``, ``patient``
-        See `bycase.explain.subset.call_classes`.
+    test : DataFrame with the columns ``truth``, ``predicted``, ``patient``
+        See `predict_classes`.
     classes : sequence of str
         Of two, the positive one last.
     positive : str or None
@@ -56,19 +116,20 @@ def choose_shown(
     dict of str to ndarray of int64
         By the row's heading, which says how many images it was drawn from.
     """
-    truth, called, patient = (test[column].to_numpy(np.int64) for column in ("truth", "called", "patient"))
+    truth, predicted, patient = (test[column].to_numpy(np.int64) for column in ("truth", "predicted", "patient"))
     rows = {}
     if positive is not None:
-        for name, true, said in OUTCOMES:
-            of = np.flatnonzero((truth == true) & (called == said))
-            drawn = of[in_random_order(patient[of], seed, name)[:each]]
-            rows[f"{name}: {len(drawn)} of {len(of)} images"] = drawn
+        for name, true_class, predicted_class in OUTCOMES:
+            positions = np.flatnonzero((truth == true_class) & (predicted == predicted_class))
+            drawn = positions[in_random_order(patient[positions], seed, name)[:each]]
+            rows[f"{name}: {len(drawn)} of {len(positions)} images"] = drawn
         return rows
     for number, name in enumerate(classes):
-        of = np.flatnonzero(truth == number)
-        of = of[in_random_order(patient[of], seed, name)]
-        right, wrong = of[called[of] == number], of[called[of] != number]
+        positions = np.flatnonzero(truth == number)
+        positions = positions[in_random_order(patient[positions], seed, name)]
+        is_right = predicted[positions] == number
+        right, wrong = positions[is_right], positions[~is_right]
         n_wrong = min(len(wrong), max(-(-each // 3), each - len(right)))
-        heading = f"truly {name.replace('_', ' ')}: {len(right)} of {len(of)} images right"
+        heading = f"true {name.replace('_', ' ')}: {len(right)} of {len(positions)} images right"
         rows[heading] = np.concatenate([right[: each - n_wrong], wrong[:n_wrong]])
     return rows

@@ -67,7 +67,7 @@ def halve(network: "keras.Model") -> Halves:
     start, given = head.input, place
     standardise = _standardisation(head) if _only_pooled(features, place) else None
     if standardise is not None:
-        mean, variance = (keras.ops.convert_to_numpy(of).ravel() for of in (standardise.mean, standardise.variance))
+        mean, variance = (keras.ops.convert_to_numpy(v).ravel() for v in (standardise.mean, standardise.variance))
         start, given = standardise.output, keras.layers.Normalization(mean=mean, variance=variance)(place)
     image = keras.Input(place.shape[1:], name="map")
     taken = keras.Model(place, features.output)(image)
@@ -108,20 +108,20 @@ def last_map(features: "keras.Model") -> Any:
     UserError
         If there is none.
     """
-    found = None
+    chosen = None
     latest = 0  # of the operations that take what earlier ones give
     operations = features.operations
     for number, (operation, use) in enumerate(zip(operations, _last_uses(features), strict=True)):
         shape: tuple[int, ...] = getattr(operation.output, "shape", ())
         passed_by = latest > number
         if number and not passed_by and len(shape) == 4 and type(operation).__name__ not in PASSED_OVER:
-            found = operation.output if shape[1] * shape[2] > 1 else found
+            chosen = operation.output if shape[1] * shape[2] > 1 else chosen
         latest = max(latest, use)
-    if found is None:
+    if chosen is None:
         raise UserError(
             f"{features.name} has no feature map of more than one place, so that it cannot tell parts of an image apart"
         )
-    return found
+    return chosen
 
 
 def _last_uses(model: "keras.Model") -> list[int]:

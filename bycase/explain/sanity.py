@@ -1,24 +1,90 @@
-"""Whether maps change when the network forgets what it has learned; see `bycase.explain.randomise`."""
+"""Whether maps change when the network forgets what it has learned.
 
-from collections.abc import Mapping
+Adebayo, Gilmer, Muelly, Goodfellow, Hardt, Kim (2018), Sanity checks for saliency maps, NeurIPS, arXiv:1810.03292:
+cascading randomisation, weights from the top down. The layers of the backbone go in a few groups, since some networks
+have hundreds.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from bycase.explain.every_map import make_every_map
+from bycase.core.seeding import generator
 from bycase.explain.grad_cam import Floats32
-from bycase.explain.randomise import STEP_WORDS, group_layers, randomise
+from bycase.explain.maps import make_every_map
+from bycase.networks.dropout import HEAD
 from bycase.statistics.units import Floats, Integers
 
 if TYPE_CHECKING:
     import keras
 
+GROUPS = 5
+STEP_WORDS = ("trained", "head", *(f"top {100 * number // GROUPS} %" for number in range(1, GROUPS)), "all layers")
 RANKS, SSIM = "rank_correlation", "ssim"
 SIMILARITIES = (RANKS, SSIM)
 # From here up, at the end of the cascade, maps are taken to stay as they were.
 ALIKE = 0.5
+
+
+def group_layers(network: "keras.Model") -> list[list["keras.layers.Layer"]]:
+    """The layers with learned weights: the head's, then the backbone's in `GROUPS` groups from the top down.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of `bycase.networks.head.join`.
+
+    Returns
+    -------
+    list of 1 + GROUPS lists of keras.layers.Layer
+        What only holds the mean and variance of the input is in none.
+    """
+    backbone = [layer for layer in network.layers if layer.name != HEAD and _learns(layer)]
+    edges = np.linspace(0, len(backbone), GROUPS + 1).round().astype(int)
+    from_top = backbone[::-1]
+    head = [layer for layer in network.get_layer(HEAD).layers if _learns(layer)]
+    return [head, *(from_top[start:end] for start, end in pairwise(edges))]
+
+
+def _learns(layer: "keras.layers.Layer") -> bool:
+    import keras
+
+    return bool(layer.weights) and not isinstance(layer, keras.layers.Normalization)
+
+
+def randomise(layers: Sequence["keras.layers.Layer"], seed: int, draw: int) -> None:
+    """Give layers the weights with which training from scratch would begin; in place.
+
+    Kernels are drawn as He, Zhang, Ren, Sun (2015, arXiv:1502.01852) propose, biases are 0, and batch norm leaves its
+    input as it is.
+
+    Parameters
+    ----------
+    layers : sequence of keras.layers.Layer
+        Of `group_layers`.
+    seed : int
+        The pipeline's seed.
+    draw : int
+        Which of several networks.
+    """
+    for layer in layers:
+        random = generator(seed, "explain", "randomise", draw, layer.name)
+        layer.set_weights([_start(layer, weight, random) for weight in layer.weights])
+
+
+def _start(layer: "keras.layers.Layer", weight: Any, random: np.random.Generator) -> np.ndarray:
+    import keras
+
+    if weight.name == "kernel":
+        depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+        inputs = math.prod(weight.shape[:2] if depthwise else weight.shape[:-1])
+        return random.normal(0, math.sqrt(2 / inputs), weight.shape)
+    return np.full(weight.shape, weight.name in ("gamma", "moving_variance"), np.float32)
 
 
 def compare_cascade(
@@ -52,7 +118,7 @@ def compare_cascade(
     Returns
     -------
     similarities : dict of str to ndarray of shape (n, n_steps, 2), float64
-        By method; steps as in `bycase.explain.randomise.STEP_WORDS`, the first 1, then `SIMILARITIES`.
+        By method; steps as in `STEP_WORDS`, the first 1, then `SIMILARITIES`.
     maps : dict of str to ndarray of shape (n_steps, shown, height, width), float32
         By method, of the first random network.
     """
@@ -63,19 +129,19 @@ def compare_cascade(
     explain, groups = make_every_map(copy, batch_size), group_layers(copy)
     trained = explain(images, explained)
     shape = len(images), len(STEP_WORDS), len(SIMILARITIES)
-    found: dict[str, Floats] = {method: np.zeros(shape) for method in trained}
-    kept = {method: [of[:shown]] for method, of in trained.items()}
+    similarities: dict[str, Floats] = {method: np.zeros(shape) for method in trained}
+    kept = {method: [heatmaps[:shown]] for method, heatmaps in trained.items()}
     for draw in range(randomisations):
         copy.set_weights(network.get_weights())
         for step, layers in enumerate(groups, 1):
             randomise(layers, seed, draw)
-            for method, of in explain(images, explained).items():
-                found[method][:, step] += compare_maps(trained[method], of) / randomisations
+            for method, heatmaps in explain(images, explained).items():
+                similarities[method][:, step] += compare_maps(trained[method], heatmaps) / randomisations
                 if draw == 0:
-                    kept[method].append(of[:shown])
-    for similarities in found.values():
-        similarities[:, 0] = 1
-    return found, {method: np.stack(of) for method, of in kept.items()}
+                    kept[method].append(heatmaps[:shown])
+    for values in similarities.values():
+        values[:, 0] = 1
+    return similarities, {method: np.stack(steps) for method, steps in kept.items()}
 
 
 def compare_maps(one: NDArray[Any], other: NDArray[Any]) -> Floats:
@@ -96,12 +162,12 @@ def compare_maps(one: NDArray[Any], other: NDArray[Any]) -> Floats:
     """
     import tensorflow as tf
 
-    ranks = [rankdata(of.reshape(len(of), -1), axis=1) for of in (one, other)]
-    a, b = (of - of.mean(axis=1, keepdims=True) for of in ranks)
+    ranks = [rankdata(maps.reshape(len(maps), -1), axis=1) for maps in (one, other)]
+    a, b = (rank - rank.mean(axis=1, keepdims=True) for rank in ranks)
     norms = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
     flat = (a == 0).all(axis=1).astype(np.float64)
     correlation = np.divide((a * b).sum(axis=1), norms, out=flat, where=norms > 0)
-    structure = tf.image.ssim(*(tf.constant(of[..., None], tf.float32) for of in (one, other)), max_val=1.0)
+    structure = tf.image.ssim(*(tf.constant(maps[..., None], tf.float32) for maps in (one, other)), max_val=1.0)
     return np.column_stack([correlation, structure.numpy()])
 
 
@@ -129,15 +195,15 @@ def compare_others(maps: NDArray[Any], patient: Integers) -> Floats:
 
 def find_empty(maps: NDArray[Any]) -> Floats:
     """1 where a heatmap (n, height, width) is 0 everywhere, else 0."""
-    return np.array([not of.any() for of in maps], np.float64)
+    return np.array([not heatmap.any() for heatmap in maps], np.float64)
 
 
-def judge(of: Mapping[str, Any]) -> str:
+def judge(result: Mapping[str, Any]) -> str:
     """What a method's entry of ``sanity`` in ``metrics/explain.json`` says of its maps, in words."""
-    limits = of["ci"][RANKS]
-    number = f"rank correlation {of[RANKS]:.2f}, 95 % CI {limits['low']:.2f} to {limits['high']:.2f}"
-    if of["passed"]:
+    limits = result["ci"][RANKS]
+    number = f"rank correlation {result[RANKS]:.2f}, 95 % CI {limits['low']:.2f} to {limits['high']:.2f}"
+    if result["passed"]:
         return f"passed: maps change when the network forgets what it learned ({number})"
-    if of[RANKS] < ALIKE:
+    if result[RANKS] < ALIKE:
         return f"not settled: maps change when the network forgets what it learned, but perhaps too little ({number})"
     return f"FAILED: maps do NOT change when the network forgets what it learned ({number})"

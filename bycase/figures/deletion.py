@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from bycase.explain.deletion import CENTRE, RANDOM, SCORES
-from bycase.explain.every_map import MAP_WORDS
+from bycase.explain.maps import MAP_WORDS
 from bycase.figures.explanation_sanity import STYLES
 from bycase.figures.style import PALE, new_figure, styled
 from bycase.statistics.units import Floats
@@ -28,7 +28,7 @@ def draw_deletion(
     Parameters
     ----------
     content : mapping
-        ``metrics/explain.json``; see `bycase.explain.summary.summarise`.
+        ``metrics/explain.json``; see `bycase.explain.scores.summarise`.
     method : str
         Whose score is the title.
     orders : sequence of str

@@ -8,13 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bycase.explain.attention import ATTENTION
-from bycase.explain.every_map import MAP_WORDS
 from bycase.explain.grad_cam import GRAD_CAM, GRAD_CAM_PLUS_PLUS, Floats32
+from bycase.explain.maps import ATTENTION, MAP_WORDS
 from bycase.explain.overlay import overlay
-from bycase.explain.randomise import STEP_WORDS
-from bycase.explain.sanity import RANKS, judge
-from bycase.explain.summary import mean_interval, resample_means
+from bycase.explain.sanity import RANKS, STEP_WORDS, judge
+from bycase.explain.scores import mean_interval, resample_means
 from bycase.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, SMALL_SIZE, new_figure, styled
 from bycase.statistics.units import Floats, Integers
 
@@ -44,7 +42,7 @@ def draw_sanity(
     Parameters
     ----------
     content : mapping
-        ``metrics/explain.json``; see `bycase.explain.summary.summarise`.
+        ``metrics/explain.json``; see `bycase.explain.scores.summarise`.
     method : str
         Whose maps are drawn and whose verdict is the title.
     images : ndarray of shape (n_shown, height, width, 3), uint8

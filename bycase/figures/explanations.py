@@ -6,8 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bycase.explain.artifacts import Row
-from bycase.explain.attention import ATTENTION
-from bycase.explain.every_map import MAP_WORDS
+from bycase.explain.maps import ATTENTION, MAP_WORDS
 from bycase.explain.overlay import overlay
 from bycase.figures.style import GREY, INK, SMALL_SIZE, new_figure, styled
 
@@ -36,8 +35,8 @@ def draw_examples(rows: Sequence[Row], title: str, subtitle: Sequence[str]) -> F
     tile = min(LARGEST_TILE, WIDTH / columns)
     note = (
         f"Each image, then {', then '.join(MAP_WORDS[method] for method in methods)} laid over it. Yellow speaks most "
-        "for the class called, dark blue not at all or against it; each map has its own scale. p: probability of that "
-        "class. Images are drawn at random within a row, from as many patients as possible, before any map was made."
+        "for the predicted class, dark blue not at all or against it; each map has its own scale. p: probability of "
+        "that class. Images are drawn at random within a row, from as many patients as possible, before maps were made."
     )
     if ATTENTION in methods:
         note += " Attention is of no class: yellow is where the last block lets most through."
@@ -61,8 +60,8 @@ def _draw_image(panels: Sequence[Axes], row: Row, number: int) -> None:
         axes.imshow(picture, interpolation="antialiased")
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(visible=True, color=GREY if row.right[number] else RED, linewidth=0.8)
-    called = row.called[number].replace("_", " ")
-    name = called if len(called) <= LONGEST else f"{called[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
+    predicted = row.predicted[number].replace("_", " ")
+    name = predicted if len(predicted) <= LONGEST else f"{predicted[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
     mark = "\N{CHECK MARK}" if row.right[number] else "\N{BALLOT X}"
     panels[0].set_xlabel(f"{mark} {name}", size=SIZE, labelpad=2, color=colour)
     panels[1].set_xlabel(f"p {row.probabilities[number]:.2f}", size=SIZE, labelpad=2, color=colour)

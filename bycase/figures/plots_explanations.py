@@ -3,8 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bycase.explain.artifacts import FILE, read_artifacts
-from bycase.explain.table import FOLDER, RESULTS, mean_curves
+from bycase.explain.artifacts import FILE, FOLDER, RESULTS, mean_curves, read_artifacts
 from bycase.figures.explain import draw_all
 from bycase.figures.run_info import RunInfo
 from bycase.tables.results import read_results

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bycase.explain.deletion import SCORES
-from bycase.explain.every_map import MAP_WORDS
+from bycase.explain.maps import MAP_WORDS
 from bycase.explain.sanity import judge
 from bycase.figures.deletion import ORDER_WORDS, difference_words
 from bycase.report.blocks import Block, Listing, Section, Table, Text, missing

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from bycase.apps.classifier.info import ClassifierInfo, read_info
 from bycase.apps.classifier.reference import Reference
 from bycase.core.errors import UserError

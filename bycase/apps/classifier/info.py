@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from bycase.core.errors import UserError
 from bycase.core.params_data import PreprocessParams, Section, Share
 
-VERSION = 2
+VERSION: Literal[2] = 2
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Stain = dict[str, list[float] | list[list[float]]]

@@ -74,4 +74,3 @@ def _log(folder: Path, parity: "Parity") -> None:
             row.probability_keras,
             row.probability_export,
         )
-

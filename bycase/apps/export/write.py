@@ -14,8 +14,7 @@ from bycase.apps.classifier.network import split_outputs, with_features
 from bycase.apps.export.convert import convert_litert, convert_onnx, convert_openvino, convert_tensorflow
 from bycase.apps.export.parity import Outputs, Parity, compare, describe, find_breach
 from bycase.apps.export.quantise import quantise
-from bycase.apps.runtimes import load_runtime
-from bycase.apps.runtimes import FILES, REPORT
+from bycase.apps.runtimes import FILES, REPORT, load_runtime
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_json
 from bycase.core.prefetch import prefetch

@@ -164,9 +164,7 @@ def _init(address: str) -> None:
     own |= {"num_cpus": len(os.sched_getaffinity(0))}
     try:
         with standard_error_put_aside():
-            ray.init(
-                address, log_to_driver=False, logging_level=logging.ERROR, **(own if address == LOCAL else {})
-            )
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **(own if address == LOCAL else {}))
     # Ray raises these for no cluster, another version of Ray or Python, and for a machine that is no part of it.
     except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:
         if address == AUTO and isinstance(error, ConnectionError):

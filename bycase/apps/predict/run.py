@@ -102,7 +102,7 @@ def _predicting(
 
 def describe(info: ClassifierInfo) -> str:
     """The classifier, and what it must not be taken for."""
-    data = f"{info.dataset}, which is GENERATED: its predictions mean nothing for tissue" if info.phantom else info.dataset
+    data = f"{info.dataset}, which is GENERATED: it says nothing of tissue" if info.phantom else info.dataset
     return f"{info.model} trained on {data}; research software, not for diagnosis"
 
 

@@ -1,6 +1,6 @@
 """The same scoring on a Ray cluster: portions of the files go to actors, predictions come back in order.
 
-Ray Data (https://docs.ray.io/en/latest/data/data.html) keeps a bounded number of portions and predictions in flight, and
+Ray Data (https://docs.ray.io/en/latest/data/data.html) keeps a bounded number of portions and results in flight, and
 gives a lost node's portions to others.
 """
 

@@ -5,7 +5,6 @@ import logging
 import sys
 
 
-
 def main(arguments: list[str] | None = None) -> None:
     """Publish the run, or the benchmark, that is in the workspace, or print the table of runs."""
     parser = argparse.ArgumentParser(prog="bycase publish", description=__doc__)
@@ -24,4 +23,3 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         publish = publish_benchmark if options.benchmark else publish_tuning if options.tuning else publish_run
         logging.info("%s", publish(options.name))
-

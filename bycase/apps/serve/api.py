@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 
 from bycase.apps.serve.guard import LOOPBACK, Guard
-from bycase.apps.serve.inference_service import InferenceService, ImageResult, data_uri, name_image
+from bycase.apps.serve.inference_service import ImageResult, InferenceService, data_uri, name_image
 from bycase.apps.serve.limits import Rate, RefusedError
-from bycase.apps.serve.schema import NOTICE, Prediction, PredictResponse, Message, Model, Problem, UnreadImage
+from bycase.apps.serve.schema import NOTICE, Message, Model, Prediction, PredictResponse, Problem, UnreadImage
 
 DESCRIPTION = (
     f"**{NOTICE}.** Images are held in memory while they are predicted, and neither kept nor logged; "

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bycase.apps.serve.limits import MEGABYTE, Limits, RefusedError, report_defect
-from bycase.apps.serve.schema import Prediction, Model
+from bycase.apps.serve.schema import Model, Prediction
 from bycase.explain.overlay import overlay
 from bycase.images.pictures import FORMATS, MAX_PIXELS, PictureError, read_picture
 
@@ -50,7 +50,7 @@ class ImageResult:
 
 @dataclass(frozen=True)
 class ReadImage:
-    """An image that could be read: its name here, its file's SHA-256, itself as `ImageResult.image`, notes on reading it."""
+    """An image that could be read: its name here, its file's SHA-256, its pixels and notes on reading it."""
 
     name: str
     sha256: str

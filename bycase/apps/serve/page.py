@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from nicegui import context, events, ui
 from PIL import Image
 
-from bycase.apps.serve.render import TEMPLATES, make_csv, render_about, render_prediction, shrink
 from bycase.apps.serve.examples import Example, draw_examples
-from bycase.apps.serve.inference_service import InferenceService, ImageResult
+from bycase.apps.serve.inference_service import ImageResult, InferenceService
 from bycase.apps.serve.limits import Rate, RefusedError
+from bycase.apps.serve.render import TEMPLATES, make_csv, render_about, render_prediction, shrink
 from bycase.apps.serve.schema import NOTICE, Prediction
 from bycase.tables.manifest import PREPROCESSED
 

@@ -8,7 +8,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from PIL import Image
 
-from bycase.apps.serve.inference_service import Pixels, ImageResult, data_uri
+from bycase.apps.serve.inference_service import ImageResult, Pixels, data_uri
 from bycase.apps.serve.schema import NOTICE, Model, Prediction, SimilarImage
 
 TEMPLATES = Path(__file__).parent / "templates"

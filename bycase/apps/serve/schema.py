@@ -25,7 +25,7 @@ class Model(BaseModel):
     model: str
     weights: str
     dataset: str = Field(description="what it was trained on")
-    phantom: bool = Field(description="whether that was generated images; then no prediction says anything about tissue")
+    phantom: bool = Field(description="whether that was generated images; then predictions say nothing about tissue")
     classes: list[str]
     positive: str | None = Field(description="the class that is looked for; null where there are more than two")
     image_size: int = Field(description="pixels; what every image is resized to")
@@ -54,7 +54,7 @@ class Prediction(BaseModel):
     sha256: str = Field(description="of the bytes sent, by which they can be told apart")
     predicted: str = Field(alias="class", description="by the threshold chosen on validation images")
     probabilities: dict[str, float] = Field(description="of each class, calibrated on validation images")
-    low: float = Field(description="smallest probability over turned views, of the positive class, else of the predicted")
+    low: float = Field(description="smallest probability over turned views, of the positive or the predicted class")
     high: float = Field(description="largest such probability")
     classes_set: list[str] = Field(alias="set", description="the conformal prediction set; see `Model.coverage`")
     entropy: float = Field(description="of the probabilities, in nats")

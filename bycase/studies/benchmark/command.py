@@ -92,4 +92,3 @@ def _at_least_one(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text}: at least one")
     return number
-

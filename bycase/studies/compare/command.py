@@ -73,4 +73,3 @@ def _count(text: str) -> int:
     if not 100 <= value <= 1_000_000:
         raise argparse.ArgumentTypeError(f"{text} is not between 100 and 1000000")
     return value
-

@@ -46,4 +46,3 @@ def _parser() -> argparse.ArgumentParser:
     table = commands.add_parser("table", help="published, as they did it, honest")
     table.add_argument("--markdown", action="store_true", help="for a README")
     return parser
-

@@ -88,4 +88,3 @@ def _write_folds(params: "Params", tuning: "TuningParams") -> None:
     logging.info("pool: %d images, %d groups; the test part is not among them", len(pool), pool["group"].nunique())
     for outer, rows in folds[folds["part"] == OUTER_PART].groupby("outer"):
         logging.info("outer fold %s: %d images, %d groups", outer, len(rows), rows["group"].nunique())
-

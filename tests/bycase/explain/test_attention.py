@@ -6,8 +6,7 @@ import pytest
 import tensorflow as tf
 
 from bycase.core.errors import UserError
-from bycase.explain.attention import attention_maps, find_gates
-from bycase.explain.every_map import make_every_map
+from bycase.explain.maps import attention_maps, find_gates, make_every_map
 
 
 def test_attention_is_the_gated_map_summed_over_channels(

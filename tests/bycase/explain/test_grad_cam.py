@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from bycase.core.errors import UserError
 from bycase.explain.grad_cam import GRAD_CAM, GRAD_CAM_PLUS_PLUS, METHODS, class_maps, class_signs
-from bycase.explain.images import explain_images, make_explainer, to_heatmaps
 from bycase.explain.layers import halve
+from bycase.explain.maps import explain_images, make_explainer, to_heatmaps
 
 ROOT = Path(__file__).parents[3]
 
@@ -157,7 +157,7 @@ def test_maps_are_the_same_under_jax(network: keras.Model, images: np.ndarray, t
     np.save(tmp_path / "images.npy", images)
     code = (
         "import sys, keras, numpy as np\n"
-        "from bycase.explain.images import explain_images\n"
+        "from bycase.explain.maps import explain_images\n"
         "network = keras.saving.load_model('model.keras')\n"
         "images = np.load('images.npy')\n"
         "np.save('maps.npy', [explain_images(network, images, 1, method) for method in sys.argv[1:]])\n"

@@ -6,10 +6,9 @@ import pytest
 
 from bycase.core.errors import UserError
 from bycase.core.params_training import DropoutLayer
-from bycase.explain.attention import attention_maps, find_gates
 from bycase.explain.grad_cam import METHODS
-from bycase.explain.images import make_explainers
 from bycase.explain.layers import halve, last_map
+from bycase.explain.maps import attention_maps, find_gates, make_explainers
 from bycase.networks.head import build_head, join
 from bycase.networks.registry import NETWORKS, build_backbone
 

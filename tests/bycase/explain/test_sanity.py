@@ -5,9 +5,18 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from bycase.explain.images import explain_images
-from bycase.explain.randomise import GROUPS, STEP_WORDS, group_layers, randomise
-from bycase.explain.sanity import compare_cascade, compare_maps, compare_others, find_empty, judge
+from bycase.explain.maps import explain_images
+from bycase.explain.sanity import (
+    GROUPS,
+    STEP_WORDS,
+    compare_cascade,
+    compare_maps,
+    compare_others,
+    find_empty,
+    group_layers,
+    judge,
+    randomise,
+)
 
 
 def test_similarities_against_scipy_and_of_equal_maps() -> None:

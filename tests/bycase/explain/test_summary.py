@@ -3,13 +3,11 @@ import pandas as pd
 import pytest
 
 from bycase.core.errors import UserError
+from bycase.explain.artifacts import mean_curves, tabulate_curves, tabulate_similarities
 from bycase.explain.deletion import area
-from bycase.explain.examples import choose_scored, choose_shown, in_random_order
-from bycase.explain.randomise import STEP_WORDS
-from bycase.explain.score import Scores
-from bycase.explain.subset import call_classes, check_untouched
-from bycase.explain.summary import resample_means, summarise
-from bycase.explain.table import mean_curves, tabulate_curves, tabulate_similarities
+from bycase.explain.examples import check_untouched, choose_scored, choose_shown, in_random_order, predict_classes
+from bycase.explain.sanity import STEP_WORDS
+from bycase.explain.scores import Scores, resample_means, summarise
 
 ORDERS = ["grad_cam", "grad_cam_plus_plus", "random", "centre"]
 PATIENT = np.array([0, 0, 1, 2, 2, 3, 4, 4])
@@ -87,17 +85,17 @@ def predictions(classes: list[str], scores: list[list[float]], labels: list[str]
 
 def test_calls_follow_the_threshold_or_the_largest() -> None:
     two = predictions(["b", "m"], [[0.8, 0.2], [0.7, 0.3], [0.1, 0.9]], ["b", "m", "m"])
-    called = call_classes(two, np.arange(3), ["b", "m"], 0.3)
-    assert called["called"].tolist() == [0, 1, 1]
-    assert called["explained"].tolist() == ["b", "m", "m"]
-    assert called["probability"].tolist() == [0.8, 0.3, 0.9]
-    assert called["truth"].tolist() == [0, 1, 1]
+    predicted = predict_classes(two, np.arange(3), ["b", "m"], 0.3)
+    assert predicted["predicted"].tolist() == [0, 1, 1]
+    assert predicted["explained"].tolist() == ["b", "m", "m"]
+    assert predicted["probability"].tolist() == [0.8, 0.3, 0.9]
+    assert predicted["truth"].tolist() == [0, 1, 1]
     three = predictions(list("abc"), [[0.2, 0.5, 0.3]], ["c"])
-    assert call_classes(three, np.zeros(1, int), list("abc"), None)["called"].tolist() == [1]
+    assert predict_classes(three, np.zeros(1, int), list("abc"), None)["predicted"].tolist() == [1]
     curves = np.tile(np.array([0.8, 0.3, 0.9])[:, None, None], (4, 1, 2, 5))
-    check_untouched(curves, called)
+    check_untouched(curves, predicted)
     with pytest.raises(UserError, match="dvc repro -f evaluate"):
-        check_untouched(curves + 0.002, called)
+        check_untouched(curves + 0.002, predicted)
 
 
 def test_images_are_drawn_from_as_many_patients_as_possible_and_not_by_what_they_are() -> None:
@@ -115,8 +113,8 @@ def test_images_are_drawn_from_as_many_patients_as_possible_and_not_by_what_they
 
 def test_rows_are_outcomes_or_classes() -> None:
     truth = np.array([0, 0, 0, 0, 1, 1, 1, 1])
-    called = np.array([0, 0, 1, 0, 1, 1, 1, 1])
-    test = pd.DataFrame({"truth": truth, "called": called, "patient": np.arange(8)})
+    predicted = np.array([0, 0, 1, 0, 1, 1, 1, 1])
+    test = pd.DataFrame({"truth": truth, "predicted": predicted, "patient": np.arange(8)})
     rows = choose_shown(test, ["b", "m"], "m", 3, 7)
     assert list(rows) == [
         "true positive: 3 of 4 images",
@@ -124,11 +122,11 @@ def test_rows_are_outcomes_or_classes() -> None:
         "false positive: 1 of 1 images",
         "true negative: 3 of 3 images",
     ]
-    kinds = [(truth[of].tolist(), called[of].tolist()) for of in rows.values()]
+    kinds = [(truth[of].tolist(), predicted[of].tolist()) for of in rows.values()]
     assert kinds == [([1] * 3, [1] * 3), ([], []), ([0], [1]), ([0] * 3, [0] * 3)]
     classes = choose_shown(test, ["b", "m"], None, 3, 7)
     assert list(classes) == ["truly b: 3 of 4 images right", "truly m: 4 of 4 images right"]
-    assert [(truth[of] == called[of]).tolist() for of in classes.values()] == [[True, True, False], [True] * 3]
+    assert [(truth[of] == predicted[of]).tolist() for of in classes.values()] == [[True, True, False], [True] * 3]
 
 
 def test_tables_name_what_they_hold() -> None:

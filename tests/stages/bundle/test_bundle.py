@@ -30,23 +30,28 @@ def rewrite(source: Path, target: Path, **changes: bytes | None) -> Path:
     return target
 
 
-def test_the_card_is_what_the_stages_wrote(bundled: Bundle) -> None:
-    card = read_parts(bundled(2) / "models/classifier.keras").card
-    assert (card.classes, card.positive, card.image_size, card.resize) == (
+def test_the_info_is_what_the_stages_wrote(bundled: Bundle) -> None:
+    info = read_parts(bundled(2) / "models/classifier.keras").info
+    assert (info.classes, info.positive, info.image_size, info.resize) == (
         ["Benign", "Malignant"],
         "Malignant",
         32,
         "squash",
     )
-    assert (card.image.threshold, card.image.temperature) == (0.45, 0.7)
-    assert (card.patient.threshold, card.patient.temperature) == (0.4, 0.5)
-    assert (card.sets.coverage, card.sets.image, card.sets.patient, card.sets.n_patients) == (0.8, 0.4, 0.2, 6)
-    assert (card.dataset, card.phantom, card.layout, card.preprocess.clip_limit) == ("phantom", True, "breakhis", 4.0)
+    assert (info.image.threshold, info.image.temperature) == (0.45, 0.7)
+    assert (info.patient.threshold, info.patient.temperature) == (0.4, 0.5)
+    assert (info.sets.coverage, info.sets.image_threshold, info.sets.patient_threshold, info.sets.n_patients) == (
+        0.8,
+        0.4,
+        0.2,
+        6,
+    )
+    assert (info.dataset, info.phantom, info.layout, info.preprocess.clip_limit) == ("phantom", True, "breakhis", 4.0)
 
 
 def test_several_classes_have_no_threshold(bundled: Bundle) -> None:
-    card = read_parts(bundled(3) / "models/classifier.keras").card
-    assert (card.positive, card.image.threshold, card.patient.threshold) == (None, None, None)
+    info = read_parts(bundled(3) / "models/classifier.keras").info
+    assert (info.positive, info.image.threshold, info.patient.threshold) == (None, None, None)
 
 
 def test_the_reference_is_of_the_training_images_and_no_others(bundled: Bundle) -> None:
@@ -86,9 +91,9 @@ def test_distances_are_those_of_scipy() -> None:
 
 
 def test_the_limit_is_validations_and_test_is_only_counted() -> None:
-    card = calibrate_distance(np.linspace(0, 1, 101), np.array([0.5, 0.995, 2.0]))
-    assert card.distance == pytest.approx(0.99)
-    assert (card.validation_flagged, card.test_flagged) == (pytest.approx(1 / 101), pytest.approx(2 / 3))
+    info = calibrate_distance(np.linspace(0, 1, 101), np.array([0.5, 0.995, 2.0]))
+    assert info.distance == pytest.approx(0.99)
+    assert (info.validation_flagged, info.test_flagged) == (pytest.approx(1 / 101), pytest.approx(2 / 3))
 
 
 @pytest.mark.parametrize("found", [0.501, np.nan])
@@ -135,8 +140,8 @@ def test_a_bad_reference_is_refused(bundled: Bundle, tmp_path: Path, arrays: dic
         read_parts(path)
 
 
-BAD_CARDS: dict[str, dict[str, Any]] = {
-    "format": {"format": 2},
+BAD_INFOS: dict[str, dict[str, Any]] = {
+    "version": {"version": 3},
     "unknown key": {"colour": "red"},
     "positive": {"positive": "Benign"},
     "threshold": {"image": {"threshold": None, "temperature": 1.0}},
@@ -145,14 +150,29 @@ BAD_CARDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("change", BAD_CARDS.values(), ids=BAD_CARDS)
-def test_a_bad_card_is_refused(bundled: Bundle, tmp_path: Path, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize("change", BAD_INFOS.values(), ids=BAD_INFOS)
+def test_a_bad_info_is_refused(bundled: Bundle, tmp_path: Path, change: dict[str, Any]) -> None:
     source = bundled(2) / "models/classifier.keras"
     with zipfile.ZipFile(source) as opened:
-        card = json.loads(opened.read(INFO)) | change
-    path = rewrite(source, tmp_path / "bad.keras", classifier__json=json.dumps(card).encode())
-    with pytest.raises(UserError, match=r"bad\.keras: .*; this version cannot read it"):
+        info = json.loads(opened.read(INFO)) | change
+    path = rewrite(source, tmp_path / "bad.keras", classifier__json=json.dumps(info).encode())
+    with pytest.raises(UserError, match=r"bad\.keras: .*; this bycase cannot read it"):
         read_parts(path)
+
+
+def test_a_classifier_of_version_1_is_read(bundled: Bundle, tmp_path: Path) -> None:
+    """Its file said `format`, and named the thresholds of conformal sets by their level alone."""
+    source = bundled(2) / "models/classifier.keras"
+    expected = read_parts(source).info
+    fields = expected.model_dump()
+    del fields["version"]
+    sets = {"coverage": 0.8, "image": 0.4, "patient": 0.2, "n_patients": 6}
+    old = json.dumps(fields | {"format": 1, "sets": sets}).encode()
+    assert read_parts(rewrite(source, tmp_path / "old.keras", classifier__json=old)).info == expected
+    later = json.dumps(fields | {"version": 3}).encode()
+    with pytest.raises(UserError, match="is of version 3, where 1 and 2 are known") as refused:
+        read_parts(rewrite(source, tmp_path / "later.keras", classifier__json=later))
+    assert "\n" not in str(refused.value)
 
 
 def test_other_files_are_refused(bundled: Bundle, tmp_path: Path) -> None:

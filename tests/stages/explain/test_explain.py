@@ -6,10 +6,9 @@ import pandas as pd
 import pytest
 
 from bycase.core.errors import UserError
-from bycase.explain.artifacts import read_artifacts
+from bycase.explain.artifacts import mean_curves, read_artifacts
 from bycase.explain.deletion import area
-from bycase.explain.randomise import STEP_WORDS
-from bycase.explain.table import mean_curves
+from bycase.explain.sanity import STEP_WORDS
 from bycase.figures.explain import draw_all
 from stages import explain as command
 
@@ -46,7 +45,7 @@ def test_the_stage_writes_all_it_promises(workspace: tuple[Path, list[str]]) -> 
     assert set(figures) == {"explanations", "explanation_sanity", "deletion"}
     for row in artifacts.rows:
         assert set(row.heatmaps) == {"grad_cam", *gates}
-        assert len(row.pixels) == len(row.called) == len(row.right)
+        assert len(row.pixels) == len(row.predicted) == len(row.right)
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """The command: what it says of bad input, in one line each."""
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,18 +11,17 @@ from bycase.apps.runtimes import find_model
 from bycase.core.command import run_stage
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+def run(*arguments: str) -> str:
     """What the command exits with; empty where it succeeds."""
-    monkeypatch.setattr(sys, "argv", ["export", *arguments])
     try:
-        run_stage("export", main)
+        run_stage("export", partial(main, list(arguments)))
     except SystemExit as stop:
         return str(stop.code)
     return ""
 
 
-def test_an_export_is_found_again_for_its_network_alone(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run(monkeypatch, "--format", "tf") == ""
+def test_an_export_is_found_again_for_its_network_alone(workspace: Path) -> None:
+    assert run("--format", "tf") == ""
     report = json.loads(Path("exports/tf/report.json").read_text(encoding="utf-8"))
     assert report["threshold"] == 0.5
     assert report["classes"] == ["Benign", "Malignant"]
@@ -38,10 +37,8 @@ def test_an_export_is_found_again_for_its_network_alone(workspace: Path, monkeyp
         (["--format", "tf", "--out", "params.yaml"], "params.yaml"),
     ],
 )
-def test_bad_input_is_one_line(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
-) -> None:
-    message = run(monkeypatch, *arguments)
+def test_bad_input_is_one_line(workspace: Path, arguments: list[str], words: str) -> None:
+    message = run(*arguments)
     assert message.startswith("export: error: ")
     assert words in message
     assert "\n" not in message
@@ -52,7 +49,4 @@ def test_a_folder_that_cannot_be_written_is_one_line(workspace: Path, monkeypatc
         raise PermissionError(13, "Permission denied", "exports")
 
     monkeypatch.setattr("bycase.core.files.tempfile.mkdtemp", refuse)
-    assert (
-        run(monkeypatch, "--format", "tf")
-        == "export: error: exports: Permission denied; free or unlock it and run again"
-    )
+    assert run("--format", "tf") == "export: error: exports: Permission denied; free or unlock it and run again"

@@ -14,8 +14,7 @@ from bycase.apps.export import write
 from bycase.apps.export.convert import convert_onnx, convert_tensorflow, fix_inputs
 from bycase.apps.export.quantise import choose_calibration, quantise
 from bycase.apps.export.write import Validation, write_export
-from bycase.apps.runtimes import load_runtime
-from bycase.apps.runtimes import FILES, FORMATS, REPORT
+from bycase.apps.runtimes import FILES, FORMATS, REPORT, load_runtime
 from bycase.core.errors import UserError
 from bycase.images.pixels import read_pixels
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from bycase.apps.classifier.classifier import Classifier
 from bycase.apps.predict import spread as spreading
-from bycase.apps.predict.batches import answer_files
+from bycase.apps.predict.batches import predict_entries
 from bycase.apps.predict.cluster import check_address, connected, watched
 from bycase.apps.predict.sources import find_sources
 from bycase.apps.predict.spread import Actor, Task, cut, portion_batches
@@ -70,14 +70,14 @@ def test_waiting_ends_when_nothing_can_come() -> None:
     assert list(watched(iter([1, 2]), lambda: False)) == [1, 2]
 
 
-def test_an_actor_gives_the_same_answers(
+def test_an_actor_gives_the_same_predictions(
     copied: Path, classifier: Classifier, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """As on a node: from another folder, with all that goes there and back pickled."""
     shutil.make_archive("all", "zip", RAW)
     Path(RAW, "bad.png").write_text("no picture")
     inputs = ["all.zip", RAW, "absent.png"]
-    expected = list(answer_files(classifier, find_sources(inputs), 2))
+    expected = list(predict_entries(classifier, find_sources(inputs), 2))
     portions = [pickle.dumps(portion) for portion in cut(find_sources(inputs), 16)]
 
     monkeypatch.chdir(tmp_path)
@@ -85,7 +85,7 @@ def test_an_actor_gives_the_same_answers(
     pa = pytest.importorskip("pyarrow")
     actor = Actor(Task(Path("x"), Path("x"), "x", "keras", 8, 2))
     tables = [table for portion in portions for table in actor(pa.table({"files": [portion]}))]
-    found = [pickle.loads(row) for table in tables for row in table["answer"].to_pylist()]
+    found = [pickle.loads(row) for table in tables for row in table["result"].to_pylist()]
     assert len(found) == len(expected) == 13
     for (batch, predictions), (batch_here, predictions_here) in zip(found, expected, strict=True):
         assert (batch.names, batch.notes, batch.failures) == (batch_here.names, batch_here.notes, batch_here.failures)
@@ -93,7 +93,7 @@ def test_an_actor_gives_the_same_answers(
         if predictions_here is None:
             assert predictions is None
             continue
-        for column in ("scores", "probabilities", "called", "sets", "distance", "unlike", "low", "disagreement"):
+        for column in ("scores", "probabilities", "predicted", "sets", "distance", "unlike", "low", "disagreement"):
             np.testing.assert_array_equal(getattr(predictions, column), getattr(predictions_here, column))
 
 
@@ -110,7 +110,7 @@ def test_what_is_wrong_on_a_node_comes_back_as_one_line(copied: Path) -> None:
     }
     for words, task in tasks.items():
         (table,) = Actor(task)(pa.table({"files": [pickle.dumps([])]}))
-        message = pickle.loads(table["answer"][0].as_py())
+        message = pickle.loads(table["result"][0].as_py())
         assert message.startswith("node ")
         assert words in message
 

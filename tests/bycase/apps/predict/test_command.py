@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from bycase.apps.classifier.classifier import Classifier
-from bycase.apps.predict import command
+from bycase.apps.predict import command, run
 from bycase.core.errors import UserError
 from tests.conftest import REPOSITORY
 from tests.fixtures import malformed as made
@@ -26,15 +26,15 @@ RAW = "data/raw/phantom"
 @pytest.fixture
 def predict(copied: Path, classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """``predict("folder", "--out", "x.csv")`` gives the exit code; the classifier is loaded already."""
-    monkeypatch.setattr(command, "load_for_runtime", lambda path, runtime, batch_size: classifier)
+    monkeypatch.setattr(run, "load_for_runtime", lambda path, runtime, batch_size: classifier)
 
-    def run(*arguments: str) -> int:
+    def predict(*arguments: str) -> int:
         with pytest.raises(SystemExit) as caught:
             command.main(list(arguments))
         assert isinstance(caught.value.code, int)
         return caught.value.code
 
-    return run
+    return predict
 
 
 def read(path: str) -> pd.DataFrame:
@@ -133,7 +133,6 @@ def test_notes_say_what_was_done(predict: Callable[..., int]) -> None:
 
 
 def test_overlays_are_written_beside_the_table(predict: Callable[..., int]) -> None:
-    pytest.importorskip("bycase.explain.images")
     assert predict(RAW, "--out", "out/a.csv", "--explain") == 0
     files = read("out/a.csv")["overlay"].tolist()
     assert sorted(files) == files == sorted(path.name for path in Path("out/a.overlays").iterdir())
@@ -171,7 +170,7 @@ def test_the_phantom_is_said(predict: Callable[..., int], caplog: pytest.LogCapt
 @pytest.mark.slow
 def test_the_whole_command_as_a_process(copied: Path) -> None:
     """Loads the file itself, writes to a pipe that is closed early, and leaves no traceback."""
-    run = subprocess.run(
+    ended = subprocess.run(
         f"{sys.executable} -m bycase predict absent.png {RAW} | head -n 2",
         shell=True,
         env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
@@ -180,10 +179,10 @@ def test_the_whole_command_as_a_process(copied: Path) -> None:
         timeout=300,
         check=False,
     )
-    assert run.stdout.splitlines()[0].startswith("image,class,probability_Benign")
-    assert len(run.stdout.splitlines()) == 2
-    assert "predict: absent.png: no such file or folder" in run.stderr.splitlines()
-    assert "Traceback" not in run.stderr
+    assert ended.stdout.splitlines()[0].startswith("image,class,probability_Benign")
+    assert len(ended.stdout.splitlines()) == 2
+    assert "predict: absent.png: no such file or folder" in ended.stderr.splitlines()
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.slow
@@ -204,7 +203,7 @@ def test_memory_does_not_grow_with_the_number_of_files(bundled: Bundle, tmp_path
             "except SystemExit as end: assert end.code == 0\n"
             "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
         )
-        run = subprocess.run(
+        ended = subprocess.run(
             [sys.executable, "-c", script],
             cwd=bundled(2),
             env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
@@ -213,7 +212,7 @@ def test_memory_does_not_grow_with_the_number_of_files(bundled: Bundle, tmp_path
             check=True,
         )
         # Unlike ru_maxrss, which begins at the parent's.
-        peaks[count] = int(run.stdout) / 1024
+        peaks[count] = int(ended.stdout) / 1024
         with (tmp_path / f"{count}.csv").open() as file:
             assert sum(1 for _ in file) == count + 1
     assert peaks[100_000] - peaks[2_000] < 100, peaks

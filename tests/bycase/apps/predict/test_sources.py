@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from bycase.apps.predict import zips
-from bycase.apps.predict.sources import Failure, Found, Skipped, Source, printable
-from bycase.apps.predict.sources import find_sources
+from bycase.apps.predict.sources import Failure, Found, Skipped, Source, find_sources, printable
 from bycase.images.pictures import PictureError
 
 

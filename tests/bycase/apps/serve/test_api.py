@@ -1,7 +1,6 @@
-"""What the API answers, refuses and never repeats."""
+"""What the API predicts, refuses and never repeats."""
 
 import base64
-import csv
 import io
 import json
 import logging
@@ -21,9 +20,7 @@ from PIL import Image, PngImagePlugin
 
 from bycase.apps.serve.api import make_app
 from bycase.apps.serve.guard import HEADERS
-from bycase.apps.serve.inference_service import ImageResult
 from bycase.apps.serve.limits import Limits, Rate
-from bycase.apps.serve.table import make_csv
 from tests.fixtures.serve import (
     BLACK,
     BLUE,
@@ -31,9 +28,9 @@ from tests.fixtures.serve import (
     SIZE,
     MakeClient,
     as_files,
-    make_answerer,
     make_classifier,
     make_picture,
+    make_service,
     running,
 )
 
@@ -49,7 +46,7 @@ def error_of(response: Any, status: int) -> str:
     return str(content["error"]["code"])
 
 
-def test_the_answer_is_the_classifiers(client: TestClient) -> None:
+def test_the_predictions_are_the_classifiers(client: TestClient) -> None:
     contents = [make_picture(RED), make_picture(BLUE), make_picture(BLACK)]
     content = client.post(PREDICT, files=as_files(*contents)).json()
     assert content["notice"] == "Research use, not a diagnosis"
@@ -162,12 +159,12 @@ def test_mistakes_are_answered_in_json(client: TestClient, request_: dict[str, A
 
 
 def test_a_defect_shows_no_traceback(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    service = make_answerer()
+    service = make_service()
 
     def fail(*_: Any) -> None:
         raise ZeroDivisionError(PATIENT)
 
-    monkeypatch.setattr(service, "answer", fail)
+    monkeypatch.setattr(service, "predict_files", fail)
     client = TestClient(make_app(service, Rate(9)), base_url="http://localhost", raise_server_exceptions=False)
     response = client.post(PREDICT, files=as_files(make_picture()))
     assert error_of(response, 500) == "defect"
@@ -229,20 +226,10 @@ def test_the_description_is_whole_and_loads_nothing(client: TestClient) -> None:
     assert client.get("/docs").status_code == 404
 
 
-def test_the_csv_holds_the_answers() -> None:
-    results = make_answerer().answer([make_picture(RED), make_picture(BLACK)], False)
-    rows = list(csv.DictReader(io.StringIO(make_csv([each.answer for each in results if isinstance(each, ImageResult)]))))
-    assert [row["class"] for row in rows] == ["Malignant", "Malignant"]
-    assert [row["set"] for row in rows] == ["Malignant", "Benign|Malignant"]
-    assert [row["unlike"] for row in rows] == ["0", "1"]
-    assert float(rows[0]["probability_Malignant"]) == pytest.approx(1 / (1 + np.exp(-4 * 230 / 255)), abs=1e-6)
-    assert {row["notice"] for row in rows} == {"Research use, not a diagnosis"}
-
-
-def test_twenty_clients_at_once_each_get_their_own_answer() -> None:
+def test_twenty_clients_at_once_each_get_their_own_prediction() -> None:
     colours = [RED, BLUE]
     start = threading.Barrier(20)
-    with running(make_app(make_answerer(), Rate(1_000_000))) as address:
+    with running(make_app(make_service(), Rate(1_000_000))) as address:
 
         def ask(number: int) -> list[str]:
             start.wait()
@@ -257,16 +244,16 @@ def test_twenty_clients_at_once_each_get_their_own_answer() -> None:
 
 
 def test_too_many_at_once_are_told_to_wait() -> None:
-    service = make_answerer(Limits(at_once=1))
+    service = make_service(Limits(at_once=1))
     waiting, go_on = threading.Event(), threading.Event()
-    answer = service.answer
+    predict_files = service.predict_files
 
     def slow(*arguments: Any) -> Any:
         waiting.set()
         go_on.wait(20)
-        return answer(*arguments)
+        return predict_files(*arguments)
 
-    service.answer = slow  # type: ignore[method-assign]
+    service.predict_files = slow  # type: ignore[method-assign]
     files = as_files(make_picture())
     with running(make_app(service, Rate(100))) as address, ThreadPoolExecutor(1) as pool:
         first = pool.submit(httpx.post, f"{address}{PREDICT}", files=files, timeout=60)
@@ -277,7 +264,7 @@ def test_too_many_at_once_are_told_to_wait() -> None:
 
 
 def test_a_slow_body_is_not_waited_for() -> None:
-    with running(make_app(make_answerer(Limits(seconds=0.2)), Rate(100))) as address:
+    with running(make_app(make_service(Limits(seconds=0.2)), Rate(100))) as address:
         port = int(address.rsplit(":", 1)[1])
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
             connection.sendall(b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nx")

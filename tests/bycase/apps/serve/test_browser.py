@@ -11,7 +11,7 @@ import pytest
 from bycase.apps.serve.api import make_app
 from bycase.apps.serve.limits import Limits, Rate
 from tests.fixtures.browsing import DESK, NEEDS_BROWSER, PHONE, headless, requested, visit
-from tests.fixtures.serve import BLACK, BLUE, RED, make_answerer, make_picture, running
+from tests.fixtures.serve import BLACK, BLUE, RED, make_picture, make_service, running
 
 pytestmark = NEEDS_BROWSER
 PATIENT = "Jane_Doe_1970-01-01.png"
@@ -34,7 +34,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterat
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from bycase.apps.serve.page import add_page
 
-    service, rate = make_answerer(Limits(images=3)), Rate(1_000_000)
+    service, rate = make_service(Limits(images=3)), Rate(1_000_000)
     app = make_app(service, rate)
     add_page(app, service, rate, "breakhis", tmp_path_factory.mktemp("preprocessed"))
     with running(app) as url:
@@ -87,14 +87,14 @@ def press(browser: Any, label: str) -> None:
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
 @pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
-def test_images_are_answered_without_an_error_or_a_request_elsewhere(
+def test_images_are_predicted_without_an_error_or_a_request_elsewhere(
     browser: Any, address: str, files: dict[str, str], scheme: str, dark: bool, width: int
 ) -> None:
     browser.get("about:blank")
     requested(browser), browser.get_log("browser")
     open_page(browser, address, scheme, width)
     send(browser, files[PATIENT], files["blue.png"], files["black.png"])
-    wait(lambda: count(browser, "article.answer") == 3)
+    wait(lambda: count(browser, "article.prediction") == 3)
     shown = text(browser)
     assert "image 1: Malignant" in shown
     assert "image 2: Benign" in shown
@@ -128,8 +128,8 @@ def test_the_notice_stays_in_sight_and_what_comes_from_elsewhere_is_blocked(brow
 def test_mistakes_are_explained(browser: Any, address: str, files: dict[str, str]) -> None:
     open_page(browser, address)
     send(browser, files["text.png"], files["blue.png"])
-    wait(lambda: count(browser, "article.answer") == 1)
-    assert "1 of 2 answered." in text(browser)
+    wait(lambda: count(browser, "article.prediction") == 1)
+    assert "1 of 2 predicted." in text(browser)
     assert "Image 1: not a " in text(browser)
     send(browser, files["blue.png"])
     wait(lambda: "image 3: Benign" in text(browser))
@@ -141,7 +141,7 @@ def test_mistakes_are_explained(browser: Any, address: str, files: dict[str, str
     assert browser.execute_script(f"return {middle}")
 
 
-def test_the_keyboard_is_enough_and_the_answers_can_be_taken_along(browser: Any, address: str, downloads: Path) -> None:
+def test_the_keyboard_is_enough_and_predictions_can_be_taken_along(browser: Any, address: str, downloads: Path) -> None:
     open_page(browser, address)
     reached = []
     for _ in range(8):
@@ -151,7 +151,7 @@ def test_the_keyboard_is_enough_and_the_answers_can_be_taken_along(browser: Any,
     assert any("another kind" in name for name in reached)
     example = next(each for each in browser.find_elements("css selector", "button") if "another kind" in each.text)
     example.send_keys(ENTER)
-    wait(lambda: count(browser, "article.answer") == 1)
+    wait(lambda: count(browser, "article.prediction") == 1)
     assert "phantom: another kind of image:" in text(browser)
     before = browser.execute_script(OPACITY)
     browser.find_element("css selector", "[aria-label='Opacity of the heatmap']").send_keys(LEFT)
@@ -162,7 +162,7 @@ def test_the_keyboard_is_enough_and_the_answers_can_be_taken_along(browser: Any,
     assert "probability_Malignant" in table
     assert "phantom: another kind of image," in table
     press(browser, "Clear")
-    wait(lambda: count(browser, "article.answer") == 0)
+    wait(lambda: count(browser, "article.prediction") == 0)
 
 
 def test_the_toolkit_stores_nothing() -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import socket
-import sys
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 
 from bycase.apps.serve import command
 from bycase.apps.serve.examples import DRAW, draw_examples
-from bycase.apps.serve.server import check_port
 from bycase.core.errors import UserError
 from tests.fixtures.serve import make_classifier
 
@@ -20,13 +18,13 @@ def test_a_port_in_use_is_said_before_anything_is_loaded() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         with pytest.raises(UserError, match="in use; choose another"):
-            check_port("127.0.0.1", other.getsockname()[1])
+            command.check_port("127.0.0.1", other.getsockname()[1])
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 0), ("127.0.0.1", 65536), ("256.1.1.1", 8080)])
 def test_an_address_that_is_none_is_refused(host: str, port: int) -> None:
     with pytest.raises(UserError):
-        check_port(host, port)
+        command.check_port(host, port)
 
 
 @pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)])
@@ -34,14 +32,13 @@ def test_other_than_loopback_is_warned_of(
     host: str, warned: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     served: list[Any] = []
-    monkeypatch.setattr(sys, "argv", ["serve", "--host", host])
     monkeypatch.setattr(command, "check_port", lambda *_: None)
-    monkeypatch.setattr(command, "load_classifier", lambda _: make_classifier())
-    monkeypatch.setattr(command, "add_page", lambda *_: None)
-    monkeypatch.setattr(command, "serve", lambda *arguments: served.append(arguments))
+    monkeypatch.setattr("bycase.apps.classifier.classifier.load_classifier", lambda _: make_classifier())
+    monkeypatch.setattr("bycase.apps.serve.page.add_page", lambda *_: None)
+    monkeypatch.setattr("uvicorn.run", lambda *_, **options: served.append((options["host"], options["port"])))
     caplog.set_level(logging.WARNING)
-    command.main()
-    assert served[0][1:] == (host, 8080)
+    command.main(["--host", host])
+    assert served == [(host, 8080)]
     assert ("everyone who reaches this computer" in caplog.text) == warned
 
 

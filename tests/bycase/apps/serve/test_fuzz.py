@@ -16,7 +16,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from bycase.apps.serve.api import make_app
 from bycase.apps.serve.limits import Limits, Rate
-from tests.fixtures.serve import as_files, make_answerer, make_picture
+from tests.fixtures.serve import as_files, make_picture, make_service
 
 FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
 NAMES = (
@@ -58,7 +58,7 @@ def damaged_files(seed: int = 0) -> Iterator[bytes]:
 
 @pytest.fixture(scope="module")
 def app() -> FastAPI:
-    return make_app(make_answerer(Limits(seconds=60)), Rate(1_000_000_000), hosts=None)
+    return make_app(make_service(Limits(seconds=60)), Rate(1_000_000_000), hosts=None)
 
 
 def test_damaged_files_are_answered_or_refused(app: FastAPI) -> None:

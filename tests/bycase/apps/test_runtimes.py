@@ -1,4 +1,4 @@
-"""Where exports lie, and that each belongs to one network."""
+"""Where exports lie, that each belongs to one network, and what one that cannot be loaded says."""
 
 import json
 import shutil
@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bycase.apps.runtimes import find_model, network_digest
+from bycase.apps.runtimes import RUNTIMES, find_model, load_runtime, network_digest
 from bycase.core.errors import UserError
+
+FILES = {"keras": "m.keras", "onnx": "m.onnx", "openvino": "m.xml", "int8": "m.xml", "litert": "m.tflite", "tf": "m"}
 
 
 def write_keras(path: Path, weights: bytes, date: str = "monday") -> Path:
@@ -41,7 +43,7 @@ def test_the_same_network_saved_later_or_with_more_beside_it_is_the_same(exporte
 def test_an_export_of_another_network_is_refused(exported: tuple[Path, Path]) -> None:
     model, exports = exported
     other = write_keras(model.with_name("b.keras"), b"other weights")
-    with pytest.raises(UserError, match=r"an export of another network .*stages\.export --format onnx --model"):
+    with pytest.raises(UserError, match=r"an export of another network .*bycase export --format onnx --model"):
         find_model("onnx", other, exports)
 
 
@@ -69,3 +71,20 @@ def test_a_damaged_or_missing_file_is_no_network(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "gone", ignore_errors=True)
     with pytest.raises(UserError, match="not found"):
         network_digest(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_file_of_nonsense_is_one_line(tmp_path: Path, runtime: str) -> None:
+    path = tmp_path / FILES[runtime]
+    if runtime in ("onnx", "openvino", "int8"):
+        pytest.importorskip("onnxruntime" if runtime == "onnx" else "openvino")
+    with pytest.raises(UserError, match="not found"):
+        load_runtime(path, runtime, 2)
+    path.write_bytes(b"nonsense" * 20)
+    with pytest.raises(UserError, match="m"):
+        load_runtime(path, runtime, 2)
+
+
+def test_an_unknown_runtime_names_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no format 'torch'; there are keras, onnx, openvino, litert, tf, int8"):
+        load_runtime(tmp_path, "torch", 1)
