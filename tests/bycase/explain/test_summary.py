@@ -125,7 +125,7 @@ def test_rows_are_outcomes_or_classes() -> None:
     kinds = [(truth[of].tolist(), predicted[of].tolist()) for of in rows.values()]
     assert kinds == [([1] * 3, [1] * 3), ([], []), ([0], [1]), ([0] * 3, [0] * 3)]
     classes = choose_shown(test, ["b", "m"], None, 3, 7)
-    assert list(classes) == ["truly b: 3 of 4 images right", "truly m: 4 of 4 images right"]
+    assert list(classes) == ["true b: 3 of 4 images right", "true m: 4 of 4 images right"]
     assert [(truth[of] == predicted[of]).tolist() for of in classes.values()] == [[True, True, False], [True] * 3]
 
 

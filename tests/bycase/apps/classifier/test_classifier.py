@@ -27,20 +27,20 @@ def test_raw_pictures_give_the_pipelines_predictions(bundled: Bundle, n_classes:
     stored = pd.read_csv(folder / "data/predictions/test.csv")
     loaded = load_classifier(folder / "models/classifier.keras", 8)
     found = loaded.predict(open_raw(folder, stored["image"].tolist()))
-    np.testing.assert_allclose(found.scores, stored[loaded.card.classes], atol=1e-4)
-    classes = np.array(loaded.card.classes)
+    np.testing.assert_allclose(found.scores, stored[loaded.info.classes], atol=1e-4)
+    classes = np.array(loaded.info.classes)
     if n_classes == 2:
         expected = np.where(stored["Malignant"] >= 0.45, "Malignant", "Benign")
         assert set(expected) == {"Malignant", "Benign"}
     else:
         expected = classes[stored[classes].to_numpy().argmax(axis=1)]
-    assert classes[found.called].tolist() == expected.tolist()
+    assert classes[found.predicted].tolist() == expected.tolist()
 
 
-def test_without_the_preprocessing_the_answers_are_others(classifier: Classifier, bundled: Bundle) -> None:
+def test_without_the_preprocessing_the_predictions_are_others(classifier: Classifier, bundled: Bundle) -> None:
     images = open_raw(bundled(2), pd.read_csv(bundled(2) / "data/predictions/test.csv")["image"].tolist())
     plain = classifier.info.preprocess.model_copy(update={"clip_limit": 0.0})
-    other = replace(classifier, card=classifier.info.model_copy(update={"preprocess": plain}))
+    other = replace(classifier, info=classifier.info.model_copy(update={"preprocess": plain}))
     assert np.abs(other.predict(images).scores - classifier.predict(images).scores).max() > 0.01
 
 
@@ -55,7 +55,7 @@ def test_calibration_sets_and_entropy(classifier: Classifier, images: np.ndarray
     np.testing.assert_allclose(found.entropy, entropy(found.probabilities, axis=1), atol=1e-9)
     np.testing.assert_array_equal(found.sets, found.scores >= 0.2)
     np.testing.assert_array_equal(found.image_sets, found.scores >= 0.4)
-    np.testing.assert_array_equal(found.called, found.scores[:, 1] >= 0.45)
+    np.testing.assert_array_equal(found.predicted, found.scores[:, 1] >= 0.45)
 
 
 def test_patients_have_their_own_threshold_and_temperature(classifier: Classifier) -> None:
@@ -65,7 +65,7 @@ def test_patients_have_their_own_threshold_and_temperature(classifier: Classifie
     np.testing.assert_allclose(classifier.calibrate(scores, "patient"), softmax(np.log(scores) / 0.5, axis=1))
 
 
-def test_batches_do_not_change_the_answers(classifier: Classifier, images: np.ndarray[Any, Any]) -> None:
+def test_batches_do_not_change_the_predictions(classifier: Classifier, images: np.ndarray[Any, Any]) -> None:
     together = classifier.predict(images)
     alone = [classifier.predict(images[n : n + 1]) for n in range(len(images))]
     np.testing.assert_allclose(together.scores, np.concatenate([one.scores for one in alone]), atol=1e-6)
@@ -114,7 +114,7 @@ def test_the_nearest_training_image_of_itself_is_itself(classifier: Classifier, 
     assert (np.diff(found.distances[0]) >= 0).all()
 
 
-def test_another_runtime_gives_the_same_answers(
+def test_another_runtime_gives_the_same_predictions(
     classifier: Classifier, bundled: Bundle, images: np.ndarray[Any, Any]
 ) -> None:
     other = load_classifier(bundled(2) / "models/classifier.keras", 8, classifier.forward)

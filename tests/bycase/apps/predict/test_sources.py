@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bycase.apps.predict import zips
-from bycase.apps.predict.sources import Failure, Found, Skipped, Source, find_sources, printable
+from bycase.apps.predict import sources
+from bycase.apps.predict.sources import Failure, Entry, Skipped, Source, find_sources, printable
 from bycase.images.pictures import PictureError
 
 
@@ -29,20 +29,20 @@ def write_zip(path: str, *names: str) -> None:
             opened.writestr(name, name)
 
 
-def find(*inputs: str) -> list[Found]:
+def find(*inputs: str) -> list[Entry]:
     return list(find_sources(inputs))
 
 
-def names(found: list[Found]) -> list[str]:
+def names(found: list[Entry]) -> list[str]:
     assert all(isinstance(one, Source) for one in found), found
     return [one.name for one in found]
 
 
-def failures(found: list[Found]) -> dict[str, str]:
+def failures(found: list[Entry]) -> dict[str, str]:
     return {one.name: one.reason for one in found if isinstance(one, Failure)}
 
 
-def contents(found: list[Found]) -> list[bytes]:
+def contents(found: list[Entry]) -> list[bytes]:
     return [one.read() for one in found if isinstance(one, Source)]
 
 
@@ -196,15 +196,15 @@ def test_members_that_cannot_be_read() -> None:
 
 def test_bombs_are_refused_by_what_they_declare(monkeypatch: pytest.MonkeyPatch) -> None:
     write_zip("a.zip", "a.png", "b.png")
-    monkeypatch.setattr(zips, "MAX_BYTES", 4)
+    monkeypatch.setattr(sources, "MAX_BYTES", 4)
     assert [isinstance(one, Source) for one in find("a.zip")] == [True, True]
     source = find("a.zip")[0]
     assert isinstance(source, Source)
     with pytest.raises(PictureError, match="larger than"):
         source.read()
-    monkeypatch.setattr(zips, "MAX_UNPACKED", 9)
+    monkeypatch.setattr(sources, "MAX_UNPACKED", 9)
     assert "unpacks to more than" in failures(find("a.zip"))["a.zip"]
-    monkeypatch.setattr(zips, "MAX_MEMBERS", 1)
+    monkeypatch.setattr(sources, "MAX_MEMBERS", 1)
     assert "more than 1 members" in failures(find("a.zip"))["a.zip"]
 
 
