@@ -80,6 +80,6 @@ def test_an_export_of_another_network_is_refused(export: Callable[[str, str], No
     classifier = Path("models/classifier.keras")
     parts = read_parts(classifier)
     write_classifier(classifier, Path("models/model.keras"), parts.info, parts.reference)
-    with pytest.raises(UserError, match=r"an export of another network .*stages\.export --format tf"):
+    with pytest.raises(UserError, match=r"an export of another network .*bycase export --format tf"):
         command.main([RAW, "--out", "a.csv", "--runtime", "tf"])
     assert not Path("a.csv").exists()
