@@ -3,8 +3,6 @@
 import logging
 
 import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
 
 from bycase.apps.classifier import CLASSIFIER
 from bycase.apps.classifier.archive import write_classifier
@@ -13,11 +11,10 @@ from bycase.apps.classifier.network import split_outputs, with_features
 from bycase.apps.classifier.reference import NEIGHBOURS, make_reference
 from bycase.core.command import run_stage
 from bycase.core.params import load_params
-from bycase.core.prefetch import prefetch
 from bycase.core.seeding import make_tensorflow_deterministic
-from bycase.images.pixels import read_pixels
 from bycase.images.preprocess import read_steps
-from bycase.networks.forward import Forward, frozen_forward
+from bycase.networks.forward import frozen_forward
+from bycase.networks.predict import run_images
 from bycase.networks.saved import load_network
 from bycase.statistics.uncertainty.table import RESULTS
 from bycase.tables.manifest import read_manifest
@@ -41,33 +38,25 @@ def main() -> None:
     batch_size = params.evaluate.batch_size
     forward = frozen_forward(with_features(load_network(NETWORK)), batch_size)
     names = training["image"].tolist()
-    features, _ = split_outputs(run_network(forward, names, batch_size, "train"), len(classes))
+    features, _ = split_outputs(run_images(forward, names, batch_size, "train"), len(classes))
     reference = make_reference(features, names, encode(training["label"], classes))
     distances = []
     for path, label in ((VALIDATION, "val"), (TEST, "test")):
         stored = read_predictions(path, classes)
-        outputs = run_network(forward, stored["image"].tolist(), batch_size, label)
+        outputs = run_images(forward, stored["image"].tolist(), batch_size, label)
         features, scores = split_outputs(outputs, len(classes))
         check_scores(path, scores, stored[classes].to_numpy(np.float64))
         distances.append(reference.distance(features, NEIGHBOURS))
 
     unlike = calibrate_distance(*distances)
-    model_info = assemble_info(trained, params.data, steps, metrics, uncertainty, unlike)
-    write_classifier(CLASSIFIER, NETWORK, model_info, reference)
+    info = assemble_info(trained, params.data, steps, metrics, uncertainty, unlike)
+    write_classifier(CLASSIFIER, NETWORK, info, reference)
     logging.info(
         "%s: %.0f MB; %.1f %% of test images flagged as unlike the training images",
         CLASSIFIER,
         CLASSIFIER.stat().st_size / 1e6,
         100 * unlike.test_flagged,
     )
-
-
-def run_network(forward: Forward, images: list[str], batch_size: int, label: str) -> NDArray[np.float32]:
-    """The outputs for images below ``data/preprocessed``; (n_images, n_outputs)."""
-    starts = range(0, len(images), batch_size)
-    batches = (read_pixels(images[start : start + batch_size]).astype(np.float32) for start in starts)
-    progress = tqdm(prefetch(batches), desc=label, total=len(starts), unit="batch", disable=None, leave=False)
-    return np.concatenate([forward(batch) for batch in progress])
 
 
 if __name__ == "__main__":

@@ -22,25 +22,14 @@ NAMES_SHOWN = 10
 def check_split(
     supplied: "Supplied", manifest: "pd.DataFrame", duplicates: "pd.DataFrame | None", waived: "Waived"
 ) -> dict[str, Any]:
-    """Everything that is wrong with a split.
-
-    Parameters
-    ----------
-    supplied : Supplied
-        The split file, matched with `manifest`.
-    manifest : DataFrame
-        See `bycase.tables.manifest`.
-    duplicates : DataFrame, optional
-        See `bycase.datasets.duplicates`; None leaves duplicates unchecked.
-    waived : collection of (str, str)
-        Waived of duplicates that may straddle.
+    """Everything that is wrong with a split file that was matched with the manifest.
 
     Returns
     -------
     dict
         ``clean`` (bool), ``counts`` by part, ``in_several_parts``, ``unknown``, ``ambiguous`` and ``missing`` (names),
-        ``groups`` by level (see `Leak.summary`) and ``duplicates`` (None where unchecked). Images
-        missing from the file are said and leave it clean: a file may be about a part of the data.
+        ``groups`` by level (see `Leak.summary`) and ``duplicates`` (None where left unchecked, as without a table of
+        them). Images missing from the file are said and leave it clean: a file may be about a part of the data.
     """
     from bycase.datasets.splits.leaks import find_leaks, find_shared_images
     from bycase.tables.splits import PARTS

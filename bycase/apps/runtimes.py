@@ -40,9 +40,7 @@ _MEMBERS = ("config.json", "model.weights.h5")
 
 
 def network_digest(path: Path) -> str:
-    """The SHA-256 of the network in a ``.keras`` file: its layers and weights, not the time of saving.
-
-    ``models/model.keras`` and the ``models/classifier.keras`` made of it have the same.
+    """The SHA-256 of the network in a ``.keras`` file, whose layers and weights count, not the time of saving.
 
     Raises
     ------
@@ -66,26 +64,12 @@ def network_digest(path: Path) -> str:
 
 
 def find_model(runtime: str, model: Path, exports: Path = EXPORTS) -> Path:
-    """Where a runtime's form of a network lies.
-
-    Parameters
-    ----------
-    runtime : str
-        'keras', or a format.
-    model : Path
-        The network's ``.keras`` file.
-    exports : Path
-        The folder that `bycase export` wrote to.
-
-    Returns
-    -------
-    Path
-        `model` itself, or the export.
+    """Where a runtime's form of a network lies: the ``.keras`` file `model` itself, or its export.
 
     Raises
     ------
     UserError
-        If the runtime is unknown, or there is no export of this network.
+        If the runtime is unknown, or `exports`, the folder of `bycase export`, has no export of this network.
     """
     if runtime == "keras":
         return model

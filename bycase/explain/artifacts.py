@@ -176,20 +176,9 @@ def _read_row(number: int, words: Mapping[str, Any], arrays: Mapping[str, NDArra
 
 
 def tabulate_curves(part: pd.DataFrame, orders: Sequence[str], curves: Floats) -> pd.DataFrame:
-    """One row an image, order and share of pixels.
+    """One row an image, order and share of pixels; see `ExplainArtifacts.curves`.
 
-    Parameters
-    ----------
-    part : DataFrame with the columns `IMAGE`
-        The scored images.
-    orders : sequence of str
-        Methods and baselines.
-    curves : ndarray of shape (n_orders, n_images, 2, steps + 1), float64
-        Of `bycase.explain.deletion.score_orders`.
-
-    Returns
-    -------
-    DataFrame with the columns `IMAGE`, ``order``, ``share`` and `SCORES`
+    `part` are the scored images, with the columns `IMAGE`; gives these, ``order``, ``share`` and `SCORES`.
     """
     shares = np.linspace(0, 1, curves.shape[-1])
     keys = _cross(part, "order", orders).merge(pd.DataFrame({"share": shares}), how="cross")
@@ -198,19 +187,9 @@ def tabulate_curves(part: pd.DataFrame, orders: Sequence[str], curves: Floats) -
 
 
 def tabulate_similarities(part: pd.DataFrame, similarities: Mapping[str, Floats]) -> pd.DataFrame:
-    """One row an image, method and step of the cascade.
+    """One row an image, method and step of the cascade; see `ExplainArtifacts.similarities`.
 
-    Parameters
-    ----------
-    part : DataFrame with the columns `IMAGE`
-        The scored images.
-    similarities : mapping of str to ndarray of shape (n_images, n_steps, 2), float64
-        Of `bycase.explain.sanity.compare_cascade`.
-
-    Returns
-    -------
-    DataFrame with the columns `IMAGE`, ``method``, ``step``, ``layers`` and `SIMILARITIES`
-        ``layers``: those that are random.
+    Gives the columns `IMAGE`, ``method``, ``step``, ``layers`` (those that are random) and `SIMILARITIES`.
     """
     steps = pd.DataFrame({"step": range(len(STEP_WORDS)), "layers": STEP_WORDS})
     keys = _cross(part, "method", list(similarities)).merge(steps, how="cross")
@@ -219,17 +198,7 @@ def tabulate_similarities(part: pd.DataFrame, similarities: Mapping[str, Floats]
 
 
 def mean_curves(orders: Sequence[str], curves: Floats) -> pd.DataFrame:
-    """The table of ``plots/deletion.csv``: means over images by share of pixels.
-
-    Parameters
-    ----------
-    orders, curves
-        See `tabulate_curves`.
-
-    Returns
-    -------
-    DataFrame with the columns ``share``, ``deletion_<order>`` and ``insertion_<order>``
-    """
+    """Means over images by ``share`` of pixels: ``deletion_<order>`` and ``insertion_<order>``; for ``dvc plots``."""
     means = curves.mean(axis=1)
     columns = {f"{score}_{order}": means[k, j] for j, score in enumerate(SCORES) for k, order in enumerate(orders)}
     return pd.DataFrame({"share": np.linspace(0, 1, curves.shape[-1]), **columns})

@@ -32,18 +32,8 @@ Pictures = NDArray[np.uint8]  # of shape (n, height, width, 3), RGB
 def random_maps(names: Sequence[str], places: tuple[int, int], size: tuple[int, int], seed: int) -> Floats32:
     """Maps with a random number at each place of the feature map; what an image gets depends on its name.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Of the images.
-    places, size : tuple of two int
-        Rows and columns of the feature map, and of the images.
-    seed : int
-        The pipeline's seed.
-
-    Returns
-    -------
-    ndarray of shape (n, height, width), float32, in [0, 1]
+    `places` and `size` are rows and columns of the feature map, and of the images; gives (n, height, width), float32,
+    in [0, 1].
     """
     drawn = [generator(seed, "explain", "order", name).uniform(0.01, 1, places) for name in names]
     return to_heatmaps(np.asarray(drawn, np.float32), size)
@@ -57,19 +47,9 @@ def centre_maps(n: int, size: tuple[int, int]) -> Floats32:
 
 
 def rank_pixels(heatmaps: NDArray[Any], ties: NDArray[Any]) -> Integers:
-    """The place of each pixel in the order of deletion, the highest first.
+    """The place of each pixel in the order of deletion, the highest first; (n, height, width), int64, from 0 up.
 
-    Parameters
-    ----------
-    heatmaps : ndarray of shape (n, height, width)
-        What orders.
-    ties : ndarray of the same shape
-        What orders pixels of the same value, such as the many of 0.
-
-    Returns
-    -------
-    ndarray of the same shape, int64
-        From 0 up, in each image.
+    `ties`, of the same shape as `heatmaps`, orders pixels of the same value, such as the many of 0.
     """
     n, height, width = heatmaps.shape
     ranks = np.empty((n, height * width), np.int64)
@@ -114,12 +94,15 @@ def score_orders(
     ndarray of shape (n_orders, n, 2, steps + 1), float64, in [0, 1]
         By `SCORES`, after 0, 1 / steps, ..., 1 of the pixels.
     """
+
+    def predict(read: Any, rows: int) -> Floats:
+        return predict_rows(forward, read, np.arange(rows), batch_size, "delete and insert")
+
     n, (height, width) = len(images), images.shape[1:3]
     grounds = np.stack([blank(images), blurred(images)])
     # What lies before the first and after the last pixel is the same in every order.
-    ends = _predict(
-        forward, lambda rows: np.concatenate([images[None], grounds])[rows // n, rows % n], 3 * n, batch_size
-    )
+    whole_or_not = np.concatenate([images[None], grounds])
+    ends = predict(lambda rows: whole_or_not[rows // n, rows % n], 3 * n)
     whole, gone, hazy = (ends.reshape(3, n, -1)[which, np.arange(n), explained] for which in range(3))
     curves = np.empty((len(ranks), n, 2, steps + 1))
     curves[..., 0, 0], curves[..., 0, -1], curves[..., 1, 0], curves[..., 1, -1] = whole, gone, hazy, whole
@@ -135,14 +118,10 @@ def score_orders(
         return np.where(shown[..., None], images[image], grounds[kind, image])
 
     if steps > 1:
-        inner = _predict(forward, read, int(np.prod(shape)), batch_size).reshape(*shape, -1)
+        inner = predict(read, int(np.prod(shape))).reshape(*shape, -1)
         classes = np.broadcast_to(explained[None, :, None, None, None], (*shape, 1))
         curves[..., 1:-1] = np.take_along_axis(inner, classes, axis=-1)[..., 0]
     return curves
-
-
-def _predict(forward: Forward, read: Any, n: int, batch_size: int) -> Floats:
-    return predict_rows(forward, read, np.arange(n), batch_size, "delete and insert")
 
 
 def area(curves: Floats) -> Floats:

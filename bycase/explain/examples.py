@@ -52,17 +52,11 @@ def predict_classes(
 def check_untouched(curves: Floats, part: pd.DataFrame) -> None:
     """Refuse a network that does not predict the untouched images as evaluate predicted them.
 
-    Parameters
-    ----------
-    curves : ndarray of shape (n_orders, n_images, 2, steps + 1), float64
-        Of `bycase.explain.deletion.score_orders`.
-    part : DataFrame with the column ``probability``
-        The scored images.
-
     Raises
     ------
     UserError
-        If a probability differs by more than two machines would.
+        If the first points of the curves of `bycase.explain.deletion.score_orders` and ``probability`` of the scored
+        images differ by more than two machines would.
     """
     if np.abs(curves[0, :, 0, 0] - part["probability"].to_numpy()).max() > LARGEST_DIFFERENCE:
         raise UserError(
@@ -74,14 +68,7 @@ def check_untouched(curves: Floats, part: pd.DataFrame) -> None:
 def in_random_order(patient: Integers, seed: int, purpose: str) -> Integers:
     """Positions of all images in random order, each patient's first before any patient's second.
 
-    Parameters
-    ----------
-    patient : ndarray of shape (n_images,), int64
-        Whose each image is.
-    seed : int
-        The pipeline's seed.
-    purpose : str
-        What for, so that two purposes do not draw the same.
+    `patient` (n_images,), int64, says whose each image is; two purposes do not draw the same.
     """
     order = generator(seed, "explain", purpose).permutation(len(patient))
     turn = pd.Series(patient[order]).groupby(patient[order]).cumcount()
@@ -108,8 +95,6 @@ def choose_shown(
         Of two classes, the one that is looked for: rows are then the four outcomes, else the classes.
     each : int
         Images of each row; of a class up to a third of them wrong ones, as far as there are enough right ones.
-    seed : int
-        The pipeline's seed.
 
     Returns
     -------

@@ -93,15 +93,8 @@ def _only_pooled(features: "keras.Model", place: Any) -> bool:
 def last_map(features: "keras.Model") -> Any:
     """The last feature map of more than one place, all of what is later depending on the image through it alone.
 
-    Parameters
-    ----------
-    features : keras.Model
-        From images to a vector of features.
-
-    Returns
-    -------
-    KerasTensor of shape (None, rows, columns, channels)
-        What a layer gives that does more than pool or leave out.
+    Of a network from images to a vector of features; gives a KerasTensor (None, rows, columns, channels) of a layer
+    that does more than pool or leave out.
 
     Raises
     ------

@@ -109,32 +109,20 @@ def find_gates(network: "keras.Model") -> list[str]:
     return [layer.name for layer in network.layers if layer.name.endswith(GATE)]
 
 
-def attention_maps(network: "keras.Model", images: NDArray[Any], batch_size: int = BATCH_SIZE) -> Floats32:
-    """What the gates of the last block let through, from the least (0) to the most (1) of each image.
-
-    Parameters
-    ----------
-    network : keras.Model
-        With gates, see `find_gates`.
-    images : ndarray of shape (n, height, width, 3)
-        RGB in [0, 255].
-    batch_size : int
-        Images at a time.
+def make_attention(network: "keras.Model", batch_size: int = BATCH_SIZE) -> Callable[[NDArray[Any]], Floats32]:
+    """A function from images to what the gates of the last block let through; it follows later changes of weights.
 
     Returns
     -------
-    ndarray of shape (n, height, width), float32, in [0, 1]
+    callable
+        From RGB (n, height, width, 3) in [0, 255] to (n, height, width), float32, from the least (0) to the most (1) of
+        each image.
 
     Raises
     ------
     UserError
-        If the network has no gates.
+        If the network has no gates, see `find_gates`.
     """
-    return make_attention(network, batch_size)(images)
-
-
-def make_attention(network: "keras.Model", batch_size: int = BATCH_SIZE) -> Callable[[NDArray[Any]], Floats32]:
-    """`attention_maps` of one network, to be called again and again; follows later changes of its weights."""
     import keras
 
     gates = find_gates(network)
@@ -154,20 +142,7 @@ def make_attention(network: "keras.Model", batch_size: int = BATCH_SIZE) -> Call
 
 
 def make_every_map(network: "keras.Model", batch_size: int) -> ExplainAll:
-    """Grad-CAM and Grad-CAM++, and the attention of a network that has gates.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Of `bycase.networks.head.join`; later changes of its weights are followed.
-    batch_size : int
-        Images at a time.
-
-    Returns
-    -------
-    callable
-        From images (n, height, width, 3) in [0, 255] and classes (n,) to heatmaps (n, height, width) by method.
-    """
+    """`make_explainers` of Grad-CAM and Grad-CAM++, and the attention of a network that has gates."""
     explain = make_explainers(network, METHODS, batch_size)
     if not find_gates(network):
         return explain
@@ -183,19 +158,9 @@ def each_batch(images: NDArray[Any], batch_size: int) -> Iterator[tuple[slice, F
 
 
 def to_heatmaps(maps: Floats32, size: tuple[int, ...]) -> Floats32:
-    """Bring maps to the size of the images and their highest value to 1.
+    """Bring maps of 0 or more, (n, rows, columns), to the images' height and width and their highest value to 1.
 
-    Parameters
-    ----------
-    maps : ndarray of shape (n, rows, columns), float32
-        0 or more.
-    size : tuple of int
-        Height and width.
-
-    Returns
-    -------
-    ndarray of shape (n, height, width), float32, in [0, 1]
-        Bilinear in between; all 0 where a map is.
+    Gives (n, height, width), float32, in [0, 1]: bilinear in between, all 0 where a map is.
     """
     height, width = size
     wide = np.zeros((len(maps), height, width), np.float32)

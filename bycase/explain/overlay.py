@@ -49,8 +49,6 @@ def write_overlays(
 
     Parameters
     ----------
-    folder : Path
-        Where.
     names : sequence of str
         Of the images, with / between folders and with their endings, so that ``a.jpg`` and ``a.png`` stay apart.
     images : ndarray of shape (n, height, width, 3), uint8

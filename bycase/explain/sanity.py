@@ -32,17 +32,9 @@ ALIKE = 0.5
 
 
 def group_layers(network: "keras.Model") -> list[list["keras.layers.Layer"]]:
-    """The layers with learned weights: the head's, then the backbone's in `GROUPS` groups from the top down.
+    """List the layers with learned weights: the head's, then the backbone's in `GROUPS` groups from the top down.
 
-    Parameters
-    ----------
-    network : keras.Model
-        Of `bycase.networks.head.join`.
-
-    Returns
-    -------
-    list of 1 + GROUPS lists of keras.layers.Layer
-        What only holds the mean and variance of the input is in none.
+    Of a network of `bycase.networks.head.join`; what only holds the mean and variance of the input is in no group.
     """
     backbone = [layer for layer in network.layers if layer.name != HEAD and _learns(layer)]
     edges = np.linspace(0, len(backbone), GROUPS + 1).round().astype(int)
@@ -61,16 +53,7 @@ def randomise(layers: Sequence["keras.layers.Layer"], seed: int, draw: int) -> N
     """Give layers the weights with which training from scratch would begin; in place.
 
     Kernels are drawn as He, Zhang, Ren, Sun (2015, arXiv:1502.01852) propose, biases are 0, and batch norm leaves its
-    input as it is.
-
-    Parameters
-    ----------
-    layers : sequence of keras.layers.Layer
-        Of `group_layers`.
-    seed : int
-        The pipeline's seed.
-    draw : int
-        Which of several networks.
+    input as it is; `draw` is the number of the random network.
     """
     for layer in layers:
         random = generator(seed, "explain", "randomise", draw, layer.name)
@@ -107,13 +90,11 @@ def compare_cascade(
     explained : ndarray of shape (n,), int64
         The class that maps are of.
     shown : int
-        Of so many of the images the maps are given back.
+        Images whose maps are returned: the first ones.
     randomisations : int
         Random networks that similarities are averaged over.
     batch_size : int
         Images at a time.
-    seed : int
-        The pipeline's seed.
 
     Returns
     -------
@@ -172,19 +153,9 @@ def compare_maps(one: NDArray[Any], other: NDArray[Any]) -> Floats:
 
 
 def compare_others(maps: NDArray[Any], patient: Integers) -> Floats:
-    """The rank correlation of each image's map with that of another patient's image, where there is one.
+    """The rank correlation (n,) of each map (n, height, width) with that of another patient's image, if there is one.
 
-    Parameters
-    ----------
-    maps : ndarray of shape (n, height, width), in [0, 1]
-        Of the trained network.
-    patient : ndarray of shape (n,), int64
-        Whose each image is.
-
-    Returns
-    -------
-    ndarray of shape (n,), float64
-        How alike maps are whatever is in the image, such as by their common centre.
+    It shows how alike maps are whatever is in the image, such as by their common centre; `patient` is (n,), int64.
     """
     n = len(maps)
     partner = np.array(

@@ -80,8 +80,6 @@ def score_maps(
         How much of each.
     batch_size : int
         Images at a time.
-    seed : int
-        The pipeline's seed.
     """
     explained = part["predicted"].to_numpy(np.int64)
     heatmaps = make_every_map(network, batch_size)(images, explained)
@@ -111,8 +109,6 @@ def summarise(scores: Scores, patient: Integers, resamples: int, seed: int) -> d
         Whose each image is.
     resamples : int
         Of the bootstrap over patients.
-    seed : int
-        The pipeline's seed.
 
     Returns
     -------
@@ -149,22 +145,9 @@ def summarise(scores: Scores, patient: Integers, resamples: int, seed: int) -> d
 
 
 def resample_means(columns: Mapping[Any, Floats], patient: Integers, resamples: int, seed: int) -> dict[Any, Floats]:
-    """Means over the images of resampled patients.
+    """Means over the images of resampled patients; see `summarise`.
 
-    Parameters
-    ----------
-    columns : mapping of any key to ndarray of shape (n_images, ...), float64
-        What is averaged.
-    patient : ndarray of shape (n_images,), int64, in [0, n_patients)
-        Whose each image is.
-    resamples : int
-        To draw.
-    seed : int
-        The pipeline's seed.
-
-    Returns
-    -------
-    dict of the same keys to ndarray of shape (resamples, ...), float64
+    Gives for each column (n_images, ...), under its key, an array (resamples, ...), float64.
     """
     # Of one class, so that no resample is left out for lack of another.
     images = Units(np.zeros(len(patient), bool), np.zeros(len(patient)), patient)

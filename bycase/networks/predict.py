@@ -31,10 +31,15 @@ def predict_images(
     Returns
     -------
     ndarray of shape (n_images, n_classes), float64
-        Rows sum to 1; columns in the order of the network's card.
+        Rows sum to 1; columns in the order of ``models/model.json``.
     """
+    return class_probabilities(run_images(forward, images, batch_size, label))
+
+
+def run_images(forward: Forward, images: Sequence[str], batch_size: int, label: str) -> NDArray[np.float32]:
+    """The outputs of any network for images, (n_images, n_outputs); see `predict_images`."""
     rows = np.arange(len(images))
-    return predict_rows(forward, lambda chosen: read_pixels([images[row] for row in chosen]), rows, batch_size, label)
+    return run_rows(forward, lambda chosen: read_pixels([images[row] for row in chosen]), rows, batch_size, label)
 
 
 def predict_rows(
@@ -45,6 +50,17 @@ def predict_rows(
     label: str = "validate",
 ) -> NDArray[np.float64]:
     """Predict class probabilities of what `read` gives for `rows`; see `predict_images`."""
+    return class_probabilities(run_rows(forward, read, rows, batch_size, label))
+
+
+def run_rows(
+    forward: Forward,
+    read: Callable[[NDArray[np.intp]], NDArray[Any]],
+    rows: NDArray[np.intp],
+    batch_size: int,
+    label: str,
+) -> NDArray[np.float32]:
+    """The outputs of any network for what `read` gives for `rows`, (n_rows, n_outputs)."""
 
     def batches() -> Iterator[NDArray[np.float32]]:
         for start in range(0, len(rows), batch_size):
@@ -55,7 +71,7 @@ def predict_rows(
         for batch in prefetch(batches()):
             outputs.append(forward(batch))
             bar.update(len(batch))
-    return class_probabilities(np.concatenate(outputs))
+    return np.concatenate(outputs)
 
 
 def class_probabilities(outputs: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -35,17 +35,7 @@ class Parts:
 
 
 def write_classifier(path: Path, network: Path, info: ClassifierInfo, reference: Reference) -> None:
-    """Write a classifier file.
-
-    Parameters
-    ----------
-    path : Path
-        With the suffix ``.keras``, without which Keras does not open it.
-    network : Path
-        A ``.keras`` file.
-    info, reference
-        See `Parts`.
-    """
+    """Write a classifier file of a network's ``.keras`` file; Keras opens `path` only with the same suffix."""
     arrays = io.BytesIO()
     labels = reference.labels.astype(np.int64)
     np.savez(arrays, features=reference.features.astype(np.float16), images=reference.images, labels=labels)

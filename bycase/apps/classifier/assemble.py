@@ -28,18 +28,7 @@ def assemble_info(
 ) -> ClassifierInfo:
     """Put together what a prediction needs beside the network.
 
-    Parameters
-    ----------
-    trained : mapping
-        ``models/model.json``.
-    data : DatasetParams
-        How the images were made.
-    steps : Steps
-        What is done to them before the network.
-    metrics, uncertainty : mapping
-        ``metrics/metrics.json`` and ``metrics/uncertainty.json``.
-    unlike : UnlikeInfo
-        Of `calibrate_distance`.
+    `trained` is ``models/model.json``, `metrics` and `uncertainty` are the JSON files of these names.
     """
     calibration, sets = metrics["calibration"], uncertainty["conformal"]
     return ClassifierInfo(
@@ -91,17 +80,11 @@ def calibrate_distance(validation: Floats, test: Floats) -> UnlikeInfo:
 def check_scores(name: Path, scores: Floats, stored: Floats) -> None:
     """Refuse a network that does not give the stored predictions, from which thresholds and temperatures come.
 
-    Parameters
-    ----------
-    name : Path
-        The stored predictions' file.
-    scores, stored : ndarray of shape (n_images, n_classes), float64, in [0, 1]
-        What the network gives for the same images now, and what the file says.
-
     Raises
     ------
     UserError
-        If they differ by more than `TOLERANCE`.
+        If `scores`, what the network gives now, and `stored`, what the file `name` says, both (n_images, n_classes) and
+        in [0, 1], differ by more than `TOLERANCE`.
     """
     difference = float(np.abs(scores - stored).max())
     if not difference <= TOLERANCE:  # so that NaN fails too

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +21,12 @@ from bycase.images.convert import resize
 from bycase.images.preprocess import Steps, apply_steps
 from bycase.networks.forward import Forward, frozen_forward
 from bycase.networks.views import turn
-from bycase.statistics.calibration.temperature import apply_temperature
 from bycase.statistics.conformal import make_sets
 from bycase.statistics.uncertainty.members import combine_members
 from bycase.statistics.units import Bools, Floats, Integers
 
 if TYPE_CHECKING:
     import keras
-
-Level = Literal["image", "patient"]
 
 
 @dataclass(frozen=True)
@@ -77,12 +74,12 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The nearest training images of each image.
+    """The nearest training images of each image, the nearest first.
 
     Attributes
     ----------
     images, labels : list of list of str
-        Names as in the manifest, and their classes; the nearest first.
+        Names as in the manifest, and their classes.
     distances : ndarray of shape (n, k), float64, in [0, 2]
     """
 
@@ -117,17 +114,7 @@ class Classifier:
     network: "keras.Model | None" = None
 
     def prepare(self, image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Bring one picture to the size and colours of the training images.
-
-        Parameters
-        ----------
-        image : Image or ndarray of shape (height, width, 3), uint8
-            RGB, of any size.
-
-        Returns
-        -------
-        ndarray of shape (size, size, 3), uint8
-        """
+        """Bring one RGB picture of any size, (height, width, 3), to the size and colours of the training images."""
         picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
         square = np.asarray(resize(picture, self.info.image_size, self.info.resize))
         fitted = self.info.preprocess
@@ -148,13 +135,13 @@ class Classifier:
         views : int, in [1, 8]
             In how many symmetries of the square each is looked at; the decision is that of the image as it is.
         """
-        outputs = self._run(images.astype(np.float32))
-        features, scores = split_outputs(outputs, len(self.info.classes))
-        probabilities = self.calibrate(scores, "image")
-        predicted = self.decide(scores, "image")
+        features, scores = self._run(images)
+        probabilities = self.info.calibrate(scores, "image")
+        predicted = self.info.decide(scores, "image")
         distance = self.reference.distance(features, self.info.unlike.neighbours)
         low = high = disagreement = None
-        members = np.stack([probabilities, *(self._view(images, number) for number in range(1, views))])
+        turned = (self._run(turn(images.astype(np.float32), number))[1] for number in range(1, views))
+        members = np.stack([probabilities, *(self.info.calibrate(view, "image") for view in turned)])
         combined = combine_members(members)
         if views > 1:
             explained = np.ones_like(predicted) if self.info.positive else predicted
@@ -175,51 +162,28 @@ class Classifier:
             disagreement=disagreement,
         )
 
-    def calibrate(self, scores: Floats, level: Level) -> Floats:
-        """Calibrated probabilities; see `calibrate`."""
-        return calibrate(self.info, scores, level)
-
-    def decide(self, scores: Floats, level: Level) -> Integers:
-        """The class decided for; see `decide`."""
-        return decide(self.info, scores, level)
-
     def nearest(self, features: NDArray[np.float32], k: int) -> Neighbours:
         """The `k` training images that are nearest to images of these features, (n, n_features)."""
         distances, rows = self.reference.nearest(features, k)
         labels = np.array(self.info.classes)[self.reference.labels[rows]]
         return Neighbours(self.reference.images[rows].tolist(), labels.tolist(), distances)
 
-    def _view(self, images: NDArray[np.uint8], number: int) -> Floats:
-        outputs = self._run(turn(images.astype(np.float32), number))
-        return self.calibrate(split_outputs(outputs, len(self.info.classes))[1], "image")
-
-    def _run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        starts = range(0, len(images), self.batch_size)
-        return np.concatenate([self.forward(images[start : start + self.batch_size]) for start in starts])
-
-
-def calibrate(info: ClassifierInfo, scores: Floats, level: Level) -> Floats:
-    """Calibrated probabilities of images, or of patients from their images' mean; (n, n_classes)."""
-    return apply_temperature(scores, (info.image if level == "image" else info.patient).temperature)
-
-
-def decide(info: ClassifierInfo, scores: Floats, level: Level) -> Integers:
-    """The class decided for, from the network's own probabilities (n, n_classes); (n,), int64."""
-    threshold = (info.image if level == "image" else info.patient).threshold
-    if threshold is None:
-        return scores.argmax(axis=1).astype(np.int64)
-    return (scores[:, 1] >= threshold).astype(np.int64)
+    def _run(self, images: NDArray[Any]) -> tuple[NDArray[np.float32], Floats]:
+        """Features and scores; see `split_outputs`."""
+        parts = (images[start : start + self.batch_size] for start in range(0, len(images), self.batch_size))
+        outputs = np.concatenate([self.forward(part.astype(np.float32)) for part in parts])
+        return split_outputs(outputs, len(self.info.classes))
 
 
 def load_classifier(
     path: Path = CLASSIFIER, batch_size: int = BATCH_SIZE, forward: Forward | None = None
 ) -> Classifier:
-    """Load a classifier file; no code in it is run.
+    """Load a classifier file of `stages.bundle`; no code in it is run.
 
     Parameters
     ----------
     path : Path
-        Of `stages.bundle`.
+        The file.
     batch_size : int
         Images in the network at a time.
     forward : callable, optional

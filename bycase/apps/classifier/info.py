@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from bycase.core.errors import UserError
 from bycase.core.params_data import PreprocessParams, Section, Share
+from bycase.statistics.calibration.temperature import apply_temperature
+from bycase.statistics.units import Floats, Integers
 
 VERSION: Literal[2] = 2
+Level = Literal["image", "patient"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Stain = dict[str, list[float] | list[list[float]]]
@@ -130,6 +134,16 @@ class ClassifierInfo(Section):
         if any((level.threshold is not None) != two for level in (self.image, self.patient)):
             raise ValueError("threshold: with two classes it must be a number, with more null")
         return self
+
+    def calibrate(self, scores: Floats, level: Level) -> Floats:
+        """Calibrated probabilities of images, or of patients from their images' mean; (n, n_classes)."""
+        return apply_temperature(scores, (self.image if level == "image" else self.patient).temperature)
+
+    def decide(self, scores: Floats, level: Level) -> Integers:
+        """The class that is decided for, from the network's own probabilities (n, n_classes); (n,), int64."""
+        threshold = (self.image if level == "image" else self.patient).threshold
+        predicted = scores.argmax(axis=1) if threshold is None else scores[:, 1] >= threshold
+        return predicted.astype(np.int64)
 
 
 def read_info(path: Path, content: bytes) -> ClassifierInfo:

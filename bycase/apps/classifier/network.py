@@ -34,17 +34,10 @@ def open_network(path: Path) -> "keras.Model":
 
 
 def with_features(network: "keras.Model") -> "keras.Model":
-    """The network with one output: what its head gets, then what its head gives.
+    """The network with one output, float32 (n, n_features + n_outputs): what its head gets, then what its head gives.
 
-    Parameters
-    ----------
-    network : keras.Model
-        Of `bycase.networks.head.join`: float32 RGB in [0, 255] to (n, n_outputs), in [0, 1].
-
-    Returns
-    -------
-    keras.Model
-        To float32 (n, n_features + n_outputs); it shares the network's weights.
+    It shares the weights of `network`, which `bycase.networks.head.join` made: float32 RGB in [0, 255] to
+    (n, n_outputs), in [0, 1].
     """
     import keras
 
@@ -55,14 +48,9 @@ def with_features(network: "keras.Model") -> "keras.Model":
 
 
 def split_outputs(outputs: NDArray[np.float32], n_classes: int) -> tuple[NDArray[np.float32], Floats]:
-    """Take apart what a network of `with_features` gives.
+    """Take apart what a network of `with_features` gives: (n, n_features + n_outputs), float32.
 
-    Parameters
-    ----------
-    outputs : ndarray of shape (n, n_features + n_outputs), float32
-        Two classes have one output, more have one each.
-    n_classes : int
-        From 2 up.
+    Two classes have one output, more have one each.
 
     Returns
     -------

@@ -47,14 +47,7 @@ class Reference:
         return NearestNeighbors(algorithm="brute").fit(self.features)
 
     def nearest(self, features: NDArray[np.float32], k: int) -> tuple[Floats, Integers]:
-        """The `k` nearest training images, or all where there are fewer.
-
-        Parameters
-        ----------
-        features : ndarray of shape (n, n_features), float32
-            As the network gives them, of any length.
-        k : int
-            From 1 up.
+        """The `k` nearest training images, or all where there are fewer, of features (n, n_features) of any length.
 
         Returns
         -------

@@ -75,14 +75,7 @@ def convert_onnx(network: "keras.Model", path: Path) -> None:
 
 
 def fix_inputs(model: Any, constants: Mapping[str, NDArray[Any]]) -> None:
-    """Give every input of an ONNX graph that is a constant its value, in place.
-
-    Parameters
-    ----------
-    model : onnx.ModelProto
-        Inputs other than the image are in `constants`.
-    constants : mapping of str to ndarray
-        By the names of the graph's inputs.
+    """Give every input of an ONNX graph that is one of `constants`, by its name, this value; in place.
 
     Raises
     ------

@@ -106,19 +106,9 @@ def decide(scores: Floats, threshold: float | None) -> Integers:
 
 
 def find_breach(parity: Parity, exact: bool) -> str | None:
-    """Say what an export misses.
+    """Say what an export misses: the numbers and their limits, in one line; None where it passes.
 
-    Parameters
-    ----------
-    parity : Parity
-        Of `compare`.
-    exact : bool
-        Whether the export is to give the same predictions; else, as int8, only the same AUC.
-
-    Returns
-    -------
-    str or None
-        The numbers and their limits, in one line; None where it passes.
+    `exact`: whether it is to give the same predictions; else, as int8, only the same AUC.
     """
     checks: tuple[tuple[str, float, float], ...]
     if exact:

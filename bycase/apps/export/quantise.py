@@ -26,17 +26,7 @@ INSTEAD = "choose --format openvino, in float32"
 def choose_calibration(images: pd.DataFrame, seed: int) -> list[str]:
     """Draw the images by which the range of every layer is found: of the training part, and of no other.
 
-    Parameters
-    ----------
-    images : DataFrame with the columns ``image`` and ``part``
-        The split.
-    seed : int
-        The pipeline's seed.
-
-    Returns
-    -------
-    list of str
-        At most `CALIBRATION`, sorted.
+    `images` is the split, with the columns ``image`` and ``part``; gives at most `CALIBRATION`, sorted.
     """
     training = np.sort(images["image"][images["part"] == "train"].to_numpy(str))
     chosen = generator(seed, "export", "calibration").permutation(training)[:CALIBRATION]
@@ -46,20 +36,9 @@ def choose_calibration(images: pd.DataFrame, seed: int) -> list[str]:
 def quantise(network: "keras.Model", path: Path, calibration: Sequence[str], read: Read = read_pixels) -> None:
     """Write a quantised OpenVINO ``.xml``, and its weights beside it as ``.bin``.
 
-    Weights are rounded channel by channel, activations by the ranges that they take on the calibration
-    images, and the biases set right afterwards (NNCF's post-training quantisation, preset "mixed"). The head
-    stays in float32: it takes next to no time, and rounding it moved the AUC further.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Of `bycase.apps.classifier.network.with_features`.
-    path : Path
-        The ``.xml`` file.
-    calibration : sequence of str
-        Paths below ``data/preprocessed``; see `choose_calibration`.
-    read : callable
-        From such paths to RGB in [0, 255], (n, size, size, 3).
+    Weights are rounded channel by channel, activations by the ranges that they take on the calibration images (paths
+    below ``data/preprocessed``), and biases set right afterwards (NNCF's post-training quantisation, preset "mixed").
+    The head stays in float32: it takes next to no time, and rounding it moved the AUC further.
     """
     openvino = need("openvino", "the format int8", INSTEAD)
     nncf = need("nncf", "the format int8", INSTEAD)

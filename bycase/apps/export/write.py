@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from bycase.apps.classifier.network import split_outputs, with_features
 from bycase.apps.export.convert import convert_litert, convert_onnx, convert_openvino, convert_tensorflow
@@ -17,10 +16,9 @@ from bycase.apps.export.quantise import quantise
 from bycase.apps.runtimes import FILES, REPORT, load_runtime
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_json
-from bycase.core.prefetch import prefetch
 from bycase.core.versions import installed_versions
-from bycase.images.pixels import read_pixels
 from bycase.networks.forward import Forward, frozen_forward
+from bycase.networks.predict import run_images
 
 if TYPE_CHECKING:
     import keras
@@ -69,9 +67,9 @@ def write_export(
     kind : str
         The format: one of `bycase.apps.runtimes.FORMATS`.
     folder : Path
-        Of all exports.
+        The folder of all exports.
     validation : Validation
-        What it is compared on.
+        What the export is compared on.
     calibration : sequence of str
         Training images, for int8.
     about : dict
@@ -80,8 +78,8 @@ def write_export(
     Raises
     ------
     UserError
-        If a package is missing, the format cannot express the network, ``<folder>/<kind>`` holds something else
-        than an export, the stored predictions are another network's, or the gate says no; then nothing is written.
+        If a package is missing, the format cannot express the network, ``<folder>/<kind>`` holds something else than an
+        export, the stored predictions are another network's, or the gate says no; then nothing is written.
     """
     target = folder / kind
     if target.is_dir() and any(target.iterdir()) and not (target / REPORT).is_file():
@@ -113,11 +111,8 @@ def write_export(
 
 def run(forward: Forward, validation: Validation, label: str) -> Outputs:
     """Features and probabilities of the validation images."""
-    names, size = validation.predictions["image"].tolist(), validation.batch_size
-    starts = range(0, len(names), size)
-    batches = (read_pixels(names[start : start + size]).astype(np.float32) for start in starts)
-    progress = tqdm(prefetch(batches), desc=label, total=len(starts), unit="batch", disable=None, leave=False)
-    return Outputs(*split_outputs(np.concatenate([forward(batch) for batch in progress]), len(validation.classes)))
+    outputs = run_images(forward, validation.predictions["image"].tolist(), validation.batch_size, label)
+    return Outputs(*split_outputs(outputs, len(validation.classes)))
 
 
 def check_stored(validation: Validation, reference: Outputs) -> None:

@@ -47,33 +47,13 @@ PredictEntries = Callable[[Iterator[Entry], int], Iterator[PredictedBatch]]  # t
 
 
 def predict_entries(classifier: Classifier, entries: Iterator[Entry], views: int = 1) -> Iterator[PredictedBatch]:
-    """Predict files in the order of `bycase.apps.predict.sources.find_sources`.
-
-    Parameters
-    ----------
-    classifier : Classifier
-        Its batch size is that of the files, too.
-    entries : iterator
-        The files.
-    views : int, in [1, 8]
-        See `Classifier.predict_prepared`.
-    """
+    """Predict files in their order, as many at a time as the classifier takes; see `Classifier.predict_prepared`."""
     for batch in prepare_batches(entries, classifier.prepare, classifier.batch_size):
         yield batch, classifier.predict_prepared(batch.images, views) if batch.names else None
 
 
 def prepare_batches(entries: Iterator[Entry], prepare: Prepare, batch_size: int) -> Iterator[Batch]:
-    """Read, decode and prepare files.
-
-    Parameters
-    ----------
-    entries : iterator
-        The files; not run ahead of by more than two batches.
-    prepare : callable
-        From an RGB image to (size, size, 3), uint8.
-    batch_size : int
-        Files of a batch; pictures are as many or fewer.
-    """
+    """Read, decode and prepare files, `batch_size` at a time; runs ahead by no more than two batches."""
 
     def batches() -> Iterator[Batch]:
         with ThreadPoolExecutor(THREADS) as pool:

@@ -45,7 +45,7 @@ def connected(address: str) -> Iterator[list[float]]:
     Raises
     ------
     UserError
-        If Ray is not installed, the address is none, no cluster answers, or it has no cores.
+        If Ray is missing, the address is none, no cluster answers, or it has no cores.
     """
     target = check_address(address)
     os.environ.update(_SETTINGS)

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -53,7 +54,9 @@ def open_output(path: Path | None, table: TextIO | None = None) -> Iterator[Writ
         elif suffix == ".jsonl":
             yield lambda rows: file.writelines(f"{_as_json(row)}\n" for row in rows)
         else:
-            yield _write_array(file)
+            file.write("[\n")
+            separators = chain([""], repeat(",\n"))
+            yield lambda rows: file.writelines(next(separators) + _as_json(row) for row in rows)
             file.write("\n]\n")
 
 
@@ -67,20 +70,6 @@ def _write_csv(file: TextIO) -> WriteRows:
             writer.writeheader()
         if writer is not None:
             writer.writerows(rows)
-
-    return write
-
-
-def _write_array(file: TextIO) -> WriteRows:
-    """The closing bracket is the caller's."""
-    file.write("[\n")
-    separator = ""
-
-    def write(rows: Rows) -> None:
-        nonlocal separator
-        for row in rows:
-            file.write(separator + _as_json(row))
-            separator = ",\n"
 
     return write
 

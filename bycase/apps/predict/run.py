@@ -179,12 +179,9 @@ def overlays_path(out: Path) -> Path:
 
 
 def overlay_writer(classifier: Classifier, folder: Path) -> WriteOverlays:
-    """Prepare to write heatmaps over their images into `folder`, numbered in the order in which they come.
+    """A function that writes heatmaps over their images into `folder`, numbered in their order.
 
-    Returns
-    -------
-    callable
-        From names, prepared images (n, size, size, 3) uint8 and the predicted classes (n,) to the files' names.
+    It takes names, prepared images (n, size, size, 3) uint8 and the predicted classes (n,), and gives the files' names.
 
     Raises
     ------

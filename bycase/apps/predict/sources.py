@@ -140,15 +140,7 @@ def _find_below(top: Path) -> Iterator[Entry]:
 
 
 def read_file(path: Path) -> bytes:
-    """A plain file's content.
-
-    Raises
-    ------
-    PictureError
-        If it is a device, a pipe or a socket, or larger than `MAX_BYTES`.
-    OSError
-        If it cannot be read.
-    """
+    """A plain file's content; raises `PictureError` if it is none or larger than `MAX_BYTES`, or an OSError."""
     about = path.stat()
     if not stat.S_ISREG(about.st_mode):
         raise PictureError("no plain file")

@@ -115,9 +115,7 @@ def spread(task: Task, n_actors: int, cores: float, entries: Iterator[Entry], n_
     cores : float
         Of the smallest node. All actors together reserve no more, so that they fit on any node that is left.
     entries : iterator
-        Of `bycase.apps.predict.sources.find_sources`.
-    n_files : int
-        How many, roughly.
+        The files, `n_files` of them, roughly.
 
     Raises
     ------

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import entr
 
-from bycase.apps.classifier.classifier import Predictions, calibrate, decide
+from bycase.apps.classifier.classifier import Predictions
 from bycase.apps.classifier.info import ClassifierInfo
 from bycase.core.errors import UserError
 from bycase.datasets.layouts import breakhis
@@ -41,9 +41,7 @@ def _breakhis_case(name: str) -> str:
 
 
 def read_patients(path: Path) -> FindPatient:
-    """Read a CSV file with the columns ``image`` and ``patient``.
-
-    An image is looked up by its whole name, as predictions give it, then by its file name alone.
+    """Read a CSV file with the columns ``image``, a name as predictions give it or a file name alone, and ``patient``.
 
     Raises
     ------
@@ -146,7 +144,7 @@ def make_patient_rows(sums: PatientSums, info: ClassifierInfo) -> list[Row]:
     if not sums.scores:
         return []
     scores, classes = sums.means, info.classes
-    probabilities, predicted = calibrate(info, scores, "patient"), decide(info, scores, "patient")
+    probabilities, predicted = info.calibrate(scores, "patient"), info.decide(scores, "patient")
     entropy = entr(probabilities).sum(axis=1)
     return [
         {

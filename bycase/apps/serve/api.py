@@ -31,29 +31,16 @@ REFUSALS = {
 
 
 def make_app(service: InferenceService, rate: Rate, hosts: tuple[str, ...] | None = LOOPBACK) -> FastAPI:
-    """The API with its guard.
+    """The API with its guard: ``POST /api/predict``, ``GET /api/model``, ``GET /healthz``, ``GET /openapi.json``.
 
-    Parameters
-    ----------
-    service : InferenceService
-        PredictResponse, and knows the limits.
-    rate : Rate
-        Counts requests.
-    hosts : tuple of str, optional
-        Names under which the server may be addressed; None for any.
-
-    Returns
-    -------
-    FastAPI
-        ``POST /api/predict``, ``GET /api/model``, ``GET /healthz``, ``GET /openapi.json``.
+    `hosts` are the names under which the server may be addressed; None for any.
     """
     # Uploads stay in memory: Starlette and NiceGUI write larger ones than this to the disk.
     MultiPartParser.spool_max_size = service.limits.request_bytes + 1
     # FastAPI's pages about the API load their scripts from a network address.
     app = FastAPI(title="Cancer-image classifier", description=DESCRIPTION, docs_url=None, redoc_url=None)
-    app.add_exception_handler(RefusedError, _answer_refused)
-    app.add_exception_handler(RequestValidationError, _answer_invalid)
-    app.add_exception_handler(HTTPException, _answer_http)
+    for kind in (RefusedError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _refuse)
     app.include_router(_make_router(service))
     app.add_middleware(Guard, limits=service.limits, rate=rate, hosts=hosts)
     return app
@@ -109,27 +96,18 @@ def _with_heatmap(result: ImageResult) -> Prediction:
     return result.prediction.model_copy(update={"heatmap": data_uri(result.heatmap)})
 
 
-def _send(refused: RefusedError, headers: dict[str, str] | None = None) -> JSONResponse:
+async def _refuse(_: Request, error: Exception) -> JSONResponse:
+    """Every mistake in this API's own form; FastAPI's own would repeat what was sent."""
+    headers = None
+    if isinstance(error, RefusedError):
+        refused = error
+    elif isinstance(error, RequestValidationError):
+        fields = {str(each["loc"][1]) for each in error.errors() if len(each["loc"]) > 1}
+        known = ", ".join(sorted(fields & {"images", "heatmaps"})) or "the body"
+        refused = RefusedError(422, "invalid", f"{known}: missing or not valid; see /openapi.json")
+    else:
+        assert isinstance(error, HTTPException)
+        messages = {400: "the body is not a form with files; see /openapi.json", 404: "no such address"}
+        text = messages.get(error.status_code, "not possible here; see /openapi.json")
+        refused, headers = RefusedError(error.status_code, "not_possible", text), dict(error.headers or {})
     return JSONResponse(refused.body, refused.status, headers)
-
-
-async def _answer_refused(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RefusedError)
-    return _send(error)
-
-
-async def _answer_invalid(_: Request, error: Exception) -> JSONResponse:
-    """Name the fields; FastAPI's own answer would repeat what was sent."""
-    assert isinstance(error, RequestValidationError)
-    fields = sorted({str(each["loc"][1]) for each in error.errors() if len(each["loc"]) > 1})
-    known = [field for field in fields if field in ("images", "heatmaps")]
-    return _send(
-        RefusedError(422, "invalid", f"{', '.join(known) or 'the body'}: missing or not valid; see /openapi.json")
-    )
-
-
-async def _answer_http(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    message = {400: "the body is not a form with files; see /openapi.json", 404: "no such address"}
-    text = message.get(error.status_code, "not possible here; see /openapi.json")
-    return _send(RefusedError(error.status_code, "not_possible", text), dict(error.headers or {}))

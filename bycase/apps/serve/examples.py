@@ -18,33 +18,14 @@ EACH = 2  # of a class
 
 @dataclass(frozen=True)
 class Example:
-    """A generated image.
-
-    Attributes
-    ----------
-    name : str
-        What the generator drew.
-    image : ndarray of shape (height, width, 3), uint8
-        RGB.
-    """
+    """A generated image, RGB (height, width, 3), uint8, with what the generator drew."""
 
     name: str
     image: NDArray[np.uint8]
 
 
 def draw_examples(layout: str) -> list[Example]:
-    """Draw images like those of a data set's layout, and one of another kind, which is unlike them.
-
-    Parameters
-    ----------
-    layout : str
-        'breakhis', 'busi' or 'ham10000'.
-
-    Returns
-    -------
-    list of Example
-        The one of another kind is the last.
-    """
+    """Draw images like those of a data set's layout, and last one of another kind, which is unlike them."""
     other = _draw_lesion("nv") if layout == "busi" else _draw_ultrasound("normal")
     return [*DRAW[layout](), Example("another kind of image", other.image)]
 

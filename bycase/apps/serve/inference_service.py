@@ -103,7 +103,7 @@ class InferenceService:
     def predict_files(
         self, contents: Sequence[bytes], heatmaps: bool, first: int = 1
     ) -> list[ImageResult | RefusedError]:
-        """Predict each file, or say why not.
+        """Predict each image file, or say why not; one result each, in order.
 
         Parameters
         ----------
@@ -113,11 +113,6 @@ class InferenceService:
             Whether to find out where the network looked, where it can.
         first : int
             The number of the first image, by which it is named.
-
-        Returns
-        -------
-        list of ImageResult or RefusedError
-            One each, in order.
 
         Raises
         ------

@@ -28,10 +28,8 @@ def add_page(app: FastAPI, service: InferenceService, rate: Rate, layout: str, f
     ----------
     app : FastAPI
         With the API's routes, which come first.
-    service : InferenceService
-        The same as the API's.
-    rate : Rate
-        Counts clicks on examples, which are no requests.
+    service, rate
+        The same as the API's; clicks on examples, which are no requests, count too.
     layout : str
         Of the data set that the network was trained on, whose phantom gives the examples.
     folder : Path

@@ -27,23 +27,9 @@ def make_environment() -> Environment:
 
 
 def render_prediction(result: ImageResult, model: Model, title: str, folder: Path) -> str:
-    """One prediction as HTML.
+    """One prediction as an ``<article>`` of HTML with this title, whose pictures are ``data:`` URIs.
 
-    Parameters
-    ----------
-    result : ImageResult
-        The prediction, with pictures.
-    model : Model
-        The network that gave it.
-    title : str
-        The heading.
-    folder : Path
-        ``data/preprocessed``, whose training images are shown where they are there.
-
-    Returns
-    -------
-    str
-        An ``<article>``; its pictures are ``data:`` URIs.
+    Similar training images are shown where they lie below `folder`.
     """
     return (
         make_environment()

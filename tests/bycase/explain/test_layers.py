@@ -8,7 +8,7 @@ from bycase.core.errors import UserError
 from bycase.core.params_training import DropoutLayer
 from bycase.explain.grad_cam import METHODS
 from bycase.explain.layers import halve, last_map
-from bycase.explain.maps import attention_maps, find_gates, make_explainers
+from bycase.explain.maps import find_gates, make_attention, make_explainers
 from bycase.networks.head import build_head, join
 from bycase.networks.registry import NETWORKS, build_backbone
 
@@ -60,7 +60,7 @@ def test_every_network_of_the_zoo_gives_maps(name: str) -> None:
         assert (np.ptp(maps, axis=(2, 3)).max(axis=0) > 0.01).all()
     assert bool(find_gates(network)) == (name == "mresnet")
     if find_gates(network):
-        attention = attention_maps(network, images)
+        attention = make_attention(network)(images)
         assert attention.shape == (3, SIZE, SIZE)
         assert attention.min() == 0
         assert attention.max() == 1

@@ -60,9 +60,9 @@ def test_calibration_sets_and_entropy(classifier: Classifier, images: np.ndarray
 
 def test_patients_have_their_own_threshold_and_temperature(classifier: Classifier) -> None:
     scores = np.array([[0.58, 0.42], [0.62, 0.38]])
-    assert classifier.decide(scores, "image").tolist() == [0, 0]
-    assert classifier.decide(scores, "patient").tolist() == [1, 0]
-    np.testing.assert_allclose(classifier.calibrate(scores, "patient"), softmax(np.log(scores) / 0.5, axis=1))
+    assert classifier.info.decide(scores, "image").tolist() == [0, 0]
+    assert classifier.info.decide(scores, "patient").tolist() == [1, 0]
+    np.testing.assert_allclose(classifier.info.calibrate(scores, "patient"), softmax(np.log(scores) / 0.5, axis=1))
 
 
 def test_batches_do_not_change_the_predictions(classifier: Classifier, images: np.ndarray[Any, Any]) -> None:

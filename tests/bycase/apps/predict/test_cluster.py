@@ -118,6 +118,7 @@ def test_what_is_wrong_on_a_node_comes_back_as_one_line(copied: Path) -> None:
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Two nodes of one core each on 127.0.0.1."""
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     for key, value in {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}.items():
         monkeypatch.setenv(key, value)
     utils = pytest.importorskip("ray.cluster_utils")

@@ -77,7 +77,7 @@ def test_patients_are_the_means_of_their_images(predict: Callable[..., int], cla
     assert ((patients["class"] == "Malignant") == (patients["network_Malignant"] >= 0.4)).all()
     scores = patients[["network_Benign", "network_Malignant"]].to_numpy()
     np.testing.assert_allclose(
-        patients["probability_Malignant"], classifier.calibrate(scores, "patient")[:, 1], atol=1e-12
+        patients["probability_Malignant"], classifier.info.calibrate(scores, "patient")[:, 1], atol=1e-12
     )
 
 

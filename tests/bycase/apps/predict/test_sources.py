@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bycase.apps.predict import sources
-from bycase.apps.predict.sources import Failure, Entry, Skipped, Source, find_sources, printable
+from bycase.apps.predict.sources import Entry, Failure, Skipped, Source, find_sources, printable
 from bycase.images.pictures import PictureError
 
 

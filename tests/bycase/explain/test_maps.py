@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from bycase.core.errors import UserError
-from bycase.explain.maps import attention_maps, find_gates, make_every_map
+from bycase.explain.maps import find_gates, make_attention, make_every_map
 
 
 def test_attention_is_the_gated_map_summed_over_channels(
@@ -14,7 +14,7 @@ def test_attention_is_the_gated_map_summed_over_channels(
 ) -> None:
     network = make_network(gates=True)
     assert find_gates(network) == ["stage1_block1_se_gate"]
-    found = attention_maps(network, images, batch_size=2)
+    found = make_attention(network, batch_size=2)(images)
     layers = ("conv2", "stage1_block1_se_gate")
     taps = keras.Model(network.input, [network.get_layer(name).output for name in layers])
     maps, gates = (np.asarray(of) for of in taps(images.astype(np.float32)))
@@ -33,4 +33,4 @@ def test_a_network_without_gates_has_none_to_show(network: keras.Model, images: 
     assert find_gates(network) == []
     assert list(make_every_map(network, 8)(images, np.ones(5, np.int64))) == ["grad_cam", "grad_cam_plus_plus"]
     with pytest.raises(UserError, match="no squeeze-and-excitation gates"):
-        attention_maps(network, images)
+        make_attention(network)(images)
