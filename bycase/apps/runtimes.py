@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bycase.core.errors import UserError
+from bycase.core.errors import UserError, one_line
 from bycase.core.packages import need
 
 if TYPE_CHECKING:
@@ -135,13 +135,8 @@ def load_runtime(path: Path, runtime: str, batch_size: int) -> "Forward":
     check_format(runtime, RUNTIMES)
     if not path.exists():
         raise UserError(f"{path} not found: run 'bycase export --format {runtime}' first")
-    try:
+    with one_line(f"{path} cannot be loaded by {runtime}", "export it again"):
         return _LOADERS[runtime](path, batch_size)
-    except UserError:
-        raise
-    # Each runtime has exceptions of its own, some of no class but Exception.
-    except Exception as error:
-        raise UserError(f"{path} cannot be loaded by {runtime} ({str(error)[:200]}); export it again") from None
 
 
 def _load_keras(path: Path, batch_size: int) -> "Forward":

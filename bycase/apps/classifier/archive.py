@@ -14,7 +14,7 @@ import numpy as np
 
 from bycase.apps.classifier.info import ClassifierInfo, read_info
 from bycase.apps.classifier.reference import Reference
-from bycase.core.errors import UserError
+from bycase.core.errors import UserError, one_line
 from bycase.core.files import replace_file
 
 KERAS_MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
@@ -63,15 +63,9 @@ def read_parts(path: Path) -> Parts:
     """
     if not path.is_file():
         raise UserError(f"{path} not found: run 'dvc repro bundle' first, or name a classifier by --model")
-    try:
-        with zipfile.ZipFile(path) as opened:
-            _check_members(path, opened)
-            return Parts(read_info(path, opened.read(INFO)), _read_reference(opened.read(REFERENCE)))
-    except UserError:
-        raise
-    # zipfile, zlib and NumPy raise nearly anything on a damaged file.
-    except Exception as error:
-        raise UserError(f"{path} is no classifier, or damaged ({str(error)[:200]}); get it again") from None
+    with one_line(f"{path} is no classifier, or damaged", "get it again"), zipfile.ZipFile(path) as opened:
+        _check_members(path, opened)
+        return Parts(read_info(path, opened.read(INFO)), _read_reference(opened.read(REFERENCE)))
 
 
 def _check_members(path: Path, opened: zipfile.ZipFile) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bycase.core.errors import UserError
+from bycase.core.errors import one_line
 from bycase.networks.dropout import split_at_head
 from bycase.networks.predict import class_probabilities
 from bycase.statistics.units import Floats
@@ -25,12 +25,8 @@ def open_network(path: Path) -> "keras.Model":
     """
     import keras
 
-    try:
+    with one_line(f"{path}: Keras does not load the network", "get the file again"):
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    # Keras and h5py raise nearly anything on a damaged file.
-    except Exception as error:
-        reason = str(error) or type(error).__name__
-        raise UserError(f"{path}: Keras does not load the network ({reason[:200]}); get the file again") from None
 
 
 def with_features(network: "keras.Model") -> "keras.Model":

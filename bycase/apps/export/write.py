@@ -14,7 +14,7 @@ from bycase.apps.export.convert import convert_litert, convert_onnx, convert_ope
 from bycase.apps.export.parity import Outputs, Parity, compare, describe, find_breach
 from bycase.apps.export.quantise import quantise
 from bycase.apps.runtimes import FILES, REPORT, load_runtime
-from bycase.core.errors import UserError
+from bycase.core.errors import UserError, one_line
 from bycase.core.files import replace_folder, write_json
 from bycase.core.versions import installed_versions
 from bycase.networks.forward import Forward, frozen_forward
@@ -85,11 +85,16 @@ def write_export(
     if target.is_dir() and any(target.iterdir()) and not (target / REPORT).is_file():
         raise UserError(f"{target} holds something else than an export: move it away, or give another --out")
     with replace_folder(target) as partial_folder:
-        whole, path = _with_features(network), partial_folder / FILES[kind]
+        with one_line("the network is none of this pipeline", "choose another --model"):
+            whole = with_features(network)
+        path = partial_folder / FILES[kind]
         _convert(kind, whole, path, calibration)
         reference = run(frozen_forward(whole, validation.batch_size), validation, "keras")
         check_stored(validation, reference)
-        exported = _run_export(path, kind, validation)
+        exported_forward = load_runtime(path, kind, validation.batch_size)
+        # An operation that the CPU does not have shows only now.
+        with one_line(f"{kind}: the export does not run", "choose another --format"):
+            exported = run(exported_forward, validation, kind)
         parity = compare(validation.predictions, reference, exported, validation.classes, validation.threshold)
         breach = find_breach(parity, exact=kind != "int8")
         if breach:
@@ -133,13 +138,6 @@ def check_stored(validation: Validation, reference: Outputs) -> None:
         )
 
 
-def _with_features(network: "keras.Model") -> "keras.Model":
-    try:
-        return with_features(network)
-    except ValueError as error:
-        raise UserError(f"the network is none of this pipeline ({str(error)[:200]}); choose another --model") from None
-
-
 def _convert(kind: str, network: "keras.Model", path: Path, calibration: Sequence[str]) -> None:
     converters: dict[str, Callable[[keras.Model, Path], None]] = {
         "onnx": convert_onnx,
@@ -148,21 +146,5 @@ def _convert(kind: str, network: "keras.Model", path: Path, calibration: Sequenc
         "tf": convert_tensorflow,
         "int8": partial(quantise, calibration=calibration),
     }
-    try:
+    with one_line(f"{kind} cannot express the network", "choose another --format"):
         converters[kind](network, path)
-    except UserError:
-        raise
-    # Each converter has exceptions of its own, some of no class but Exception.
-    except Exception as error:
-        raise UserError(f"{kind} cannot express the network ({str(error)[:200]}); choose another --format") from None
-
-
-def _run_export(path: Path, kind: str, validation: Validation) -> Outputs:
-    forward = load_runtime(path, kind, validation.batch_size)
-    try:
-        return run(forward, validation, kind)
-    except UserError:
-        raise
-    # An operation that the CPU does not have shows only now.
-    except Exception as error:
-        raise UserError(f"{kind}: the export does not run ({str(error)[:200]}); choose another --format") from None

@@ -115,8 +115,7 @@ def make_rows(
     rows = []
     for n, name in enumerate(names):
         row: Row = {"image": name, "class": info.classes[predictions.predicted[n]]}
-        row |= {f"probability_{label}": float(predictions.probabilities[n, k]) for k, label in enumerate(info.classes)}
-        row |= {f"network_{label}": float(predictions.scores[n, k]) for k, label in enumerate(info.classes)}
+        row |= _by_class(info, predictions.probabilities[n], predictions.scores[n])
         row["set"] = _in_words(predictions.sets[n], info.classes)
         row["image_set"] = _in_words(predictions.image_sets[n], info.classes)
         row["entropy"] = float(predictions.entropy[n])
@@ -143,21 +142,25 @@ def make_patient_rows(sums: PatientSums, info: ClassifierInfo) -> list[Row]:
     """
     if not sums.scores:
         return []
-    scores, classes = sums.means, info.classes
+    scores = sums.means
     probabilities, predicted = info.calibrate(scores, "patient"), info.decide(scores, "patient")
     entropy = entr(probabilities).sum(axis=1)
     return [
         {
             "patient": patient,
-            "class": classes[predicted[n]],
-            **{f"probability_{label}": float(probabilities[n, k]) for k, label in enumerate(classes)},
-            **{f"network_{label}": float(scores[n, k]) for k, label in enumerate(classes)},
+            "class": info.classes[predicted[n]],
+            **_by_class(info, probabilities[n], scores[n]),
             "entropy": float(entropy[n]),
             "images": sums.images[patient],
             "unlike": sums.unlike[patient],
         }
         for n, patient in enumerate(sums.scores)
     ]
+
+
+def _by_class(info: ClassifierInfo, probabilities: Floats, scores: Floats) -> Row:
+    row = {f"probability_{label}": value for label, value in zip(info.classes, probabilities.tolist(), strict=True)}
+    return row | {f"network_{label}": value for label, value in zip(info.classes, scores.tolist(), strict=True)}
 
 
 def _in_words(inside: Bools, classes: Sequence[str]) -> str:
