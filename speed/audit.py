@@ -43,29 +43,31 @@ def main() -> None:
         values = make_hashes(n, random)
         hashes = [f"{value:016x}" for value in values]
         started = time.perf_counter()
-        found = {pair for a, b, _ in near_pairs(hashes, DISTANCE) for pair in zip(a.tolist(), b.tolist(), strict=True)}
+        pairs_found = {
+            pair for a, b, _ in near_pairs(hashes, DISTANCE) for pair in zip(a.tolist(), b.tolist(), strict=True)
+        }
         seconds = time.perf_counter() - started
         rows = np.arange(0, n, n // CHECKED)[:CHECKED]
         close = [np.nonzero(np.bitwise_count(values ^ values[row]) <= DISTANCE)[0] for row in rows]
-        _print(n, "phash", len(found), seconds, _recall(rows, close, found))
+        _print(n, "phash", len(pairs_found), seconds, _recall(rows, close, pairs_found))
 
         unit = make_features(n, random)
         started = time.perf_counter()
         first, second, _ = similar_pairs(unit, SIMILARITY)
         seconds = time.perf_counter() - started
-        found = set(zip(first.tolist(), second.tolist(), strict=True))
+        pairs_found = set(zip(first.tolist(), second.tolist(), strict=True))
         close = [np.nonzero(each >= SIMILARITY)[0] for each in unit[rows] @ unit.T]
-        _print(n, "embedding", len(found), seconds, _recall(rows, close, found))
+        _print(n, "embedding", len(pairs_found), seconds, _recall(rows, close, pairs_found))
 
 
-def _recall(rows: NDArray[np.int64], close: list[NDArray[np.int64]], found: set[tuple[int, int]]) -> float:
+def _recall(rows: NDArray[np.int64], close: list[NDArray[np.int64]], pairs_found: set[tuple[int, int]]) -> float:
     expected = {
         (min(row, other), max(row, other))
         for row, others in zip(rows.tolist(), close, strict=True)
         for other in others.tolist()
         if other != row
     }
-    return len(expected & found) / max(1, len(expected))
+    return len(expected & pairs_found) / max(1, len(expected))
 
 
 def _print(n: int, search: str, pairs: int, seconds: float, recall: float) -> None:

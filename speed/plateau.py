@@ -60,7 +60,7 @@ def link_images(folder: Path, raw: Path) -> int:
 
 
 def run(work: Path, rescale: float, group: str) -> dict[str, Any]:
-    """Train and evaluate one of the three in `work`; its history, card and metrics."""
+    """Train and evaluate one of the three in `work`; its history, model info and metrics."""
     recipe = recipe_settings(read_recipe("a-efficientnetv2", ROOT / "recipes"), AS_PUBLISHED)
     entry = recipe["zoo"]["efficientnetv2"] | {"variant": None, "weights": "imagenet", "rescale": rescale}
     settings = merge(
@@ -79,15 +79,15 @@ def run(work: Path, rescale: float, group: str) -> dict[str, Any]:
         subprocess.run(command, cwd=work, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
     return {
         "history": pd.read_csv(work / "models/history.csv"),
-        "card": json.loads((work / "models/model.json").read_text(encoding="utf-8")),
+        "model_info": json.loads((work / "models/model.json").read_text(encoding="utf-8")),
         "metrics": json.loads((work / "metrics/metrics.json").read_text(encoding="utf-8")),
     }
 
 
-def describe(name: str, found: dict[str, Any]) -> str:
+def describe(name: str, result: dict[str, Any]) -> str:
     """One row of the table."""
-    losses, image = found["history"]["loss"], found["metrics"]["image"]
-    cells = [name, f"{losses.iloc[0]:.3f} to {losses.iloc[-1]:.3f}", f"{found['card']['prior_loss']:.3f}"]
+    losses, image = result["history"]["loss"], result["metrics"]["image"]
+    cells = [name, f"{losses.iloc[0]:.3f} to {losses.iloc[-1]:.3f}", f"{result['model_info']['prior_loss']:.3f}"]
     for metric in ("auc", "accuracy"):
         limits = image["ci"][metric]
         cells.append(f"{image[metric]:.3f} ({limits['low']:.3f} to {limits['high']:.3f})")

@@ -95,7 +95,9 @@ def convert(kind: str, network: "keras.Model", work: Path, images: Images) -> Pa
 
 def in_batches(forward: Callable[[Images], Images]) -> Run:
     """All of the images through a runtime."""
-    return lambda images: np.concatenate([forward(images[at : at + BATCH]) for at in range(0, len(images), BATCH)])
+    return lambda images: np.concatenate(
+        [forward(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+    )
 
 
 def report(model: str, size: int, images: Images, many: dict[str, Run], one: dict[str, Run]) -> None:

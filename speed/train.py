@@ -29,7 +29,7 @@ from bycase.training.loop import EpochCallbacks, run_phase
 from bycase.training.phases import plan_phases
 from bycase.training.prepare import gather, prepare_phase
 from bycase.training.subsets import Subset
-from speed.training import BATCH, LEARNING_RATE, backbone_of, parts_of, settings
+from speed.training import BATCH, LEARNING_RATE, backbone_of, settings, subsets_of
 
 
 def main() -> None:
@@ -48,9 +48,9 @@ def main() -> None:
         f"{arguments.model}, {cached['images']} images, {arguments.epochs} epochs of a frozen backbone's head\n"
         f"{'':<36}{'seconds':>8}{'without start':>15}{'validation AUC':>16}\n"
     )
-    for name, way in (("image_dataset_from_directory, fit", plain), ("cached features", cached)):
-        sys.stdout.write(f"{name:<36}{way['total']:8.1f}{way['worked']:15.1f}{way['auc']:16.3f}\n")
-    ratios = [plain[of] / cached[of] for of in ("total", "worked")]
+    for name, measured in (("image_dataset_from_directory, fit", plain), ("cached features", cached)):
+        sys.stdout.write(f"{name:<36}{measured['total']:8.1f}{measured['worked']:15.1f}{measured['auc']:16.3f}\n")
+    ratios = [plain[key] / cached[key] for key in ("total", "worked")]
     sys.stdout.write(f"{'ratio':<36}{ratios[0]:8.1f}{ratios[1]:15.1f}\n")
 
 
@@ -65,13 +65,13 @@ def in_a_process(way: str, model: str, epochs: int) -> dict[str, Any]:
 def train_cached(model: str, epochs: int) -> dict[str, Any]:
     """The project's way: features once, then the head on them."""
     params = settings(model, epochs, "frozen")
-    train, val, classes = parts_of(params)
+    train, val, classes = subsets_of(params)
     make_tensorflow_deterministic(params.seed)
     backbone = backbone_of(params)
     images = [*train.images, *val.images]
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as work:
-        partial = PartialFeatures(Path(work), (len(images), 1, backbone.output_shape[-1]), "bench")
+        partial = PartialFeatures(Path(work), (len(images), 1, backbone.output_shape[-1]), "speed")
         fill(
             partial,
             images,
@@ -81,11 +81,11 @@ def train_cached(model: str, epochs: int) -> dict[str, Any]:
             params.embed.batch_size,
         )
         features = Features(images, partial.array, {}, partial.path)
-        material = gather(params, (train, val), len(classes), make_strategy("single"), backbone, features, no_pixels)
+        context = gather(params, (train, val), len(classes), make_strategy("single"), backbone, features, no_pixels)
         progress = Progress()
         guard = CollapseGuard(1.0, classes, 10_000)
-        watch = EpochCallbacks(val.y, "auc", guard, True, Checkpoint(Path(work) / "c.npz", "bench"), lambda _: None)
-        run_phase(prepare_phase(plan_phases(params.network)[0], material), progress, watch)
+        callbacks = EpochCallbacks(val.y, "auc", guard, True, Checkpoint(Path(work) / "c.npz", "speed"), lambda _: None)
+        run_phase(prepare_phase(plan_phases(params.network)[0], context), progress, callbacks)
     worked = time.perf_counter() - began
     return {"images": len(images), "worked": worked, "auc": progress.history[-1]["val_auc"]}
 
@@ -98,15 +98,15 @@ def no_pixels() -> RowFile:
 def train_plainly(model: str, epochs: int) -> dict[str, Any]:
     """System A's way: `image_dataset_from_directory` and `fit` on a frozen backbone."""
     params = settings(model, epochs, "frozen")
-    train, val, classes = parts_of(params)
+    train, val, classes = subsets_of(params)
     make_tensorflow_deterministic(params.seed)
     import keras
 
     side = (params.data.image_size, params.data.image_size)
     with tempfile.TemporaryDirectory(dir=PREPROCESSED.parent) as work:
         sets = {}
-        for name, part in (("train", train), ("val", val)):
-            link_by_class(part, classes, Path(work) / name)
+        for name, subset in (("train", train), ("val", val)):
+            link_by_class(subset, classes, Path(work) / name)
             sets[name] = keras.utils.image_dataset_from_directory(
                 Path(work) / name,
                 label_mode="binary",
@@ -132,9 +132,9 @@ def train_plainly(model: str, epochs: int) -> dict[str, Any]:
     return {"images": len(train.y) + len(val.y), "worked": worked, "auc": float(history["val_auc"][-1])}
 
 
-def link_by_class(part: Subset, classes: list[str], folder: Path) -> None:
+def link_by_class(subset: Subset, classes: list[str], folder: Path) -> None:
     """One folder a class, as `image_dataset_from_directory` wants them."""
-    for image, label in zip(part.images, part.y, strict=True):
+    for image, label in zip(subset.images, subset.y, strict=True):
         target = folder / classes[label] / Path(image).name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.hardlink_to(PREPROCESSED / image)

@@ -21,7 +21,7 @@ from bycase.training.phases import plan_phases
 from bycase.training.prepare import gather, prepare_phase
 from bycase.training.resident import decode_once
 from bycase.training.subsets import Subset
-from speed.training import BATCH, backbone_of, parts_of, settings
+from speed.training import BATCH, backbone_of, settings, subsets_of
 
 STEPS = 6
 ROUNDS = 5
@@ -39,7 +39,7 @@ def main() -> None:
         return marks[-1] - marks[-2]
 
     params = settings(model, 1, "end_to_end")
-    train, _, classes = parts_of(params)
+    train, _, classes = subsets_of(params)
     make_tensorflow_deterministic(params.seed)
     imported = mark()
     backbone = backbone_of(params)
@@ -66,9 +66,9 @@ def main() -> None:
     )
 
 
-def first_images(part: Subset, n: int) -> Subset:
-    """The first `n` images of a part."""
-    return Subset(part.images[:n], part.y[:n], part.targets[:n], part.weights[:n])
+def first_images(subset: Subset, n: int) -> Subset:
+    """The first `n` images of a subset."""
+    return Subset(subset.images[:n], subset.y[:n], subset.targets[:n], subset.weights[:n])
 
 
 def time_in_turns(phase: Phase) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """What the training benchmarks share: the project's images, and system A's settings."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bycase.core.params import Params, load_params
 from bycase.networks.registry import build_backbone
@@ -19,7 +19,7 @@ LEARNING_RATE = 0.0001
 def settings(model: str, epochs: int, mode: str) -> Params:
     """The project's parameters with system A's training: Adam, no class weights, one dense layer, no early stop."""
     params = load_params()
-    changes = {
+    changes: dict[str, Any] = {
         "weights": "imagenet" if model == "efficientnetlite" else "random",
         "mode": mode,
         "standardise": False,
@@ -35,8 +35,8 @@ def settings(model: str, epochs: int, mode: str) -> Params:
     return params.model_copy(update={"model": model, "zoo": zoo, "train": train})
 
 
-def parts_of(params: Params) -> tuple[Subset, Subset, list[str]]:
-    """Training and validation part, and the classes in the order of the network's outputs."""
+def subsets_of(params: Params) -> tuple[Subset, Subset, list[str]]:
+    """Training and validation images, and the classes in the order of the network's outputs."""
     manifest, splits = read_manifest(), read_splits()
     classes = order_classes(params.data.classes, params.data.positive)
     train, val = (take_subset(part, splits, manifest, classes, "none") for part in ("train", "val"))

@@ -59,9 +59,9 @@ def main() -> None:
         write_csv(partial / SANITY, tabulate_similarities(part, similarities))
         write_artifacts(partial / FILE, artifacts)
     write_json(RESULTS, content)
-    for method, of in content["sanity"].items():
-        level = logging.INFO if of["passed"] else logging.WARNING
-        logging.log(level, "%s: sanity check %s", MAP_WORDS[method], judge(of))
+    for method, result in content["sanity"].items():
+        level = logging.INFO if result["passed"] else logging.WARNING
+        logging.log(level, "%s: sanity check %s", MAP_WORDS[method], judge(result))
 
 
 if __name__ == "__main__":

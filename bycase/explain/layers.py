@@ -61,7 +61,7 @@ def halve(network: "keras.Model") -> Halves:
     import keras
 
     if not any(layer.name == HEAD and isinstance(layer, keras.Model) for layer in network.layers):
-        raise UserError(f"network {network.name} has no part '{HEAD}': it is none that 'dvc repro train' wrote")
+        raise UserError(f"network {network.name} has no part '{HEAD}': 'dvc repro train' did not write it")
     features, head = split_at_head(network)
     place, last = last_map(features), head.layers[-1]
     start, given = head.input, place

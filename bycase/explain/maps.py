@@ -46,7 +46,7 @@ def explain_images(
     method: str = GRAD_CAM,
     batch_size: int = BATCH_SIZE,
 ) -> Floats32:
-    """Say of every pixel how much it speaks for a class; for many calls `make_explainer` is faster.
+    """Map how much every pixel speaks for a class; for many calls `make_explainer` is faster.
 
     Parameters
     ----------

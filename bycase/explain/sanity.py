@@ -170,7 +170,7 @@ def find_empty(maps: NDArray[Any]) -> Floats:
 
 
 def judge(result: Mapping[str, Any]) -> str:
-    """What a method's entry of ``sanity`` in ``metrics/explain.json`` says of its maps, in words."""
+    """What a method's entry of ``sanity`` in ``metrics/explain.json`` says about its maps, in words."""
     limits = result["ci"][RANKS]
     number = f"rank correlation {result[RANKS]:.2f}, 95 % CI {limits['low']:.2f} to {limits['high']:.2f}"
     if result["passed"]:

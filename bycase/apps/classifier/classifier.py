@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the classifier says of images.
+    """What the classifier predicts for images.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The network with its features beside its probabilities, loaded from a file that nobody has vouched for."""
+"""The network with its features beside its probabilities, loaded from an untrusted file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

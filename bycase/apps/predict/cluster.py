@@ -77,7 +77,7 @@ def check_address(address: str) -> tuple[str, int] | None:
     Raises
     ------
     UserError
-        If it is none.
+        If it is no address.
     """
     if address in (LOCAL, AUTO):
         return None

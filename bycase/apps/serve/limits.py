@@ -1,4 +1,4 @@
-"""What a request may ask for, and what is said to one that asks for more."""
+"""Limits of requests, and the errors of those that exceed them."""
 
 import logging
 import traceback

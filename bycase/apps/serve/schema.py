@@ -46,7 +46,7 @@ class SimilarImage(BaseModel):
 
 
 class Prediction(BaseModel):
-    """What the network predicts of one image."""
+    """What the network predicts for one image."""
 
     model_config = ConfigDict(populate_by_name=True)
 
