@@ -12,6 +12,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from bycase.core.closure import PACKAGES
 from bycase.core.params import Params
 
 REPOSITORY = Path(__file__).parents[1]
@@ -55,6 +56,16 @@ def default_params() -> dict[str, Any]:
     """The content of the repository's params.yaml; copy before changing."""
     content: dict[str, Any] = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
     return content
+
+
+@pytest.fixture
+def copied_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of all code, which fingerprints are taken of."""
+    folder = tmp_path / "copied_code"
+    for package in PACKAGES:
+        shutil.copytree(REPOSITORY / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr("bycase.core.fingerprint.ROOT", folder)
+    return folder
 
 
 @pytest.fixture

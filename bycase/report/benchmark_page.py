@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from bycase.report.benchmark import FIGURES, Bench
+from bycase.report.benchmark import FIGURES, Bench, read_bench
 from bycase.report.blocks import Block, Listing, Page, Section, Table, Text, missing
+from bycase.report.documents import make_documents
 from bycase.report.failures import find_mistakes
 from bycase.report.gallery import failure_section
 from bycase.report.numbers import DASH, NAMES, count, interval, p_value, seconds, share, with_interval
@@ -21,6 +22,7 @@ from bycase.report.sections import (
     robustness_blocks,
     uncertainty_blocks,
 )
+from bycase.report.study import study_of_bench
 from bycase.report.words import PHANTOM, headline, missing_words
 
 COMMANDS = ("dvc repro benchmark/dvc.yaml", "python -m stages.report --benchmark")
@@ -43,6 +45,12 @@ LEADERS = (
     ("image", "balanced_accuracy", "balanced accuracy by image"),
     ("image", "brier", "Brier score by image"),
 )
+
+
+def benchmark_documents(images: bool) -> dict[str, str]:
+    """The documents of the benchmark in the current folder; see `bycase.report.run_page.run_documents`."""
+    bench = read_bench()
+    return make_documents(bench_page(bench, images), study_of_bench(bench))
 
 
 def bench_page(bench: Bench, images: bool) -> Page:

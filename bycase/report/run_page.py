@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from bycase.report.blocks import Block, Listing, Number, Page, Section, Text, missing
+from bycase.report.documents import make_documents
 from bycase.report.explanations import explanation_section
 from bycase.report.failures import find_mistakes
 from bycase.report.gallery import failure_section
 from bycase.report.numbers import Numbers, interval, share
 from bycase.report.production import production_section
-from bycase.report.run import PLOTS, Run
+from bycase.report.run import PLOTS, Run, read_run
 from bycase.report.sections import (
     calibration_table,
     class_table,
@@ -21,9 +22,27 @@ from bycase.report.sections import (
     subgroup_tables,
     uncertainty_blocks,
 )
+from bycase.report.study import study_of_run
 from bycase.report.words import PHANTOM, headline, leak_words, missing_words, power_words
 
 COMMANDS = ("dvc repro", "python -m stages.report")
+
+
+def run_documents(images: bool) -> dict[str, str]:
+    """The documents of the run in the current folder; see `bycase.report.documents.make_documents`.
+
+    Parameters
+    ----------
+    images : bool
+        Whether the page may show images of the data set.
+
+    Raises
+    ------
+    UserError
+        If a file that every run has is missing.
+    """
+    run = read_run()
+    return make_documents(run_page(run, images), study_of_run(run))
 
 
 def run_page(run: Run, images: bool) -> Page:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder
-from bycase.report.documents import benchmark_documents, run_documents
+from bycase.report.benchmark_page import benchmark_documents
+from bycase.report.run_page import run_documents
 
 RESULTS = Path("results")
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bycase.report.benchmark_page import benchmark_documents
 from bycase.report.blocks import Example, Figure, Gallery, Listing, Page, Section, Table, Text
-from bycase.report.documents import benchmark_documents, run_documents
 from bycase.report.page import TEMPLATES, prose, write_page
+from bycase.report.run_page import run_documents
 from tests.fixtures.report import CARD
 
 BAD = '<script>alert("x")</script>'
