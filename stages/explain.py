@@ -6,6 +6,7 @@ from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.versions import warn_of_other_versions
 from bycase.explain.artifacts import FILE, ExplainArtifacts, make_rows, write_artifacts
 from bycase.explain.every_map import MAP_WORDS, make_every_map
 from bycase.explain.examples import choose_scored, choose_shown
@@ -26,6 +27,7 @@ from bycase.training.record import NETWORK, read_model_info
 def main() -> None:
     """Write ``data/explain`` and ``metrics/explain.json``."""
     params, model_info = load_params(), read_model_info()
+    warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
     settings, seed, batch_size = params.explain, params.seed, params.evaluate.batch_size
     test = read_predictions(TEST, model_info["classes"])
     threshold = read_results(METRICS, "evaluate")["image"].get("threshold")

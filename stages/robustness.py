@@ -13,6 +13,7 @@ from bycase.core.files import write_json
 from bycase.core.fingerprint import fingerprint
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.versions import warn_of_other_versions
 from bycase.images.corruptions import STAIN, applicable, corrupt
 from bycase.images.pixels import read_pixels
 from bycase.images.preprocess import FITTED, apply_steps, read_steps
@@ -41,6 +42,7 @@ from bycase.training.record import NETWORK, read_model_info
 def main() -> None:
     """Predict the test part under every corruption and severity, and score it."""
     params, model_info = load_params(), read_model_info()
+    warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
     classes, positive = model_info["classes"], model_info["positive"]
     predictions = read_predictions(TEST, classes)
     threshold = read_results(METRICS, "evaluate")["image"].get("threshold")

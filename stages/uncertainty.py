@@ -12,6 +12,7 @@ from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.versions import warn_of_other_versions
 from bycase.networks.dropout import find_dropout, predict_with_dropout
 from bycase.networks.forward import frozen_forward
 from bycase.networks.saved import load_network
@@ -35,6 +36,7 @@ def main() -> None:
     """Write the tables and ``metrics/uncertainty.json``."""
     params = load_params()
     model_info, manifest = read_model_info(), read_manifest()
+    warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
     classes, positive = model_info["classes"], model_info["positive"]
     predicted = {path: read_predictions(path, classes) for path in (predictions.VALIDATION, predictions.TEST)}
     images = {path: class_units(of, manifest, classes, path) for path, of in predicted.items()}

@@ -1,8 +1,11 @@
 """Versions of Python and of packages, which results are kept with."""
 
+import logging
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+
+RUNTIME = ("tensorflow", "keras", "numpy")
 
 
 def installed_versions(packages: Iterable[str]) -> dict[str, str]:
@@ -14,3 +17,22 @@ def installed_versions(packages: Iterable[str]) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return versions
+
+
+def warn_of_other_versions(made_with: Mapping[str, str], name: str) -> None:
+    """Log one line where the major or minor version of a package in `RUNTIME` is not the one that made something.
+
+    Parameters
+    ----------
+    made_with : mapping of str to str
+        Package to version, of `installed_versions`; a package that is not there is not compared.
+    name : str
+        What was made, for the message.
+    """
+    differing = [
+        f"{package} {made_with[package]} (here {here})"
+        for package, here in installed_versions(RUNTIME).items()
+        if package in RUNTIME and package in made_with and here.split(".")[:2] != made_with[package].split(".")[:2]
+    ]
+    if differing:
+        logging.warning("WARNING: %s was made with %s; its numbers may differ here", name, ", ".join(differing))

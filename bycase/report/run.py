@@ -16,6 +16,7 @@ from bycase.tables.results import COST, read_results
 
 METRICS = Path("metrics")
 PLOTS = Path("plots")
+FIGURES = PLOTS / "model"
 DATA_CARD = METRICS / "data_card.md"
 # Stages whose numbers are shown where they are there.
 OPTIONAL = ("leakage", "uncertainty", "robustness", "explain")
@@ -42,7 +43,7 @@ class Run:
     data_card : str
         Markdown.
     sanity : list of str
-        The lines of ``plots/sanity.txt``, empty where it is not there.
+        The lines of ``plots/model/sanity.txt``, empty where it is not there.
     optional : dict
         The JSON files of `OPTIONAL` that are there.
     """
@@ -76,7 +77,7 @@ def read_run() -> Run:
             f"{PARAMS_PATH} names {params.model} on {params.dataset}, models/model.json "
             f"{run_info.model_info['model']} on {run_info.model_info['dataset']}: run 'dvc repro' first"
         )
-    sanity = PLOTS / "sanity.txt"
+    sanity = FIGURES / "sanity.txt"
     return Run(
         run_info=run_info,
         params=params,

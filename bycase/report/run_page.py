@@ -9,7 +9,7 @@ from bycase.report.failures import find_mistakes
 from bycase.report.gallery import failure_section
 from bycase.report.numbers import Numbers, interval, share
 from bycase.report.production import production_section
-from bycase.report.run import PLOTS, Run, read_run
+from bycase.report.run import FIGURES, PLOTS, Run, read_run
 from bycase.report.sections import (
     calibration_table,
     class_table,
@@ -79,7 +79,7 @@ def run_page(run: Run, images: bool) -> Page:
             _calibration(run),
             _uncertainty(optional.get("uncertainty")),
             _robustness(optional.get("robustness")),
-            explanation_section(optional.get("explain"), PLOTS, images),
+            explanation_section(optional.get("explain"), FIGURES, images),
             _failures(run, images),
             _comparison(run),
             production_section(COMMANDS, {"params.yaml": run.params_text}, [Path("dvc.lock")], run.cost),
@@ -111,7 +111,7 @@ def _results(run: Run) -> Section:
         "subgroups": ("Metrics by subgroup with intervals", "The same metrics by subgroup."),
     }
     curves = [
-        figure_or_note(PLOTS / f"{name}.png", *words, "dvc repro plot")
+        figure_or_note(FIGURES / f"{name}.png", *words, "dvc repro plot")
         for name, words in figures.items()
         if name != "subgroups" or metrics.get("subgroups")
     ]
@@ -131,14 +131,14 @@ def _training(run: Run) -> Section:
     checks = [line for line in run.sanity if line.startswith(("passed", "WARNED"))]
     blocks: list[Block] = [
         figure_or_note(
-            PLOTS / "learning_curves.png",
+            FIGURES / "learning_curves.png",
             "Loss, accuracy and AUC of training and validation by epoch",
             "Learning curves: training and validation by epoch.",
             "dvc repro plot",
         ),
         Listing(checks) if checks else missing("The sanity checks", "dvc repro plot"),
         figure_or_note(
-            PLOTS / "sanity.png",
+            FIGURES / "sanity.png",
             "Sanity checks of the training as panels",
             "The same checks, drawn.",
             "dvc repro plot",
@@ -154,7 +154,7 @@ def _calibration(run: Run) -> Section:
         if calibration
         else missing("Temperature scaling", "dvc repro evaluate"),
         figure_or_note(
-            PLOTS / "calibration.png",
+            FIGURES / "calibration.png",
             "Reliability diagram: observed share against predicted probability",
             "Reliability: observed share against predicted probability.",
             "dvc repro plot",
@@ -168,7 +168,7 @@ def _uncertainty(uncertainty: Numbers | None) -> Section:
     if uncertainty is None:
         return Section("uncertainty", title, [missing("Uncertainty", command)])
     alt = "Risk-coverage curves and coverage of conformal sets by patient"
-    figure = figure_or_note(PLOTS / "uncertainty.png", alt, "Risk against coverage, and conformal coverage.", command)
+    figure = figure_or_note(FIGURES / "uncertainty.png", alt, "Risk against coverage, and conformal coverage.", command)
     return Section("uncertainty", title, [*uncertainty_blocks(uncertainty), figure])
 
 
@@ -177,7 +177,10 @@ def _robustness(robustness: Numbers | None) -> Section:
     if robustness is None:
         return Section("robustness", title, [missing("Robustness", command)])
     figure = figure_or_note(
-        PLOTS / "robustness.png", "AUC and accuracy by corruption and severity", "By corruption and severity.", command
+        FIGURES / "robustness.png",
+        "AUC and accuracy by corruption and severity",
+        "By corruption and severity.",
+        command,
     )
     return Section("robustness", title, [*robustness_blocks(robustness), figure])
 

@@ -1,4 +1,4 @@
-"""The content of `metrics/robustness.json`, and the table of `plots/robustness.csv`."""
+"""The content of `metrics/robustness.json`, and the table of `plots/model/robustness.csv`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

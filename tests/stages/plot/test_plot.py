@@ -24,7 +24,7 @@ FIGURES = CURVES | {
 
 
 def digests() -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(Path("plots").iterdir())}
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(Path("plots/model").iterdir())}
 
 
 def test_main_writes_tables_figures_and_a_report_that_repeat(workspace: Path, run_info: RunInfo) -> None:
@@ -34,16 +34,16 @@ def test_main_writes_tables_figures_and_a_report_that_repeat(workspace: Path, ru
     assert set(first) == expected | {"classification_report.txt", "sanity.txt"}
     main()
     assert digests() == first
-    for path in Path("plots").glob("*.png"):
+    for path in Path("plots/model").glob("*.png"):
         assert path.stat().st_size < LARGEST
         with Image.open(path) as image:
             assert image.width == 832
             assert not image.info.get("Software")
-    confusion = pd.read_csv("plots/confusion.csv")
+    confusion = pd.read_csv("plots/model/confusion.csv")
     assert len(confusion) == 120
     assert (confusion["actual"] == confusion["predicted"]).mean() == run_info.metrics["image"]["accuracy"]
-    assert list(pd.read_csv("plots/roc.csv").columns) == ["fpr", "tpr", "threshold"]
-    assert {"epoch", "loss", "val_loss", "val_auc"} <= set(pd.read_csv("plots/learning_curves.csv").columns)
+    assert list(pd.read_csv("plots/model/roc.csv").columns) == ["fpr", "tpr", "threshold"]
+    assert {"epoch", "loss", "val_loss", "val_auc"} <= set(pd.read_csv("plots/model/learning_curves.csv").columns)
 
 
 def test_the_users_matplotlib_settings_change_nothing(workspace: Path) -> None:

@@ -16,8 +16,11 @@ def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
     figures = curves | {"corruptions", "explanation_sanity", "explanations"}
     figures |= {"predictions", "sanity", "subgroups", "uncertainty"}
     expected = {f"{name}.csv" for name in curves | {"risk_coverage"}} | {f"{name}.png" for name in figures}
-    assert {path.name for path in Path("plots").iterdir()} == expected | {"classification_report.txt", "sanity.txt"}
-    assert all(path.stat().st_size < LARGEST for path in Path("plots").glob("*.png"))
+    assert {path.name for path in Path("plots/model").iterdir()} == expected | {
+        "classification_report.txt",
+        "sanity.txt",
+    }
+    assert all(path.stat().st_size < LARGEST for path in Path("plots/model").glob("*.png"))
     first = {
         "roc": ["fpr", "tpr", "class"],
         "precision_recall": ["recall", "precision", "class"],
@@ -25,11 +28,11 @@ def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
         "calibration": ["predicted", "observed", "low", "high", "images"],
     }
     for name, columns in first.items():
-        assert list(pd.read_csv(f"plots/{name}.csv").columns) == columns
-    confusion = pd.read_csv("plots/confusion.csv")
+        assert list(pd.read_csv(f"plots/model/{name}.csv").columns) == columns
+    confusion = pd.read_csv("plots/model/confusion.csv")
     accuracy = (confusion["actual"] == confusion["predicted"]).mean()
     assert accuracy == pytest.approx(class_run_info.metrics["image"]["accuracy"])
-    text = Path("plots/sanity.txt").read_text()
+    text = Path("plots/model/sanity.txt").read_text()
     warned = [line.removeprefix("WARNED: ") for line in text.splitlines() if line.startswith("WARNED: ")]
     logged = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert logged == [f"WARNING: {words}" for words in warned] != []
