@@ -6,20 +6,6 @@ from typing import Any
 Settings = dict[str, Any]
 
 
-def get_value(content: Mapping[str, Any], key: str) -> Any:
-    """The value under a dotted key.
-
-    Raises
-    ------
-    KeyError
-        If there is none.
-    """
-    value: Any = content
-    for name in key.split("."):
-        value = value[name]
-    return value
-
-
 def flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Dotted keys and their values; an empty mapping is a value."""
     flat: dict[str, Any] = {}

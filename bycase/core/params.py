@@ -19,6 +19,7 @@ from bycase.core.params_data import (
     Section,
     SplitParams,
 )
+from bycase.core.params_migration import VERSION, migrate
 from bycase.core.params_training import (
     AugmentParams,
     EmbedParams,
@@ -29,7 +30,6 @@ from bycase.core.params_training import (
     TrainParams,
     UncertaintyParams,
 )
-from bycase.core.params_migration import VERSION, migrate
 from bycase.core.yaml_edit import edit_yaml
 
 PARAMS_PATH = Path("params.yaml")
@@ -100,16 +100,20 @@ def load_params(path: Path = PARAMS_PATH, rewrite: bool = False) -> Params:
     UserError
         As `load_section`, or if the file is of an unknown version.
     """
-    content = read_yaml(path, Params)
-    params, changes = check_params(content, str(path))
+    params, changes = check_params(read_yaml(path, Params), str(path))
     if changes:
         done = "is written as" if rewrite else "is read as"
-        logging.info("%s is older than versions and %s version %d: %s", path, done, VERSION, "; ".join(changes))
+        logging.info("%s is of an older version and %s version %d: %s", path, done, VERSION, "; ".join(changes))
     if changes and rewrite:
-        edited = edit_yaml(path.read_bytes().decode("utf-8"), migrate(content, str(path))[0], str(path))
+        edited = upgrade_text(path.read_bytes().decode("utf-8"), str(path))  # line ends stay as they are
         with replace_file(path) as partial:
             partial.write_bytes(edited.encode("utf-8"))
     return params
+
+
+def upgrade_text(text: str, source: str) -> str:
+    """The text of a `params.yaml` in its current version, comments kept; `source` is its name, for messages."""
+    return edit_yaml(text, migrate(parse_yaml(text, source), source)[0], source)
 
 
 def check_params(content: dict[str, Any], source: str) -> tuple[Params, list[str]]:
@@ -160,13 +164,21 @@ def load_section(section: type[Checked], path: Path) -> Checked:
 def read_yaml(path: Path, section: type[BaseModel]) -> dict[str, Any]:
     """Read a YAML file that shall hold the keys of a section; see `load_section`."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8"), str(path), section)
     except FileNotFoundError:
         raise UserError(f"{path} not found: run from the project's top folder") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise UserError(f"{path} is not valid YAML: {error}") from None
+
+
+def parse_yaml(text: str, source: str, section: type[BaseModel] = Params) -> dict[str, Any]:
+    """The content of a YAML text that comes from `source`; see `load_section`."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"{source} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
-        raise UserError(f"{path} holds no keys; valid keys there: {', '.join(sorted(section.model_fields))}")
+        raise UserError(f"{source} holds no keys; valid keys there: {', '.join(sorted(section.model_fields))}")
     return content
 
 

@@ -2,7 +2,8 @@
 
 import platform
 from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
 from typing import Any
 
 from bycase.core.errors import UserError
@@ -13,7 +14,7 @@ def installed_versions(packages: Iterable[str]) -> dict[str, str]:
     versions = {"python": platform.python_version()}
     for package in packages:
         try:
-            versions[package] = version(package)
+            versions[package] = installed_version(package)
         except PackageNotFoundError:
             continue
     return versions
@@ -27,10 +28,10 @@ def check_version(content: Mapping[str, Any], newest: int, source: str) -> int:
     UserError
         If it is none that is known here.
     """
-    found = content.get("version", 0)
-    if not isinstance(found, int) or not 0 <= found <= newest:
+    version = content.get("version", 0)
+    if not isinstance(version, int) or not 0 <= version <= newest:
         raise UserError(
-            f"{source}: version {found!r} is not known here, which reads versions up to {newest}: use the bycase that "
-            "wrote it, or a newer one"
+            f"{source}: version {version!r} is not known here, which reads up to {newest}: use the bycase that wrote "
+            "it, or a newer one"
         )
-    return found
+    return version

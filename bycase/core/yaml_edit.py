@@ -6,7 +6,6 @@ Loading and dumping the text would lose the comments after a list that is replac
 
 import itertools
 import math
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -51,7 +50,7 @@ def _edits(text: str, key: str, before: Node, node: Node, old: Any, new: Any) ->
     """The changes that make a node's value `new`; `before` is the node in front of it."""
     if old == new:
         return
-    start, end = node.start_mark.index, _end(node)
+    start, end = node.start_mark.index, _end(text, before, node)
     if start < before.start_mark.index:
         raise UserError(f"{key} is an alias of another value; write it out, or set it by hand")
     if isinstance(node, SequenceNode) and isinstance(new, list) and len(new) == len(old) and new:
@@ -61,10 +60,8 @@ def _edits(text: str, key: str, before: Node, node: Node, old: Any, new: Any) ->
         yield from _mapping_edits(text, key, node, old, new)
     elif isinstance(node, ScalarNode):
         written = _write(node, new)
-        if start == end:
-            # Nothing at all is null; its mark lies at what follows.
-            start = end = text.index(":", before.end_mark.index) + 1
-            written = f" {written}"
+        if start == node.end_mark.index:
+            start, written = end, f" {written}"  # nothing at all, which is null
         yield _keep_column(text, start, end, written)
     else:
         # A block list may stand in its key's column, anything else must stand further in.
@@ -85,7 +82,7 @@ def _mapping_edits(
         elif name.value in gone:
             # Its lines as a whole; in one line with others it stays, which the caller sees.
             start = text.rindex("\n", 0, name.start_mark.index) + 1
-            yield start, _line_end(text, _end(item)) + 1, ""
+            yield start, _line_end(text, _end(text, name, item)) + 1, ""
             continue
         path = f"{key}.{name.value}".lstrip(".")
         yield from _edits(text, path, name, item, old[name.value], new[renamed.get(name.value, name.value)])
@@ -100,7 +97,7 @@ def _additions(text: str, node: MappingNode, new: Mapping[str, Any], added: Mapp
         end = node.end_mark.index - 1
         yield end, end, "".join(f", {line}" for line in written.values())
         return
-    start, end, indent = node.start_mark.index, _line_end(text, _end(node)), " " * node.start_mark.column
+    start, end, indent = node.start_mark.index, _line_end(text, _end(text, node, node)), " " * node.start_mark.column
     for name in itertools.takewhile(lambda name: name in added, new):
         yield start, start, f"{written.pop(name)}\n{indent}"
     if written:
@@ -113,12 +110,14 @@ def _line_end(text: str, position: int) -> int:
     return len(text) if end < 0 else end
 
 
-def _end(node: Node) -> int:
-    """Where a node's text ends; a block's own mark lies behind the comments after it."""
+def _end(text: str, before: Node, node: Node) -> int:
+    """Where a node's text ends; a block's mark lies behind the comments after it."""
+    if node.start_mark.index == node.end_mark.index:
+        return text.index(":", before.end_mark.index) + 1  # nothing at all, whose mark lies at what follows
     if not isinstance(node, SequenceNode | MappingNode) or node.flow_style:
         return int(node.end_mark.index)
     last = node.value[-1]
-    return _end(last[1] if isinstance(last, tuple) else last)
+    return _end(text, *last) if isinstance(last, tuple) else _end(text, last, last)
 
 
 def _keep_column(text: str, start: int, end: int, written: str) -> Edit:
