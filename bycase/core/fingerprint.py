@@ -6,9 +6,7 @@ fingerprint is still the same.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from functools import reduce
-from operator import getitem
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +46,6 @@ def fingerprint(code: Iterable[str], *settings: object, files: Iterable[Path] = 
         "files": {path.as_posix(): _file_digests(path) for path in files},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=_dump).encode()).hexdigest()
-
-
-def pick_settings(settings: BaseModel | Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
-    """Take the values of dotted keys, such as ``split.group``, out of nested settings."""
-    content = settings.model_dump(mode="json") if isinstance(settings, BaseModel) else settings
-    return {key: reduce(getitem, key.split("."), content) for key in keys}
 
 
 def _file_digests(path: Path) -> str | dict[str, str]:

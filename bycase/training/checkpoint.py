@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bycase.core.files import replace_file
-from bycase.core.fingerprint import pick_settings
+from bycase.core.nested import pick
 from bycase.core.params import Params
 
 if TYPE_CHECKING:
@@ -112,7 +112,8 @@ class Checkpoint:
 def training_settings(params: Params) -> dict[str, Any]:
     """All of `params.yaml` that a training depends on, by dotted key; what DVC tracks of the stage `train`."""
     data = (f"datasets.{params.dataset}.{key}" for key in ("source", "classes", "positive", "image_size", "weights"))
-    return pick_settings(params, ["model", "dataset", "seed", "train", "augment", *data, f"zoo.{params.model}"])
+    keys = ["model", "dataset", "seed", "train", "augment", *data, f"zoo.{params.model}"]
+    return pick(params.model_dump(mode="json"), keys)
 
 
 def state_variables(model: "keras.Model") -> list[Any]:

@@ -16,7 +16,7 @@ def out_of_fold(
     truth: NDArray[np.int64],
     groups: NDArray[np.int64],
     folds: int,
-    inverse_penalty: float,
+    logistic_C: float,
     seed: int,
 ) -> NDArray[np.float64]:
     """Predict every image by a head fitted on the folds that do not hold its group.
@@ -35,7 +35,7 @@ def out_of_fold(
         What stays in one fold.
     folds : int
         Number of folds.
-    inverse_penalty : float
+    logistic_C : float
         scikit-learn's ``C``.
     seed : int
         Draws the folds.
@@ -46,7 +46,7 @@ def out_of_fold(
         Probabilities; a class that a training part lacks gets 0.
     """
     probabilities = np.zeros((len(truth), int(truth.max()) + 1))
-    head = make_pipeline(StandardScaler(), LogisticRegression(C=inverse_penalty, max_iter=MAX_ITERATIONS))
+    head = make_pipeline(StandardScaler(), LogisticRegression(C=logistic_C, max_iter=MAX_ITERATIONS))
     single = len(np.unique(groups)) == len(groups)
     kind = StratifiedKFold if single else StratifiedGroupKFold
     parts = kind(folds, shuffle=True, random_state=seed).split(features, truth, None if single else groups)

@@ -22,7 +22,7 @@ def measure_leakage(
     *,
     folds: int,
     repeats: int,
-    inverse_penalty: float,
+    logistic_C: float,
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def measure_leakage(
         What to split by.
     folds, repeats : int
         Folds of each cross-validation, and how often it is repeated with other folds.
-    inverse_penalty : float
+    logistic_C : float
         scikit-learn's ``C``.
     resamples : int
         Draws of patients.
@@ -66,7 +66,7 @@ def measure_leakage(
     values: dict[str, dict[str, Floats]] = {}
     for level, groups in levels.groups.items():
         predictions = [
-            out_of_fold(features, truth, groups, folds, inverse_penalty, derive_seed(seed, "leakage", repeat))
+            out_of_fold(features, truth, groups, folds, logistic_C, derive_seed(seed, "leakage", repeat))
             for repeat in range(repeats)
         ]
         points[level] = point_scores(truth, predictions)

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from bycase.core.files import replace_folder, write_csv
-from bycase.core.fingerprint import fingerprint, pick_settings
+from bycase.core.fingerprint import fingerprint
+from bycase.core.nested import pick
 from bycase.core.params import Params
 from bycase.networks.weights import weights_digest
 from bycase.studies.benchmark.cell import (
@@ -105,7 +106,7 @@ def _fingerprint(
     keys = [*SETTINGS, *own, f"datasets.{settings['dataset']}", f"zoo.{cell.model}"]
     weights = Params.model_validate(settings).weights
     code = ["bycase.studies.benchmark.run", *extras]
-    return fingerprint(code, pick_settings(settings, keys), weights_digest(weights), budget, files=data.values())
+    return fingerprint(code, pick(settings, keys), weights_digest(weights), budget, files=data.values())
 
 
 def _train(workspace: Workspace, settings: dict[str, Any], cell: Cell, budget: BudgetParams, monitor: str) -> None:

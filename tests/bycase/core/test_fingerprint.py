@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bycase.core.fingerprint import fingerprint, pick_settings
+from bycase.core.fingerprint import fingerprint
 from bycase.core.params import load_params
 from bycase.training.checkpoint import training_settings
 
@@ -58,7 +58,3 @@ def test_of_the_settings_only_those_of_a_training_concern_it(project: Path, writ
     for key, value in (("train.gradient_clip", 0.5), ("augment.mixup", 0.9), ("zoo.resnet50v2.epochs", 2)):
         write_params({key: value})
         assert training_settings(load_params()) != before, key
-
-
-def test_settings_are_picked_by_dotted_keys() -> None:
-    assert pick_settings({"a": {"b": {"c": 1}}, "d": 2}, ["a.b", "d"]) == {"a.b": {"c": 1}, "d": 2}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bycase.core.command import run_stage
 from bycase.core.files import replace_folder
-from bycase.core.fingerprint import fingerprint, pick_settings
+from bycase.core.fingerprint import fingerprint
+from bycase.core.nested import pick
 from bycase.core.params import Params, load_params
 from bycase.networks.weights import weights_digest
 from bycase.studies.benchmark.cell import WORK, features_place, has_own_pixels, relocate, training_seed
@@ -43,7 +44,7 @@ def embed_model(params: Params, model: str, repeat: int) -> Path:
     keys = ["seed", "augment", "embed", f"datasets.{params.dataset}", f"zoo.{model}"]
     weights = weights_digest(Params.model_validate(settings).weights)
     code = ["bycase.studies.benchmark.stages.embed"]
-    workspace.open(fingerprint(code, pick_settings(settings, keys), weights, files=links.values()), links)
+    workspace.open(fingerprint(code, pick(settings, keys), weights, files=links.values()), links)
     workspace.write_params(relocate(settings, workspace.folder))
     workspace.run("stages.embed")
     move_folder(workspace.folder / "data/features", target)
