@@ -35,8 +35,10 @@ from bycase.statistics.units import number_patients
 from bycase.studies.benchmark.robustness_cells import one_cell
 from bycase.tables.manifest import PREPROCESSED, RESTRUCTURED, read_manifest
 from bycase.tables.predictions import TEST, read_predictions
-from bycase.tables.results import METRICS, read_results
+from bycase.tables.results import METRICS, read_results, write_headlines
 from bycase.training.record import NETWORK, read_model_info
+
+HEADLINES = ("mean.auc", "mean.auc_drop", "mean.accuracy", "mean.accuracy_drop")
 
 
 def main() -> None:
@@ -57,6 +59,7 @@ def main() -> None:
 
     write_robustness(ROBUSTNESS, table, classes)
     write_json(RESULTS, summary)
+    write_headlines("robustness", summary, HEADLINES)
     remove_partial()
     logging.info(
         "mean over corruptions: AUC %.3f (clean %.3f), accuracy %.3f (clean %.3f)",

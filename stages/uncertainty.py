@@ -26,14 +26,21 @@ from bycase.statistics.uncertainty.table import FOLDER, METHODS, RESULTS, TEST, 
 from bycase.tables import predictions
 from bycase.tables.manifest import read_manifest
 from bycase.tables.predictions import read_predictions
+from bycase.tables.results import write_headlines
 from bycase.training.record import NETWORK, read_model_info
 
 if TYPE_CHECKING:
     import keras
 
+HEADLINES = (
+    *(f"{method}.difference.auc" for method in METHODS[1:]),
+    *("conformal.image.coverage", "conformal.image.size", "conformal.patient.patient_coverage"),
+    *("selective.plain.aurc", "selective.plain.accuracy_80"),
+)
+
 
 def main() -> None:
-    """Write the tables and ``metrics/uncertainty.json``."""
+    """Write the tables, ``metrics/uncertainty.json`` and its headlines."""
     params = load_params()
     model_info, manifest = read_model_info(), read_manifest()
     warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
@@ -70,6 +77,7 @@ def main() -> None:
         write_csv(partial / VALIDATION, tables[predictions.VALIDATION])
         write_csv(partial / TEST, table)
     write_json(RESULTS, content)
+    write_headlines("uncertainty", content, HEADLINES)
     _log(content)
 
 
