@@ -1,7 +1,4 @@
-"""The code that each DVC stage depends on, in the three pipelines; `make deps` writes it there.
-
-`python tests/house.py` computes each stage's import closure and writes it into its ``deps``; test_house.py checks it.
-"""
+"""The code that each DVC stage depends on, in the three pipelines: `make deps` writes it, test_house.py checks it."""
 
 import re
 import sys

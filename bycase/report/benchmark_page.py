@@ -25,7 +25,7 @@ from bycase.report.sections import (
 from bycase.report.study import study_of_bench
 from bycase.report.words import PHANTOM, headline, missing_words
 
-COMMANDS = ("dvc repro benchmark/dvc.yaml", "python -m stages.report --benchmark")
+COMMANDS = ("dvc repro benchmark/dvc.yaml",)
 MAKE = "dvc repro benchmark/dvc.yaml"
 ASK = f"{MAKE}, with {{}} asked for in benchmark/params.yaml"
 FIGURE_WORDS = {

@@ -205,7 +205,7 @@ def _comparison(run: Run) -> Section:
             Listing(
                 [
                     "bycase compare EXPERIMENT_A EXPERIMENT_B, for two runs on the same test part",
-                    "dvc repro benchmark/dvc.yaml and python -m stages.report --benchmark, for networks x folds",
+                    "dvc repro benchmark/dvc.yaml, for networks x folds",
                 ]
             ),
             Text(power_words(run.power)),

@@ -54,7 +54,7 @@ class Project:
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env={**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1", **environment},
+            env={**os.environ, "PATH": path, "PYTHONPATH": str(self.folder), "DVC_NO_ANALYTICS": "1", **environment},
             text=True,
             capture_output=True,
             stdin=subprocess.DEVNULL,
