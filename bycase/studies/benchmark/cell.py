@@ -38,7 +38,7 @@ class Cell:
 
     @property
     def place(self) -> Path:
-        """Of its folder, below ``data/benchmark`` and below the folder of unfinished work."""
+        """The path of its folder, below ``data/benchmark`` and below the folder of unfinished work."""
         if self.held_out is None:
             return Path("cells") / self.model / f"r{self.repeat}f{self.fold}"
         return Path("shift") / self.model / f"m{self.held_out}f{self.fold}"
@@ -49,7 +49,7 @@ class Cell:
 
 
 def features_place(model: str, repeat: int) -> Path:
-    """Where the frozen features of a network are that all folds of a repeat share, below ``data/benchmark``."""
+    """The path below ``data/benchmark`` of the frozen features that all folds of a repeat share."""
     return Path("features") / model / f"r{repeat}"
 
 
@@ -71,9 +71,9 @@ def split_settings(params: Params, cell: Cell, folds: int) -> dict[str, Any]:
     params : Params
         The project's.
     cell : Cell
-        Which fold.
+        Whose network and fold are chosen.
     folds : int
-        How many there are.
+        Number of folds of a repeat.
     """
     settings = params.model_dump(mode="json")
     settings["model"] = cell.model
@@ -88,18 +88,18 @@ def split_settings(params: Params, cell: Cell, folds: int) -> dict[str, Any]:
 
 
 def training_settings(settings: dict[str, Any], cell: Cell, budget: BudgetParams, trial: int) -> dict[str, Any]:
-    """Those with the budget, the repeat's seed, and one trial's rates.
+    """The settings of one trial: the budget, the repeat's seed, and the trial's rates.
 
     Parameters
     ----------
     settings : dict
         Of `split_settings`.
     cell : Cell
-        Which repeat and fold.
+        Whose repeat decides the seed.
     budget : BudgetParams
-        What may be spent.
+        Epochs, and how far rates may be from the zoo's.
     trial : int
-        0: the rates of the zoo's entry. Every network's trial of the same number has the same factors.
+        From 0, which has the rates of the zoo's entry. Every network's trial of the same number has the same factors.
     """
     changed = deepcopy(settings)
     entry = changed["zoo"][cell.model]

@@ -52,9 +52,9 @@ def run_cell(params: Params, budget: BudgetParams, folds: int, cell: Cell, extra
     budget : BudgetParams
         Trials and epochs.
     folds : int
-        How many there are.
+        Number of folds of a repeat.
     cell : Cell
-        Which.
+        What is trained and on which fold it is tested.
     extras : mapping of str to str
         Stages that run last, such as ``stages.robustness``, and the table of each that is kept.
 

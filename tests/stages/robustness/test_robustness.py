@@ -139,3 +139,12 @@ def test_a_damaged_table_is_refused(workspace: Path) -> None:
     with pytest.raises(UserError, match="dvc repro robustness"):
         read_robustness(Path("absent.csv"), CLASSES)
     assert table_module.list_conditions(["blur"], [3, 1, 3]) == [("none", 0), ("blur", 1), ("blur", 3)]
+
+
+def test_a_model_of_another_version_warns(workspace: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = Path("models/model.json")
+    write_json(path, json.loads(path.read_text()) | {"versions": {"numpy": "1.0.0"}})
+    Path("metrics/metrics.json").unlink()
+    with pytest.raises(UserError, match=r"metrics\.json not found"):
+        command.main()
+    assert "models/model.keras was made with numpy 1.0.0" in caplog.text

@@ -23,9 +23,9 @@ def embed_model(params: Params, model: str, repeat: int) -> Path:
     params : Params
         The project's.
     model : str
-        Which network.
+        An entry of ``zoo``.
     repeat : int
-        Decides the seed of weights and views.
+        From 0; decides the seed of weights and views.
 
     Returns
     -------

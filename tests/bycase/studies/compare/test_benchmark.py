@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from bycase.core.errors import UserError
+from bycase.studies.compare import command
 from bycase.studies.compare.benchmark import main
 
 REPOSITORY = Path(__file__).parents[4]
@@ -83,7 +84,7 @@ def test_several_classes_one_repeat_and_no_extras(benchmark: Path, three: Any) -
 
 def test_what_the_benchmark_has_not_written_is_named(benchmark: Path, two: Any) -> None:
     with pytest.raises(UserError, match="about.json not found: run 'dvc repro benchmark/dvc.yaml"):
-        main()
+        command.main(["--benchmark"])
     two.write()
     Path("data/benchmark/cost.csv").unlink()
     with pytest.raises(UserError, match="cost.csv not found"):
