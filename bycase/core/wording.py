@@ -100,11 +100,7 @@ def metric_with_interval(level: Numbers, metric: str, write: Write = share, name
     return value_with_interval(level[metric], limits, write, name) if limits else write(level[metric])
 
 
-def markdown_row(cells: Iterable[str]) -> str:
-    """A row of a Markdown table."""
-    return f"| {' | '.join(cells)} |"
-
-
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table, its last line not ended."""
-    return "\n".join([markdown_row(header), "|" + "---|" * len(header), *map(markdown_row, rows)])
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[Any]], numbers: bool = False) -> str:
+    """A Markdown table, its last line not ended; `numbers` sets all columns but the first to the right."""
+    rule = ["---", *["---:" if numbers else "---"] * (len(header) - 1)]
+    return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in (header, rule, *rows))

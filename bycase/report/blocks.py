@@ -1,4 +1,4 @@
-"""What a page is made of: sections of texts, tables, figures and galleries; `bycase.report.page` makes HTML of them."""
+"""The content of a page: sections of texts, tables, figures and galleries; `bycase.report.page` makes HTML of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,9 +113,9 @@ class Page:
     title : str
         The network or the comparison, and the data.
     warning : str or None
-        Said in large letters under the title, such as that the data are generated.
+        In large letters under the title, such as that the data are generated.
     headline : sequence of str
-        What came out, in whole sentences.
+        The main results, in sentences.
     numbers : sequence of Number
         The main results.
     sections : sequence of Section
@@ -131,5 +131,5 @@ class Page:
 
 
 def missing(what: str, command: str) -> Text:
-    """What stands where an optional input is not there."""
-    return Text(f"{what} was not made. The command that makes it: {command}", "note")
+    """A note in place of an optional input that is not there."""
+    return Text(f"Not available: {what}. To create it, run: {command}", "note")
