@@ -135,8 +135,8 @@ def leakage_words(leakage: Numbers) -> str:
     return (
         f"A linear head on fixed reference features scores {tenths(inflation['auc'])} points of AUC ({CI} "
         f"{interval(inflation['ci']['auc'], tenths)}) and {tenths(inflation['accuracy'])} points of accuracy higher "
-        f"when the data are split by image instead of by {leakage['strictest']}. This is the effect of leakage on these "
-        "data."
+        f"when the data are split by image instead of by {leakage['strictest']}. This is the effect of leakage on "
+        "these data."
     )
 
 
