@@ -11,6 +11,7 @@ from bycase.core.wording import count, share
 from bycase.report.blocks import Example, Gallery, Section, Table, Text
 from bycase.report.page import embed_thumbnail
 from bycase.report.sections import NO_IMAGES
+from bycase.statistics.units import positive_number, predict_classes
 from bycase.tables.manifest import PREPROCESSED
 
 ERRORS = 12
@@ -44,11 +45,8 @@ def find_errors(
         ``probability`` is that of the predicted class, in [0, 1].
     """
     scores = predictions[list(classes)].to_numpy(float)
-    if positive is None:
-        predicted = scores.argmax(axis=1)
-    else:
-        column = list(classes).index(positive)
-        predicted = np.where(scores[:, column] >= predictions["threshold"].to_numpy(float), column, 1 - column)
+    thresholds = predictions["threshold"].to_numpy(float)
+    predicted = predict_classes(scores, positive_number(classes, positive), thresholds)
     names = np.asarray(classes, dtype=object)[predicted]
     table = predictions[["image", "label", "patient"]].assign(
         predicted=names,

@@ -104,7 +104,7 @@ def uncertainty_words(uncertainty: Numbers) -> str:
         f"{percent(patient['coverage'])} when calibrated on validation patients (mean over patients "
         f"{percent(patient['patient_coverage'])})."
     )
-    if patient.get("least_probability") != 0:
+    if patient.get("conformal_threshold") != 0:
         return words
     n, attainable = count(patient["n_calibration"]), percent(patient["attainable"])
     return (

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from bycase.figures.comparison.marks import METRIC_NAMES, names_itself, shorten
 from bycase.figures.style import BLUE, GREEN, GREY, INK, PALE, SMALL_SIZE, new_figure, styled
-from bycase.statistics.comparison.groups import indistinguishable_groups
+from bycase.statistics.comparison.verdict import indistinguishable_groups
 
 WIDE = 8.2  # inches
 BAR = 0.28  # likewise, between two bars
