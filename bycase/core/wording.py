@@ -41,6 +41,11 @@ def percent(value: float) -> str:
     return f"{100 * value:.3g} %"
 
 
+def capitalise(words: str) -> str:
+    """The same words, with a capital letter first."""
+    return words[:1].upper() + words[1:]
+
+
 def count(value: float) -> str:
     """A whole number in groups of three digits, such as ``7,909``."""
     return f"{value:,.0f}"

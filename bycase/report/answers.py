@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bycase.core.wording import count, share
+from bycase.core.wording import capitalise, count, share
 from bycase.report.study import RESEARCH_ONLY, Study
 from bycase.report.words import (
     accuracy_verdict,
@@ -11,7 +11,6 @@ from bycase.report.words import (
     leak_words,
     missing_words,
     preprocessing_words,
-    sentence,
     training_words,
 )
 from bycase.statistics.metric_names import METRICS, short_metric_words
@@ -204,7 +203,9 @@ ANSWERS: dict[str, Answer | str] = {
         f"The most confident errors and the patients with the most errors: {study.page}, failure gallery."
     ),
     "fairness": _fairness,
-    "flow": lambda study: f"{missing_words(study.data.restructure)}. {_eligibility(study)} {sentence(study.subsets)}.",
+    "flow": lambda study: (
+        f"{missing_words(study.data.restructure)}. {_eligibility(study)} {capitalise(study.subsets)}."
+    ),
     "goal": _goal,
     "imbalance": _imbalance,
     "initial": lambda study: (
@@ -219,7 +220,7 @@ ANSWERS: dict[str, Answer | str] = {
     "model": _model,
     "no_assessors": "Not applicable: nobody reads the images.",
     "output": _output,
-    "partition": lambda study: f"{sentence(study.partition)}. {sentence(study.subsets)}. Seed {study.params.seed}.",
+    "partition": lambda study: f"{capitalise(study.partition)}. {capitalise(study.subsets)}. Seed {study.params.seed}.",
     "performance": _performance,
     "poor_input": "Unreadable files are refused; poor images are not recognised as such.",
     "predictors": "The pixels of one image; no clinical variable.",
@@ -245,7 +246,7 @@ ANSWERS: dict[str, Answer | str] = {
     ),
     "statistics": _statistics,
     "subsets": _subsets,
-    "summary": lambda study: f"{_goal(study)} {sentence(study.partition)}. {_performance(study)}",
+    "summary": lambda study: f"{_goal(study)} {capitalise(study.partition)}. {_performance(study)}",
     "technology": lambda study: (
         f"Deep learning: convolutional neural networks ({'; '.join((study.network, *study.others))})."
     ),

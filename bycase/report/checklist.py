@@ -6,11 +6,10 @@ from typing import Any
 
 import yaml
 
-from bycase.core.wording import markdown_table
+from bycase.core.wording import capitalise, markdown_table
 from bycase.report.answers import ANSWERS
 from bycase.report.page import plain
 from bycase.report.study import Study
-from bycase.report.words import sentence
 
 FOLDER = Path(__file__).parent
 CHECKLISTS = ("claim", "tripod_ai")
@@ -80,7 +79,7 @@ def answer_item(item: Item, study: Study) -> str:
     words = f"**{AUTHOR}**: {'; '.join(left)}." if left else f"**{AUTHOR}**."
     if known is None:
         return words
-    return f"{sentence(plain(known))} {words}" if left else sentence(plain(known))
+    return f"{capitalise(plain(known))} {words}" if left else capitalise(plain(known))
 
 
 def write_checklist(name: str, study: Study) -> str:

@@ -5,18 +5,10 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from bycase.core.wording import count, seconds
+from bycase.core.wording import capitalise, count, seconds
 from bycase.report.page import plain, template_environment
 from bycase.report.study import RESEARCH_ONLY, Study
-from bycase.report.words import (
-    PHANTOM,
-    headline,
-    leak_words,
-    metric_rows,
-    preprocessing_words,
-    sentence,
-    training_words,
-)
+from bycase.report.words import PHANTOM, headline, leak_words, metric_rows, preprocessing_words, training_words
 from bycase.statistics.metric_names import metric_words
 
 # The Hub's names of metrics.
@@ -53,7 +45,7 @@ def write_model_card(study: Study) -> str:
         metadata=metadata(study).to_yaml(),
         study=study,
         plain=plain,
-        sentence=sentence,
+        capitalise=capitalise,
         phantom=PHANTOM if study.phantom else None,
         summary=headline(study.network, study.name, study.tested, study.levels),
         use=RESEARCH_ONLY,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bycase.core.wording import capitalise
 from bycase.report.blocks import Block, Listing, Page, Section, Text, missing
 from bycase.report.explanations import explanation_section
 from bycase.report.failures import failure_section, find_errors
@@ -21,7 +22,7 @@ from bycase.report.sections import (
     subgroup_tables,
     uncertainty_blocks,
 )
-from bycase.report.words import PHANTOM, headline, leak_words, missing_words, power_words, sentence
+from bycase.report.words import PHANTOM, headline, leak_words, missing_words, power_words
 
 COMMANDS = ("dvc repro", "python -m stages.report")
 # Figures by name: the text for those who do not see it, and the caption.
@@ -64,7 +65,7 @@ def run_page(run: Run, images: bool) -> Page:
         warning=" ".join(warnings) or None,
         headline=[
             *headline(run_info.network, run_info.data, run_info.size, levels),
-            f"{sentence(run_info.split)}. {leak_words(leaks)} {missing_words(run.data.restructure)}.",
+            f"{capitalise(run_info.split)}. {leak_words(leaks)} {missing_words(run.data.restructure)}.",
         ],
         numbers=main_numbers(levels),
         sections=[

@@ -11,11 +11,6 @@ CHANCE = 0.5  # AUC of a constant prediction
 PHANTOM = "PHANTOM: generated images. They show that the pipeline works; no number here says anything about patients."
 
 
-def sentence(words: str) -> str:
-    """The same words, with a capital letter first."""
-    return words[:1].upper() + words[1:]
-
-
 def describe_metric(level: Numbers, metric: str) -> str:
     """Such as ``AUC 0.871 (95 % CI 0.784 to 0.936)``."""
     return f"{short_metric_words(metric)} {metric_with_interval(level, metric, name=CI)}"

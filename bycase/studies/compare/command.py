@@ -13,7 +13,7 @@ from bycase.studies.benchmark.params import CompareParams, load_benchmark_params
 from bycase.studies.compare.comparison import compare, write_figures, write_tables
 from bycase.studies.compare.extras import read_extras
 from bycase.studies.compare.inputs import join_revisions, read_benchmark
-from bycase.studies.compare.same_test import read_revisions
+from bycase.studies.compare.revisions import read_revisions
 
 METRICS = Path("metrics/benchmark")
 PLOTS = Path("plots/benchmark")
@@ -45,18 +45,22 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments; all but the first two are of revisions, the benchmark has its own `params.yaml`."""
+    """Build the command line; the settings are for revisions, the benchmark has its own in benchmark/params.yaml."""
     fields = CompareParams.model_fields
     parser = argparse.ArgumentParser(prog="bycase compare", description=__doc__)
-    parser.add_argument("--benchmark", action="store_true", help="the networks of benchmark/params.yaml, set there")
+    parser.add_argument(
+        "--benchmark", action="store_true", help="compare the networks of benchmark/params.yaml, which has all settings"
+    )
     parser.add_argument(
         "revisions", nargs="*", help="DVC experiments, Git branches, tags or commits, or 'workspace'; two or more"
     )
     parser.add_argument("--metric", choices=get_args(fields["metric"].annotation), default="auc")
     parser.add_argument("--level", choices=get_args(fields["level"].annotation), default="image")
     parser.add_argument("--margin", type=_share, default=0.03, help="the difference that matters (default 0.03)")
-    parser.add_argument("--alpha", type=_share, default=0.05, help="of all pairs together (default 0.05)")
-    parser.add_argument("--resamples", type=_count, default=10_000, help="of the bootstrap (default 10000)")
+    parser.add_argument(
+        "--alpha", type=_share, default=0.05, help="family-wise error rate over all pairs (default 0.05)"
+    )
+    parser.add_argument("--resamples", type=_count, default=10_000, help="bootstrap resamples (default 10000)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="also write tables and figures there")
     return parser
 

@@ -14,8 +14,7 @@ from bycase.figures.comparison.pareto import pareto_front
 from bycase.figures.comparison.roc import mean_roc
 from bycase.statistics.units import Units
 from bycase.studies.benchmark.params import CompareParams
-from bycase.studies.compare.comparison import Comparison, compare
-from bycase.studies.compare.figures import draw_figures
+from bycase.studies.compare.comparison import Comparison, compare, draw_figures
 from bycase.studies.compare.tables import find_verdict
 
 SETTINGS = CompareParams(metric="auc", level="image", margin=0.1, alpha=0.05, resamples=200)
@@ -28,8 +27,7 @@ def comparison(two: Any, inputs_of: Any) -> Comparison:
 
 @pytest.fixture(scope="module")
 def figures(comparison: Comparison) -> dict[str, Figure]:
-    of = comparison
-    return draw_figures(of.inputs, of.levels, of.board, of.verdicts)
+    return draw_figures(comparison)
 
 
 def texts(figure: Figure) -> list[str]:
