@@ -51,7 +51,7 @@ def draw_confusion(units: Mapping[str, Units], run_info: RunInfo) -> Figure:
     with styled():
         for axes, (level, scored) in zip(figure.subplots(2, 1), units.items(), strict=True):
             n = run_info.metrics[level]["n"]
-            heading = [f"{n} {level}s, {decision_words(level, run_info)}", *accuracy_lines(level, run_info)]
+            heading = [f"{n} {level}s; {decision_words(level, run_info)}", *accuracy_lines(level, run_info)]
             axes.set_title("\n".join(heading), linespacing=1.3)
             _draw_matrix(axes, confusion_counts(scored), names, slanted)
             axes.set(xlabel="predicted", ylabel="true")
@@ -61,9 +61,9 @@ def draw_confusion(units: Mapping[str, Units], run_info: RunInfo) -> Figure:
 def decision_words(level: str, run_info: RunInfo) -> str:
     """How the predicted class is chosen: by the threshold of ``image`` or ``patient`` level, or the most probable."""
     if run_info.positive is None:
-        return "predicted: the most probable class"
+        return "the most probable class is predicted"
     threshold = run_info.metrics[level]["threshold"]
-    return f"predicted {run_info.positive} from p = {threshold:.3f} up (never chosen on test)"
+    return f"{run_info.positive} is predicted from p = {threshold:.3f} up (never chosen on test)"
 
 
 def accuracy_lines(level: str, run_info: RunInfo) -> list[str]:

@@ -76,7 +76,7 @@ ROC = Curve("ROC", "auc", "AUC", "fpr", "tpr", roc_table, mean_roc_table)
 PRECISION_RECALL = Curve(
     "Precision-recall",
     "average_precision",
-    "average precision",
+    "AP",
     "recall",
     "precision",
     precision_recall_table,
@@ -98,7 +98,7 @@ def draw_curves(curve: Curve, units: Mapping[str, Units], run_info: RunInfo) -> 
     """
     if units["image"].positive is None:
         lines, subtitle = _class_lines(curve, units["image"], run_info), list(run_info.subtitle)
-        kind, legend = f"macro {curve.short}", f"test images, {curve.short} of a class against the rest (95 % CI)"
+        kind, legend = f"macro {curve.short}", f"class, test images: {curve.short} against the rest (95 % CI)"
         subtitle.append(f"patient level: {kind} {run_info.value('patient', curve.metric)}")
         note = f"Macro: the mean of the {len(run_info.classes)} classes, each against the rest."
         references = {"image": INK}
@@ -107,7 +107,7 @@ def draw_curves(curve: Curve, units: Mapping[str, Units], run_info: RunInfo) -> 
         kind, legend, references = curve.short, f"test {curve.short} (95 % CI)", LEVEL_COLOURS
         cross = ", with 95 % intervals of sensitivity and specificity" if curve is ROC else ""
         note = f"Dots: at the thresholds, which never come from test{cross}."
-    note += " Dotted: a constant prediction. Intervals resample patients."
+    note += " Dotted: a constant prediction. In brackets: 95 % intervals by resampling patients."
     title = f"{curve.name}: image {kind} {run_info.short('image', curve.metric)}"
     figure = new_figure(HEIGHT + LEGEND_ROW * (-(-len(lines) // 2) + 1), title, subtitle, note)
     with styled():
@@ -134,7 +134,7 @@ def _level_lines(curve: Curve, units: Mapping[str, Units], run_info: RunInfo) ->
     """Tables of the positive class's curves, each with its line's style."""
     lines = []
     for level, scored in units.items():
-        label = f"{level}s {run_info.short(level, curve.metric)}"
+        label = f"{level}s: {run_info.short(level, curve.metric)}"
         lines.append(
             (curve.table(scored), {"label": label, "color": LEVEL_COLOURS[level], "linestyle": LEVEL_DASHES[level]})
         )
@@ -144,14 +144,14 @@ def _level_lines(curve: Curve, units: Mapping[str, Units], run_info: RunInfo) ->
 def _class_lines(curve: Curve, images: Units, run_info: RunInfo) -> list[Line]:
     """Tables of the classes' mean curve and of each class's, each with its line's style."""
     tables, metrics = curve.tables(images), run_info.metrics["image"]
-    label = f"{MEAN} {run_info.short('image', curve.metric)}"
+    label = f"{MEAN}: {run_info.short('image', curve.metric)}"
     lines: list[Line] = [(curve.average(tables), {"label": label, "color": INK, "linewidth": 2.6, "zorder": 3})]
     for number, (name, table) in enumerate(tables.items()):
         scores = metrics["per_class"][name]
         words = metric_with_interval({**scores, "ci": metrics["ci"]["per_class"][name]}, curve.metric)
         around, colour = divmod(number, len(CLASS_COLOURS))
         style = {"color": CLASS_COLOURS[colour], "linestyle": CLASS_DASHES[around % len(CLASS_DASHES)]}
-        lines.append((table, {"label": f"{name.replace('_', ' ')} {words}", "linewidth": 1.4, **style}))
+        lines.append((table, {"label": f"{name.replace('_', ' ')}, {scores['n']}: {words}", "linewidth": 1.4, **style}))
     return lines
 
 

@@ -14,7 +14,7 @@ from bycase.explain.every_map import MAP_WORDS
 from bycase.figures.explanation_sanity import STYLES
 from bycase.figures.style import TILE_SIZE, new_figure, styled
 
-HEIGHT, LINE = 4.35, 0.19  # inches
+HEIGHT, LINE = 4.4, 0.19  # inches
 ORDER_WORDS = {**MAP_WORDS, RANDOM: "random patches", CENTRE: "centre first"}
 PANEL_WORDS = ("Deletion: low is good", "Insertion: high is good")
 

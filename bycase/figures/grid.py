@@ -14,7 +14,7 @@ from bycase.statistics.units import Bools, Floats, Integers, Units
 
 COLUMNS = 6
 FEW = 4  # classes that have a row each; of more, two share one
-LONGEST = 9  # characters of a class's name that stands in one line with the word 'predicted'
+LONGEST = 8  # characters of a class's name that stands in one line with the word 'predicted'
 
 
 def choose_examples(images: Units, seed: int) -> list[Integers]:

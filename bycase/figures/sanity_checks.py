@@ -88,8 +88,8 @@ def _check_classes(history: pd.DataFrame, kept: "pd.Series[Any]", truth: "pd.Ser
     true_share = float(truth.value_counts(normalize=True).max())
     share = float(kept["val_top_share"])
     epochs = int((history["val_top_share"] == 1).sum())
-    words = f"the class given most often gets {100 * share:.0f} % of validation images"
-    words += f" (the largest has {100 * true_share:.0f} %)"
+    words = f"most predicted class: {100 * share:.0f} % of validation images"
+    words += f" (largest true class: {100 * true_share:.0f} %)"
     if epochs:
         words += f"; one class for all in {epochs} of {len(history)} epochs"
     return Check(share < true_share + LARGEST_TAKEN * (1 - true_share), words)

@@ -32,7 +32,7 @@ COLOURS = (
 DASHED, DOTTED = (0, (5, 1.5)), (0, (1, 1.3))
 LEVEL_DASHES: dict[str, Any] = {"image": "-", "patient": DASHED}
 # A line to compare with: chance, a constant prediction, the whole.
-REFERENCE: Any = {"color": GREY, "linewidth": 1, "linestyle": (0, (2, 2)), "zorder": 0}
+REFERENCE: Any = {"color": GREY, "linewidth": 1, "linestyle": (0, (1.3, 1.7)), "zorder": 0}
 
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE, TILE_SIZE = 12.5, 9.5, 8.5, 7
 TEXT_PER_INCH, SMALL_PER_INCH = 13.5, 16.4  # characters
@@ -102,7 +102,7 @@ def new_figure(height: float, title: str, subtitle: Sequence[str], note: str, wi
     notes = textwrap.wrap(note, int(width * SMALL_PER_INCH))
     edge = 0.12
     top = height - edge - 0.24 - 0.175 * len(lines) - 0.10
-    bottom = edge + 0.16 * len(notes) + 0.04
+    bottom = edge + 0.16 * len(notes) + 0.09
     x = edge / width
     figure.text(x, 1 - edge / height, title, size=TITLE_SIZE, weight="bold", va="top", color=INK)
     block: dict[str, Any] = {"color": GREY, "linespacing": 1.3}

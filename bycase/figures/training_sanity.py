@@ -16,6 +16,7 @@ from bycase.figures.style import (
     DASHED,
     DOTTED,
     GREEN,
+    INK,
     ORANGE,
     REFERENCE,
     SMALL_SIZE,
@@ -76,14 +77,13 @@ def _draw_loss(axes: Axes, history: pd.DataFrame, prior_loss: float) -> None:
 
 
 def _draw_top_share(axes: Axes, history: pd.DataFrame, true_share: float) -> None:
-    axes.set_title("share of the class given most often")
+    axes.set_title("share of the class predicted most often")
     _draw_line(axes, history, history["val_top_share"], BLUE)
     axes.axhline(1, **WARNED)
     axes.axhline(true_share, **REFERENCE)
     axes.set_ylim(0, 1.12)
     _name_line(axes, 1, "one class for all", VERMILLION)
-    words = f"dotted: true share of the largest, {true_share:.2f}"
-    axes.text(0.985, 0.03, words, transform=axes.transAxes, size=SMALL_SIZE, ha="right", va="bottom")
+    _name_line(axes, 0.02, f"dotted: true share of the largest, {true_share:.2f}", INK)
 
 
 def _draw_gaps(axes: Axes, history: pd.DataFrame) -> None:
@@ -105,5 +105,6 @@ def _draw_line(axes: Axes, history: pd.DataFrame, values: "pd.Series[float]", co
 
 def _name_line(axes: Axes, height: float, words: str, colour: str) -> None:
     """Write above a level line, at its right end."""
-    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
-    axes.annotate(words, (0.985, height), (0, 1.5), textcoords="offset points", size=SMALL_SIZE, color=colour, **place)
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.7}
+    style: dict[str, Any] = {"ha": "right", "va": "bottom", "size": SMALL_SIZE, "color": colour, "bbox": box}
+    axes.annotate(words, (0.985, height), (0, 2), ("axes fraction", "data"), "offset points", **style)

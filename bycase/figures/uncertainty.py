@@ -89,7 +89,8 @@ def _draw_risk(axes: Axes, curve: pd.DataFrame, selective: Mapping[str, Any]) ->
     axes.axhline(float(curve["risk"].iloc[-1]), **REFERENCE, label="abstaining at random")
     axes.set(title="Share of errors among the images that are kept", xlabel="images kept", ylabel="errors")
     top = max(float(curve["high"].max()), 0.05)
-    axes.set_ylim(0, min(1.0, 1.02 * top) * 1.5)
+    axes.set_yticks([tick for tick in axes.get_yticks() if tick <= 1])
+    axes.set_ylim(0, min(1.0, 1.02 * top) * 1.6)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.legend(loc="upper left", title="surest by, area (95 % CI)", alignment="left")
 
