@@ -45,8 +45,8 @@ def draw_deletion(content: Mapping[str, Any], artifacts: ExplainArtifacts, subti
             for order, curves in zip(orders, artifacts.curves, strict=True):
                 means, (colour, marker) = curves[:, panel].mean(axis=0), STYLES[order]
                 label = f"{ORDER_WORDS[order]} {metric_with_interval(content['scores'][order], score)}"
-                shares, style = np.linspace(0, 1, len(means)), {"color": colour, "marker": marker, "label": label}
-                axes.plot(shares, means, markersize=3.5, **style)
+                shares = np.linspace(0, 1, len(means))
+                axes.plot(shares, means, color=colour, marker=marker, markersize=3.5, label=label)
             axes.set_title(PANEL_WORDS[panel], weight="bold")
             axes.set(xlim=(0, 1), ylim=(-0.02, 1.02), xlabel="pixels deleted" if panel == 0 else "pixels inserted")
             axes.xaxis.set_major_formatter(PercentFormatter(1))

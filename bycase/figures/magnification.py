@@ -25,7 +25,7 @@ def draw_magnification_shift(
     Parameters
     ----------
     summaries : mapping of str to mapping of int to mapping
-        Model to magnification to `bycase.statistics.robustness.magnification.summarise_shift`.
+        Model to magnification to `bycase.statistics.robustness.summary.summarise_shift`.
     subtitle : sequence of str
         Names the data.
     metric : {'auc', 'accuracy'}

@@ -65,7 +65,8 @@ def draw_interval(
     line, dot = ([limits["low"], limits["high"]], [place, place]), ([scores[metric]], [place])
     order = -1 if upright else 1
     axes.plot(*line[::order], color=style["color"], linewidth=1.6, solid_capstyle="butt")
-    axes.plot(*dot[::order], **{"marker": "o", "linestyle": "", "markersize": 7, "markeredgecolor": "white"} | style)
+    default: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 7, "markeredgecolor": "white"}
+    axes.plot(*dot[::order], **default | style)
 
 
 def write_above(axes: Axes, text: str, x: float, row: float, side: str) -> None:
@@ -84,7 +85,7 @@ def show_picture(axes: Axes, picture: NDArray[np.uint8], frame: str | None = Non
 
 
 def panels_with_legend(
-    figure: Figure, panels: int, columns: int, heights: tuple[float, float], legend: Mapping[str, Any], below: bool
+    figure: Figure, panels: int, columns: int, heights: tuple[float, float], legend: dict[str, Any], below: bool
 ) -> list[Axes]:
     """Make panels in rows of `columns`, with one legend for all above or below them.
 
@@ -96,7 +97,7 @@ def panels_with_legend(
         Number of panels, and of those side by side.
     heights : tuple of two float
         Inches of a panel and of the legend.
-    legend : mapping
+    legend : dict
         Arguments of the legend, such as ``handles`` and ``ncols``.
     below : bool
         Where the legend stands.
@@ -106,8 +107,9 @@ def panels_with_legend(
     grid = figure.add_gridspec(rows + 1, columns, height_ratios=ratios)
     place = figure.add_subplot(grid[rows if below else 0, :])
     place.axis("off")
-    side = "lower left" if below else "center left"
-    place.legend(**legend, loc=side, borderaxespad=0).set_in_layout(not below)
+    place.legend(**legend | {"loc": "lower left" if below else "center left", "borderaxespad": 0}).set_in_layout(
+        not below
+    )
     first = 0 if below else 1
     return [figure.add_subplot(grid[first + number // columns, number % columns]) for number in range(panels)]
 

@@ -1,6 +1,7 @@
 """The reliability figure: how often predictions come true, before and after temperature scaling, at both levels."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -98,7 +99,8 @@ def _draw_level(axes: Axes, tables: Mapping[str, pd.DataFrame], level: str, run_
         colour, marker, dashes = STYLES[name]
         words = metric_with_interval(run_info.metrics["calibration"][level][name], "ece")
         label = f"{'plain' if name == 'before' else f'T {_temperature(level, run_info):.2f}'}: ECE {words}"
-        x, y, line = table["predicted"], table["observed"], {"color": colour, "linewidth": 1.2}
+        x, y = table["predicted"], table["observed"]
+        line: Any = {"color": colour, "linewidth": 1.2}
         axes.fill_between(x, table["low"], table["high"], color=colour, alpha=0.15, linewidth=0)
         axes.plot(x, y, marker=marker, linestyle=dashes, markersize=4.5, label=label, **line)
         if len(table) == 1:
@@ -110,7 +112,7 @@ def _draw_level(axes: Axes, tables: Mapping[str, pd.DataFrame], level: str, run_
 def _draw_spread(axes: Axes, forecasts: Forecasts, kinds: tuple[str, str]) -> None:
     edges = np.linspace(0, 1, 21)
     bottom = np.zeros(len(edges) - 1)
-    style = {"align": "edge", "edgecolor": "white", "linewidth": 0.6}
+    style: Any = {"align": "edge", "edgecolor": "white", "linewidth": 0.6}
     outcomes = forecasts.outcome, ~forecasts.outcome
     for members, colour, kind in zip(outcomes, (PURPLE, GREEN), kinds, strict=True):
         share = np.histogram(forecasts.confidence[members], edges)[0] / len(forecasts.confidence)

@@ -108,7 +108,7 @@ def uncertainty_words(uncertainty: Numbers) -> str:
         f"validation images, hold the truth for {percent(image['coverage'])} of test images; calibrated on validation "
         f"patients, for {percent(patient['coverage'])}, averaged over patients {percent(patient['patient_coverage'])}."
     )
-    if patient.get("least_probability") != 0:
+    if patient.get("conformal_threshold") != 0:
         return words
     n, attainable = count(patient["n_calibration"]), percent(patient["attainable"])
     return f"{words} By patient every set holds every class: {n} validation patients allow {attainable} at most."

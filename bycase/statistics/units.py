@@ -209,6 +209,8 @@ def patient_units(images: Units, threshold: float | None = None) -> Units:
     `predict_classes`.
     """
     first, scores = mean_by_patient(images, images.scores)
+    if images.positive is not None:
+        scores[:, 1 - images.positive] = 1 - scores[:, images.positive]  # a sum of 1 to the last bit
     return replace(
         images,
         truth=images.truth[first],

@@ -35,7 +35,7 @@ def draw_calibration(images: Paired, board: Mapping[str, Any], subtitle: Sequenc
     errors = {name: metrics["image"]["calibration"] for name, metrics in board.items()}
     best = min(errors, key=lambda name: errors[name]["before"]["ece"])
     title = f"Calibration: smallest image ECE {errors[best]['before']['ece']:.3f}, {shorten(best)}"
-    observed, predicted = reliability_words(images.positive)
+    observed, predicted = reliability_words(None if images.positive is None else images.classes[images.positive])
     note = (
         "Dots: images of similar probability; bars: 95 % intervals by resampling patients. Above the line the "
         "probability is too low, below too high. ECE: expected calibration error, equal-mass bins"

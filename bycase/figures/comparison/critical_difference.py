@@ -10,7 +10,7 @@ from bycase.core.wording import metric_with_interval
 from bycase.figures.comparison.marks import names_itself, shorten
 from bycase.figures.parts import draw_interval, row_axes, write_above
 from bycase.figures.style import BLUE, GREEN, GREY, REFERENCE, new_figure, styled
-from bycase.statistics.comparison.groups import indistinguishable_groups
+from bycase.statistics.comparison.verdict import indistinguishable_groups
 from bycase.statistics.metric_names import metric_words
 
 WIDE = 8.2  # inches

@@ -62,7 +62,7 @@ def _draw_coverage(axes: Axes, summaries: Mapping[str, Mapping[str, Any]], colou
     row_axes(axes, [shorten(name) for name in summaries])
     for row, (name, summary) in enumerate(summaries.items()):
         for offset, (level, filling) in zip((-0.15, 0.15), LEVELS.items(), strict=True):
-            style = {"color": colours[name], "markerfacecolor": filling or colours[name]}
+            style: Any = {"color": colours[name], "markerfacecolor": filling or colours[name]}
             style |= {"markeredgecolor": colours[name], "markersize": 6}
             draw_interval(axes, summary["conformal"][level], "patient_coverage", row + offset, **style)
     axes.axvline(next(iter(summaries.values()))["coverage"], **REFERENCE)

@@ -15,11 +15,10 @@ from bycase.statistics.comparison.differences import (
     standard_error,
     support,
 )
-from bycase.statistics.comparison.groups import indistinguishable_groups
 from bycase.statistics.comparison.mcnemar import clustered_p, exact_by_patient, exact_ignoring_clusters
 from bycase.statistics.comparison.paired import Paired, patient_level
-from bycase.statistics.comparison.resampling import METRICS, point_values, resampled_values, values_of_repeats
-from bycase.statistics.comparison.verdict import POWER, holm, judge, patients_needed
+from bycase.statistics.comparison.resampling import metrics_of, point_values, resampled_values, values_of_repeats
+from bycase.statistics.comparison.verdict import POWER, holm, indistinguishable_groups, judge, patients_needed
 from bycase.statistics.comparison.words import Finding, notes, sentence
 from bycase.statistics.metric_names import lower_is_better
 from bycase.statistics.units import Floats
@@ -55,7 +54,7 @@ def compare_pairs(
     paired : Paired
         The networks, at image level.
     metric : str
-        One of `bycase.statistics.comparison.resampling.METRICS`.
+        One of `bycase.statistics.comparison.resampling.metrics_of`.
     level : str
         ``image`` or ``patient``.
     margin : float
@@ -72,7 +71,8 @@ def compare_pairs(
     dict
         ``settings``, ``models``, ``n_images``, ``n_patients``, ``repeats``; ``values`` by level, metric and network;
         ``spread_over_repeats`` of each network, empty with a single repeat; ``notes``; ``pairs``, a list; ``groups``,
-        see `bycase.statistics.comparison.groups`. The difference is always that of the first network minus the second.
+        see `bycase.statistics.comparison.verdict.indistinguishable_groups`. The difference is always that of the first
+        network minus the second.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def compare_pairs(
         If the metric or the level is unknown.
     """
     levels = {"image": paired, "patient": patient_level(paired)}
-    for key, value, valid in (("metric", metric, METRICS), ("level", level, tuple(levels))):
+    for key, value, valid in (("metric", metric, metrics_of(paired)), ("level", level, tuple(levels))):
         if value not in valid:
             raise UserError(f"compare.{key}: unknown {key} '{value}'; choose of: {', '.join(valid)}")
     settings = Settings(metric, level, margin, alpha, POWER, resamples, seed)
@@ -134,7 +134,7 @@ def _differences(
             )
             for i, j in pairs
         }
-        for metric in METRICS
+        for metric in observed
     }
 
 
