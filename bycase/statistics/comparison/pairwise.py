@@ -18,13 +18,7 @@ from bycase.statistics.comparison.differences import (
 from bycase.statistics.comparison.mcnemar import clustered_p, exact_by_patient, exact_ignoring_clusters
 from bycase.statistics.comparison.paired import Paired, patient_level
 from bycase.statistics.comparison.resampling import metrics_of, point_values, resampled_values, values_of_repeats
-from bycase.statistics.comparison.verdict import (
-    POWER,
-    holm,
-    indistinguishable_groups,
-    judge,
-    patients_needed,
-)
+from bycase.statistics.comparison.verdict import POWER, holm, indistinguishable_groups, judge, patients_needed
 from bycase.statistics.comparison.words import Finding, notes, sentence
 from bycase.statistics.metric_names import lower_is_better
 from bycase.statistics.units import Floats
