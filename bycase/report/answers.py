@@ -67,7 +67,7 @@ def _quality(study: Study) -> str:
 
 def _goal(study: Study) -> str:
     networks = f"{1 + len(study.others)} networks compared" if study.others else "one network"
-    return f"Development and internal evaluation of classifiers of {', '.join(study.classes)} images: {networks}."
+    return f"Development and internal evaluation of image classifiers of {', '.join(study.classes)}: {networks}."
 
 
 def _model(study: Study) -> str:

@@ -150,7 +150,7 @@ def _leakage_blocks(leakage: Numbers) -> list[Block]:
     header = ("split", "groups", "AUC", "accuracy", "AUC, points above the strictest split")
     table = Table(f"A linear head on the same features, split in different ways. {INTERVALS}", header, rows)
     probes = [
-        (PROBES.get(name, name), count(probe["n_answers"]), share(probe["accuracy"]), share(probe["chance"]))
+        (PROBES.get(name, name), count(probe["n_answers"]), *_cells(probe, ("accuracy", "chance")))
         for name, probe in (leakage.get("probe") or {}).items()
         if probe
     ]

@@ -85,8 +85,8 @@ def power_words(power: Numbers) -> str:
             )
             parts.append(f"{name} ({count(resolution['n_patients'])} patients): {values}")
     return (
-        f"Smallest difference between two networks that is detected with a power of {percent(assumed['power'])} at "
-        f"alpha {assumed['alpha']:g}: {'; '.join(parts)}."
+        f"Smallest detectable difference between two networks (power {percent(assumed['power'])}, alpha "
+        f"{assumed['alpha']:g}): {'; '.join(parts)}."
     )
 
 
@@ -147,7 +147,11 @@ def missing_words(restructure: Numbers) -> str:
     images, expected = restructure["images"], restructure.get("expected")
     if restructure.get("partial") and expected:
         return f"{count(images)} of {count(expected)} published images are present; results differ from the full set's"
-    return f"{count(images)} images, none of the published ones missing" if expected else f"{count(images)} images"
+    return (
+        f"{count(images)} images, none of the published ones missing"
+        if expected
+        else f"{count(images)} images in total"
+    )
 
 
 def preprocessing_words(params: Params) -> str:

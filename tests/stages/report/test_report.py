@@ -86,6 +86,15 @@ def test_what_is_optional_is_named_with_its_command(run_folder: Path, name: str)
     assert f"dvc repro {name}" in run_documents(images=False)["report.html"]
 
 
+def test_a_probe_without_predictions_has_dashes(run_folder: Path) -> None:
+    path = Path("metrics/leakage.json")
+    content = json.loads(path.read_text())
+    content["probe"]["group"] |= {"accuracy": None, "chance": None, "n_answers": 0}
+    write_json(path, content)
+    row = '<th scope="row">patient, among those of its class</th><td>0</td><td>–</td><td>–</td>'
+    assert row in run_documents(images=False)["report.html"]
+
+
 def test_a_benchmark_without_extras_says_how_to_get_them(bench_folder: Path) -> None:
     Path("metrics/benchmark/extras.json").unlink()
     page = benchmark_documents(images=False)["report.html"]
