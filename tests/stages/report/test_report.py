@@ -6,6 +6,7 @@ import pytest
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_json
+from bycase.core.wording import DASH
 from bycase.report.documents import benchmark_documents, run_documents
 from stages.report import main
 from tests.fixtures.report import RealData
@@ -91,7 +92,7 @@ def test_a_probe_without_predictions_has_dashes(run_folder: Path) -> None:
     content = json.loads(path.read_text())
     content["probe"]["group"] |= {"accuracy": None, "chance": None, "n_answers": 0}
     write_json(path, content)
-    row = '<th scope="row">patient, among those of its class</th><td>0</td><td>–</td><td>–</td>'
+    row = f'<th scope="row">patient, among those of its class</th><td>0</td><td>{DASH}</td><td>{DASH}</td>'
     assert row in run_documents(images=False)["report.html"]
 
 
