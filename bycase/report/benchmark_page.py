@@ -61,15 +61,7 @@ COSTS = {
 
 
 def bench_page(bench: Bench, images: bool) -> Page:
-    """The page of the benchmark in the workspace.
-
-    Parameters
-    ----------
-    bench : Bench
-        The benchmark's results.
-    images : bool
-        Whether images of the data set may be shown.
-    """
+    """The page of a benchmark; `images` is whether it may show images of the data set."""
     about, levels = bench.about, _levels(bench.leaderboard[bench.best])
     tested = f"{count(about['n_images'])} images of {count(about['n_patients'])} patients, each tested out of fold"
     first, second = headline(f"Best of {len(bench.models)}: {_network(bench, bench.best)}", bench.name, tested, levels)

@@ -37,9 +37,9 @@ class Item:
     number: str
     section: str
     topic: str
-    answer: str | None
-    author: str | None
-    published: str | None
+    answer: str | None = None
+    author: str | None = None
+    published: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,8 @@ class Checklist:
 def read_checklist(name: str) -> Checklist:
     """Read one of `CHECKLISTS`."""
     content: dict[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
-    items = (
-        Item(
-            str(item["item"]),
-            item["section"],
-            item["topic"],
-            *(item.get(key) for key in ("answer", "author", "published")),
-        )
-        for item in content["items"]
-    )
-    return Checklist(content["title"], content["citation"], tuple(items))
+    items = tuple(Item(**item) for item in content["items"])
+    return Checklist(content["title"], content["citation"], items)
 
 
 def answer_item(item: Item, study: Study) -> str:
@@ -83,20 +75,7 @@ def answer_item(item: Item, study: Study) -> str:
 
 
 def write_checklist(name: str, study: Study) -> str:
-    """A checklist as a Markdown table.
-
-    Parameters
-    ----------
-    name : str
-        One of `CHECKLISTS`.
-    study : Study
-        The study that fills it.
-
-    Returns
-    -------
-    str
-        Markdown, the last line ended.
-    """
+    """Fill in one of `CHECKLISTS`, as a Markdown table."""
     checklist = read_checklist(name)
     answers = [(item, answer_item(item, study)) for item in checklist.items]
     left = sum(AUTHOR in answer for _, answer in answers)

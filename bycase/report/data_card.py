@@ -211,21 +211,19 @@ def count_groups(manifest: pd.DataFrame, by: str) -> pd.DataFrame:
         Sorted by `by`. The share is of all images, in [0, 1]; the last three are images per group, among
         groups with this value.
     """
-    rows = []
-    for value, part in manifest.groupby(by, sort=True):
-        sizes = part["group"].value_counts()
-        rows.append(
-            {
-                by: value,
-                "images": len(part),
-                "share": len(part) / len(manifest),
-                "groups": len(sizes),
-                "min": int(sizes.min()),
-                "median": float(sizes.median()),
-                "max": int(sizes.max()),
-            }
-        )
-    return pd.DataFrame(rows)
+    images = manifest.groupby(by).size()
+    sizes = manifest.groupby([by, "group"]).size().groupby(by)
+    table = pd.DataFrame(
+        {
+            "images": images,
+            "share": images / len(manifest),
+            "groups": sizes.size(),
+            "min": sizes.min(),
+            "median": sizes.median(),
+            "max": sizes.max(),
+        }
+    )
+    return table.reset_index()
 
 
 def count_mixed_groups(manifest: pd.DataFrame, column: str = "label") -> int:

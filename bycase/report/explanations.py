@@ -21,16 +21,9 @@ def explanation_words(explained: Numbers) -> str:
 
 
 def explanation_section(explained: Numbers | None, plots: Path, images: bool) -> Section:
-    """Scores and sanity check of the maps, with maps where images of the data set may be shown.
+    """Scores and sanity check of the maps, and the maps where images of the data set may be shown.
 
-    Parameters
-    ----------
-    explained : dict or None
-        ``metrics/explain.json``, where it exists.
-    plots : Path
-        The folder of the figures.
-    images : bool
-        Whether images of the data set may be shown.
+    `explained` is the content of ``metrics/explain.json``, None where there is none; `plots` is the figures' folder.
     """
     title = "Explanation maps"
     if explained is None:

@@ -93,14 +93,10 @@ def failure_section(
     ----------
     predicted : DataFrame
         See `find_errors`.
-    model : str
-        The network that made the errors.
-    tested : str
-        What it was tested on.
+    model, tested : str
+        The network, and what it was tested on.
     images : bool
-        Whether thumbnails are shown; otherwise only what is known of them.
-    folder : Path
-        Where the images are.
+        Whether thumbnails of the images in `folder` are shown, or only what is known of them.
     """
     wrong = predicted[predicted["wrong"]]
     title = "Failure gallery"

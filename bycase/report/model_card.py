@@ -29,15 +29,7 @@ TABLE = (*HUB_METRICS, "recognition_rate")
 def write_model_card(study: Study) -> str:
     """The card of one network, or of the best network of a benchmark.
 
-    Parameters
-    ----------
-    study : Study
-        The study that fills it.
-
-    Returns
-    -------
-    str
-        YAML metadata between lines of ``---``, then Markdown; the last line ended.
+    YAML metadata between lines of ``---``, then Markdown; the last line is ended.
     """
     image, patient = study.levels["image"], study.levels["patient"]
     template = template_environment().get_template("model_card.md")

@@ -44,15 +44,7 @@ FIGURES = {
 
 
 def run_page(run: Run, images: bool) -> Page:
-    """The page of the run in the workspace.
-
-    Parameters
-    ----------
-    run : Run
-        The run's results.
-    images : bool
-        Whether images of the data set may be shown.
-    """
+    """The page of a run; `images` is whether it may show images of the data set."""
     run_info, optional = run.run_info, run.optional
     levels = {level: run_info.metrics[level] for level in ("image", "patient")}
     leaks = run_info.protocol.get("cases_on_both_sides", 0)

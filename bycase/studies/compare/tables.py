@@ -27,15 +27,7 @@ Row = Mapping[str, Any]
 
 
 def leaderboard_table(board: Mapping[str, Row], networks: Mapping[str, str]) -> pd.DataFrame:
-    """One row a network: rank, every metric of both levels with its interval, calibration error and costs.
-
-    Parameters
-    ----------
-    board : mapping
-        See `bycase.studies.compare.leaderboard.make_leaderboard`.
-    networks : mapping of str to str
-        Each network's description.
-    """
+    """One row a network: rank, every metric of both levels with its interval, calibration error and costs."""
     return pd.DataFrame([_flat_row(name, row, networks[name]) for name, row in board.items()])
 
 
