@@ -91,8 +91,8 @@ def _columns(rows: Sequence[Row], level: str, metric: str) -> dict[str, list[str
     """The columns of the Markdown table on metrics and costs, one cell a network."""
     images = [row["image"] for row in rows]
     columns = {
-        f"{metric_words(key)}, {at}s": [metric_with_interval(row[at], key) for row in rows]
-        for at, key in dict.fromkeys([(level, metric), *SHOWN])
+        f"{metric_words(key)}, {unit}s": [metric_with_interval(row[unit], key) for row in rows]
+        for unit, key in dict.fromkeys([(level, metric), *SHOWN])
     }
     for key in POSITIVE if POSITIVE[0] in images[0] else MEANS:
         columns[metric_words(key)] = [share(image[key]) for image in images]
