@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 from bycase.core.errors import UserError
-from bycase.figures.classification_report import write_report
 from bycase.figures.run_info import RunInfo, read_run_info
 from bycase.report.summary import summarise
 
@@ -50,15 +49,6 @@ def test_the_summary_shows_value_interval_and_baseline(run_info: RunInfo) -> Non
     for name in ("AUC", "sensitivity", "specificity", "phantom", "random weights", "split by case", "plots/*.png"):
         assert name in text
     assert max(map(len, text.splitlines())) <= 100
-
-
-def test_the_report_holds_both_levels(run_info: RunInfo, images) -> None:
-    truth = dict.fromkeys(("image", "patient"), images.truth)
-    predicted = dict.fromkeys(truth, images.scores >= 0.5)
-    text = write_report(truth, predicted, run_info)
-    assert text.count("weighted avg") == 2
-    assert "phantom" in text
-    assert f"constant prediction {run_info.metrics['image']['baseline']['accuracy']:.3f}" in text
 
 
 def test_missing_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from bycase.figures.thumbnails import LARGEST, SIDE, choose_thumbnails, draw_thumbnails, encode_png
+from bycase.figures.style import LARGEST, encode_png
+from bycase.figures.thumbnails import SIDE, choose_thumbnails, draw_thumbnails
 
 
 def manifest_of(groups: dict[str, list[str]]) -> pd.DataFrame:

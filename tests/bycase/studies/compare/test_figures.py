@@ -11,7 +11,7 @@ from bycase.figures.comparison.critical_difference import draw_critical_differen
 from bycase.figures.comparison.learning_curves import mean_curve
 from bycase.figures.comparison.marks import shorten
 from bycase.figures.comparison.pareto import pareto_front
-from bycase.figures.comparison.roc import mean_roc
+from bycase.figures.comparison.roc import fold_mean_roc
 from bycase.statistics.units import Units
 from bycase.studies.benchmark.params import CompareParams
 from bycase.studies.compare.comparison import Comparison, compare
@@ -100,7 +100,7 @@ def test_the_area_under_the_averaged_roc_is_the_auc_within_folds() -> None:
     units = Units(truth, scores, np.arange(69), stratum)
     pairs = [truth[stratum == s].sum() * (~truth[stratum == s]).sum() for s in (0, 1)]
     expected = np.average([roc_auc_score(truth[stratum == s], scores[stratum == s]) for s in (0, 1)], weights=pairs)
-    curve = mean_roc(units)
+    curve = fold_mean_roc(units)
     assert auc(curve["fpr"], curve["tpr"]) == pytest.approx(expected, abs=0.002)
 
 
