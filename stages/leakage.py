@@ -4,17 +4,16 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import matplotlib.style
 import pandas as pd
 
 from bycase.core.command import run_stage
-from bycase.core.files import replace_file, write_csv, write_json
+from bycase.core.files import write_csv, write_json
 from bycase.core.params import load_params
 from bycase.datasets.duplicates import read_duplicates
 from bycase.datasets.fingerprints import read_made_by
 from bycase.datasets.splits.groups import join_duplicates
-from bycase.figures.leakage import DPI, STYLE, draw_leakage
-from bycase.figures.style import data_words
+from bycase.figures.leakage import draw_leakage
+from bycase.figures.style import data_words, save_figure
 from bycase.statistics.leakage.levels import LEVELS, find_levels
 from bycase.statistics.leakage.meter import METRICS, measure_leakage, read_features
 from bycase.statistics.leakage.probe import probe_group, probe_magnification
@@ -57,9 +56,7 @@ def main() -> None:
 
     write_json(LEAKAGE, content)
     write_csv(TABLE, tabulate(content))
-    figure = draw_leakage(content, [network, size])
-    with replace_file(FIGURE) as partial, matplotlib.style.context(["default", STYLE]):
-        figure.savefig(partial, dpi=DPI, metadata={"Software": None})
+    save_figure(FIGURE, draw_leakage(content, [network, size]))
     for level in levels.groups:
         scores = content[level]
         logging.info("split by %s: AUC %.3f, accuracy %.3f", level, scores["auc"], scores["accuracy"])
