@@ -36,7 +36,7 @@ def test_leaks_and_missing_images_are_said() -> None:
 def test_sets_that_hold_every_class_are_called_so() -> None:
     content = make_uncertainty()
     assert "every class" not in uncertainty_words(content)
-    whole = {**content["conformal"]["patient"], "least_probability": 0, "n_calibration": 8, "attainable": 8 / 9}
+    whole = {**content["conformal"]["patient"], "conformal_threshold": 0, "n_calibration": 8, "attainable": 8 / 9}
     words = uncertainty_words({**content, "conformal": {**content["conformal"], "patient": whole}})
     assert words.endswith("8 validation patients allow 88.9 % at most.")
 
