@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from bycase.figures.run_info import RunInfo
-from bycase.figures.sanity_checks import check_training, write_sanity
-from bycase.figures.training_sanity import draw_sanity
+from bycase.figures.training_sanity import check_training, draw_sanity, write_sanity
 from tests.fixtures.layout import check_layout, figure_words
 
 TRUTH = pd.Series(["Benign"] * 45 + ["Malignant"] * 55)
