@@ -12,15 +12,8 @@ from bycase.report.summary import main as print_summary
 from stages.plot import main
 
 CURVES = {"roc", "precision_recall", "confusion", "calibration", "learning_curves", "robustness", "deletion"}
-FIGURES = CURVES | {
-    "corruptions",
-    "explanation_sanity",
-    "explanations",
-    "predictions",
-    "sanity",
-    "subgroups",
-    "uncertainty",
-}
+FIGURES = CURVES | {"corruptions", "explanation_sanity", "explanations", "predictions", "sanity", "subgroups"}
+FIGURES |= {"uncertainty"}
 
 
 def digests() -> dict[str, str]:
@@ -39,12 +32,8 @@ def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
             assert image.width == 832
             assert not image.info.get("Software")
     last = "class" if any_run_info.positive is None else "threshold"
-    columns = {
-        "roc": ["fpr", "tpr", last],
-        "precision_recall": ["recall", "precision", last],
-        "confusion": ["actual", "predicted"],
-        "calibration": ["predicted", "observed", "low", "high", "images"],
-    }
+    columns = {"roc": ["fpr", "tpr", last], "precision_recall": ["recall", "precision", last]}
+    columns |= {"confusion": ["actual", "predicted"], "calibration": ["predicted", "observed", "low", "high", "images"]}
     for name, expected_columns in columns.items():
         assert list(pd.read_csv(f"plots/{name}.csv").columns) == expected_columns
     assert {"epoch", "loss", "val_loss", "val_auc"} <= set(pd.read_csv("plots/learning_curves.csv").columns)
