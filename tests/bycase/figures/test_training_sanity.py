@@ -1,13 +1,12 @@
 from dataclasses import replace
-from io import BytesIO
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from bycase.figures.run_info import RunInfo
-from bycase.figures.sanity_checks import check_training, write_sanity
-from bycase.figures.training_sanity import draw_sanity
+from bycase.figures.training_sanity import check_training, draw_sanity, write_sanity
+from tests.fixtures.layout import check_layout, figure_words
 
 TRUTH = pd.Series(["Benign"] * 45 + ["Malignant"] * 55)
 LEARNED, CLASSES, GAP, RISE, OVERFITTING = range(5)
@@ -44,7 +43,7 @@ def test_a_sound_training_passes_and_its_numbers_are_said(run_info: RunInfo) -> 
     card = run_info.model_info | {"best_epoch": 10}
     checks = check_training(history, card, TRUTH)
     assert checks[LEARNED].words == "training loss 0.241 at its lowest, 0.693 of a constant prediction"
-    assert "gets 62 % of validation images (the largest has 55 %)" in checks[CLASSES].words
+    assert "most predicted class: 62 % of validation images (largest true class: 55 %)" in checks[CLASSES].words
     assert checks[GAP].words.startswith("gap of 0.030 between training accuracy 0.880 and validation accuracy 0.850")
     assert "never rose by more than 0.000" in checks[RISE].words
     text = write_sanity(checks, replace(run_info, model_info=card))
@@ -105,12 +104,8 @@ def test_the_figure_says_the_verdicts_and_marks_the_constant(
     history = history[:epochs]
     checks = check_training(history, run_info.model_info, TRUTH)
     figure = draw_sanity(history, checks, TRUTH, run_info)
-    figure.savefig(BytesIO())
-    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    assert min(box.x0, box.y0) >= 0
-    assert box.x1 <= width
-    assert box.y1 <= height
-    said = " ".join(" ".join(text.get_text() for text in figure.texts).split())
+    check_layout(figure)
+    said = figure_words(figure)
     assert all(check.words in said for check in checks)
     assert "phantom" in said
     loss, share, gap, rate = figure.axes
