@@ -4,7 +4,7 @@ import argparse
 
 from bycase.core.command import run_stage
 from bycase.report.documents import write_documents
-from bycase.report.run import METRICS, PLOTS
+from bycase.report.inputs import METRICS, PLOTS
 from bycase.report.run_page import run_documents
 
 

@@ -55,7 +55,7 @@ def test_main_writes_tables_and_metrics_that_repeat(make_workspace: Callable[...
 
     own = np.where(validation["label"] == "Malignant", validation["plain_Malignant"], validation["plain_Benign"])
     least = np.sort(own)[::-1][int(np.ceil(25 * 0.7)) - 1]
-    assert metrics["conformal"]["image"]["least_probability"] == least
+    assert metrics["conformal"]["image"]["conformal_threshold"] == least
     assert (test["set_Benign"] == (test["plain_Benign"] >= least)).all()
     assert metrics["conformal"]["patient"]["n_calibration"] == 6
     assert "set_Benign" not in validation

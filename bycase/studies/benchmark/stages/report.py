@@ -3,9 +3,9 @@
 import argparse
 
 from bycase.core.command import run_stage
-from bycase.report.benchmark import RESULTS
 from bycase.report.benchmark_page import benchmark_documents
 from bycase.report.documents import write_documents
+from bycase.report.inputs import RESULTS
 
 
 def main() -> None:
