@@ -9,9 +9,15 @@ from bycase.core.files import write_json
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.datasets.audit_report import check_labels, make_report
-from bycase.datasets.duplicates import DUPLICATES, find_duplicates, without_waived, write_duplicates
+from bycase.datasets.duplicates import (
+    DUPLICATES,
+    find_duplicates,
+    parse_waivers,
+    without_waived,
+    write_duplicates,
+    write_waiver,
+)
 from bycase.datasets.fingerprints import BACKBONE, compute_fingerprints, write_fingerprints
-from bycase.datasets.waivers import parse_waivers, write_waiver
 from bycase.images.pixels import read_pixels
 from bycase.networks.forward import frozen_forward
 from bycase.networks.registry import build_backbone

@@ -14,8 +14,8 @@ from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.images.augmentation.views import augmented_views
 from bycase.images.pixels import read_pixels
+from bycase.networks.contract import refuse_breach
 from bycase.networks.forward import frozen_forward
-from bycase.networks.pixel_contract import refuse_breach
 from bycase.networks.registry import build_backbone, find_variant
 from bycase.networks.weights import weights_digest
 from bycase.tables.features import FEATURES, write_features

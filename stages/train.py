@@ -7,27 +7,26 @@ from bycase.core.command import run_stage
 from bycase.core.files import file_digest
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.networks.contract import refuse_breach
 from bycase.networks.head import check_same_backbone
-from bycase.networks.pixel_contract import refuse_breach
 from bycase.networks.registry import build_backbone
 from bycase.networks.weights import weights_digest
 from bycase.tables.features import read_features
 from bycase.tables.manifest import MANIFEST, read_manifest
 from bycase.tables.partial_features import fingerprint
 from bycase.tables.splits import SPLITS, read_splits
+from bycase.training.batches import PIXELS, decode_once
 from bycase.training.checkpoint import Checkpoint, Progress
 from bycase.training.collapse import CollapseGuard
 from bycase.training.cost import after_each, energy_log
 from bycase.training.distribute import make_strategy, scope
-from bycase.training.labels import class_shares, order_classes
 from bycase.training.live import live_log
 from bycase.training.loop import EpochCallbacks, run_phase
 from bycase.training.losses import make_loss, prior_loss
 from bycase.training.phases import END_TO_END, plan_phases
 from bycase.training.prepare import gather, prepare_phase
 from bycase.training.record import write_record
-from bycase.training.resident import PIXELS, decode_once
-from bycase.training.subsets import take_subset
+from bycase.training.subsets import class_shares, order_classes, take_subset
 
 CHECKPOINT = Path("data/checkpoints/train.npz")
 

@@ -12,10 +12,9 @@ from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
-from bycase.networks.dropout import find_dropout, predict_with_dropout
 from bycase.networks.forward import frozen_forward
+from bycase.networks.repeated import find_dropout, predict_views, predict_with_dropout
 from bycase.networks.saved import load_network
-from bycase.networks.views import predict_views
 from bycase.statistics.conformal import calibrate_sets, make_sets
 from bycase.statistics.multiclass.units import ClassUnits, class_units
 from bycase.statistics.threshold import choose_threshold

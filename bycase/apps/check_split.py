@@ -14,12 +14,11 @@ from bycase.core.command import run_stage
 from bycase.core.errors import UserError
 from bycase.core.files import write_json
 from bycase.core.params import load_params
-from bycase.datasets.duplicates import DUPLICATES, Waived, read_duplicates
+from bycase.datasets.duplicates import DUPLICATES, Waived, parse_waivers, read_duplicates
+from bycase.datasets.splits.external import Supplied, match_images, read_split_file
 from bycase.datasets.splits.leaks import find_leaks, find_shared_images
-from bycase.datasets.splits.supplied import Supplied, match_images, read_split_file
-from bycase.datasets.waivers import parse_waivers
 from bycase.tables.manifest import MANIFEST, read_manifest
-from bycase.tables.splits import PARTS
+from bycase.tables.splits import SUBSETS
 
 NAMES_SHOWN = 10
 
@@ -55,7 +54,7 @@ def check_split(
     leaks = any(level["straddling"] for level in groups.values()) or bool(shared and shared["pairs"])
     return {
         "clean": not leaks and not any(faults),
-        "counts": {part: int((frame["part"] == part).sum()) for part in PARTS},
+        "counts": {part: int((frame["part"] == part).sum()) for part in SUBSETS},
         "in_several_parts": supplied.in_several_parts,
         "unknown": supplied.unknown,
         "ambiguous": supplied.ambiguous,

@@ -1,7 +1,6 @@
 """`data/fingerprints/`: what every image is recognised by, whatever network is trained later."""
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.tables.partial_features import Extract, PartialFeatures, fill, fingerprint
+from bycase.tables.results import read_results, read_table
 
 FINGERPRINTS = Path("data/fingerprints")
 
@@ -130,11 +130,8 @@ def read_fingerprints(path: Path = FINGERPRINTS) -> Fingerprints:
     UserError
         If there are none, or features and images differ in number.
     """
-    try:
-        index = pd.read_csv(path / "index.csv", dtype=str, keep_default_na=False)
-        features = np.load(path / "features.npy", mmap_mode="r")
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename} not found: run 'dvc repro audit' first") from None
+    index = read_table(path / "index.csv", "audit", dtype=str)
+    features = np.load(path / "features.npy", mmap_mode="r")
     if len(index) != len(features):
         raise UserError(f"{path}: {len(features)} features of {len(index)} images; run 'dvc repro -f audit'")
     return Fingerprints(index["image"].tolist(), index["pixel_sha256"].tolist(), index["phash"].tolist(), features)
@@ -142,8 +139,4 @@ def read_fingerprints(path: Path = FINGERPRINTS) -> Fingerprints:
 
 def read_made_by(path: Path = FINGERPRINTS) -> dict[str, Any]:
     """What made the fingerprints: model, weights, pooling, image_size, resize."""
-    try:
-        made_by: dict[str, Any] = json.loads((path / "made_by.json").read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename} not found: run 'dvc repro audit' first") from None
-    return made_by
+    return read_results(path / "made_by.json", "audit")

@@ -1,6 +1,5 @@
 """One restructured image preprocessed, and what all training images have in common."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bycase.core.errors import UserError
 from bycase.core.parallel import map_on_all_cores
 from bycase.core.params_data import PreprocessParams
 from bycase.images.contrast import enhance_contrast, reduce_noise
 from bycase.images.pixels import read_pixels
 from bycase.images.stain_normalisation import measure_stain, normalise_stain, usual_stain
+from bycase.tables.results import read_results
 
 FITTED = Path("data/preprocess.json")
 
@@ -63,17 +62,8 @@ def fit_steps(params: PreprocessParams, training: list[str], folder: Path) -> St
 
 
 def read_steps(path: Path = FITTED) -> Steps:
-    """Read what the stage has fitted, to do the same to other images.
-
-    Raises
-    ------
-    UserError
-        If the file is missing.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: run 'dvc repro preprocess' first") from None
+    """Read what the stage has fitted, to do the same to other images."""
+    content = read_results(path, "preprocess")
     params = PreprocessParams(**{name: content[name] for name in PreprocessParams.model_fields})
     return Steps(params, content["target"])
 

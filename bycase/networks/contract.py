@@ -2,14 +2,23 @@
 
 A network that gets pixels divided by 255, and divides them by 255 once more, sees almost the same grey in every image.
 It trains without any error, and ends at a constant prediction.
+
+The pixels that the pipeline feeds, held against what the network expects.
 """
 
+import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bycase.networks.registry import InputRange, input_range
+from bycase.core.errors import UserError
+from bycase.core.params import Params
+from bycase.core.seeding import generator
+from bycase.images.pixels import read_pixels
+from bycase.networks.registry import input_range
+from bycase.networks.zoo.preprocessing import InputRange
 
 if TYPE_CHECKING:
     import keras
@@ -116,3 +125,33 @@ def _describe(name: str, expected: InputRange, spread: float, cause: str) -> str
         f"images do not reach {name} as its weights expect: channel values spread {spread:.3g} at its first "
         f"convolution, expected {expected.spread:.3g} from black to white: {cause}"
     )
+
+
+SAMPLE = 16
+
+
+def refuse_breach(backbone: "keras.Model", images: Sequence[str], params: Params) -> None:
+    """Check a sample of images; warn only where `train.contract_action` says so.
+
+    Parameters
+    ----------
+    backbone : keras.Model
+        Of `bycase.networks.registry.build_backbone`.
+    images : sequence of str
+        Paths below ``data/preprocessed``.
+    params : Params
+        The whole of `params.yaml`.
+
+    Raises
+    ------
+    UserError
+        If the images would not reach the first convolution as its weights expect: rescaled twice or not at all.
+    """
+    random = generator(params.seed, "contract")
+    chosen = random.choice(len(images), min(SAMPLE, len(images)), replace=False)
+    pixels = read_pixels([images[place] for place in np.sort(chosen)])
+    breach = contract_breach(backbone, pixels, params.model, params.network.variant)
+    if breach and params.train.contract_action == "stop":
+        raise UserError(f"{breach}. To reproduce such a mistake, set train.contract_action to warn")
+    if breach:
+        logging.warning("WARNING: %s", breach)

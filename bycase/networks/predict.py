@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bycase.core.prefetch import prefetch
+from bycase.core.parallel import prefetch
 from bycase.images.pixels import read_pixels
 from bycase.networks.forward import Forward
 

@@ -9,14 +9,14 @@ from scipy.special import softmax
 
 from bycase.core.params_training import TrainParams
 from bycase.networks.zoo.googlenet import AUXILIARY_LOSS_WEIGHT
-from bycase.training.labels import make_targets
+from bycase.training.subsets import make_targets
 
 if TYPE_CHECKING:
     import keras
 
 
 def make_loss(params: TrainParams, n_classes: int) -> "keras.losses.Loss":
-    """The loss that `params` names, for targets of `bycase.training.labels.make_targets`.
+    """The loss that `params` names, for targets of `bycase.training.subsets.make_targets`.
 
     Focal loss is that of Lin et al. (2017), Focal loss for dense object detection, arXiv:1708.02002,
     without its class weight alpha, since `class_weight` weights classes for both losses.

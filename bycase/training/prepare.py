@@ -27,8 +27,7 @@ from bycase.training.batches import Batch, feature_batches, image_batches, steps
 from bycase.training.compile import compile_network
 from bycase.training.distribute import scope
 from bycase.training.loop import Phase
-from bycase.training.phases import END_TO_END, HEAD, PhasePlan
-from bycase.training.schedule import Schedule
+from bycase.training.phases import END_TO_END, HEAD, PhasePlan, Schedule
 from bycase.training.subsets import Subset
 
 if TYPE_CHECKING:

@@ -1,6 +1,5 @@
 """What a training leaves behind: the network, what it is, its history and its cost."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bycase.core.errors import UserError
 from bycase.core.files import replace_file, write_csv, write_json
 from bycase.core.params import Params
+from bycase.tables.results import read_results
 from bycase.training.checkpoint import Progress
 from bycase.training.cost import count_flops
-from bycase.training.labels import order_classes
+from bycase.training.subsets import order_classes
 
 if TYPE_CHECKING:
     import keras
@@ -91,11 +90,7 @@ def write_record(
 
 def read_model_info(path: Path = MODEL_INFO) -> dict[str, Any]:
     """Read the network's information: what it is, what its outputs mean, what it was trained on."""
-    try:
-        model_info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: run 'dvc repro train' first") from None
-    return model_info
+    return read_results(path, "train")
 
 
 def network_words(model_info: Mapping[str, Any]) -> str:

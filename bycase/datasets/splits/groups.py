@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from bycase.core.errors import UserError
-from bycase.datasets.duplicates import Waived, merge_clusters, straddling_pairs
-from bycase.datasets.waivers import write_waiver
+from bycase.datasets.duplicates import Waived, merge_clusters, straddling_pairs, write_waiver
 
 
 def select_magnifications(manifest: pd.DataFrame, magnifications: Sequence[int]) -> pd.DataFrame:
@@ -122,7 +121,7 @@ def pairs_across(frame: pd.DataFrame, duplicates: pd.DataFrame, waived: Waived =
     duplicates : DataFrame
         See `bycase.datasets.duplicates`.
     waived : collection of (str, str)
-        Pairs that may straddle; see `bycase.datasets.waivers.parse_waivers`.
+        Pairs that may straddle; see `bycase.datasets.duplicates.parse_waivers`.
 
     Returns
     -------

@@ -8,8 +8,8 @@ import pandas as pd
 from bycase.core.errors import UserError
 from bycase.core.params_data import SplitParams
 from bycase.datasets.duplicates import Waived
-from bycase.datasets.splits.assign import assign_groups
-from bycase.datasets.splits.folds import assign_folds, group_images, parts_of_fold, take_validation
+from bycase.datasets.splits.external import complete_parts, match_images, read_official_fold, read_split_file
+from bycase.datasets.splits.folds import assign_folds, assign_groups, group_images, parts_of_fold, take_validation
 from bycase.datasets.splits.groups import (
     hold_out_magnification,
     join_within_parts,
@@ -18,8 +18,6 @@ from bycase.datasets.splits.groups import (
     select_magnifications,
 )
 from bycase.datasets.splits.leaks import find_leak
-from bycase.datasets.splits.official import read_official_fold
-from bycase.datasets.splits.supplied import complete_parts, match_images, read_split_file
 from bycase.tables.splits import PARTS
 
 
@@ -46,7 +44,7 @@ def make_splits(
     duplicates : DataFrame
         See `bycase.datasets.duplicates`.
     waived : collection of (str, str)
-        Duplicates that may stand on both sides; see `bycase.datasets.waivers.parse_waivers`.
+        Duplicates that may stand on both sides; see `bycase.datasets.duplicates.parse_waivers`.
 
     Returns
     -------

@@ -21,7 +21,7 @@ from bycase.tables.out_of_fold import (
     read_folds,
     write_out_of_fold,
 )
-from bycase.training.labels import order_classes
+from bycase.training.subsets import order_classes
 
 
 def write_tables(params: Params, benchmark: BenchmarkParams) -> None:

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bycase.core.prefetch import prefetch
+from bycase.core.parallel import prefetch
 
 
 def test_order_is_kept_and_the_next_is_prepared_meanwhile() -> None:

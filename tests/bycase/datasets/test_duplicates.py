@@ -11,12 +11,12 @@ from bycase.datasets.duplicates import (
     find_duplicates,
     merge_clusters,
     number_clusters,
+    parse_waivers,
     read_duplicates,
     straddling_pairs,
     write_duplicates,
 )
 from bycase.datasets.fingerprints import Fingerprints
-from bycase.datasets.waivers import parse_waivers
 
 # exact: c = g, under two labels; near: a ~ b; embedding: d ~ e; f has a's perceptual hash but other features.
 NAMES = ["a", "b", "c", "d", "e", "f", "g"]

@@ -6,8 +6,14 @@ import pytest
 
 from bycase.core.errors import UserError
 from bycase.datasets.layouts.listing import Listing, PublishedImage, Rejected
-from bycase.datasets.restructure_report import bad_share, check_bad_share, check_classes, check_labels, make_report
-from bycase.datasets.restructured import Restructured
+from bycase.datasets.restructure import (
+    Restructured,
+    bad_share,
+    check_bad_share,
+    check_classes,
+    check_labels,
+    make_report,
+)
 
 REPORT = Path("metrics/restructure.json")
 RAW = Path("data/raw/x")

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from bycase.datasets.layouts.breakhis import read_layout
-from bycase.datasets.restructured import Restructured, convert_all
+from bycase.datasets.restructure import Restructured, convert_all
 from bycase.tables.manifest import COLUMNS
 
 CLASSES = ["Benign", "Malignant"]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bycase.core.params import load_params
-from bycase.training.schedule import Schedule
+from bycase.training.phases import Schedule
 
 
 def schedule(steps: int = 10, epochs: int = 5, **changes: Any) -> Schedule:

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from bycase.core.errors import UserError
-from bycase.datasets.splits.assign import assign_groups
+from bycase.datasets.splits.folds import assign_groups
 
 SHARES = {"train": 0.55, "val": 0.2, "test": 0.25}
 

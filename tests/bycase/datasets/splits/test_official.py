@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from bycase.core.errors import UserError
-from bycase.datasets.splits.official import read_official_fold
+from bycase.datasets.splits.external import read_official_fold
 
 FOLDS_CSV = """fold,mag,grp,filename
 1,40,train,BreaKHis_v1/histology_slides/breast/benign/SOB/a/40X/one.png

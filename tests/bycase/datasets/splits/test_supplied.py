@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bycase.core.errors import UserError
-from bycase.datasets.splits.supplied import complete_parts, match_images, read_split_file
+from bycase.datasets.splits.external import complete_parts, match_images, read_split_file
 
 MANIFEST = pd.DataFrame(
     {
