@@ -23,8 +23,8 @@ def main() -> None:
     protocol = describe(frame, params.split, params.dataset, params.seed, duplicates)
     write_splits(frame, protocol)
     for subset in SUBSETS:
-        counts = protocol["counts"][part]
-        logging.info("%s: %d images of %d cases, %s", part, counts["images"], counts["cases"], counts["by_class"])
+        counts = protocol["counts"][subset]
+        logging.info("%s: %d images of %d cases, %s", subset, counts["images"], counts["cases"], counts["by_class"])
     if protocol["merged_groups"]:
         logging.info("%d groups share duplicates and were merged with others", protocol["merged_groups"])
     if protocol["duplicates_on_both_sides"]:

@@ -18,8 +18,8 @@ from bycase.tables.splits import SPLITS, read_splits
 from bycase.training.batches import PIXELS, decode_once
 from bycase.training.checkpoint import Checkpoint, Progress
 from bycase.training.collapse import CollapseGuard
-from bycase.training.cost import after_each, energy_log
 from bycase.training.distribute import make_strategy, scope
+from bycase.training.energy import after_each, energy_log
 from bycase.training.live import live_log
 from bycase.training.loop import EpochCallbacks, run_phase
 from bycase.training.losses import make_loss, prior_loss

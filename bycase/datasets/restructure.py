@@ -1,9 +1,5 @@
-"""All files of a listing converted, and the manifest of those that could be.
+"""All files of a listing converted, the manifest of those that could be, the report, and the reasons to stop."""
 
-What restructuring found: counts, files left out, and the two reasons to stop.
-"""
-
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,12 +111,6 @@ def _row(image: PublishedImage, target: Path, converted: Converted) -> dict[str,
 REPORT = Path("metrics/restructure.json")
 
 
-def count_by_class_and_magnification(manifest: pd.DataFrame) -> dict[tuple[str, int], int]:
-    """Images by class and magnification."""
-    pairs = zip(manifest["label"], manifest["magnification"], strict=True)
-    return dict(sorted(Counter((str(label), int(magnification)) for label, magnification in pairs).items()))
-
-
 def bad_share(result: Restructured) -> float:
     """Rejected files as a share of all files that should be images; 0 where there are none."""
     total = len(result.manifest) + len(result.rejected)
@@ -145,8 +135,8 @@ def make_report(
     """
     manifest = result.manifest
     by_class: dict[str, dict[str, int]] = {}
-    for (label, magnification), n in count_by_class_and_magnification(manifest).items():
-        by_class.setdefault(label, {})[f"{magnification}X" if magnification else "all"] = n
+    for (label, magnification), n in manifest.groupby(["label", "magnification"]).size().items():
+        by_class.setdefault(str(label), {})[f"{magnification}X" if magnification else "all"] = int(n)
     return {
         "dataset": dataset,
         "source": source,
@@ -165,13 +155,7 @@ def make_report(
 
 
 def check_bad_share(result: Restructured, limit: float, report: Path) -> None:
-    """Refuse a data set of which more than `limit` (0 to 1) had to be rejected.
-
-    Raises
-    ------
-    UserError
-        Naming the first rejected file.
-    """
+    """Refuse a data set of which more than `limit` (0 to 1) had to be rejected, naming the first file."""
     share = bad_share(result)
     if share > limit:
         first = result.rejected[0]
@@ -182,13 +166,7 @@ def check_bad_share(result: Restructured, limit: float, report: Path) -> None:
 
 
 def check_labels(listing: Listing, classes: list[str], raw: Path) -> None:
-    """Refuse a data set with a class that `params.yaml` does not list.
-
-    Raises
-    ------
-    UserError
-        Naming them.
-    """
+    """Refuse a data set with a class that `params.yaml` does not list, naming all such."""
     unlisted = sorted({image.label for image in listing.images} - set(classes))
     if unlisted:
         raise UserError(
@@ -197,16 +175,10 @@ def check_labels(listing: Listing, classes: list[str], raw: Path) -> None:
 
 
 def check_classes(manifest: pd.DataFrame, classes: list[str], raw: Path) -> None:
-    """Refuse a data set without images, or in which a class of `params.yaml` is missing.
-
-    Raises
-    ------
-    UserError
-        Naming the class.
-    """
+    """Refuse a data set without images, or in which a class of `params.yaml` is missing, naming it."""
     if manifest.empty:
         raise UserError(f"{raw} holds no image in the publisher's layout and naming; check datasets.<name>.path")
-    found = set(manifest["label"])
+    labels = set(manifest["label"])
     for label in classes:
-        if label not in found:
-            raise UserError(f"{raw} holds no image of class {label}; found only {', '.join(sorted(found))}")
+        if label not in labels:
+            raise UserError(f"{raw} holds no image of class {label}; found only {', '.join(sorted(labels))}")

@@ -1,10 +1,9 @@
-"""Test-time augmentation: the same image turned and mirrored, which changes no diagnosis of tissue or skin.
+"""The same image predicted again and again: as its mirror images and turns, or with other units left out.
 
-Monte Carlo dropout: the head predicts again and again, each time with other units left out.
-
-Gal, Y. and Ghahramani, Z. (2016). Dropout as a Bayesian Approximation: Representing Model Uncertainty in Deep
-Learning. ICML. Only the head's dropout is on: the backbone, its batch norm and its stochastic depth stay as in any
-prediction, so that its features are computed once.
+Test-time augmentation turns and mirrors an image, which changes no diagnosis of tissue or skin. In Monte Carlo dropout
+(Gal, Ghahramani 2016, Dropout as a Bayesian approximation: representing model uncertainty in deep learning, ICML) only
+the head's dropout is on: the backbone, its batch norm and its stochastic depth stay as in any prediction, so that its
+features are computed once.
 """
 
 from collections.abc import Sequence
@@ -24,18 +23,9 @@ if TYPE_CHECKING:
 
 
 def turn(images: NDArray[np.float32], number: int) -> NDArray[np.float32]:
-    """One of the eight symmetries of the square.
+    """One of the eight symmetries of the square, of images (n_images, size, size, 3), float32.
 
-    Parameters
-    ----------
-    images : ndarray of shape (n_images, size, size, 3), float32
-        RGB.
-    number : int, in [0, 8)
-        0 to 3: so many quarter turns; 4 to 7: the mirror images of these.
-
-    Returns
-    -------
-    ndarray of shape (n_images, size, size, 3), float32
+    `number` is 0 to 3 for so many quarter turns, 4 to 7 for the mirror images of these.
     """
     turned = np.rot90(images, number % 4, axes=(1, 2))
     return np.ascontiguousarray(turned[:, :, ::-1] if number >= 4 else turned)
@@ -84,13 +74,7 @@ def find_dropout(network: "keras.Model") -> list["keras.layers.Dropout"]:
 
 
 def split_at_head(network: "keras.Model") -> tuple["keras.Model", "keras.Model"]:
-    """The network up to its features, and its head; both share its weights.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Of `bycase.networks.head.join`.
-    """
+    """The network of `bycase.networks.head.join` up to its features, and its head; both share its weights."""
     import keras
 
     head = network.get_layer(HEAD)
@@ -127,7 +111,7 @@ def predict_with_dropout(
     for number, layer in enumerate(find_dropout(network)):
         layer.seed_generator.state.assign([derive_seed(seed, "uncertainty", "dropout", number), 0])
     outputs = [np.asarray(head(features, training=True), np.float32) for _ in range(passes)]
-    return np.stack([class_probabilities(of) for of in outputs])
+    return np.stack([class_probabilities(output) for output in outputs])
 
 
 def _compute_features(forward: Forward, images: Sequence[str], batch_size: int) -> NDArray[np.float32]:

@@ -1,7 +1,4 @@
-"""Optimisers, with a learning rate of its own for each layer where asked for.
-
-Loss, optimiser and training metrics, as the parameters ask for them.
-"""
+"""Loss, optimiser and metrics of a phase, as the parameters ask for them; a learning rate of its own for each layer."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -61,25 +58,13 @@ def _discriminative(optimizer: Any, factors: list[float]) -> Any:
 
 
 def learning_rate_factors(network: "keras.Model", lowest: float) -> list[float]:
-    """Factors that fall geometrically from the head's 1 to `lowest` at the lowest trainable layer.
+    """Factors from the head's 1 to `lowest` at the lowest trainable layer, one a trainable variable in the model's order.
 
-    Layers near the input hold the most general features and should change least (Howard and Ruder 2018,
-    Universal language model fine-tuning for text classification, arXiv:1801.06146, section 3.2).
-
-    Parameters
-    ----------
-    network : keras.Model
-        With a layer or sub-model named ``head``.
-    lowest : float
-        In (0, 1].
-
-    Returns
-    -------
-    list of float
-        One a trainable variable, in the model's order.
+    They fall geometrically: layers near the input hold the most general features and should change least (Howard and
+    Ruder 2018, Universal language model fine-tuning for text classification, arXiv:1801.06146, section 3.2).
     """
     body = [layer for layer in network.layers if layer.name != "head" and layer.trainable_variables]
-    depth = {layer.name: len(body) - place for place, layer in enumerate(body)}
+    depth = {layer.name: len(body) - position for position, layer in enumerate(body)}
     by_variable = {
         id(variable): lowest ** (depth.get(layer.name, 0) / max(len(body), 1))
         for layer in network.layers

@@ -66,9 +66,9 @@ def train_step(model: "keras.Model", strategy: "tf.distribute.Strategy", batch: 
     import tensorflow as tf
 
     def share(array: Any) -> Any:
-        parts = np.array_split(array, replicas)
+        shares = np.array_split(array, replicas)
         return strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(parts[context.replica_id_in_sync_group])
+            lambda context: tf.constant(shares[context.replica_id_in_sync_group])
         )
 
     # train_on_batch would give every replica the whole batch.

@@ -37,7 +37,7 @@ class DivergenceError(UserError):
 
 @dataclass(frozen=True)
 class Phase:
-    """One phase of a training, ready to run.
+    """One phase of a training.
 
     Attributes
     ----------

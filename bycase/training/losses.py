@@ -68,24 +68,16 @@ def prior_loss(loss: "keras.losses.Loss", shares: NDArray[np.float64]) -> float:
         return float(np.asarray(by_class, np.float64) @ shares)
 
     # Single precision: coarser steps than the default, and a method that needs no derivative.
-    found: Any = minimize(constant_loss, np.log(np.clip(shares, 1e-6, None)), method="Nelder-Mead", tol=1e-4)
-    return min(float(found.fun), constant_loss(np.log(np.clip(shares, 1e-6, None))))
+    start = np.log(np.clip(shares, 1e-6, None))
+    result: Any = minimize(constant_loss, start, method="Nelder-Mead", tol=1e-4)
+    return min(float(result.fun), constant_loss(start))
 
 
 def with_auxiliary(loss: "keras.losses.Loss", width: int) -> Any:
     """A loss over a main output and auxiliary ones that stand beside it in the same array.
 
-    Parameters
-    ----------
-    loss : keras.losses.Loss
-        Of the main output.
-    width : int
-        Columns of each output.
-
-    Returns
-    -------
-    callable
-        From targets (n, width) and outputs (n, k * width) to losses (n,).
+    It takes targets (n, width) and outputs (n, k * width), the main one first, and gives losses (n,); `loss` is of one
+    output.
     """
 
     def total(targets: Any, outputs: Any) -> Any:

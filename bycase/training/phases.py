@@ -1,7 +1,4 @@
-"""What a training consists of: the head, then the backbone from the top down; or everything at once.
-
-The learning rate at every step.
-"""
+"""What a training consists of: the head, then the backbone from the top down; or all at once. And at what rate."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The phases, made ready to run: network, batches, validation and optimiser of each."""
+"""Builds model and data of each phase: what is trainable, the optimiser, the batches and the validation."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class TrainingContext:
     params : Params
         The whole of `params.yaml`.
     train, val : Subset
-        The two parts.
+        Their images.
     n_classes : int
         Number of classes.
     strategy : tf.distribute.Strategy
@@ -61,9 +61,9 @@ class TrainingContext:
     features : RowFile or None
         The cached features of all images; None where every layer is trained.
     train_rows, val_rows : ndarray
-        Where the parts are in `features`.
+        Rows of their images in `features`.
     pixels : callable
-        Decodes the images of both parts at its first call, training first.
+        Decodes the images of both at its first call, training first.
     """
 
     params: Params
@@ -82,7 +82,7 @@ class TrainingContext:
 
 def gather(
     params: Params,
-    parts: tuple[Subset, Subset],
+    subsets: tuple[Subset, Subset],
     n_classes: int,
     strategy: "tf.distribute.Strategy",
     backbone: "keras.Model",
@@ -93,19 +93,19 @@ def gather(
 
     Parameters
     ----------
-    parts : tuple of Subset
-        Training and validation.
+    subsets : tuple of Subset
+        Train and val.
     backbone : keras.Model
         Of `bycase.networks.registry.build_backbone`, built in the strategy's scope.
     features : Features
         Empty in mode end_to_end.
     """
-    train, val = parts
+    train, val = subsets
     settings = params.network
     nowhere = np.zeros(0, np.intp)
     frozen = settings.mode != END_TO_END
     cached = RowFile(features.path) if frozen else None
-    train_rows, val_rows = (features.rows(part.images) for part in parts) if frozen else (nowhere, nowhere)
+    train_rows, val_rows = (features.rows(subset.images) for subset in subsets) if frozen else (nowhere, nowhere)
     statistics = feature_statistics(cached, train_rows) if cached and settings.standardise else None
     with scope(strategy):
         seed = derive_seed(params.seed, "head")
@@ -128,11 +128,11 @@ class Source:
     steps : int
         Batches an epoch.
     batches : callable
-        ``batches(epoch)`` yields the training part.
+        ``batches(epoch)`` yields the training images.
     read : callable
         Rows to what the network takes: features (n, n_features) or pixels (n, size, size, 3).
     val_rows : ndarray of shape (n_validation_images,)
-        Rows of the validation part.
+        Rows of the validation images.
     batch_size : int
         Of validation.
     """
@@ -145,7 +145,7 @@ class Source:
 
 
 def prepare_phase(plan: PhasePlan, context: TrainingContext) -> Phase:
-    """Make one phase ready: what is trainable, the optimiser, the batches and the validation."""
+    """Build one phase of a training."""
     import keras
 
     params = context.params

@@ -1,7 +1,4 @@
-"""Class labels as numbers and as targets, and how much each training image counts.
-
-The training and validation parts as arrays; the test part is not read here.
-"""
+"""Train and val as arrays: classes as numbers and targets, and how much each image counts; test is not read here."""
 
 from dataclasses import dataclass
 
@@ -25,34 +22,17 @@ def encode(labels: "pd.Series[str]", classes: list[str]) -> NDArray[np.int64]:
 
 
 def make_targets(y: NDArray[np.int64], n_classes: int) -> NDArray[np.float32]:
-    """What the network's output is compared with.
+    """What the network's output is compared with: float32 of 0 and 1.
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_images,)
-        Classes as numbers.
-    n_classes : int
-        Number of classes.
-
-    Returns
-    -------
-    ndarray of shape (n_images, 1) or (n_images, n_classes), float32
-        With two classes the probability of the second, else one column a class; 0 or 1.
+    With two classes of shape (n_images, 1), the probability of the second; else (n_images, n_classes), one a class.
     """
     return y[:, None].astype(np.float32) if n_classes == 2 else np.eye(n_classes, dtype=np.float32)[y]
 
 
 def image_weights(y: NDArray[np.int64], n_classes: int, class_weight: str) -> NDArray[np.float32]:
-    """How much each image counts in the loss; the mean is 1.
+    """How much each image counts in the loss, float32 of shape (n_images,); the mean is 1.
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_images,)
-        Classes as numbers.
-    n_classes : int
-        Number of classes.
-    class_weight : {'balanced', 'none'}
-        Balanced: every class counts the same in all.
+    `class_weight` is 'none', or 'balanced': every class counts the same in all.
     """
     if class_weight == "none":
         return np.ones(len(y), np.float32)
@@ -70,7 +50,7 @@ def class_shares(y: NDArray[np.int64], weights: NDArray[np.float32], n_classes: 
 
 @dataclass(frozen=True)
 class Subset:
-    """Images of one part.
+    """Images of train or val.
 
     Attributes
     ----------
@@ -79,7 +59,7 @@ class Subset:
     y : ndarray of shape (n_images,), int64
         Classes as numbers.
     targets : ndarray of shape (n_images, width), float32
-        See `bycase.training.subsets.make_targets`.
+        See `make_targets`.
     weights : ndarray of shape (n_images,), float32
         How much each image counts in the loss; the mean is 1.
     """
@@ -91,30 +71,30 @@ class Subset:
 
 
 def take_subset(
-    part: str, splits: pd.DataFrame, manifest: pd.DataFrame, classes: list[str], class_weight: str
+    name: str, splits: pd.DataFrame, manifest: pd.DataFrame, classes: list[str], class_weight: str
 ) -> Subset:
-    """Collect one part.
+    """Collect the images of one subset.
 
     Parameters
     ----------
-    part : {'train', 'val'}
-        Which.
+    name : {'train', 'val'}
+        The subset's name in ``part``.
     splits, manifest : DataFrame
         See `bycase.tables.splits` and `bycase.tables.manifest`.
     classes : list of str
         In the order of the network's outputs.
     class_weight : {'balanced', 'none'}
-        See `bycase.training.subsets.image_weights`.
+        See `image_weights`.
 
     Raises
     ------
     UserError
-        If the part lacks a class.
+        If the subset lacks a class.
     """
-    images = splits.loc[splits["part"] == part, "image"]
+    images = splits.loc[splits["part"] == name, "image"]
     labels = manifest.set_index("image")["label"].reindex(images)
     y = encode(labels, classes)
     for number, label in enumerate(classes):
         if not (y == number).any():
-            raise UserError(f"part {part} holds no image of class {label}; change seed or the split's shares")
+            raise UserError(f"part {name} holds no image of class {label}; change seed or the split's shares")
     return Subset(images, y, make_targets(y, len(classes)), image_weights(y, len(classes), class_weight))

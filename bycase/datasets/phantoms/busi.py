@@ -88,16 +88,7 @@ def plan_scans(cases: int, images: int) -> list[Scan]:
 
 
 def draw_scan(scan: Scan, width: int, height: int, seed: int) -> tuple[NDArray[np.uint8], list[NDArray[np.uint8]]]:
-    """Draw one image and the masks of its lesions.
-
-    Parameters
-    ----------
-    scan : Scan
-        The patient fixes tissue and gain; the number, speckle, place and outline.
-    width, height : int
-        In pixels.
-    seed : int
-        The phantom's seed.
+    """Draw one image and the masks of its lesions; the patient fixes tissue and gain, the number all else.
 
     Returns
     -------

@@ -1,7 +1,4 @@
-"""A split that somebody else has made: a CSV file `image,part`, matched with the manifest.
-
-BreakHis' five published folds, from `dsfoldN.txt` or the Kaggle archive's `Folds.csv`.
-"""
+"""Splits that somebody else has made: a CSV file `image,part`, or BreakHis' five published folds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from bycase.core.errors import UserError
-from bycase.tables.splits import PARTS
 
-NAMES_OF_PARTS = {"train": "train", "val": "val", "validation": "val", "test": "test"}
+NAMES_OF_SUBSETS = {"train": "train", "val": "val", "validation": "val", "test": "test"}
 
 _FOLDS_WAY_OUT = "use split.protocol: official with split.official_fold and split.folds_file"
 
@@ -23,21 +19,21 @@ class Supplied:
 
     Attributes
     ----------
-    parts : Series of str, index ``image``
-        The part of every image of the manifest that stands in one part of the file.
+    subsets : Series of str, index ``image``
+        The subset of every image of the manifest that stands in one subset of the file.
     unknown, ambiguous : list of str
         The file's names that are of no image, or of several.
     missing : list of str
         The manifest's images that the file does not name.
-    in_several_parts : list of str
-        The manifest's images that the file puts in more than one part.
+    in_several : list of str
+        The manifest's images that the file puts in more than one subset.
     """
 
-    parts: pd.Series
+    subsets: pd.Series
     unknown: list[str]
     ambiguous: list[str]
     missing: list[str]
-    in_several_parts: list[str]
+    in_several: list[str]
 
 
 def read_split_file(path: Path) -> pd.DataFrame:
@@ -51,7 +47,7 @@ def read_split_file(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame with the columns ``image``, ``part``
-        As in the file, parts as `PARTS` calls them.
+        As in the file, with the names of `SUBSETS`.
 
     Raises
     ------
@@ -69,14 +65,14 @@ def read_split_file(path: Path) -> pd.DataFrame:
     lacking = [column for column in ("image", "part") if column not in table.columns]
     if lacking:
         raise UserError(f"split file {path}: column {', '.join(lacking)} missing; it needs image,part")
-    image, part = table["image"].str.strip(), table["part"].str.strip().str.lower()
-    unknown = part[~part.isin(list(NAMES_OF_PARTS))]
+    image, subset = table["image"].str.strip(), table["part"].str.strip().str.lower()
+    unknown = subset[~subset.isin(list(NAMES_OF_SUBSETS))]
     if len(unknown):
         raise UserError(
             f"split file {path}: image {image[unknown.index[0]]} has part '{unknown.iloc[0]}'; "
-            f"valid are {', '.join(NAMES_OF_PARTS)}"
+            f"valid are {', '.join(NAMES_OF_SUBSETS)}"
         )
-    return pd.DataFrame({"image": image, "part": part.map(NAMES_OF_PARTS)})
+    return pd.DataFrame({"image": image, "part": subset.map(NAMES_OF_SUBSETS)})
 
 
 def _refuse_table_of_folds(table: pd.DataFrame, path: Path) -> None:
@@ -84,17 +80,17 @@ def _refuse_table_of_folds(table: pd.DataFrame, path: Path) -> None:
     if any("|" in column for column in table.columns):
         raise UserError(f"split file {path} has the form of dsfoldN.txt, which has no train and val; {_FOLDS_WAY_OUT}")
     columns = set(table.columns)
-    parts = next((column for column in ("grp", "part") if column in columns), None)
+    subsets = next((column for column in ("grp", "part") if column in columns), None)
     images = next((column for column in ("filename", "image") if column in columns), None)
-    if parts is None or images is None:
+    if subsets is None or images is None:
         return
-    both = int(table.groupby(images)[parts].agg(lambda of_image: len(set(of_image)) > 1).sum())
+    both = int(table.groupby(images)[subsets].nunique().gt(1).sum())
     recurs = bool(table[images].duplicated().any())
     # Stripped of its column `fold` the table still shows itself: most images are both in train and in test.
     if (recurs and columns & {"grp", "fold"}) or both * 2 > len(set(table[images])):
         raise UserError(
             f"split file {path} is a table of several folds, such as Folds.csv, that names every image once a fold: "
-            f"reading {parts} without choosing one fold puts {both} images in train and test alike; {_FOLDS_WAY_OUT}"
+            f"reading {subsets} without choosing one fold puts {both} images in train and test alike; {_FOLDS_WAY_OUT}"
         )
 
 
@@ -114,32 +110,32 @@ def match_images(table: pd.DataFrame, manifest: pd.DataFrame) -> Supplied:
     Supplied
         What matches and what does not.
     """
-    images_of = _names(manifest)
-    found = table["image"].map(lambda name: images_of.get(name, frozenset()))
-    count = found.map(len)
-    known = table[count == 1].assign(image=found[count == 1].map(lambda images: next(iter(images))))
-    parts = known.groupby("image")["part"].agg(lambda of_image: sorted(set(of_image)))
-    several = parts.map(len) > 1
-    named = set(parts.index)
+    by_name = _names(manifest)
+    images = table["image"].map(lambda name: by_name.get(name, frozenset()))
+    count = images.map(len)
+    known = table[count == 1].assign(image=images[count == 1].map(lambda only: next(iter(only))))
+    subsets = known.groupby("image")["part"].agg(["first", "nunique"])
+    several = subsets["nunique"] > 1
+    named = set(subsets.index)
     return Supplied(
-        parts=parts[~several].map(lambda of_image: of_image[0]),
+        subsets=subsets.loc[~several, "first"].rename("part"),
         unknown=sorted(set(table.loc[count == 0, "image"])),
         ambiguous=sorted(set(table.loc[count > 1, "image"])),
         missing=[image for image in manifest["image"] if image not in named],
-        in_several_parts=list(parts.index[several]),
+        in_several=list(subsets.index[several]),
     )
 
 
 def _names(manifest: pd.DataFrame) -> dict[str, frozenset[str]]:
     """The images that each name may mean; a longer name, being more exact, counts before a shorter."""
-    found: dict[str, frozenset[str]] = {}
+    images: dict[str, frozenset[str]] = {}
     for shorten in (str, _file_name, _stem):
         level: dict[str, set[str]] = {}
         for image, source in zip(manifest["image"], manifest["source"], strict=True):
             for name in {shorten(image), shorten(source)}:
                 level.setdefault(name, set()).add(image)
-        found = {name: frozenset(images) for name, images in level.items()} | found
-    return found
+        images = {name: frozenset(meant) for name, meant in level.items()} | images
+    return images
 
 
 def _file_name(path: str) -> str:
@@ -150,8 +146,8 @@ def _stem(path: str) -> str:
     return _file_name(path).rsplit(".", 1)[0]
 
 
-def complete_parts(supplied: Supplied, wanted: Sequence[str], place: Path) -> pd.Series:
-    """The part of every wanted image, where the file says it without doubt.
+def complete_subsets(supplied: Supplied, wanted: Sequence[str], place: Path) -> pd.Series:
+    """The subset of every wanted image, where the file says it without doubt.
 
     Parameters
     ----------
@@ -165,16 +161,16 @@ def complete_parts(supplied: Supplied, wanted: Sequence[str], place: Path) -> pd
     Returns
     -------
     Series of str, index `wanted`
-        One of `PARTS`.
+        One of `SUBSETS`.
 
     Raises
     ------
     UserError
-        Naming the first image that is in no part, in several, or not to be found, or the part without image.
+        Naming the first image that is in no subset, in several, or not to be found, or the subset without image.
     """
     lacking = set(supplied.missing) & set(wanted)
     for names, fault, way_out in (
-        (supplied.in_several_parts, "puts in more than one part", "leave each in one"),
+        (supplied.in_several, "puts in more than one part", "leave each in one"),
         (supplied.unknown, "names, but the manifest does not have", "remove them from the file, or mend the data"),
         (supplied.ambiguous, "names, but several images are called so", "name them as data/manifest.csv does"),
         (
@@ -185,12 +181,12 @@ def complete_parts(supplied: Supplied, wanted: Sequence[str], place: Path) -> pd
     ):
         if names:
             raise UserError(f"split file {place}: {len(names)} images that it {fault}, {names[0]} first; {way_out}")
-    parts = supplied.parts.reindex(list(wanted))
-    for part in PARTS:
-        # A file without validation is as its publisher made it; validation is then taken from train.
-        if part != "val" and not (parts == part).any():
-            raise UserError(f"split file {place} leaves part {part} empty; add images to it")
-    return parts
+    subsets = supplied.subsets.reindex(list(wanted))
+    # A file without validation is as its publisher made it; validation is then taken from train.
+    for subset in ("train", "test"):
+        if not (subsets == subset).any():
+            raise UserError(f"split file {place} leaves part {subset} empty; add images to it")
+    return subsets
 
 
 def read_official_fold(place: Path, fold: int) -> pd.DataFrame:
@@ -235,9 +231,9 @@ def _find(place: Path, fold: int) -> Path:
     if place.is_file():
         return place
     for pattern in ("Folds.csv", f"dsfold{fold}.txt"):
-        found = sorted(place.rglob(pattern))
-        if found:
-            return found[0]
+        files = sorted(place.rglob(pattern))
+        if files:
+            return files[0]
     raise UserError(
         f"{place} holds neither Folds.csv nor dsfold{fold}.txt; set split.folds_file, or split.protocol to fractions"
     )
@@ -248,13 +244,7 @@ def _read_folds_csv(source: Path) -> pd.DataFrame:
     table = pd.read_csv(source, dtype=str, keep_default_na=False)
     if not {"fold", "grp", "filename"} <= set(table.columns):
         raise UserError(f"{source} lacks one of the columns fold, grp, filename")
-    return pd.DataFrame(
-        {
-            "name": table["filename"].str.rsplit("/", n=1).str[-1],
-            "part": table["grp"].str.lower(),
-            "fold": pd.to_numeric(table["fold"], errors="coerce").fillna(0).astype(int),
-        }
-    )
+    return _fold_table(table["filename"].str.rsplit("/", n=1).str[-1], table["grp"], table["fold"])
 
 
 def _read_dsfold(source: Path) -> pd.DataFrame:
@@ -262,10 +252,9 @@ def _read_dsfold(source: Path) -> pd.DataFrame:
     table = pd.read_csv(source, sep="|", header=None, dtype=str, keep_default_na=False)
     if table.shape[1] < 4:
         raise UserError(f"{source} is not of the form name|magnification|fold|part")
-    return pd.DataFrame(
-        {
-            "name": table[0].str.strip(),
-            "part": table[3].str.strip().str.lower(),
-            "fold": pd.to_numeric(table[2], errors="coerce").fillna(0).astype(int),
-        }
-    )
+    return _fold_table(table[0].str.strip(), table[3].str.strip(), table[2])
+
+
+def _fold_table(name: pd.Series, subset: pd.Series, fold: pd.Series) -> pd.DataFrame:
+    numbers = pd.to_numeric(fold, errors="coerce").fillna(0).astype(int)
+    return pd.DataFrame({"name": name, "part": subset.str.lower(), "fold": numbers})
