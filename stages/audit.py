@@ -3,6 +3,7 @@
 import logging
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bycase.core.command import run_stage
 from bycase.core.files import write_json
@@ -48,17 +49,15 @@ def main() -> None:
     }
     read = partial(read_pixels, folder=RESTRUCTURED)
     extract = frozen_forward(backbone, audit.batch_size)
-    found = compute_fingerprints(manifest, read, extract, PARTIAL, made_by, audit.batch_size)
-    write_fingerprints(found, made_by)
+    fingerprints = compute_fingerprints(manifest, read, extract, PARTIAL, made_by, audit.batch_size)
+    write_fingerprints(fingerprints, made_by)
 
-    thresholds = {
+    thresholds: dict[str, Any] = {
         "near_distance": audit.near_distance,
         "near_similarity": audit.near_similarity,
         "embedding_similarity": audit.embedding_similarity,
     }
-    duplicates = find_duplicates(
-        manifest, found, audit.near_distance, audit.near_similarity, audit.embedding_similarity
-    )
+    duplicates = find_duplicates(manifest, fingerprints, **thresholds)
     write_duplicates(duplicates)
     report = make_report(duplicates, len(manifest), thresholds, waived)
     write_json(REPORT, report)

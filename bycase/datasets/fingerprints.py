@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.tables.partial_features import Extract, PartialFeatures, fill, fingerprint
-from bycase.tables.results import read_results, read_table
+from bycase.tables.results import open_array, read_results, read_table
 
 FINGERPRINTS = Path("data/fingerprints")
 
@@ -113,11 +113,15 @@ def check_perceptual_hashes(manifest: pd.DataFrame) -> None:
             )
 
 
-def write_fingerprints(found: Fingerprints, made_by: dict[str, Any], path: Path = FINGERPRINTS) -> None:
+def write_fingerprints(fingerprints: Fingerprints, made_by: dict[str, Any], path: Path = FINGERPRINTS) -> None:
     """Write ``features.npy``, ``index.csv`` and ``made_by.json``, all or none."""
     with replace_folder(path) as folder:
-        np.save(folder / "features.npy", found.features)
-        columns = {"image": found.images, "pixel_sha256": found.pixel_sha256, "phash": found.phash}
+        np.save(folder / "features.npy", fingerprints.features)
+        columns = {
+            "image": fingerprints.images,
+            "pixel_sha256": fingerprints.pixel_sha256,
+            "phash": fingerprints.phash,
+        }
         write_csv(folder / "index.csv", pd.DataFrame(columns))
         write_json(folder / "made_by.json", made_by)
 
@@ -131,7 +135,7 @@ def read_fingerprints(path: Path = FINGERPRINTS) -> Fingerprints:
         If there are none, or features and images differ in number.
     """
     index = read_table(path / "index.csv", "audit", dtype=str)
-    features = np.load(path / "features.npy", mmap_mode="r")
+    features = open_array(path / "features.npy", "audit")
     if len(index) != len(features):
         raise UserError(f"{path}: {len(features)} features of {len(index)} images; run 'dvc repro -f audit'")
     return Fingerprints(index["image"].tolist(), index["pixel_sha256"].tolist(), index["phash"].tolist(), features)

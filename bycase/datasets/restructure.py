@@ -1,5 +1,6 @@
 """All files of a listing converted, the manifest of those that could be, the report, and the reasons to stop."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,8 +136,9 @@ def make_report(
     """
     manifest = result.manifest
     by_class: dict[str, dict[str, int]] = {}
-    for (label, magnification), n in manifest.groupby(["label", "magnification"]).size().items():
-        by_class.setdefault(str(label), {})[f"{magnification}X" if magnification else "all"] = int(n)
+    counts = Counter(zip(manifest["label"], manifest["magnification"], strict=True))
+    for (label, magnification), n in sorted(counts.items()):
+        by_class.setdefault(label, {})[f"{magnification}X" if magnification else "all"] = n
     return {
         "dataset": dataset,
         "source": source,

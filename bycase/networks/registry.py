@@ -145,3 +145,10 @@ def build_backbone(
     backbone = find_network(name).build(image_size, weights, pooling, chosen)
     rescale_pixels(backbone, rescale)
     return backbone
+
+
+def build_chosen_backbone(params: Params) -> "keras.Model":
+    """The backbone that `params.yaml` chooses, with its weights; see `build_backbone`."""
+    network = params.network
+    size, seed = params.data.image_size, params.seed
+    return build_backbone(params.model, size, params.weights, network.pooling, seed, network.variant, network.rescale)

@@ -1,11 +1,14 @@
 """Files that stages hand on, read so that a missing or damaged one names the stage that makes it."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
 
@@ -29,27 +32,34 @@ def read_results(path: Path, stage: str) -> dict[str, Any]:
         If the file is missing or not JSON.
     """
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: run 'dvc repro {stage}' first") from None
+        with _made_by(path, stage):
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise UserError(f"{path} is not valid JSON ({error}); run 'dvc repro -f {stage}'") from None
     return content
 
 
 def read_table(path: Path, stage: str, **options: Any) -> pd.DataFrame:
-    """Read a CSV file that a stage wrote; `options` are pandas', and empty cells stay empty text but for them.
-
-    Raises
-    ------
-    UserError
-        If the file is missing.
-    """
-    try:
+    """Read a CSV file that a stage wrote; `options` are pandas', and empty cells stay empty text but for them."""
+    with _made_by(path, stage):
         frame: pd.DataFrame = pd.read_csv(path, **{"keep_default_na": False, **options})
+    return frame
+
+
+def open_array(path: Path, stage: str) -> NDArray[Any]:
+    """Open an array that a stage wrote, as a memory map."""
+    with _made_by(path, stage):
+        array: NDArray[Any] = np.load(path, mmap_mode="r")
+    return array
+
+
+@contextmanager
+def _made_by(path: Path, stage: str) -> Iterator[None]:
+    """A missing file as a user's mistake."""
+    try:
+        yield
     except FileNotFoundError:
         raise UserError(f"{path} not found: run 'dvc repro {stage}' first") from None
-    return frame
 
 
 def check_images(frame: pd.DataFrame, columns: Collection[str], path: Path, again: str) -> None:

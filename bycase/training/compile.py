@@ -58,7 +58,7 @@ def _discriminative(optimizer: Any, factors: list[float]) -> Any:
 
 
 def learning_rate_factors(network: "keras.Model", lowest: float) -> list[float]:
-    """Factors from the head's 1 to `lowest` at the lowest trainable layer, one a trainable variable in the model's order.
+    """Factors from the head's 1 to `lowest` at the lowest trainable layer, one a trainable variable in model's order.
 
     They fall geometrically: layers near the input hold the most general features and should change least (Howard and
     Ruder 2018, Universal language model fine-tuning for text classification, arXiv:1801.06146, section 3.2).

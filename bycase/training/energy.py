@@ -202,10 +202,6 @@ class EnergyLog:
         """
         return sum_energy(self._epochs) if self._known else {}
 
-    def remove(self) -> None:
-        """Delete the file, once the training's outputs are written."""
-        self._path.unlink(missing_ok=True)
-
 
 def sum_energy(epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Add up the joules of all epochs, each a mapping from source ('cpu', 'gpu') to joules; see `EnergyLog.total`."""

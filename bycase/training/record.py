@@ -12,7 +12,7 @@ import pandas as pd
 from bycase.core.files import replace_file, write_csv, write_json
 from bycase.core.params import Params
 from bycase.tables.results import read_results
-from bycase.training.checkpoint import Progress
+from bycase.training.run import Training
 from bycase.training.subsets import order_classes
 
 if TYPE_CHECKING:
@@ -25,31 +25,21 @@ HISTORY = MODELS / "history.csv"
 COST = MODELS / "cost.json"
 
 
-def write_record(
-    network: "keras.Model",
-    progress: Progress,
-    params: Params,
-    prior_loss: float,
-    embed_seconds: float,
-    energy: Mapping[str, float],
-) -> None:
+def write_record(network: "keras.Model", training: Training, params: Params, embed_seconds: float) -> None:
     """Write the four files of ``models/``.
 
     Parameters
     ----------
     network : keras.Model
         With its best weights, not compiled.
-    progress : Progress
-        Of the finished training.
+    training : Training
+        What it went through.
     params : Params
         What it was trained with.
-    prior_loss : float
-        Training loss of the best constant prediction, in nats.
     embed_seconds : float
         What the cached features cost; 0 where there were none.
-    energy : mapping
-        Of the training, in joules; see `bycase.training.energy.EnergyLog.total`.
     """
+    progress = training.progress
     with replace_file(NETWORK) as partial:
         network.save(partial)
     write_json(
@@ -66,7 +56,7 @@ def write_record(
             "image_size": params.data.image_size,
             "seed": params.seed,
             "monitor": params.train.monitor,
-            "prior_loss": round(prior_loss, 6),
+            "prior_loss": round(training.prior_loss, 6),
             "best_epoch": progress.best_epoch,
             "best_phase": progress.best_phase,
         },
@@ -84,7 +74,7 @@ def write_record(
             "trainable_parameters": int(sum(np.prod(v.shape) for v in network.trainable_variables)),
             **count_flops(network),
             "model_bytes": NETWORK.stat().st_size,
-            **energy,
+            **training.energy,
         },
     )
 

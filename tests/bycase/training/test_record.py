@@ -9,6 +9,7 @@ import pytest
 from bycase.networks.registry import build_backbone
 from bycase.training.checkpoint import Progress
 from bycase.training.record import COST, count_flops, network_words, write_record
+from bycase.training.run import Training
 
 
 def test_flops_of_a_small_network_are_those_of_a_hand_calculation() -> None:
@@ -44,12 +45,12 @@ def test_the_record_holds_size_and_operations_and_energy_only_where_known(
 ) -> None:
     network = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(1)])
     progress = Progress(history=[{"epoch": 1}], seconds=2.0)
-    write_record(network, progress, make_params({}), 0.69, 1.0, {})
+    write_record(network, Training(progress, 0.69, {}), make_params({}), 1.0)
     written = json.loads(COST.read_text())
     assert written["model_bytes"] == Path("models/model.keras").stat().st_size
     assert written["flops"] >= 2 * 48
     assert not [key for key in written if key.startswith("energy")]
-    write_record(network, progress, make_params({}), 0.69, 1.0, {"energy_joules": 3.0})
+    write_record(network, Training(progress, 0.69, {"energy_joules": 3.0}), make_params({}), 1.0)
     assert json.loads(COST.read_text())["energy_joules"] == 3.0
 
 
