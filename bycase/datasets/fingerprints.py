@@ -48,12 +48,7 @@ class Fingerprints:
 
 
 def hash_pixels(pixels: NDArray[np.uint8]) -> str:
-    """The SHA-256 of an RGB image's size and pixels, hexadecimal.
-
-    Parameters
-    ----------
-    pixels : ndarray of shape (height, width, 3), uint8
-    """
+    """The SHA-256 of an RGB image's size and pixels (height, width, 3), uint8, hexadecimal."""
     digest = hashlib.sha256(f"{pixels.shape[1]}x{pixels.shape[0]}:".encode())
     digest.update(np.ascontiguousarray(pixels).tobytes())
     return digest.hexdigest()
@@ -127,13 +122,7 @@ def write_fingerprints(fingerprints: Fingerprints, made_by: dict[str, Any], path
 
 
 def read_fingerprints(path: Path = FINGERPRINTS) -> Fingerprints:
-    """Open the fingerprints without reading the features into memory.
-
-    Raises
-    ------
-    UserError
-        If there are none, or features and images differ in number.
-    """
+    """Open the fingerprints without reading the features into memory; refused if not there or not whole."""
     index = read_table(path / "index.csv", "audit", dtype=str)
     features = open_array(path / "features.npy", "audit")
     if len(index) != len(features):

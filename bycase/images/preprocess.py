@@ -43,17 +43,7 @@ class Task:
 
 
 def fit_steps(params: PreprocessParams, training: list[str], folder: Path) -> Steps:
-    """Fit what is to be fitted, on training images only.
-
-    Parameters
-    ----------
-    params : PreprocessParams
-        What is asked for.
-    training : list of str
-        Images of the training part, below `folder`.
-    folder : Path
-        ``data/restructured``.
-    """
+    """Fit what `params` ask for on training images only (paths below `folder`, ``data/restructured``)."""
     if params.stain == "none":
         return Steps(params, None)
     jobs = [(folder, image, params.stain) for image in training]
@@ -103,13 +93,7 @@ def apply_steps(image: NDArray[np.uint8], steps: Steps) -> tuple[NDArray[np.uint
 
 
 def write_image(task: Task) -> bool:
-    """Preprocess one image file; an image to which nothing is done is linked, not copied.
-
-    Returns
-    -------
-    bool
-        Whether the stain was left as it is.
-    """
+    """Preprocess one image file, or link it where nothing is done to it; whether the stain was left as it is."""
     source = task.folder / task.image
     if task.steps.change_nothing:
         try:

@@ -34,7 +34,7 @@ def turn(images: NDArray[np.float32], number: int) -> NDArray[np.float32]:
 def predict_views(
     forward: Forward, images: Sequence[str], plain: NDArray[np.float64], views: int, batch_size: int
 ) -> NDArray[np.float64]:
-    """Predict every image in the first `views` symmetries, of which the first is the image as it is.
+    """Predict every image in the first `views` (2 to 8) symmetries, of which the first is the image as it is.
 
     Parameters
     ----------
@@ -44,10 +44,6 @@ def predict_views(
         Paths below ``data/preprocessed``.
     plain : ndarray of shape (n_images, n_classes), float64
         Predictions of the images as they are.
-    views : int, in [2, 8]
-        How many.
-    batch_size : int
-        Images in memory at a time.
 
     Returns
     -------
@@ -99,7 +95,7 @@ def predict_with_dropout(
     batch_size : int
         Images in memory at a time.
     seed : int
-        Of what is left out, which depends on nothing else.
+        What is left out depends on it alone.
 
     Returns
     -------

@@ -50,13 +50,7 @@ def build_with_weights(constructor: str, name: str, weights: str, **arguments: A
 
 
 def load_weights_file(name: str, model: "keras.Model", path: Path) -> None:
-    """Load a local weights file into a backbone.
-
-    Raises
-    ------
-    UserError
-        If the file is missing, or is not of this backbone.
-    """
+    """Load a local weights file into a backbone; a UserError says if it is missing or of another backbone."""
     check_weights_file(name, path)
     try:
         with warnings.catch_warnings():

@@ -21,7 +21,7 @@ DECODED_AT_A_TIME = 64
 
 
 def decode_once(images: Sequence[str], size: int, path: Path = PIXELS) -> RowFile:
-    """Decode images into one file of pixels, 150 kB an image at 224 pixels.
+    """Decode images into one file of pixels, uint8 RGB (n_images, size, size, 3): 150 kB an image at 224 pixels.
 
     Parameters
     ----------
@@ -31,11 +31,6 @@ def decode_once(images: Sequence[str], size: int, path: Path = PIXELS) -> RowFil
         Side of the images, in pixels.
     path : Path
         Written anew; whoever trains deletes it in the end.
-
-    Returns
-    -------
-    RowFile
-        uint8 RGB (n_images, size, size, 3).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written as a stream: the pages of a memory map would count as memory until it is closed.

@@ -55,13 +55,7 @@ class Counter:
 
 
 class EnergyMeter:
-    """Adds up what the counters count, from its construction until `close`.
-
-    Parameters
-    ----------
-    counters : sequence of Counter
-        None: it reads nothing.
-    """
+    """Adds up what the counters count, from its construction until `close`; without counters it reads nothing."""
 
     def __init__(self, counters: list[Counter]) -> None:
         self._counters = counters
@@ -93,18 +87,15 @@ class EnergyMeter:
 def find_counters(gpu: bool, powercap: Path = POWERCAP) -> list[Counter]:
     """The counters of this machine that can be read.
 
+    Empty where there is none, or where one of those that do the work cannot be read: some of the energy would pass for
+    all of it.
+
     Parameters
     ----------
     gpu : bool
         Whether graphics cards do the work; those of ``CUDA_VISIBLE_DEVICES`` count.
     powercap : Path
         Where Linux lists the processors' counters.
-
-    Returns
-    -------
-    list of Counter
-        Empty where there is none, or where one of those that do the work cannot be read: a part of the energy would
-        pass for all of it.
     """
     processors = _processor_counters(powercap)
     cards = _card_counters() if gpu else []
@@ -219,14 +210,7 @@ def sum_energy(epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:
 def energy_log(fingerprint: str, epochs: int, path: Path = ENERGY) -> Iterator[EnergyLog]:
     """Measure the energy of a training from here to the end of the block.
 
-    Parameters
-    ----------
-    fingerprint : str
-        Of all that the training depends on.
-    epochs : int
-        Epochs done before an interruption.
-    path : Path
-        Where it is written after every epoch.
+    Parameters as of `EnergyLog`; `epochs` are those done before an interruption.
     """
     import keras
 

@@ -12,12 +12,7 @@ LIVE = Path("metrics/train")
 def live_log(history: list[dict[str, Any]], folder: Path = LIVE) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Give a function that logs a row of the history.
 
-    Parameters
-    ----------
-    history : list of dict
-        Rows of an interrupted training, which are logged first: DVC empties the folder before a stage.
-    folder : Path
-        Where DVCLive writes.
+    The rows of an interrupted training, `history`, are logged first: DVC empties the folder before a stage.
     """
     from dvclive import Live
 

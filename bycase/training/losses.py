@@ -20,13 +20,6 @@ def make_loss(params: TrainParams, n_classes: int) -> "keras.losses.Loss":
 
     Focal loss is that of Lin et al. (2017), Focal loss for dense object detection, arXiv:1708.02002,
     without its class weight alpha, since `class_weight` weights classes for both losses.
-
-    Parameters
-    ----------
-    params : TrainParams
-        ``loss``, ``focal_gamma`` and ``label_smoothing``.
-    n_classes : int
-        Two: of one sigmoid output; more: of softmax outputs.
     """
     from keras import losses
 

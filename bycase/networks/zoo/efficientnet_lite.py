@@ -84,19 +84,10 @@ def _packaged_weights() -> Path:
 
 
 def load_state_dict(model: "keras.Model", tensors: dict[str, NDArray[Any]]) -> None:
-    """Give a model of `build_efficientnet_lite0` the tensors of the PyTorch port, by layer name.
+    """Give a model of EfficientNet-Lite0 the tensors of the PyTorch port, by layer name; refused where they do not fit.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Its layers bear the port's names, with ``-`` for each dot.
-    tensors : dict
-        Convolutions are (out, in, height, width), the classifier (classes, features).
-
-    Raises
-    ------
-    UserError
-        If a tensor is missing or has another shape.
+    Its layers bear the port's names, with ``-`` for each dot. The port's convolutions are (out, in, height, width), its
+    classifier (classes, features).
     """
     for layer in model.layers:
         name = layer.name.replace("-", ".")
