@@ -20,10 +20,10 @@ from bycase.networks.forward import Forward, frozen_forward
 from bycase.networks.saved import load_network
 from bycase.statistics.uncertainty.table import RESULTS
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import TEST, VALIDATION, label_splits, read_predictions
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_splits
-from bycase.training.record import NETWORK, read_model_info
 from bycase.training.subsets import encode
 
 

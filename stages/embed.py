@@ -18,7 +18,6 @@ from bycase.networks.weights import weights_digest
 from bycase.tables.features import FEATURES, write_features, write_no_features
 from bycase.tables.manifest import read_manifest
 from bycase.tables.partial_features import PartialFeatures, check_spread, fill, fingerprint
-from bycase.training.phases import END_TO_END
 
 PARTIAL = Path("data/checkpoints/embed")
 
@@ -26,7 +25,7 @@ PARTIAL = Path("data/checkpoints/embed")
 def main() -> None:
     """Run the frozen backbone over every image and its augmented views."""
     params = load_params()
-    if params.network.mode == END_TO_END:
+    if params.network.mode == "end_to_end":
         with replace_folder(FEATURES) as folder:
             write_no_features(folder, {"model": params.model, "weights": params.weights, "seconds": 0.0})
         logging.info("%s is trained end to end: it has no frozen features, and data/features is empty", params.model)

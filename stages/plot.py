@@ -20,8 +20,8 @@ from bycase.figures.subgroups import draw_subgroups
 from bycase.figures.test_set import draw_two_classes
 from bycase.figures.training_sanity import draw_sanity
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import HISTORY
 from bycase.tables.predictions import TEST, VALIDATION, read_predictions
-from bycase.training.record import HISTORY
 
 PLOTS = Path("plots")
 

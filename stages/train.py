@@ -13,6 +13,7 @@ from bycase.networks.registry import build_chosen_backbone
 from bycase.networks.weights import weights_digest
 from bycase.tables.features import read_features
 from bycase.tables.manifest import MANIFEST, read_manifest
+from bycase.tables.models import order_classes
 from bycase.tables.partial_features import fingerprint
 from bycase.tables.splits import SPLITS, read_splits
 from bycase.training.batches import PIXELS, decode_once
@@ -22,7 +23,7 @@ from bycase.training.phases import END_TO_END
 from bycase.training.prepare import gather
 from bycase.training.record import write_record
 from bycase.training.run import run_training
-from bycase.training.subsets import order_classes, take_subset
+from bycase.training.subsets import take_subset
 
 CHECKPOINT = Path("data/checkpoints/train.npz")
 

@@ -23,8 +23,8 @@ from bycase.statistics.uncertainty.summary import summarise
 from bycase.statistics.uncertainty.table import FOLDER, METHODS, RESULTS, TEST, VALIDATION, add_sets, make_table
 from bycase.tables import predictions
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import read_predictions
-from bycase.training.record import NETWORK, read_model_info
 
 if TYPE_CHECKING:
     import keras

@@ -1,28 +1,20 @@
 """What a training leaves behind: the network, what it is, its history and its cost."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from bycase.core.files import replace_file, write_csv, write_json
 from bycase.core.params import Params
-from bycase.tables.results import read_results
+from bycase.tables.models import COST, HISTORY, MODEL_INFO, NETWORK, order_classes
 from bycase.training.run import Training
-from bycase.training.subsets import order_classes
 
 if TYPE_CHECKING:
     import keras
-
-MODELS = Path("models")
-NETWORK = MODELS / "model.keras"
-MODEL_INFO = MODELS / "model.json"
-HISTORY = MODELS / "history.csv"
-COST = MODELS / "cost.json"
 
 
 def write_record(network: "keras.Model", training: Training, params: Params, embed_seconds: float) -> None:
@@ -124,16 +116,3 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
-
-
-def read_model_info(path: Path = MODEL_INFO) -> dict[str, Any]:
-    """Read the network's information: what it is, what its outputs mean, what it was trained on."""
-    return read_results(path, "train")
-
-
-def network_words(model_info: Mapping[str, Any]) -> str:
-    """The network and where its weights come from, as figures and tables give it."""
-    weights = {"imagenet": "ImageNet weights", "random": "random weights"}.get(
-        model_info["weights"], f"weights of {Path(model_info['weights']).name}"
-    )
-    return f"{model_info['model']}, {weights}"

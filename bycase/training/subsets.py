@@ -9,13 +9,6 @@ from numpy.typing import NDArray
 from bycase.core.errors import UserError
 
 
-def order_classes(classes: list[str], positive: str | None) -> list[str]:
-    """The order of a network's outputs: with two classes the positive one last, else as listed."""
-    if positive is None or len(classes) != 2:
-        return list(classes)
-    return [*(label for label in classes if label != positive), positive]
-
-
 def encode(labels: "pd.Series[str]", classes: list[str]) -> NDArray[np.int64]:
     """Positions of `labels` in `classes`; shape (n_images,)."""
     return pd.Index(classes).get_indexer(pd.Index(labels)).astype(np.int64)

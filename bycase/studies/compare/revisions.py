@@ -14,10 +14,10 @@ from bycase.core.errors import UserError
 from bycase.core.params import PARAMS_PATH
 from bycase.figures.run_info import RunInfo
 from bycase.tables.manifest import MANIFEST
+from bycase.tables.models import HISTORY, MODEL_INFO
 from bycase.tables.predictions import COLUMNS, TEST, check_predictions
 from bycase.tables.results import COST, METRICS
 from bycase.tables.splits import PROTOCOL
-from bycase.training.record import HISTORY, MODEL_INFO
 
 if TYPE_CHECKING:
     from dvc.api import DVCFileSystem

@@ -7,8 +7,9 @@ import keras
 import pytest
 
 from bycase.networks.registry import build_backbone
+from bycase.tables.models import COST, network_words
 from bycase.training.checkpoint import Progress
-from bycase.training.record import COST, count_flops, network_words, write_record
+from bycase.training.record import count_flops, write_record
 from bycase.training.run import Training
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bycase.training.subsets import class_shares, encode, image_weights, make_targets, order_classes
+from bycase.tables.models import order_classes
+from bycase.training.subsets import class_shares, encode, image_weights, make_targets
 
 
 def test_the_positive_class_comes_last_of_two() -> None:
