@@ -1,4 +1,4 @@
-"""Stain normalisation by torchstain's NumPy implementation: every image gets the training part's usual stain.
+"""Stain normalisation by torchstain's NumPy implementation: every image gets the usual stain of the training images.
 
 Macenko et al. (2009), A method for normalizing histology slides for quantitative analysis, ISBI.
 Reinhard et al. (2001), Color transfer between images, IEEE Computer Graphics and Applications 21(5).

@@ -1,18 +1,25 @@
-"""All phases of a training, continued where an interruption has left it."""
+"""All phases of a training, continued where an interruption has left it, and its curves as they come.
+
+DVCLive writes the curves: `dvc plots show`, `dvc exp show` and the VS Code extension read them.
+"""
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bycase.training.checkpoint import Checkpoint, Progress
 from bycase.training.collapse import CollapseGuard
 from bycase.training.energy import after_each, energy_log
-from bycase.training.live import live_log
 from bycase.training.loop import EpochCallbacks, run_phase
 from bycase.training.losses import make_loss, prior_loss
 from bycase.training.phases import plan_phases
 from bycase.training.prepare import TrainingContext, prepare_phase
 from bycase.training.subsets import class_shares
+
+LIVE = Path("metrics/train")
 
 
 @dataclass(frozen=True)
@@ -78,3 +85,26 @@ def run_training(context: TrainingContext, classes: list[str], path: Path, finge
         for plan in plans[done:]:
             run_phase(prepare_phase(plan, context), progress, callbacks)
         return Training(progress, prior, energy.total())
+
+
+@contextmanager
+def live_log(history: list[dict[str, Any]], folder: Path = LIVE) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Give a function that logs a row of the history.
+
+    The rows of an interrupted training, `history`, are logged first: DVC empties the folder before a stage.
+    """
+    from dvclive import Live
+
+    # Without dvcyaml=False, DVCLive would rewrite dvc.yaml in the middle of the pipeline.
+    with Live(str(folder), dvcyaml=False, save_dvc_exp=False, report=None) as live:
+
+        def log(row: dict[str, Any]) -> None:
+            for key in ("loss", "accuracy"):
+                live.log_metric(f"train/{key}", row[key])
+                live.log_metric(f"val/{key}", row[f"val_{key}"])
+            live.log_metric("val/auc", row["val_auc"])
+            live.next_step()
+
+        for row in list(history):
+            log(row)
+        yield log

@@ -19,7 +19,7 @@ from bycase.datasets.phantoms.shapes import Floats, depth_inside, share_out, smo
 
 FOLDER = "Dataset_BUSI_with_GT"
 SHARES = {"benign": 437, "malignant": 210, "normal": 133}  # of the published data set
-LEAST = 4  # patients of a class, so that each of three parts can have one
+LEAST = 4  # patients of a class, so that train, val and test can each have one
 SEVERAL = 0.15  # share of benign images with a second lesion
 
 

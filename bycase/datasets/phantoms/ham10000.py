@@ -20,7 +20,7 @@ from bycase.core.seeding import generator
 from bycase.datasets.phantoms.shapes import Floats, depth_inside, share_out, smooth_noise
 
 FIRST_LESION, FIRST_IMAGE = 118, 24306  # numbers in names
-LEAST = 4  # lesions of a class, so that each of three parts can have one
+LEAST = 4  # lesions of a class, so that train, val and test can each have one
 JPEG_QUALITY = 90
 SITES = ("back", "lower extremity", "trunk", "upper extremity", "abdomen", "face", "chest", "scalp", "unknown")
 CONFIRMED_BY = ("histo", "follow_up", "consensus", "confocal")

@@ -172,7 +172,7 @@ def complete_subsets(supplied: Supplied, wanted: Sequence[str], place: Path) -> 
     for names, fault, way_out in (
         (supplied.in_several, "puts in more than one part", "leave each in one"),
         (supplied.unknown, "names, but the manifest does not have", "remove them from the file, or mend the data"),
-        (supplied.ambiguous, "names, but several images are called so", "name them as data/manifest.csv does"),
+        (supplied.ambiguous, "names, but several images share the name", "name them as data/manifest.csv does"),
         (
             [image for image in wanted if image in lacking],
             "does not name",
@@ -217,7 +217,7 @@ def read_official_fold(place: Path, fold: int) -> pd.DataFrame:
     chosen = table[table["fold"] == fold]
     if chosen.empty:
         raise UserError(f"{source} has no fold {fold}; it has {', '.join(map(str, sorted(set(table['fold']))))}")
-    # One image has one row a fold: reading the parts without choosing a fold puts it in train and test alike.
+    # One image has one row a fold: reading all without choosing a fold puts it in train and test alike.
     twice = chosen["name"][chosen["name"].duplicated()]
     if len(twice):
         raise UserError(f"{source}: image {twice.iloc[0]} stands twice in fold {fold}; get the file again")

@@ -28,7 +28,7 @@ def _family(
     name: str,
     preprocessing: Preprocessing,
     variants: dict[str, Variant],
-    depthwise: bool = False,
+    he_start: bool = False,
     **arguments: Any,
 ) -> Network:
     """An entry of the registry.
@@ -37,7 +37,7 @@ def _family(
     ----------
     name : str
         In `params.yaml`.
-    depthwise : bool
+    he_start : bool
         Whether random weights are He's, as `start_convolutions` gives them; Keras' own otherwise.
     **arguments
         For the constructor.
@@ -48,7 +48,7 @@ def _family(
         image = (chosen.preprocessing or preprocessing).apply(image_input(image_size))
         options = {"include_top": False, "input_tensor": image, "pooling": pooling, **arguments}
         backbone = build_with_weights(chosen.constructor, name, weights, **options)
-        return start_convolutions(backbone) if depthwise and weights == "random" else backbone
+        return start_convolutions(backbone) if he_start and weights == "random" else backbone
 
     return Network(build, variants, preprocessing)
 
@@ -129,7 +129,7 @@ APPLICATIONS = {
     # Sandler, Howard, Zhu, Zhmoginov, Chen (2018), MobileNetV2: inverted residuals and linear bottlenecks, CVPR,
     # arXiv:1801.04381.
     "mobilenetv2": _family(
-        "mobilenetv2", SYMMETRIC, {"1.0": Variant(224, 1280, 2_257_984, "MobileNetV2")}, depthwise=True
+        "mobilenetv2", SYMMETRIC, {"1.0": Variant(224, 1280, 2_257_984, "MobileNetV2")}, he_start=True
     ),
     # Howard et al. (2019), Searching for MobileNetV3, ICCV, arXiv:1905.02244.
     "mobilenetv3": _family(
@@ -139,7 +139,7 @@ APPLICATIONS = {
             "large": Variant(224, 960, 2_996_352, "MobileNetV3Large"),
             "small": Variant(224, 576, 939_120, "MobileNetV3Small"),
         },
-        depthwise=True,
+        he_start=True,
         include_preprocessing=False,
     ),
 }

@@ -7,7 +7,7 @@ import keras
 import pytest
 
 from bycase.networks.registry import build_backbone
-from bycase.tables.models import COST, network_words
+from bycase.tables.models import COST
 from bycase.training.checkpoint import Progress
 from bycase.training.record import count_flops, write_record
 from bycase.training.run import Training
@@ -53,8 +53,3 @@ def test_the_record_holds_size_and_operations_and_energy_only_where_known(
     assert not [key for key in written if key.startswith("energy")]
     write_record(network, Training(progress, 0.69, {"energy_joules": 3.0}), make_params({}), 1.0)
     assert json.loads(COST.read_text())["energy_joules"] == 3.0
-
-
-def test_a_network_is_named_with_its_weights() -> None:
-    assert network_words({"model": "vgg16", "weights": "imagenet"}) == "vgg16, ImageNet weights"
-    assert network_words({"model": "vgg16", "weights": "/a/best.h5"}) == "vgg16, weights of best.h5"
