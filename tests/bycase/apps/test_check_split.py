@@ -224,6 +224,6 @@ def test_duplicates_are_left_unchecked_only_where_asked_for(checked: Path, capsy
     (checked / "data/duplicates.csv").unlink()
     ended = run_check(checked, "clean.csv")
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == "split.check: error: data/duplicates.csv not found: run 'dvc repro audit' first\n"
+    assert ended.stderr == "check-split: error: data/duplicates.csv not found: run 'dvc repro audit' first\n"
     assert check("clean.csv", "--without-duplicates") == 0
     assert "NOT CHECKED: duplicates" in capsys.readouterr().out

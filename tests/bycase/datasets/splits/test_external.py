@@ -115,7 +115,7 @@ COMPLETE = {"Benign/a.png": "train", "Benign/b.png": "test", "Malignant/c.png": 
     [
         ({"Malignant/c.png": None}, "1 images that it does not name, Malignant/c.png first; add them"),
         ({"zz.png": "train"}, "1 images that it names, but the manifest does not have, zz.png first; remove them"),
-        ({"d.png": "train"}, "1 images that it names, but several images are called so, d.png first; name them as"),
+        ({"d.png": "train"}, "1 images that it names, but several images share the name, d.png first; name them as"),
         ({"a.png": "test"}, "1 images that it puts in more than one part, Benign/a.png first; leave each in one"),
         ({"Benign/b.png": "val", "d_2": "val"}, "leaves part test empty"),
         ({"Benign/a.png": "val", "d_1": "val"}, "leaves part train empty"),
