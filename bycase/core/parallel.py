@@ -1,7 +1,4 @@
-"""One function over many items on all cores, in order, with a progress bar.
-
-Preparing the next batch while the present one is used.
-"""
+"""Work side by side: one function over many items on all cores, and the next batch while the present one is used."""
 
 import os
 import threading
@@ -18,6 +15,7 @@ from bycase.core.errors import UserError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_END = object()
 
 BATCH = 4096  # items handed to the pool at a time, so that memory does not grow with their number
 
@@ -71,11 +69,7 @@ def _wait_and_end() -> None:
         os._exit(1)
 
 
-T = TypeVar("T")
-_END = object()
-
-
-def prefetch(batches: Iterator[T]) -> Iterator[T]:
+def prefetch(batches: Iterator[Item]) -> Iterator[Item]:
     """Yield the same batches in the same order, each prepared in a second thread one ahead.
 
     An exception of `batches` is raised where its batch would have come.

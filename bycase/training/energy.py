@@ -17,9 +17,9 @@ from typing import Any
 
 from bycase.core.files import write_json
 
-ENERGY = Path("data/checkpoints/energy.json")
 Report = Callable[[dict[str, Any]], None]
 
+ENERGY = Path("data/checkpoints/energy.json")
 POWERCAP = Path("/sys/class/powercap")
 READ_EVERY = 30.0  # seconds; a processor's counter may begin again after some ten minutes
 
