@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,22 +119,11 @@ def gather(
     )
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Where a phase's batches and its validation come from.
 
-    Attributes
-    ----------
-    steps : int
-        Batches an epoch.
-    batches : callable
-        ``batches(epoch)`` yields the training images.
-    read : callable
-        Rows to what the network takes: features (n, n_features) or pixels (n, size, size, 3).
-    val_rows : ndarray of shape (n_validation_images,)
-        Rows of the validation images.
-    batch_size : int
-        Of validation.
+    Batches an epoch; ``batches(epoch)`` of the training images; rows to what the network takes, features
+    (n, n_features) or pixels (n, size, size, 3); rows of the validation images; and how many of these at a time.
     """
 
     steps: int
