@@ -25,7 +25,7 @@ from bycase.tables.partial_features import PartialFeatures, fill
 from bycase.training.checkpoint import Checkpoint, Progress
 from bycase.training.collapse import CollapseGuard
 from bycase.training.distribute import make_strategy
-from bycase.training.loop import Watch, run_phase
+from bycase.training.loop import EpochCallbacks, run_phase
 from bycase.training.phases import plan_phases
 from bycase.training.prepare import gather, prepare_phase
 from bycase.training.subsets import Subset
@@ -84,8 +84,8 @@ def train_cached(model: str, epochs: int) -> dict[str, Any]:
         material = gather(params, (train, val), len(classes), make_strategy("single"), backbone, features, no_pixels)
         progress = Progress()
         guard = CollapseGuard(1.0, classes, 10_000)
-        watch = Watch(val.y, "auc", guard, True, Checkpoint(Path(work) / "c.npz", "bench"), lambda _: None)
-        run_phase(prepare_phase(plan_phases(params.network)[0], material), progress, watch)
+        callbacks = EpochCallbacks(val.y, "auc", guard, True, Checkpoint(Path(work) / "c.npz", "bench"), lambda _: None)
+        run_phase(prepare_phase(plan_phases(params.network)[0], material), progress, callbacks)
     worked = time.perf_counter() - began
     return {"images": len(images), "worked": worked, "auc": progress.history[-1]["val_auc"]}
 

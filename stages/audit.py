@@ -3,6 +3,7 @@
 import logging
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bycase.core.command import run_stage
 from bycase.core.files import write_json
@@ -10,9 +11,15 @@ from bycase.core.fingerprint import fingerprint
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.datasets.audit_report import check_labels, make_report
-from bycase.datasets.duplicates import DUPLICATES, find_duplicates, without_waived, write_duplicates
+from bycase.datasets.duplicates import (
+    DUPLICATES,
+    find_duplicates,
+    parse_waivers,
+    without_waived,
+    write_duplicates,
+    write_waiver,
+)
 from bycase.datasets.fingerprints import BACKBONE, compute_fingerprints, write_fingerprints
-from bycase.datasets.waivers import parse_waivers, write_waiver
 from bycase.images.pixels import read_pixels
 from bycase.networks.forward import frozen_forward
 from bycase.networks.registry import build_backbone
@@ -47,17 +54,15 @@ def main() -> None:
     read = partial(read_pixels, folder=RESTRUCTURED)
     extract = frozen_forward(backbone, audit.batch_size)
     identity = fingerprint(FEATURES_CODE, made_by, files=(MANIFEST, RESTRUCTURED))
-    found = compute_fingerprints(manifest, read, extract, PARTIAL, identity, audit.batch_size)
-    write_fingerprints(found, made_by)
+    fingerprints = compute_fingerprints(manifest, read, extract, PARTIAL, identity, audit.batch_size)
+    write_fingerprints(fingerprints, made_by)
 
-    thresholds = {
+    thresholds: dict[str, Any] = {
         "near_distance": audit.near_distance,
         "near_similarity": audit.near_similarity,
         "embedding_similarity": audit.embedding_similarity,
     }
-    duplicates = find_duplicates(
-        manifest, found, audit.near_distance, audit.near_similarity, audit.embedding_similarity
-    )
+    duplicates = find_duplicates(manifest, fingerprints, **thresholds)
     write_duplicates(duplicates)
     report = make_report(duplicates, len(manifest), thresholds, waived)
     write_json(REPORT, report)

@@ -11,8 +11,8 @@ from bycase.apps.classifier.assemble import assemble_card, calibrate_distance, c
 from bycase.apps.classifier.network import split_outputs, with_features
 from bycase.apps.classifier.reference import NEIGHBOURS, make_reference
 from bycase.core.command import run_stage
+from bycase.core.parallel import prefetch
 from bycase.core.params import load_params
-from bycase.core.prefetch import prefetch
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.core.versions import warn_of_other_versions
 from bycase.images.pixels import read_pixels
@@ -21,11 +21,11 @@ from bycase.networks.forward import Forward, frozen_forward
 from bycase.networks.saved import load_network
 from bycase.statistics.uncertainty.table import RESULTS
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import TEST, VALIDATION, label_splits, read_predictions
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_splits
-from bycase.training.labels import encode
-from bycase.training.record import NETWORK, read_model_info
+from bycase.training.subsets import encode
 
 
 def main() -> None:

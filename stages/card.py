@@ -11,7 +11,7 @@ from bycase.core.errors import UserError
 from bycase.core.files import replace_file
 from bycase.core.params import load_params
 from bycase.datasets.layouts.registry import LAYOUTS
-from bycase.datasets.restructure_report import REPORT
+from bycase.datasets.restructure import REPORT
 from bycase.figures.style import data_words, encode_png
 from bycase.figures.thumbnails import choose_thumbnails, draw_thumbnails
 from bycase.images.pixels import read_pixels

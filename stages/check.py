@@ -9,7 +9,7 @@ from pathlib import Path
 from bycase.core.command import run_stage
 from bycase.core.files import replace_file
 from bycase.core.params import load_params
-from bycase.networks.check import check_network
+from bycase.networks.registry import check_network
 
 CHECKED = Path("data/checked.txt")
 

@@ -17,6 +17,8 @@ from bycase.networks.predict import predict_images
 from bycase.networks.saved import load_network
 from bycase.statistics.assessment import assess_predictions
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import COST as TRAINING_COST
+from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import (
     TEST,
     VALIDATION,
@@ -27,8 +29,6 @@ from bycase.tables.predictions import (
 )
 from bycase.tables.results import COST, METRICS, read_results
 from bycase.tables.splits import read_splits
-from bycase.training.record import COST as TRAINING_COST
-from bycase.training.record import NETWORK, read_model_info
 
 PARTS = {VALIDATION: "val", TEST: "test"}
 

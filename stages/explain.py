@@ -20,9 +20,9 @@ from bycase.images.pixels import read_pixels
 from bycase.networks.saved import load_network
 from bycase.statistics.units import number_patients, renumber
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import TEST, read_predictions
 from bycase.tables.results import METRICS, read_results, write_headlines
-from bycase.training.record import NETWORK, read_model_info
 
 
 def main() -> None:

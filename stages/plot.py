@@ -15,8 +15,8 @@ from bycase.figures.style import save_figure
 from bycase.figures.training_sanity import check_training, draw_sanity, write_sanity
 from bycase.statistics.units import image_units
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import HISTORY
 from bycase.tables.predictions import TEST, VALIDATION, read_predictions
-from bycase.training.record import HISTORY
 
 PLOTS = Path("plots/model")
 

@@ -34,9 +34,9 @@ from bycase.statistics.robustness.table import (
 from bycase.statistics.units import number_patients
 from bycase.studies.benchmark.robustness_cells import one_cell
 from bycase.tables.manifest import PREPROCESSED, RESTRUCTURED, read_manifest
+from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import TEST, read_predictions
 from bycase.tables.results import METRICS, read_results, write_headlines
-from bycase.training.record import NETWORK, read_model_info
 
 HEADLINES = ("mean.auc", "mean.auc_drop", "mean.accuracy", "mean.accuracy_drop")
 

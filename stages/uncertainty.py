@@ -14,10 +14,9 @@ from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.core.versions import warn_of_other_versions
-from bycase.networks.dropout import find_dropout, predict_with_dropout
 from bycase.networks.forward import frozen_forward
+from bycase.networks.repeated import find_dropout, predict_views, predict_with_dropout
 from bycase.networks.saved import load_network
-from bycase.networks.views import predict_views
 from bycase.statistics.conformal import calibrate_sets, make_sets
 from bycase.statistics.threshold import choose_threshold
 from bycase.statistics.uncertainty.assessment import Combined, combine_members
@@ -26,9 +25,9 @@ from bycase.statistics.uncertainty.table import FOLDER, METHODS, RESULTS, TEST, 
 from bycase.statistics.units import Units, image_units
 from bycase.tables import predictions
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import read_predictions
 from bycase.tables.results import write_headlines
-from bycase.training.record import NETWORK, read_model_info
 
 if TYPE_CHECKING:
     import keras

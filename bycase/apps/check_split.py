@@ -14,12 +14,11 @@ from bycase.core.command import run_stage
 from bycase.core.errors import UserError
 from bycase.core.files import write_json
 from bycase.core.params import load_params
-from bycase.datasets.duplicates import DUPLICATES, Waived, read_duplicates
+from bycase.datasets.duplicates import DUPLICATES, Waived, parse_waivers, read_duplicates
+from bycase.datasets.splits.external import Supplied, match_images, read_split_file
 from bycase.datasets.splits.leaks import find_leaks, find_shared_images
-from bycase.datasets.splits.supplied import Supplied, match_images, read_split_file
-from bycase.datasets.waivers import parse_waivers
 from bycase.tables.manifest import MANIFEST, read_manifest
-from bycase.tables.splits import PARTS
+from bycase.tables.splits import SUBSETS
 
 NAMES_SHOWN = 10
 
@@ -47,16 +46,16 @@ def check_split(
         ``groups`` by level (see `Leak.summary`) and ``duplicates`` (None where unchecked). Images
         missing from the file are said and leave it clean: a file may be about a part of the data.
     """
-    frame = manifest[manifest["image"].isin(supplied.parts.index)]
-    frame = frame.assign(part=frame["image"].map(supplied.parts))
+    frame = manifest[manifest["image"].isin(supplied.subsets.index)]
+    frame = frame.assign(part=frame["image"].map(supplied.subsets))
     groups = {leak.level: leak.summary() for leak in find_leaks(frame)}
     shared = None if duplicates is None else find_shared_images(frame, duplicates, waived)
-    faults = [supplied.in_several_parts, supplied.unknown, supplied.ambiguous]
+    faults = [supplied.in_several, supplied.unknown, supplied.ambiguous]
     leaks = any(level["straddling"] for level in groups.values()) or bool(shared and shared["pairs"])
     return {
         "clean": not leaks and not any(faults),
-        "counts": {part: int((frame["part"] == part).sum()) for part in PARTS},
-        "in_several_parts": supplied.in_several_parts,
+        "counts": {part: int((frame["part"] == part).sum()) for part in SUBSETS},
+        "in_several_parts": supplied.in_several,
         "unknown": supplied.unknown,
         "ambiguous": supplied.ambiguous,
         "missing": supplied.missing,
@@ -118,7 +117,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     manifest = read_manifest(options.manifest)
     supplied = match_images(read_split_file(options.file), manifest)
-    if supplied.parts.empty and not supplied.in_several_parts:
+    if supplied.subsets.empty and not supplied.in_several:
         raise UserError(f"split file {options.file} names no image of {options.manifest}: is it of another data set?")
     params = load_params()
     entries = params.audit.waive.get(params.dataset, [])

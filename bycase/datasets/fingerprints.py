@@ -1,7 +1,6 @@
 """`data/fingerprints/`: what every image is recognised by, whatever network is trained later."""
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.tables.partial_features import Extract, PartialFeatures, fill
+from bycase.tables.results import open_array, read_results, read_table
 
 FINGERPRINTS = Path("data/fingerprints")
 
@@ -48,12 +48,7 @@ class Fingerprints:
 
 
 def hash_pixels(pixels: NDArray[np.uint8]) -> str:
-    """The SHA-256 of an RGB image's size and pixels, hexadecimal.
-
-    Parameters
-    ----------
-    pixels : ndarray of shape (height, width, 3), uint8
-    """
+    """The SHA-256 of an RGB image's size and pixels (height, width, 3), uint8, hexadecimal."""
     digest = hashlib.sha256(f"{pixels.shape[1]}x{pixels.shape[0]}:".encode())
     digest.update(np.ascontiguousarray(pixels).tobytes())
     return digest.hexdigest()
@@ -111,28 +106,23 @@ def check_perceptual_hashes(manifest: pd.DataFrame) -> None:
             )
 
 
-def write_fingerprints(found: Fingerprints, made_by: dict[str, Any], path: Path = FINGERPRINTS) -> None:
+def write_fingerprints(fingerprints: Fingerprints, made_by: dict[str, Any], path: Path = FINGERPRINTS) -> None:
     """Write ``features.npy``, ``index.csv`` and ``made_by.json``, all or none."""
     with replace_folder(path) as folder:
-        np.save(folder / "features.npy", found.features)
-        columns = {"image": found.images, "pixel_sha256": found.pixel_sha256, "phash": found.phash}
+        np.save(folder / "features.npy", fingerprints.features)
+        columns = {
+            "image": fingerprints.images,
+            "pixel_sha256": fingerprints.pixel_sha256,
+            "phash": fingerprints.phash,
+        }
         write_csv(folder / "index.csv", pd.DataFrame(columns))
         write_json(folder / "made_by.json", made_by)
 
 
 def read_fingerprints(path: Path = FINGERPRINTS) -> Fingerprints:
-    """Open the fingerprints without reading the features into memory.
-
-    Raises
-    ------
-    UserError
-        If there are none, or features and images differ in number.
-    """
-    try:
-        index = pd.read_csv(path / "index.csv", dtype=str, keep_default_na=False)
-        features = np.load(path / "features.npy", mmap_mode="r")
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename} not found: run 'dvc repro audit' first") from None
+    """Open the fingerprints without reading the features into memory; refused if not there or not whole."""
+    index = read_table(path / "index.csv", "audit", dtype=str)
+    features = open_array(path / "features.npy", "audit")
     if len(index) != len(features):
         raise UserError(f"{path}: {len(features)} features of {len(index)} images; run 'dvc repro -f audit'")
     return Fingerprints(index["image"].tolist(), index["pixel_sha256"].tolist(), index["phash"].tolist(), features)
@@ -140,8 +130,4 @@ def read_fingerprints(path: Path = FINGERPRINTS) -> Fingerprints:
 
 def read_made_by(path: Path = FINGERPRINTS) -> dict[str, Any]:
     """What made the fingerprints: model, weights, pooling, image_size, resize."""
-    try:
-        made_by: dict[str, Any] = json.loads((path / "made_by.json").read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename} not found: run 'dvc repro audit' first") from None
-    return made_by
+    return read_results(path / "made_by.json", "audit")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bycase.core.seeding import generator
-from bycase.networks.dropout import HEAD
+from bycase.networks.repeated import HEAD
 
 if TYPE_CHECKING:
     import keras

@@ -6,9 +6,9 @@ from typing import Any
 
 from bycase.core.wording import metric_with_interval
 from bycase.figures.style import data_words
+from bycase.tables.models import network_words, read_model_info
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_protocol
-from bycase.training.record import network_words, read_model_info
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_json
-from bycase.core.prefetch import prefetch
+from bycase.core.parallel import prefetch
 
 Extract = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_json
-from bycase.datasets.restructure_report import REPORT
+from bycase.datasets.restructure import REPORT
 from bycase.tables.splits import PROTOCOL
 from stages.card import CARD, THUMBNAILS, main
 from stages.download import main as download

@@ -17,7 +17,7 @@ from bycase.apps.classifier.info import ClassifierCard
 from bycase.apps.classifier.reference import Reference
 from bycase.core.errors import UserError
 from bycase.core.files import replace_file
-from bycase.training.record import MODELS
+from bycase.tables.models import MODELS
 
 CLASSIFIER = MODELS / "classifier.keras"
 KERAS_MEMBERS = ("metadata.json", "config.json", "model.weights.h5")

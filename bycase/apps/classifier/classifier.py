@@ -19,7 +19,7 @@ from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.images.convert import resize
 from bycase.images.preprocess import Steps, apply_steps
 from bycase.networks.forward import Forward, frozen_forward
-from bycase.networks.views import turn
+from bycase.networks.repeated import turn
 from bycase.statistics.calibration.temperature import apply_temperature
 from bycase.statistics.conformal import make_sets
 from bycase.statistics.uncertainty.assessment import combine_members

@@ -12,10 +12,10 @@ from bycase.apps.runtime.places import EXPORTS, FORMATS, check_format, network_d
 from bycase.core.command import run_stage
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.tables.models import MODEL_INFO, NETWORK, read_model_info
 from bycase.tables.predictions import VALIDATION, read_predictions
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_splits
-from bycase.training.record import MODEL_INFO, NETWORK, read_model_info
 
 
 def main() -> None:

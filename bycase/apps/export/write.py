@@ -18,7 +18,7 @@ from bycase.apps.runtime.load import load_runtime
 from bycase.apps.runtime.places import FILES, REPORT
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_json
-from bycase.core.prefetch import prefetch
+from bycase.core.parallel import prefetch
 from bycase.core.versions import installed_versions
 from bycase.images.pixels import read_pixels
 from bycase.networks.forward import Forward, frozen_forward

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bycase.apps.predict.found import Failure, Found, Skipped, Source
-from bycase.core.prefetch import prefetch
+from bycase.core.parallel import prefetch
 from bycase.images.pictures import Picture, PictureError, read_picture
 
 Prepare = Callable[[Image.Image], NDArray[np.uint8]]

@@ -9,10 +9,10 @@ import pandas as pd
 from bycase.core.errors import UserError
 from bycase.figures.run_info import RunInfo
 from bycase.studies.benchmark.cell import Cell
+from bycase.tables.models import read_model_info
 from bycase.tables.out_of_fold import BENCHMARK, KEYS
 from bycase.tables.predictions import read_predictions
 from bycase.tables.results import read_results
-from bycase.training.record import read_model_info
 
 
 def gather_predictions(

@@ -15,10 +15,10 @@ from bycase.core.params import PARAMS_PATH
 from bycase.figures.run_info import RunInfo
 from bycase.statistics.units import number_classes, number_patients, positive_number, predict_classes
 from bycase.tables.manifest import MANIFEST
+from bycase.tables.models import HISTORY, MODEL_INFO
 from bycase.tables.predictions import COLUMNS, TEST, check_predictions
 from bycase.tables.results import COST, METRICS
 from bycase.tables.splits import PROTOCOL
-from bycase.training.record import HISTORY, MODEL_INFO
 
 if TYPE_CHECKING:
     from dvc.api import DVCFileSystem

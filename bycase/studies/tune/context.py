@@ -13,8 +13,8 @@ from bycase.studies.tune.folds import OUTER_PART, folds_of, inner_part, read_tun
 from bycase.studies.tune.place import features_folder
 from bycase.tables.features import Features, read_features
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import order_classes
 from bycase.tables.splits import read_splits
-from bycase.training.labels import order_classes
 from bycase.training.phases import END_TO_END
 from bycase.training.subsets import Subset, take_subset
 

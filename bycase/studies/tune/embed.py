@@ -12,8 +12,8 @@ from bycase.core.params import Params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.images.augmentation.views import augmented_views
 from bycase.images.pixels import read_pixels
+from bycase.networks.contract import refuse_breach
 from bycase.networks.forward import Forward, frozen_forward
-from bycase.networks.pixel_contract import refuse_breach
 from bycase.networks.registry import build_backbone, find_variant
 from bycase.networks.weights import weights_digest
 from bycase.studies.tune.params import Space

@@ -8,7 +8,7 @@ from bycase.core.errors import UserError
 from bycase.core.files import write_csv
 from bycase.core.params_data import SplitParams
 from bycase.core.seeding import derive_seed
-from bycase.datasets.splits.assign import assign_groups
+from bycase.datasets.splits.folds import assign_groups
 from bycase.studies.tune.place import FOLDS
 
 COLUMNS = ("image", "outer", "part", "group")

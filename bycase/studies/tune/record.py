@@ -16,7 +16,7 @@ from bycase.studies.tune.journal import Event, Journal
 from bycase.studies.tune.params import TuningParams
 from bycase.studies.tune.plan import Run, plan_runs
 from bycase.studies.tune.space import changes, defaults, parse_head, searched_epochs
-from bycase.training.labels import order_classes
+from bycase.tables.models import order_classes
 
 STATUSES = ("finished", "stopped", "diverged", "crashed", "lost")
 DEFAULT_TRIAL = 0

@@ -18,9 +18,9 @@ from bycase.studies.tune.record import write_search
 from bycase.studies.tune.session import cores_each, count_nodes, ray_session
 from bycase.studies.tune.trial import Task
 from bycase.tables.manifest import PREPROCESSED
+from bycase.training.batches import decode_once
 from bycase.training.checkpoint import training_settings
 from bycase.training.phases import END_TO_END
-from bycase.training.resident import decode_once
 
 RESTARTS = 5  # of a trial whose node or process died
 GRACE = 9  # ASHA: a trial is safe for a ninth of its epochs

@@ -16,7 +16,7 @@ import pytest
 from bycase.apps.check_split import check_split, main, write_lines
 from bycase.core.errors import UserError
 from bycase.datasets.duplicates import write_duplicates
-from bycase.datasets.splits.supplied import Supplied, match_images
+from bycase.datasets.splits.external import Supplied, match_images
 from bycase.tables.manifest import MANIFEST, write_manifest
 
 DuplicatesOf = Callable[..., pd.DataFrame]
@@ -224,6 +224,6 @@ def test_duplicates_are_left_unchecked_only_where_asked_for(checked: Path, capsy
     (checked / "data/duplicates.csv").unlink()
     ended = run_check(checked, "clean.csv")
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == "split.check: error: data/duplicates.csv not found: run 'dvc repro audit' first\n"
+    assert ended.stderr == "check-split: error: data/duplicates.csv not found: run 'dvc repro audit' first\n"
     assert check("clean.csv", "--without-duplicates") == 0
     assert "NOT CHECKED: duplicates" in capsys.readouterr().out

@@ -11,6 +11,7 @@ from bycase.studies.benchmark.cell import Cell
 from bycase.studies.benchmark.gather import describe, gather_costs, gather_predictions, gather_tables
 from bycase.studies.benchmark.params import BenchmarkParams, load_benchmark_params
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import order_classes
 from bycase.tables.out_of_fold import (
     ABOUT,
     COST,
@@ -22,7 +23,6 @@ from bycase.tables.out_of_fold import (
     read_folds,
     write_out_of_fold,
 )
-from bycase.training.labels import order_classes
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.networks.registry import NETWORKS
 from bycase.studies.tune.context import read_search_data
 from bycase.studies.tune.trial import Task, Trial
+from bycase.training.batches import decode_once
 from bycase.training.loop import DivergenceError
-from bycase.training.resident import decode_once
 
 BASE = {"learning_rate": 0.01, "head": "none"}
 

@@ -1,10 +1,13 @@
-"""All files of a listing converted, and the manifest of those that could be."""
+"""All files of a listing converted, the manifest of those that could be, the report, and the reasons to stop."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from bycase.core.errors import UserError
 from bycase.core.parallel import map_on_all_cores
 from bycase.datasets.layouts.listing import Listing, PublishedImage, Rejected
 from bycase.images.convert import Converted, Job, convert
@@ -104,3 +107,80 @@ def _row(image: PublishedImage, target: Path, converted: Converted) -> dict[str,
         "site": image.site,
         "confirmed_by": image.confirmed_by,
     }
+
+
+REPORT = Path("metrics/restructure.json")
+
+
+def bad_share(result: Restructured) -> float:
+    """Rejected files as a share of all files that should be images; 0 where there are none."""
+    total = len(result.manifest) + len(result.rejected)
+    return len(result.rejected) / total if total else 0.0
+
+
+def make_report(
+    dataset: str, source: str, listing: Listing, result: Restructured, expected: int | None
+) -> dict[str, Any]:
+    """The content of ``metrics/restructure.json``.
+
+    Parameters
+    ----------
+    dataset, source : str
+        The data set's name in `params.yaml`, and where it came from.
+    listing : Listing
+        What was found in the raw folder.
+    result : Restructured
+        What became of it.
+    expected : int, optional
+        Images of the full data set, as published; None for a phantom, which is part of nothing.
+    """
+    manifest = result.manifest
+    by_class: dict[str, dict[str, int]] = {}
+    counts = Counter(zip(manifest["label"], manifest["magnification"], strict=True))
+    for (label, magnification), n in sorted(counts.items()):
+        by_class.setdefault(label, {})[f"{magnification}X" if magnification else "all"] = n
+    return {
+        "dataset": dataset,
+        "source": source,
+        "images": len(manifest),
+        "expected": expected,
+        "partial": expected is not None and len(manifest) < expected,
+        "cases": int(manifest["case"].nunique()),
+        "folders": int(manifest["folder"].nunique()),
+        "rejected_share": round(bad_share(result), 6),
+        "by_class": by_class,
+        "rejected": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.rejected],
+        "copies": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.copies],
+        "rows_without_image": listing.rows_without_image,
+        "not_images": [path.as_posix() for path in listing.others],
+    }
+
+
+def check_bad_share(result: Restructured, limit: float, report: Path) -> None:
+    """Refuse a data set of which more than `limit` (0 to 1) had to be rejected, naming the first file."""
+    share = bad_share(result)
+    if share > limit:
+        first = result.rejected[0]
+        raise UserError(
+            f"{len(result.rejected)} files ({share:.1%}) cannot be used, more than max_bad_share {limit:.1%}; "
+            f"the first: {first.source.as_posix()} ({first.reason}); all: {report}; mend them or raise max_bad_share"
+        )
+
+
+def check_labels(listing: Listing, classes: list[str], raw: Path) -> None:
+    """Refuse a data set with a class that `params.yaml` does not list, naming all such."""
+    unlisted = sorted({image.label for image in listing.images} - set(classes))
+    if unlisted:
+        raise UserError(
+            f"{raw} holds images of class {', '.join(unlisted)}, which datasets.<name>.classes lacks; add it there"
+        )
+
+
+def check_classes(manifest: pd.DataFrame, classes: list[str], raw: Path) -> None:
+    """Refuse a data set without images, or in which a class of `params.yaml` is missing, naming it."""
+    if manifest.empty:
+        raise UserError(f"{raw} holds no image in the publisher's layout and naming; check datasets.<name>.path")
+    labels = set(manifest["label"])
+    for label in classes:
+        if label not in labels:
+            raise UserError(f"{raw} holds no image of class {label}; found only {', '.join(sorted(labels))}")

@@ -8,7 +8,7 @@ import pytest
 
 from bycase.core.params import load_params
 from bycase.core.params_training import ModelParams, TrainParams
-from bycase.training.optimizers import learning_rate_factors, make_optimizer
+from bycase.training.compile import learning_rate_factors, make_optimizer
 
 
 def entry(**changes: Any) -> ModelParams:

@@ -2,14 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bycase.training.labels import class_shares, encode, image_weights, make_targets, order_classes
-
-
-def test_the_positive_class_comes_last_of_two() -> None:
-    assert order_classes(["Benign", "Malignant"], "Malignant") == ["Benign", "Malignant"]
-    assert order_classes(["Benign", "Malignant"], "Benign") == ["Malignant", "Benign"]
-    assert order_classes(["a", "b", "c"], "b") == ["a", "b", "c"]
-    assert order_classes(["a", "b", "c"], None) == ["a", "b", "c"]
+from bycase.training.subsets import class_shares, encode, image_weights, make_targets
 
 
 def test_encode_follows_the_order() -> None:
