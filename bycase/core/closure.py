@@ -23,12 +23,11 @@ EXEMPT = {
     "bycase/core/files.py": "writes what it is given, every digit of it, under a temporary name, and renames",
     "bycase/core/fingerprint.py": "decides only whether unfinished work is used again",
     "bycase/core/nested.py": "takes values out of nested mappings by dotted keys; makes none",
-    "bycase/core/parallel.py": "gives results in the order of its inputs, whatever the number of processes",
+    "bycase/core/parallel.py": "gives results in the order of its inputs, whatever runs beside or ahead of them",
     "bycase/core/params.py": "checks values and hands them on as the file has them; DVC tracks the values by `params:`",
     "bycase/core/params_data.py": "checks values, as params.py does",
     "bycase/core/params_training.py": "checks values, as params.py does",
     "bycase/core/params_migration.py": "completes older files, which DVC reads only once they are complete",
-    "bycase/core/prefetch.py": "gives items in their order, read ahead in a thread",
     "bycase/core/versions.py": "names versions beside a result, and warns",
     "bycase/core/yaml_edit.py": "edits the text of YAML files, which DVC tracks",
 }
