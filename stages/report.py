@@ -1,4 +1,4 @@
-"""`python -m stages.report [--no-images]`: a page for people, a model card and two checklists."""
+"""`python -m stages.report [--no-images]`: an HTML report, a model card and two checklists."""
 
 import argparse
 
@@ -11,7 +11,7 @@ from bycase.report.run_page import run_documents
 def main() -> None:
     """Write the report of the run in the workspace."""
     parser = argparse.ArgumentParser(prog="python -m stages.report", description=__doc__)
-    parser.add_argument("--no-images", action="store_true", help="without images of the data set")
+    parser.add_argument("--no-images", action="store_true", help="leave out images of the data set")
     write_documents(run_documents(not parser.parse_args().no_images), METRICS, PLOTS)
 
 

@@ -16,7 +16,7 @@ from bycase.core.wording import (
 from bycase.report.blocks import Block, Listing, Page, Section, Table, Text, missing
 from bycase.report.documents import make_documents
 from bycase.report.failures import failure_section, find_errors
-from bycase.report.inputs import BENCHMARK, BENCHMARK_PARAMS, FIGURES, Bench, read_bench
+from bycase.report.inputs import BENCHMARK, BENCHMARK_FIGURES, BENCHMARK_PARAMS, Bench, read_bench
 from bycase.report.provenance import production_section
 from bycase.report.sections import (
     INTERVALS,
@@ -120,7 +120,7 @@ def _levels(row: dict[str, Any]) -> dict[str, Any]:
 
 def _figure(name: str) -> Block:
     words = FIGURE_WORDS[name]
-    return figure_or_note(FIGURES / f"{name}.png", words, f"{words}.", MAKE)
+    return figure_or_note(BENCHMARK_FIGURES / f"{name}.png", words, f"{words}.", MAKE)
 
 
 def _leaderboard(bench: Bench) -> Section:

@@ -18,8 +18,8 @@ from bycase.tables.predictions import TEST, read_predictions
 from bycase.tables.results import COST, read_results
 
 METRICS, PLOTS = Path("metrics"), Path("plots")
-MODEL_PLOTS = PLOTS / "model"
-RESULTS, FIGURES = METRICS / "benchmark", PLOTS / "benchmark"
+RESULTS = METRICS / "benchmark"
+FIGURES, BENCHMARK_FIGURES = PLOTS / "model", PLOTS / "benchmark"
 BENCHMARK_PARAMS = Path("benchmark/params.yaml")
 BENCHMARK = "benchmark/dvc.yaml"
 # Stages whose numbers are shown where they exist.
@@ -151,7 +151,7 @@ def read_run() -> Run:
             f"{PARAMS_PATH} names {params.model} on {params.dataset}, models/model.json "
             f"{run_info.model_info['model']} on {run_info.model_info['dataset']}: run 'dvc repro' first"
         )
-    sanity = MODEL_PLOTS / "sanity.txt"
+    sanity = FIGURES / "sanity.txt"
     return Run(
         data=_read_data(params),
         run_info=run_info,

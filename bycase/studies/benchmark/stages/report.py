@@ -11,7 +11,7 @@ from bycase.report.inputs import RESULTS
 def main() -> None:
     """Write the report of the benchmark in the workspace."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--no-images", action="store_true", help="without images of the data set")
+    parser.add_argument("--no-images", action="store_true", help="leave out images of the data set")
     write_documents(benchmark_documents(not parser.parse_args().no_images), RESULTS, RESULTS)
 
 
