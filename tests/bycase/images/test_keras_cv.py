@@ -1,4 +1,4 @@
-"""keras-cv is finished upstream: one module of the product uses it, so that one module is all that its end would cost."""
+"""keras-cv is finished upstream: one module of the product uses it, which is all that its end would cost."""
 
 import re
 from pathlib import Path

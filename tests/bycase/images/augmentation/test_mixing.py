@@ -79,13 +79,13 @@ def test_one_column_of_targets_mixes_too(settings: Settings) -> None:
 class Fixed:
     """Random numbers of two images that are partners, with shares 0.75 and 0.4 and centres (1, 1) and (3, 0)."""
 
-    def integers(self, high: int, size: Any = None) -> Any:
+    def integers(self, _high: int, size: Any = None) -> Any:
         return 0 if size is None else np.array([[1, 1], [3, 0]])
 
-    def permutation(self, n: int) -> np.ndarray:
+    def permutation(self, _n: int) -> np.ndarray:
         return np.array([1, 0])
 
-    def beta(self, a: float, b: float, n: int) -> np.ndarray:
+    def beta(self, *_: float) -> np.ndarray:
         return np.array([0.75, 0.4])
 
 
