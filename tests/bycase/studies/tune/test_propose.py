@@ -114,15 +114,3 @@ def test_members_go_on_where_they_were(tuned: Any, tmp_path: Path) -> None:
     assert found[4]["start"] is None
     scheduler = Population(tuning.population, tuning.space, 7, journal)
     assert scheduler._next_perturbation_sync == 2
-
-
-def test_a_journal_cut_short_by_a_kill_is_read_up_to_there(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "w", "same")
-    journal.add("epoch", **row(0, 1, 0.5, 0.1))
-    journal.add("epoch", **row(0, 1, 0.7, 0.1))
-    path = tmp_path / "w/journal.jsonl"
-    path.write_text(path.read_text(encoding="utf-8") + '{"event": "epo', encoding="utf-8")
-    again = Journal(tmp_path / "w", "same")
-    assert [event["event"] for event in again.events] == ["session", "epoch", "session"]
-    assert again.best(0)["score"] == 0.5
-    assert Journal(tmp_path / "w", "other").of("epoch") == []
