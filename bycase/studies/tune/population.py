@@ -12,7 +12,7 @@ import numpy as np
 from bycase.core.params import Params
 from bycase.core.seeding import derive_seed, generator
 from bycase.studies.tune.journal import Journal
-from bycase.studies.tune.params import FIXED_IN_A_POPULATION, PopulationParams, Space
+from bycase.studies.tune.params import ARCHITECTURE, PopulationParams, Space
 from bycase.studies.tune.plan import Run
 from bycase.studies.tune.propose import resume_from
 from bycase.studies.tune.ray_internals import SteerablePopulation
@@ -76,7 +76,7 @@ class Population(SteerablePopulation):
         mutations = {
             key: choices(dimension) if dimension.choice else self._drawing(key)
             for key, dimension in space.searched.items()
-            if key not in FIXED_IN_A_POPULATION
+            if key not in ARCHITECTURE
         }
         super().__init__(
             last_exchange=max((event["epoch"] for event in journal.of("exchange")), default=0),

@@ -18,7 +18,9 @@ from bycase.studies.tune.plan import Run, plan_runs
 from bycase.studies.tune.space import changes, defaults, parse_head, searched_epochs
 from bycase.training.labels import order_classes
 
-STATUSES = ("finished", "stopped", "diverged", "crashed", "lost")
+FAILED = ("diverged", "crashed", "lost")
+STATUSES = ("finished", "stopped", *FAILED)
+DEFAULT = "default"  # the algorithm of a trial that only shows what params.yaml's settings reach
 DEFAULT_TRIAL = 0
 TRIAL_COLUMNS = (
     "trial",
@@ -36,22 +38,7 @@ TRIAL_COLUMNS = (
 def write_search(
     target: Path, params: Params, tuning: TuningParams, data: SearchData, journal: Journal, work: Path, nodes: int
 ) -> None:
-    """Write the folder of one search.
-
-    Parameters
-    ----------
-    target : Path
-        The folder.
-    params, tuning : Params, TuningParams
-        What was asked for.
-    data : SearchData
-        Of the search.
-    journal : Journal
-        What happened.
-    work : Path
-        Where the best predictions of the trials are.
-    nodes : int
-        Of the cluster.
+    """Write the folder of one search, which had `nodes` nodes of a cluster; `work` has the trials' best predictions.
 
     Raises
     ------
@@ -70,7 +57,8 @@ def write_search(
         if outer != FINAL:
             for name, trial in (("predictions", winner["trial"]), ("predictions_default", DEFAULT_TRIAL)):
                 _write_predictions(folder / f"{name}.csv", trial, params, data, work)
-        write_json(folder / "about.json", _about(outer, params, tuning, journal, trials, epochs, nodes))
+        spent = int(epochs["spent"].fillna(0).max()) if len(epochs) else 0
+        write_json(folder / "about.json", _about(outer, params, tuning, journal, trials, spent, nodes))
 
 
 def epochs_table(journal: Journal, runs: list[Run], keys: list[str]) -> pd.DataFrame:
@@ -82,7 +70,7 @@ def epochs_table(journal: Journal, runs: list[Run], keys: list[str]) -> pd.DataF
         ``trial``, ``epoch``, ``spent`` (epochs of the budget until then; empty outside of it), ``score``, ``loss``,
         ``val_loss``, `keys`, ``donor``.
     """
-    beside = {number for run in runs if run.algorithm == "default" for number in run.numbers}
+    beside = {number for run in runs if run.algorithm == DEFAULT for number in run.numbers}
     rows, spent = [], 0
     for event in journal.of("epoch"):
         counted = event["trial"] not in beside and event["score"] is not None
@@ -101,20 +89,11 @@ def epochs_table(journal: Journal, runs: list[Run], keys: list[str]) -> pd.DataF
 
 
 def trials_table(journal: Journal, runs: list[Run], epochs: pd.DataFrame, own: dict[str, Any]) -> pd.DataFrame:
-    """One row a trial that has begun.
-
-    Parameters
-    ----------
-    journal : Journal
-        What happened.
-    runs : list of Run
-        What was planned.
-    epochs : DataFrame
-        Of `epochs_table`.
-    own : dict
-        The setting of `params.yaml`, for its keys.
-    """
-    begun = _begun(journal)
+    """One row a trial that has begun; `own` is the setting of `params.yaml`, for its keys."""
+    begun: dict[int, Event] = {}  # the first event of each trial that has a setting
+    for event in journal.events:
+        if event["event"] in ("trial", "epoch"):
+            begun.setdefault(event["trial"], event)
     ends = {event["trial"]: event for event in journal.of("end")}
     restarts = pd.Series([event["trial"] for event in journal.of("restart")], dtype=int).value_counts()
     rows = []
@@ -131,7 +110,7 @@ def trials_table(journal: Journal, runs: list[Run], epochs: pd.DataFrame, own: d
                     "algorithm": run.algorithm,
                     "status": end["status"],
                     "message": end["message"],
-                    "started_epoch_total": None if run.algorithm == "default" else _spent_before(epochs, number),
+                    "started_epoch_total": None if run.algorithm == DEFAULT else _spent_before(epochs, number),
                     "epochs": int(own_rows["score"].notna().sum()),
                     "score": best["score"] if best else None,
                     "best_epoch": best["epoch"] if best else None,
@@ -140,15 +119,6 @@ def trials_table(journal: Journal, runs: list[Run], epochs: pd.DataFrame, own: d
                 }
             )
     return pd.DataFrame(rows).astype({"started_epoch_total": "Int64", "best_epoch": "Int64"})
-
-
-def _begun(journal: Journal) -> dict[int, Event]:
-    """The first event of each trial that has a setting."""
-    found: dict[int, Event] = {}
-    for event in journal.events:
-        if event["event"] in ("trial", "epoch"):
-            found.setdefault(event["trial"], event)
-    return found
 
 
 def _spent_before(epochs: pd.DataFrame, trial: int) -> int | None:
@@ -168,15 +138,15 @@ def choose_winner(trials: pd.DataFrame, params: Params, runs: list[Run]) -> dict
     UserError
         If none has a score.
     """
-    scored = trials[trials["score"].notna() & (trials["algorithm"] != "default")]
+    scored = trials[trials["score"].notna() & (trials["algorithm"] != DEFAULT)]
     if scored.empty:
         reasons = trials["message"][trials["message"] != ""]
         why = f"the first failed so: {reasons.iloc[0]}" if len(reasons) else "no epoch ended; raise budget.minutes"
         raise UserError(f"no trial of the search has a score: {why}")
     best = scored.iloc[int(scored["score"].to_numpy(float).argmax())]
     (run,) = (run for run in runs if best["trial"] in run.numbers)
-    keys = [key for key in trials.columns if key not in TRIAL_COLUMNS]
-    setting = {key: _plain(best[key]) for key in keys}
+    values = {key: best[key] for key in trials.columns if key not in TRIAL_COLUMNS}
+    setting = {key: value.item() if isinstance(value, np.generic) else value for key, value in values.items()}
     settings = changes(setting, params) | searched_epochs(setting, params, run.epochs)
     return {
         "trial": int(best["trial"]),
@@ -186,11 +156,6 @@ def choose_winner(trials: pd.DataFrame, params: Params, runs: list[Run]) -> dict
         "settings": settings,
         "hyperparameters": {key: parse_head(value) if key == "head" else value for key, value in setting.items()},
     }
-
-
-def _plain(value: Any) -> Any:
-    """A number of NumPy as Python's own."""
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _write_predictions(path: Path, trial: int, params: Params, data: SearchData, work: Path) -> None:
@@ -213,13 +178,7 @@ def predictions_table(probabilities: NDArray[np.float64], params: Params, data: 
 
 
 def _about(
-    outer: str,
-    params: Params,
-    tuning: TuningParams,
-    journal: Journal,
-    trials: pd.DataFrame,
-    epochs: pd.DataFrame,
-    nodes: int,
+    outer: str, params: Params, tuning: TuningParams, journal: Journal, trials: pd.DataFrame, spent: int, nodes: int
 ) -> dict[str, Any]:
     counts = trials["status"].value_counts()
     return {
@@ -236,7 +195,7 @@ def _about(
         "outer_folds": tuning.outer.folds,
         "trials_asked": tuning.budget.trials,
         "epochs_asked": tuning.budget.trials * tuning.budget.epochs,
-        "epochs_spent": int(epochs["spent"].max()) if epochs["spent"].notna().any() else 0,
+        "epochs_spent": spent,
         "minutes": tuning.budget.minutes,
         "seconds": round(journal.seconds(), 1),
         "workers": tuning.workers,

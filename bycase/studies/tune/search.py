@@ -163,7 +163,7 @@ def _asha(run: Run) -> Any:
 
     return ASHAScheduler(
         time_attr="epoch",
-        metric="best_merit",
+        metric="best_score",
         mode="max",
         max_t=run.epochs,
         grace_period=max(1, run.epochs // GRACE),

@@ -18,7 +18,7 @@ from bycase.networks.forward import forward
 from bycase.networks.predict import predict_rows
 from bycase.studies.tune.context import Inner, SearchData, SelectedRows, read_search_data, read_strength
 from bycase.studies.tune.network import Arrays, FoldNetwork
-from bycase.studies.tune.params import FIXED_IN_A_POPULATION
+from bycase.studies.tune.params import ARCHITECTURE
 from bycase.studies.tune.space import OWN_STRENGTH, Setting, trial_params
 from bycase.training.checkpoint import Progress
 from bycase.training.loop import DivergenceError, averaged_weights, train_epoch
@@ -208,7 +208,7 @@ class Trial:
         """
         with np.load(path) as stored:
             state: dict[str, Any] = json.loads(str(stored["about"]))
-            architecture = {key: state["setting"][key] for key in FIXED_IN_A_POPULATION if key in state["setting"]}
+            architecture = {key: state["setting"][key] for key in ARCHITECTURE if key in state["setting"]}
             self.begin(setting | architecture)
             self.epoch = state["epoch"]
             if state["entered"] is not None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from bycase.statistics.comparison.words import decimals
 from bycase.studies.tune.outcome.nested import TUNED, Nested, describe_difference, mean, optimism_of, score_folds
-from bycase.studies.tune.outcome.searches import DEFAULT, FAILED, Search, count_words
+from bycase.studies.tune.outcome.searches import Search, count_words
+from bycase.studies.tune.record import DEFAULT, STATUSES
 
 NAMES = {
     "auc": "AUC",
@@ -15,28 +16,19 @@ NAMES = {
     "f1": "F1",
     "loss": "log loss, negative",
 }
-STATUS = ("finished", "stopped", *FAILED)
 
 
 def summarise(final: Search, nested: Sequence[Search], outer: Nested | None) -> dict[str, Any]:
     """Numbers of a tuning, the same keys whatever the network and the algorithm.
 
-    Parameters
-    ----------
-    final : Search
-        On the whole pool.
-    nested : sequence of Search
-        Of the outer folds.
-    outer : Nested or None
-        See `bycase.studies.tune.outcome.nested.score_ways`; None without a nested evaluation.
-
     Returns
     -------
     dict
         ``inner``: the winner's score of the final search and of each outer fold's, and the default settings' own;
-        ``trials`` and ``epochs`` over all searches. With a nested evaluation also ``outer`` and ``default_outer``
-        (score, interval, each fold), ``optimism`` and ``default_optimism`` (mean inner minus outer score), ``gain``
-        (tuned minus default settings). Those of the default settings are left out where these have failed.
+        ``trials`` and ``epochs`` over all searches. With a nested evaluation, of which `outer` are the scores, also
+        ``outer`` and ``default_outer`` (score, interval, each fold), ``optimism`` and ``default_optimism`` (mean inner
+        minus outer score), ``gain`` (tuned minus default settings). Those of the default settings are left out where
+        these have failed.
     """
     searches = [final, *nested]
     summary: dict[str, Any] = {
@@ -44,7 +36,7 @@ def summarise(final: Search, nested: Sequence[Search], outer: Nested | None) -> 
         "default_inner": {s.outer: s.default_score for s in searches if math.isfinite(s.default_score)},
         "trials": {
             "all": sum(len(search.trials) for search in searches),
-            **{status: sum(int((s.trials["status"] == status).sum()) for s in searches) for status in STATUS},
+            **{status: sum(int((s.trials["status"] == status).sum()) for s in searches) for status in STATUSES},
         },
         "epochs": {
             "asked": sum(search.about["epochs_asked"] for search in searches),
@@ -53,10 +45,7 @@ def summarise(final: Search, nested: Sequence[Search], outer: Nested | None) -> 
     }
     if outer is None:
         return summary
-    inner = {
-        TUNED: mean(search.score for search in nested),
-        DEFAULT: mean(search.default_score for search in nested),
-    }
+    inner = {TUNED: mean(s.score for s in nested), DEFAULT: mean(s.default_score for s in nested)}
     for way, score in outer.scores.items():
         prefix, limits = "" if way == TUNED else f"{way}_", outer.limits[way]
         folds = {str(fold): value for fold, value in score_folds(outer, way).items()}
@@ -73,7 +62,7 @@ def sentences(summary: Mapping[str, Any], final: Search) -> list[str]:
     metric = NAMES[final.about["monitor"]]
     trials = summary["trials"]
     # Told apart, since a search in which many trials fail has in truth been a smaller one.
-    failed = ", ".join(f"{trials[status]} {status}" for status in STATUS[1:] if trials[status])
+    failed = ", ".join(f"{trials[status]} {status}" for status in STATUSES[1:] if trials[status])
     spent = (
         f"{count_words(trials['all'], 'trial')} in all searches{f' ({failed})' if failed else ''}, "
         f"{summary['epochs']['spent']} of {summary['epochs']['asked']} epochs"
@@ -114,9 +103,9 @@ def _doubt(optimism: Mapping[str, Any]) -> str:
     return "; the interval includes 0: no optimism shown" if within else ""
 
 
-def signed(found: Mapping[str, Any]) -> str:
+def signed(difference: Mapping[str, Any]) -> str:
     """A difference with its 95 % interval."""
-    return f"{decimals(found['estimate'])} (95 % CI {_range(found['ci'])})"
+    return f"{decimals(difference['estimate'])} (95 % CI {_range(difference['ci'])})"
 
 
 def _range(limits: Mapping[str, float]) -> str:

@@ -37,7 +37,7 @@ def propose(tuned: Any, algorithm: Any, folder: Path, seed: int, stop: int) -> t
         row |= {"donor": None, "status": "running", "message": ""}
         journal.add("epoch", trial=number, epoch=1, **row)
         journal.add("end", trial=number, status="finished", message="")
-        proposals.on_trial_complete(f"id{proposals.left + 1}", {"best_merit": score})
+        proposals.on_trial_complete(f"id{proposals.left + 1}", {"best_score": score})
     return journal, settings
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bycase.studies.tune.outcome.progress import at_spent, best_so_far, last_epochs
+from bycase.studies.tune.outcome.history import at_spent, best_so_far
 
 EPOCHS = pd.DataFrame(
     {
@@ -28,7 +28,3 @@ def test_of_no_score_at_all() -> None:
     best = best_so_far(pd.DataFrame({"spent": [1, 2], "score": [np.nan, np.nan]}))
     assert best.empty
     assert np.isnan(at_spent(best, np.array([1, 5]))).all()
-
-
-def test_where_trials_ended() -> None:
-    assert last_epochs(EPOCHS).to_dict() == pytest.approx({0: 2, 1: 4, 2: 5, 3: np.nan}, nan_ok=True)

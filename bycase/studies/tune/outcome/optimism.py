@@ -19,14 +19,7 @@ ROW = 0.42  # inches
 def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Search]) -> Figure:
     """Draw inner against outer scores of the tuned settings, and all folds together also of the default ones.
 
-    Parameters
-    ----------
-    summary : mapping
-        See `bycase.studies.tune.outcome.summary.summarise`, with a nested evaluation.
-    final : Search
-        On the whole pool.
-    nested : sequence of Search
-        Of the outer folds.
+    `summary` is that of `bycase.studies.tune.outcome.summary.summarise`, with a nested evaluation.
     """
     metric, optimism = NAMES[final.about["monitor"]], summary["optimism"]
     ends = optimism["ci"]
@@ -50,8 +43,8 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
     figure = new_figure(2.6 + ROW * len(rows), title, subtitle, note)
     with styled():
         axes = figure.subplots()
-        for place, (_, of_search, of_fold, limits) in enumerate(rows):
-            _draw_row(axes, place, of_search, of_fold, limits)
+        for place, (_, inner, outer, limits) in enumerate(rows):
+            _draw_row(axes, place, inner, outer, limits)
         axes.axhline(len(nested) - 0.5, color=PALE, linewidth=1)
         axes.set_yticks(range(len(rows)), [row[0] for row in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
@@ -68,12 +61,10 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
     return figure
 
 
-def _draw_row(
-    axes: Axes, place: int, of_search: float, of_fold: float | None, limits: Mapping[str, float] | None
-) -> None:
+def _draw_row(axes: Axes, place: int, inner: float, outer: float | None, limits: Mapping[str, float] | None) -> None:
     if limits is not None:
         axes.plot([limits["low"], limits["high"]], [place] * 2, color=BLUE, linewidth=2, solid_capstyle="butt")
-    if of_fold is not None:
-        axes.plot([of_search, of_fold], [place] * 2, color=GREY, linewidth=1, zorder=1)
-        axes.plot(of_fold, place, "o", color=BLUE, markersize=7, markeredgecolor="white", zorder=3)
-    axes.plot(of_search, place, "o", color=VERMILLION, markersize=6.5, markerfacecolor="white", mew=1.6, zorder=4)
+    if outer is not None:
+        axes.plot([inner, outer], [place] * 2, color=GREY, linewidth=1, zorder=1)
+        axes.plot(outer, place, "o", color=BLUE, markersize=7, markeredgecolor="white", zorder=3)
+    axes.plot(inner, place, "o", color=VERMILLION, markersize=6.5, markerfacecolor="white", mew=1.6, zorder=4)

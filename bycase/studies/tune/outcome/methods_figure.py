@@ -8,10 +8,10 @@ from bycase.figures.comparison.marks import colour_models, legend_height, panels
 from bycase.figures.style import GREY, INK, PALE, SMALL_SIZE, data_words, new_figure, styled
 from bycase.statistics.comparison.words import decimals
 from bycase.statistics.units import Floats, Integers
-from bycase.studies.tune.outcome.compared import Compared
-from bycase.studies.tune.outcome.report import ALPHA
-from bycase.studies.tune.outcome.searches import DEFAULT, count_words
+from bycase.studies.tune.outcome.compared import ALPHA, Compared
+from bycase.studies.tune.outcome.searches import count_words
 from bycase.studies.tune.outcome.summary import NAMES
+from bycase.studies.tune.record import DEFAULT
 
 WIDE, PANEL = 8.2, 3.0  # inches
 
@@ -47,16 +47,12 @@ def draw_methods(compared: Compared) -> Figure:
             seeds = list(outer["seeds"].values())
             right.plot(seeds, np.full(len(seeds), place + 0.2), ".", color=colours[way], markersize=5)
             right.plot(outer["score"], place, "o", color=colours[way], markersize=7.5, markeredgecolor="white")
-            words = f"{outer['score']:.3f} ({limits[0]:.3f} to {limits[1]:.3f})"
-            right.annotate(
-                words,
+            words, place_of_words = (
+                f"{outer['score']:.3f} ({limits[0]:.3f} to {limits[1]:.3f})",
                 (np.mean(limits), place),
-                (0, 6),
-                textcoords="offset points",
-                ha="center",
-                size=SMALL_SIZE,
-                color=INK,
             )
+            style = {"ha": "center", "size": SMALL_SIZE, "color": INK}
+            right.annotate(words, place_of_words, (0, 6), textcoords="offset points", **style)
         right.set_yticks([])
         right.spines["left"].set_visible(False)
         right.set_ylim(len(compared.ways) - 0.4, -0.7)
@@ -74,14 +70,16 @@ def _title(compared: Compared) -> str:
     if not against:
         best = max(compared.ways, key=lambda way: compared.summary["methods"][way]["outer"]["score"])
         return f"{best} first with {compared.summary['methods'][best]['outer']['score']:.3f}"
-    better = [way for way, of in against.items() if of["p_holm"] < ALPHA and of["estimate"] > 0]
+    better = [way for way, gain in against.items() if gain["p_holm"] < ALPHA and gain["estimate"] > 0]
     most = max(against, key=lambda way: against[way]["estimate"])
     largest = f"largest gain {decimals(against[most]['estimate'])} ({most})"
     return f"{len(better) or 'None'} of {count_words(len(against), 'method')} shown to beat default; {largest}"
 
 
-def _draw_curve(axes: Axes, spent: Integers, of_seeds: Floats, colour: str, dashed: bool) -> None:
-    known = np.isfinite(of_seeds).all(axis=0)
-    at, values = spent[known], of_seeds[:, known]
-    axes.fill_between(at, values.min(axis=0), values.max(axis=0), step="post", color=colour, alpha=0.15, linewidth=0)
-    axes.step(at, values.mean(axis=0), where="post", color=colour, linewidth=1.9, linestyle="--" if dashed else "-")
+def _draw_curve(axes: Axes, spent: Integers, curve: Floats, colour: str, dashed: bool) -> None:
+    known = np.isfinite(curve).all(axis=0)
+    epochs, values = spent[known], curve[:, known]
+    axes.fill_between(
+        epochs, values.min(axis=0), values.max(axis=0), step="post", color=colour, alpha=0.15, linewidth=0
+    )
+    axes.step(epochs, values.mean(axis=0), where="post", color=colour, linewidth=1.9, linestyle="--" if dashed else "-")
