@@ -59,13 +59,14 @@ def mix(
     method = methods[random.integers(len(methods))]
     alpha = getattr(params, method)
     partners = random.permutation(len(images))
-    kept = random.beta(alpha, alpha, len(images))[:, None, None]
+    share = random.beta(alpha, alpha, len(images))
+    mask = share[:, None, None, None].astype(np.float32)
     if method == "cutmix":
         size = images.shape[1]
-        kept = keep_outside(random.integers(size, size=(len(images), 2)), np.sqrt(1 - kept.ravel()) * size, size)
-    mask = kept[..., None].astype(np.float32)
-    share = mask.mean((1, 2), dtype=np.float64)
-    own, other = share * weights[:, None], (1 - share) * weights[partners, None]
+        centres = random.integers(size, size=(len(images), 2))
+        mask = keep_outside(centres, np.sqrt(1 - share) * size, size)[..., None].astype(np.float32)
+    kept = mask.mean((1, 2), dtype=np.float64)
+    own, other = kept * weights[:, None], (1 - kept) * weights[partners, None]
     mixed_targets = (own * targets + other * targets[partners]) / (own + other)
     mixed = mask * images + (1 - mask) * images[partners]
     return mixed, mixed_targets.astype(np.float32), (own + other)[:, 0].astype(np.float32)

@@ -130,14 +130,14 @@ class BudgetParams(Section):
     minutes: Annotated[float, Field(gt=0)] | None
 
 
-class FoldsParams(Section):
-    """How many folds."""
+class InnerParams(Section):
+    """How many folds the trials are scored on."""
 
     folds: Annotated[int, Field(ge=2, le=20)]
 
 
 class OuterParams(Section):
-    """How many folds; 0 leaves nested evaluation out."""
+    """How many folds the winners are scored on; 0 leaves nested evaluation out."""
 
     folds: Annotated[int, Field(ge=0, le=20)]
 
@@ -172,7 +172,7 @@ class TuningParams(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     budget: BudgetParams
     early_stopping: Literal["none", "asha"]
-    inner: FoldsParams
+    inner: InnerParams
     outer: OuterParams
     search: list[str | int]
     population: PopulationParams
@@ -190,6 +190,50 @@ class TuningParams(Section):
     def outers(self) -> list[str]:
         """The searches: 'final', then one an outer fold."""
         return ["final", *map(str, range(self.outer.folds))]
+
+
+Algorithm = Literal["default", "random", "bayesian", "pbt"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of Ray Tune.
+
+    Attributes
+    ----------
+    algorithm : str
+        'default' trains the settings of `params.yaml` alone, beside a population and outside its budget.
+    first, trials : int
+        The number of its first trial, and of how many; of a population, members.
+    epochs : int
+        Of each trial.
+    """
+
+    algorithm: Algorithm
+    first: int
+    trials: int
+    epochs: int
+
+    @property
+    def numbers(self) -> range:
+        """Its trials."""
+        return range(self.first, self.first + self.trials)
+
+
+def plan_runs(tuning: TuningParams) -> list[Run]:
+    """The runs of a search, in order, within one budget of budget.trials x budget.epochs epochs.
+
+    A population of so many members shares what it may spend: each gets an equal, whole number of epochs.
+    """
+    budget, population = tuning.budget, tuning.population
+    if tuning.algorithm == "random" or tuning.algorithm == "bayesian":
+        return [Run(tuning.algorithm, 0, budget.trials, budget.epochs)]
+    first, spent = Run("default", 0, 1, budget.epochs), 0
+    if tuning.algorithm == "bayesian+pbt":
+        first = Run("bayesian", 0, round(population.bayesian_share * budget.trials), budget.epochs)
+        spent = first.trials * budget.epochs
+    each = (budget.trials * budget.epochs - spent) // population.members
+    return [first, Run("pbt", first.trials, population.members, each)]
 
 
 def load_tuning_params(params: Params, path: Path = TUNING_PARAMS) -> TuningParams:
@@ -241,15 +285,14 @@ def budget_mistakes(params: Params, tuning: TuningParams) -> Iterator[str]:
         yield f"early_stopping: a population stops nobody early; set it to none with algorithm {tuning.algorithm}"
     if not set(tuning.space.searched) - set(ARCHITECTURE):
         yield f"space: {' and '.join(ARCHITECTURE)} stay as they are in a population; give something else too"
-    bayesian = round(population.bayesian_share * budget.trials) if tuning.algorithm == "bayesian+pbt" else 0
-    if bayesian and bayesian < population.members:
+    first, members = plan_runs(tuning)
+    if first.algorithm == "bayesian" and first.trials < population.members:
         yield (
-            f"population.bayesian_share: {bayesian} Bayesian trials cannot begin {population.members} members; "
+            f"population.bayesian_share: {first.trials} Bayesian trials cannot begin {population.members} members; "
             "raise it, or budget.trials"
         )
-    each = (budget.trials - bayesian) * budget.epochs // population.members
-    if each < 2 * population.interval:
+    if members.epochs < 2 * population.interval:
         yield (
-            f"population.interval: {each} epochs a member leave no exploit every {population.interval}; "
+            f"population.interval: {members.epochs} epochs a member leave no exploit every {population.interval}; "
             "lower it or population.members, or raise budget"
         )

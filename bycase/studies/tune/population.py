@@ -12,8 +12,7 @@ import numpy as np
 from bycase.core.params import Params
 from bycase.core.seeding import derive_seed, generator
 from bycase.studies.tune.journal import Journal
-from bycase.studies.tune.params import ARCHITECTURE, PopulationParams, Space
-from bycase.studies.tune.plan import Run
+from bycase.studies.tune.params import ARCHITECTURE, PopulationParams, Run, Space
 from bycase.studies.tune.propose import resume_from
 from bycase.studies.tune.ray_internals import SteerablePopulation
 from bycase.studies.tune.space import Setting, choices, defaults, draw, draw_setting, within
@@ -29,45 +28,39 @@ def begin_population(run: Run, params: Params, space: Space, seed: int, journal:
     """
     before = [trial for trial in journal.ended() if trial < run.first and run.first > 1]
     scored = [(best["score"], -trial, best["setting"]) for trial in before if (best := journal.best(trial))]
-    found = [setting for _, _, setting in sorted(scored, key=lambda each: each[:2], reverse=True)][: run.trials]
+    begun = [setting for _, _, setting in sorted(scored, key=lambda each: each[:2], reverse=True)][: run.trials]
     if not before:
-        found = [defaults(params, space.searched)]
+        begun = [defaults(params, space.searched)]
     return [
-        *found,
-        *(draw_setting(space, generator(seed, "member", number)) for number in range(len(found), run.trials)),
+        *begun,
+        *(draw_setting(space, generator(seed, "member", number)) for number in range(len(begun), run.trials)),
     ]
 
 
 def members(run: Run, settings: list[Setting], journal: Journal) -> list[dict[str, Any]]:
     """The configuration with which each member begins, or goes on after an interruption; those that ended are out."""
-    found: dict[int, dict[str, Any]] = {}
-    for number, setting in zip(run.numbers, settings, strict=True):
-        found[number] = {"trial": number, "start": None, **setting}
+    latest: dict[int, dict[str, Any]] = {
+        number: {"trial": number, "start": None, **setting}
+        for number, setting in zip(run.numbers, settings, strict=True)
+    }
     for event in journal.events:
         number = event.get("trial", -1)
-        if number not in found:
+        if number not in latest:
             continue
         if event["event"] == "epoch":
-            found[number] = {"trial": number, "start": resume_from(number, event), **event["setting"]}
+            latest[number] = {"trial": number, "start": resume_from(number, event), **event["setting"]}
         elif event["event"] == "exploit":
             state = state_path(Path(), event["donor"], event["epoch"]).name
-            found[number] = {"trial": number, "start": {"state": state, "row": None}, **event["setting"]}
-    return [member for number, member in found.items() if number not in journal.ended()]
+            latest[number] = {"trial": number, "start": {"state": state, "row": None}, **event["setting"]}
+    return [member for number, member in latest.items() if number not in journal.ended()]
 
 
 class Population(SteerablePopulation):
     """Ray's scheduler with random choices of its own, and its decisions on record.
 
-    Parameters
-    ----------
-    population : PopulationParams
-        Interval, quantile and resampling.
-    space : Space
-        What is searched; architectures stay, since weights do not fit another.
-    seed : int
-        Decides, with a member's number and epoch, whom it exploits and how its setting changes.
-    journal : Journal
-        Its last exchange is where an interrupted population goes on.
+    Architectures stay as they are, since weights do not fit another. A member's number and epoch decide, with `seed`,
+    whom it exploits and how its setting changes. The last exchange in `journal` is where an interrupted population
+    goes on.
     """
 
     def __init__(self, population: PopulationParams, space: Space, seed: int, journal: Journal) -> None:

@@ -13,8 +13,7 @@ from ray.tune.search import Searcher
 from bycase.core.params import Params
 from bycase.core.seeding import derive_seed, generator
 from bycase.studies.tune.journal import Journal
-from bycase.studies.tune.params import HYPERPARAMETERS, Dimension, Space
-from bycase.studies.tune.plan import Run
+from bycase.studies.tune.params import HYPERPARAMETERS, Dimension, Run, Space
 from bycase.studies.tune.space import Setting, choices, defaults, draw_setting, is_within, within
 from bycase.studies.tune.trainable import LOWEST_SCORE, state_path
 
@@ -22,19 +21,8 @@ from bycase.studies.tune.trainable import LOWEST_SCORE, state_path
 class Proposals(Searcher):
     """Proposes trials by number; trial 0 has the settings of `params.yaml`.
 
-    Parameters
-    ----------
-    run : Run
-        Random or Bayesian.
-    params : Params
-        The project's.
-    space : Space
-        What is searched.
-    seed : int
-        With the same one, and one trial at a time, the trials are the same.
-    journal : Journal
-        Trials of an interrupted search are told to the sampler in the order in which they came; those that were
-        running go on.
+    With the same `seed`, and one trial at a time, the trials are the same. Those of an interrupted search are told to
+    the sampler in the order in which they came, of the journal; those that were running go on.
     """
 
     def __init__(self, run: Run, params: Params, space: Space, seed: int, journal: Journal) -> None:

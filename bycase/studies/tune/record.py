@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_csv, write_json
@@ -13,8 +12,7 @@ from bycase.core.params import Params
 from bycase.studies.tune.context import SearchData
 from bycase.studies.tune.folds import FINAL, OUTER_PART
 from bycase.studies.tune.journal import Event, Journal
-from bycase.studies.tune.params import TuningParams
-from bycase.studies.tune.plan import Run, plan_runs
+from bycase.studies.tune.params import Run, TuningParams, plan_runs
 from bycase.studies.tune.space import changes, defaults, parse_head, searched_epochs
 from bycase.training.labels import order_classes
 
@@ -22,7 +20,9 @@ FAILED = ("diverged", "crashed", "lost")
 STATUSES = ("finished", "stopped", *FAILED)
 DEFAULT = "default"  # the algorithm of a trial that only shows what params.yaml's settings reach
 DEFAULT_TRIAL = 0
-TRIAL_COLUMNS = (
+EPOCH_COLUMNS = ("trial", "epoch", "spent", "score", "loss", "val_loss", "donor")
+# Of trials.csv; all others are hyper-parameters.
+TRIAL_COLUMNS = [
     "trial",
     "algorithm",
     "status",
@@ -32,7 +32,7 @@ TRIAL_COLUMNS = (
     "score",
     "best_epoch",
     "restarts",
-)  # of trials.csv; those after them are hyper-parameters
+]
 
 
 def write_search(
@@ -62,29 +62,17 @@ def write_search(
 
 
 def epochs_table(journal: Journal, runs: list[Run], keys: list[str]) -> pd.DataFrame:
-    """One row a trial and epoch, in the order in which they ended.
+    """One row a trial and epoch, in the order in which they ended: `EPOCH_COLUMNS`, and `keys` before the last of them.
 
-    Returns
-    -------
-    DataFrame
-        ``trial``, ``epoch``, ``spent`` (epochs of the budget until then; empty outside of it), ``score``, ``loss``,
-        ``val_loss``, `keys`, ``donor``.
+    ``spent`` are the epochs of the budget until then, empty outside of it.
     """
     beside = {number for run in runs if run.algorithm == DEFAULT for number in run.numbers}
     rows, spent = [], 0
     for event in journal.of("epoch"):
         counted = event["trial"] not in beside and event["score"] is not None
         spent += counted
-        rows.append(
-            {
-                **{key: event[key] for key in ("trial", "epoch")},
-                "spent": spent if counted else None,
-                **{key: event[key] for key in ("score", "loss", "val_loss")},
-                **{key: event["setting"].get(key) for key in keys},
-                "donor": event["donor"],
-            }
-        )
-    columns = ["trial", "epoch", "spent", "score", "loss", "val_loss", *keys, "donor"]
+        rows.append({**event, "spent": spent if counted else None, **{key: event["setting"].get(key) for key in keys}})
+    columns = [*EPOCH_COLUMNS[:-1], *keys, EPOCH_COLUMNS[-1]]
     return pd.DataFrame(rows, columns=columns).astype({"spent": "Int64", "donor": "Int64"})
 
 
@@ -96,38 +84,28 @@ def trials_table(journal: Journal, runs: list[Run], epochs: pd.DataFrame, own: d
             begun.setdefault(event["trial"], event)
     ends = {event["trial"]: event for event in journal.of("end")}
     restarts = pd.Series([event["trial"] for event in journal.of("restart")], dtype=int).value_counts()
+    scored = epochs["score"].groupby(epochs["trial"]).count()
+    # What of the budget had been spent when a trial began.
+    started = epochs["spent"].ffill().shift().fillna(0).groupby(epochs["trial"]).first()
     rows = []
-    for run in runs:
-        for number in run.numbers:
-            if number not in begun:
-                continue
-            best = journal.best(number)
-            own_rows = epochs[epochs["trial"] == number]
-            end = ends.get(number, {"status": "stopped", "message": ""})
-            rows.append(
-                {
-                    "trial": number,
-                    "algorithm": run.algorithm,
-                    "status": end["status"],
-                    "message": end["message"],
-                    "started_epoch_total": None if run.algorithm == DEFAULT else _spent_before(epochs, number),
-                    "epochs": int(own_rows["score"].notna().sum()),
-                    "score": best["score"] if best else None,
-                    "best_epoch": best["epoch"] if best else None,
-                    **{key: (best or begun[number])["setting"].get(key) for key in own},
-                    "restarts": int(restarts.get(number, 0)),
-                }
-            )
+    for algorithm, number in ((run.algorithm, number) for run in runs for number in run.numbers if number in begun):
+        best = journal.best(number)
+        end = ends.get(number, {"status": "stopped", "message": ""})
+        rows.append(
+            {
+                "trial": number,
+                "algorithm": algorithm,
+                "status": end["status"],
+                "message": end["message"],
+                "started_epoch_total": None if algorithm == DEFAULT else started.get(number),
+                "epochs": int(scored.get(number, 0)),
+                "score": best["score"] if best else None,
+                "best_epoch": best["epoch"] if best else None,
+                **{key: (best or begun[number])["setting"].get(key) for key in own},
+                "restarts": int(restarts.get(number, 0)),
+            }
+        )
     return pd.DataFrame(rows).astype({"started_epoch_total": "Int64", "best_epoch": "Int64"})
-
-
-def _spent_before(epochs: pd.DataFrame, trial: int) -> int | None:
-    """Epochs of the budget that had been spent when a trial began."""
-    places = np.flatnonzero(epochs["trial"].to_numpy() == trial)
-    if not len(places):
-        return None
-    before = epochs["spent"].iloc[: places[0]].dropna()
-    return int(before.iloc[-1]) if len(before) else 0
 
 
 def choose_winner(trials: pd.DataFrame, params: Params, runs: list[Run]) -> dict[str, Any]:
@@ -159,22 +137,15 @@ def choose_winner(trials: pd.DataFrame, params: Params, runs: list[Run]) -> dict
 
 
 def _write_predictions(path: Path, trial: int, params: Params, data: SearchData, work: Path) -> None:
+    """The outer fold's images beside a trial's probabilities: image, label, case, group, one column a class."""
     from bycase.studies.tune.trainable import best_path, read_best
 
-    best = best_path(work, trial)
-    if not best.is_file():
+    if not (best := best_path(work, trial)).is_file():
         return
-    _, probabilities = read_best(best)
-    write_csv(path, predictions_table(probabilities, params, data))
-
-
-def predictions_table(probabilities: NDArray[np.float64], params: Params, data: SearchData) -> pd.DataFrame:
-    """The outer fold's images beside their probabilities: image, label, case, group, one column a class."""
-    classes = order_classes(params.data.classes, params.data.positive)
     outer = data.folds.loc[data.folds["part"] == OUTER_PART, ["image", "group"]].reset_index(drop=True)
     table = outer.merge(data.pool[["image", "label", "case"]], on="image", validate="one_to_one")
-    scores = pd.DataFrame(probabilities, columns=classes)
-    return pd.concat([table[["image", "label", "case", "group"]], scores], axis=1)
+    scores = pd.DataFrame(read_best(best)[1], columns=order_classes(params.data.classes, params.data.positive))
+    write_csv(path, pd.concat([table[["image", "label", "case", "group"]], scores], axis=1))
 
 
 def _about(

@@ -12,8 +12,7 @@ from bycase.networks.weights import weights_digest
 from bycase.studies.tune.context import SearchData, read_search_data, read_strength
 from bycase.studies.tune.embed import strengths
 from bycase.studies.tune.journal import Journal
-from bycase.studies.tune.params import TuningParams
-from bycase.studies.tune.plan import Run, plan_runs
+from bycase.studies.tune.params import Run, TuningParams, plan_runs
 from bycase.studies.tune.record import write_search
 from bycase.studies.tune.session import cores_each, count_nodes, ray_session
 from bycase.studies.tune.trial import Task
@@ -25,24 +24,17 @@ GRACE = 9  # ASHA: a trial is safe for a ninth of its epochs
 REDUCTION = 3
 
 
-def run_search(params: Params, tuning: TuningParams, outer: str, target: Path, work: Path) -> Path:
+def run_search(params: Params, tuning: TuningParams, outer: str, target: Path, work: Path) -> None:
     """Search for the best settings on one outer fold's rest, or on the whole pool.
 
     Parameters
     ----------
-    params, tuning : Params, TuningParams
-        The project's, and what is searched how.
     outer : str
         'final', '0', ... of ``data/tuning/folds.csv``.
     target : Path
         The folder that is written, whole, at the end.
     work : Path
         What an interrupted search goes on from; removed at the end. On a cluster it lies on shared storage.
-
-    Returns
-    -------
-    Path
-        `target`.
 
     Raises
     ------
@@ -67,10 +59,9 @@ def run_search(params: Params, tuning: TuningParams, outer: str, target: Path, w
     for run in plan_runs(tuning):
         if run.algorithm in ended:
             continue
-        kept = tuning.population.interval + 2 if run.algorithm == "pbt" else 2
-        task = Task(
-            Path.cwd(), params, outer, tuning.seed, run.epochs, folder, pixels, kept, waits=run.algorithm == "pbt"
-        )
+        waits = run.algorithm == "pbt"
+        kept = tuning.population.interval + 2 if waits else 2
+        task = Task(Path.cwd(), params, outer, tuning.seed, run.epochs, folder, pixels, kept, waits)
         with ray_session(tuning):
             nodes = max(nodes, count_nodes())
             _tune(run, task, tuning, journal)
@@ -80,7 +71,6 @@ def run_search(params: Params, tuning: TuningParams, outer: str, target: Path, w
         write_search(target, params, tuning, data, journal, folder, nodes)
     finally:
         shutil.rmtree(folder)
-    return target
 
 
 def reads_images(params: Params, tuning: TuningParams) -> bool:

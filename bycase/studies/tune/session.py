@@ -35,22 +35,12 @@ def find_address(tuning: TuningParams) -> str:
     return tuning.ray.address or os.environ.get("RAY_ADDRESS") or LOCAL
 
 
-def threads(tuning: TuningParams, cores: int) -> int:
-    """Threads of one worker: beyond the cores they would slow each other down."""
-    return max(1, cores // tuning.workers)
-
-
 @contextmanager
 def ray_session(tuning: TuningParams) -> Iterator[None]:
     """Have Ray until the end of the block; inside another such block, the outer one's.
 
     Workers find this package where it is installed, or in the current folder, which Ray hands on to them; on a
     cluster, either has to be so on every node.
-
-    Parameters
-    ----------
-    tuning : TuningParams
-        ``workers`` and ``ray.address``.
 
     Raises
     ------
@@ -69,12 +59,12 @@ def ray_session(tuning: TuningParams) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    count = str(threads(tuning, cores))
+    threads = str(max(1, cores // tuning.workers))  # of one worker; beyond the cores they would slow each other down
     environment = {
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
         "RAY_CHDIR_TO_TRIAL_DIR": "0",
-        **dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), count),
+        **dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), threads),
     }
     common: dict[str, Any] = {
         "log_to_driver": False,

@@ -6,22 +6,14 @@ from typing import Any
 from ray.tune import Callback, Stopper
 
 from bycase.studies.tune.journal import Journal
-from bycase.studies.tune.plan import Run
+from bycase.studies.tune.params import Run
 
 EPOCH_KEYS = ("trial", "epoch", "score", "loss", "val_loss", "setting", "donor", "status", "message")
 LONGEST_REASON = 300
 
 
 class TrialCallback(Callback):
-    """Writes every result down when it comes.
-
-    Parameters
-    ----------
-    run : Run
-        Which run.
-    journal : Journal
-        Where to.
-    """
+    """Writes every result of a run down when it comes."""
 
     def __init__(self, run: Run, journal: Journal) -> None:
         self._run, self._journal = run, journal
@@ -75,15 +67,7 @@ def _reason(trial: Any) -> str:
 
 
 class OutOfTime(Stopper):
-    """Stops all trials once the search has lasted as long as it may.
-
-    Parameters
-    ----------
-    minutes : float or None
-        None: no limit.
-    journal : Journal
-        Knows how long it has lasted, interruptions not counted.
-    """
+    """Stops all trials once the search has lasted as long as it may; interruptions do not count."""
 
     def __init__(self, minutes: float | None, journal: Journal) -> None:
         self._seconds, self._journal = (None if minutes is None else 60 * minutes), journal

@@ -1,5 +1,7 @@
 """Ways to search at the same budget: how fast the inner score rises, and what it is worth on outer folds."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -47,12 +49,9 @@ def draw_methods(compared: Compared) -> Figure:
             seeds = list(outer["seeds"].values())
             right.plot(seeds, np.full(len(seeds), place + 0.2), ".", color=colours[way], markersize=5)
             right.plot(outer["score"], place, "o", color=colours[way], markersize=7.5, markeredgecolor="white")
-            words, place_of_words = (
-                f"{outer['score']:.3f} ({limits[0]:.3f} to {limits[1]:.3f})",
-                (np.mean(limits), place),
-            )
-            style = {"ha": "center", "size": SMALL_SIZE, "color": INK}
-            right.annotate(words, place_of_words, (0, 6), textcoords="offset points", **style)
+            words = f"{outer['score']:.3f} ({limits[0]:.3f} to {limits[1]:.3f})"
+            style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "size": SMALL_SIZE, "color": INK}
+            right.annotate(words, (np.mean(limits), place), (0, 6), **style)
         right.set_yticks([])
         right.spines["left"].set_visible(False)
         right.set_ylim(len(compared.ways) - 0.4, -0.7)

@@ -61,8 +61,8 @@ def draw_parallel(final: Search, nested: int, dimensions: Dimensions) -> Figure:
         shades = _shades(scored["score"])
         heights = np.empty((len(scored), len(dimensions)))
         for place, (name, dimension) in enumerate(dimensions.items()):
-            heights[:, place], *axis = axis_places(scored[name], dimension)
-            _draw_axis(axes, place, HYPERPARAMETERS[name].words, *axis)
+            heights[:, place], ticks, words = axis_places(scored[name], dimension)
+            _draw_axis(axes, place, HYPERPARAMETERS[name].words, ticks, words)
             if dimension.choice is not None and len(scored) > 1:
                 heights[:, place] += SPREAD * np.linspace(-1, 1, len(scored))
         for line, (trial, score) in enumerate(zip(scored["trial"], scored["score"], strict=True)):

@@ -11,12 +11,11 @@ from bycase.core.errors import UserError
 from bycase.figures.style import data_words
 from bycase.studies.tune.folds import FINAL
 from bycase.studies.tune.place import SEARCHES
-from bycase.studies.tune.record import DEFAULT, TRIAL_COLUMNS
+from bycase.studies.tune.record import DEFAULT, EPOCH_COLUMNS, TRIAL_COLUMNS
 from bycase.tables.predictions import read_predictions
 from bycase.tables.results import read_results
 
 PIPELINE = "tuning/dvc.yaml"
-EPOCH_COLUMNS = ("trial", "epoch", "spent", "score", "loss", "val_loss", "donor")
 TEXT = dict.fromkeys(("algorithm", "status", "message", "head"), str)
 SAME = ("algorithm", "seed", "model", "dataset", "monitor", "classes")  # of all searches of one tuning
 

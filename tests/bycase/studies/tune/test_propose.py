@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from bycase.studies.tune.journal import Journal
-from bycase.studies.tune.params import Space
-from bycase.studies.tune.plan import Run
+from bycase.studies.tune.params import Run, Space
 from bycase.studies.tune.population import Population, begin_population, members
 from bycase.studies.tune.propose import Proposals
 from bycase.studies.tune.space import is_within
