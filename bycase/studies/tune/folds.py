@@ -9,10 +9,9 @@ from bycase.core.files import write_csv
 from bycase.core.params_data import SplitParams
 from bycase.core.seeding import derive_seed
 from bycase.datasets.splits.assign import assign_groups
-from bycase.studies.tune.place import FOLDS
+from bycase.studies.tune.place import FINAL, FOLDS
 
 COLUMNS = ("image", "outer", "part", "group")
-FINAL = "final"
 OUTER_PART = "outer"
 AGAIN = "run 'dvc repro -f tuning/dvc.yaml:folds'"
 

@@ -10,29 +10,14 @@ from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.params import Params
 from bycase.studies.tune.context import SearchData
-from bycase.studies.tune.folds import FINAL, OUTER_PART
+from bycase.studies.tune.folds import OUTER_PART
 from bycase.studies.tune.journal import Event, Journal
 from bycase.studies.tune.params import Run, TuningParams, plan_runs
+from bycase.studies.tune.place import DEFAULT, EPOCH_COLUMNS, FINAL, STATUSES, TRIAL_COLUMNS
 from bycase.studies.tune.space import changes, defaults, parse_head, searched_epochs
 from bycase.training.labels import order_classes
 
-FAILED = ("diverged", "crashed", "lost")
-STATUSES = ("finished", "stopped", *FAILED)
-DEFAULT = "default"  # the algorithm of a trial that only shows what params.yaml's settings reach
 DEFAULT_TRIAL = 0
-EPOCH_COLUMNS = ("trial", "epoch", "spent", "score", "loss", "val_loss", "donor")
-# Of trials.csv; all others are hyper-parameters.
-TRIAL_COLUMNS = [
-    "trial",
-    "algorithm",
-    "status",
-    "message",
-    "started_epoch_total",
-    "epochs",
-    "score",
-    "best_epoch",
-    "restarts",
-]
 
 
 def write_search(

@@ -24,7 +24,7 @@ from bycase.studies.tune.outcome.nested import (
 )
 from bycase.studies.tune.outcome.searches import Search, count_words
 from bycase.studies.tune.outcome.summary import NAMES, signed
-from bycase.studies.tune.record import DEFAULT
+from bycase.studies.tune.place import DEFAULT
 
 Cells = Mapping[tuple[str, int], Sequence[Search]]  # by way and seed: the searches of all outer folds
 

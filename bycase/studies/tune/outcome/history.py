@@ -12,7 +12,7 @@ from bycase.statistics.comparison.words import decimals
 from bycase.statistics.units import Floats, Integers
 from bycase.studies.tune.outcome.searches import Search, count_words, describe_searches
 from bycase.studies.tune.outcome.summary import NAMES
-from bycase.studies.tune.record import FAILED
+from bycase.studies.tune.place import FAILED
 
 HEIGHT = 4.3
 

@@ -17,8 +17,7 @@ from bycase.studies.tune.outcome.compared import Cells, compare_cells, methods_m
 from bycase.studies.tune.outcome.methods_figure import draw_methods
 from bycase.studies.tune.outcome.searches import read_search
 from bycase.studies.tune.params import TuningParams, budget_mistakes
-from bycase.studies.tune.place import FOLDS, TUNING, WORK
-from bycase.studies.tune.record import DEFAULT
+from bycase.studies.tune.place import DEFAULT, FOLDS, TUNING, WORK
 from bycase.studies.tune.search import run_search
 from bycase.studies.tune.session import ray_session
 from bycase.tables.manifest import read_manifest

@@ -13,7 +13,7 @@ from bycase.statistics.units import Floats, Integers
 from bycase.studies.tune.outcome.compared import ALPHA, Compared
 from bycase.studies.tune.outcome.searches import count_words
 from bycase.studies.tune.outcome.summary import NAMES
-from bycase.studies.tune.record import DEFAULT
+from bycase.studies.tune.place import DEFAULT
 
 WIDE, PANEL = 8.2, 3.0  # inches
 

@@ -23,8 +23,7 @@ from bycase.statistics.multiclass.bootstrap import weighted_class_metrics
 from bycase.statistics.multiclass.units import ClassUnits
 from bycase.statistics.units import Floats, Integers, Units, number_patients
 from bycase.studies.tune.outcome.searches import PIPELINE, Search
-from bycase.studies.tune.place import SEARCHES
-from bycase.studies.tune.record import DEFAULT
+from bycase.studies.tune.place import DEFAULT, SEARCHES
 from bycase.tables.predictions import check_predictions
 
 TUNED = "tuned"

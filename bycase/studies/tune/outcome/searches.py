@@ -9,9 +9,7 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.figures.style import data_words
-from bycase.studies.tune.folds import FINAL
-from bycase.studies.tune.place import SEARCHES
-from bycase.studies.tune.record import DEFAULT, EPOCH_COLUMNS, TRIAL_COLUMNS
+from bycase.studies.tune.place import DEFAULT, EPOCH_COLUMNS, FINAL, SEARCHES, TRIAL_COLUMNS
 from bycase.tables.predictions import read_predictions
 from bycase.tables.results import read_results
 

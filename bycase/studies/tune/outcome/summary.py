@@ -7,7 +7,7 @@ from typing import Any
 from bycase.statistics.comparison.words import decimals
 from bycase.studies.tune.outcome.nested import TUNED, Nested, describe_difference, mean, optimism_of, score_folds
 from bycase.studies.tune.outcome.searches import Search, count_words
-from bycase.studies.tune.record import DEFAULT, STATUSES
+from bycase.studies.tune.place import DEFAULT, STATUSES
 
 NAMES = {
     "auc": "AUC",
