@@ -12,8 +12,8 @@ from bycase.core.files import replace_file
 from bycase.core.params import load_params
 from bycase.datasets.layouts.registry import LAYOUTS
 from bycase.datasets.restructure_report import REPORT
-from bycase.figures.style import data_words
-from bycase.figures.thumbnails import choose_thumbnails, draw_thumbnails, encode_png
+from bycase.figures.style import data_words, encode_png
+from bycase.figures.thumbnails import choose_thumbnails, draw_thumbnails
 from bycase.images.pixels import read_pixels
 from bycase.report.data_card.colour import colour_sums, colour_table
 from bycase.report.data_card.page import DataSetInfo, write_page

@@ -35,8 +35,8 @@ PARTS = {VALIDATION: "val", TEST: "test"}
 def main() -> None:
     """Write predictions, metrics and cost of the network in ``models/``."""
     params = load_params()
-    card = read_model_info()
-    classes = card["classes"]
+    model_info = read_model_info()
+    classes = model_info["classes"]
     cost = read_results(TRAINING_COST, "train")
     manifest = read_manifest()
     images = label_splits(read_splits(), manifest)
@@ -52,7 +52,7 @@ def main() -> None:
         manifest,
         training,
         classes,
-        card["positive"],
+        model_info["positive"],
         params.evaluate,
         params.seed,
     )
@@ -62,8 +62,10 @@ def main() -> None:
     write_json(METRICS, metrics)
     write_json(COST, cost | {"inference_images_per_second": round(rate, 2)})
     for level in ("image", "patient"):
-        at = metrics[level]
-        logging.info("test, %s level: AUC %.3f, accuracy %.3f (n = %d)", level, at["auc"], at["accuracy"], at["n"])
+        found = metrics[level]
+        logging.info(
+            "test, %s level: AUC %.3f, accuracy %.3f (n = %d)", level, found["auc"], found["accuracy"], found["n"]
+        )
 
 
 def _predict_parts(images: pd.DataFrame, classes: list[str], batch_size: int) -> tuple[dict[Path, pd.DataFrame], float]:

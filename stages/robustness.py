@@ -49,8 +49,8 @@ def main() -> None:
 
     table = _predict(params, predictions, corruptions, classes)
     check_untouched(table, predictions, classes)
-    of_image = dict(zip(predictions["image"], patient, strict=True))
-    cell = one_cell(table, table["image"].map(of_image).to_numpy(), threshold)
+    patients = dict(zip(predictions["image"], patient, strict=True))
+    cell = one_cell(table, table["image"].map(patients).to_numpy(), threshold)
     summary = summarise_robustness(cell, classes, positive, params.evaluate.resamples, params.seed)
 
     write_robustness(ROBUSTNESS, table, classes)

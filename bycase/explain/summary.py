@@ -12,7 +12,7 @@ from bycase.explain.sanity import ALIKE, RANKS, SIMILARITIES
 from bycase.explain.score import Scores
 from bycase.statistics.bootstrap import bootstrap, weighted_sums
 from bycase.statistics.intervals import interval, perfect_bound
-from bycase.statistics.units import Floats, Integers, Units
+from bycase.statistics.units import BinaryUnits, Floats, Integers
 
 UNIT, SIGNED = (0.0, 1.0), (-1.0, 1.0)
 
@@ -82,7 +82,7 @@ def resample_means(columns: Mapping[Any, Floats], patient: Integers, resamples: 
     dict of the same keys to ndarray of shape (resamples, ...), float64
     """
     # Of one class, so that no resample is left out for lack of another.
-    images = Units(np.zeros(len(patient), bool), np.zeros(len(patient)), patient)
+    images = BinaryUnits(np.zeros(len(patient), bool), np.zeros(len(patient)), patient)
     ones = np.ones((len(patient), 1))
 
     def statistic(counts: Integers) -> dict[Any, Floats]:

@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from bycase.figures.learning_curves import MONITORS
 from bycase.figures.phases import phase_words
 from bycase.figures.run_info import RunInfo
+from bycase.statistics.metric_names import metric_words
 
 # How near, relatively, the training loss must be to that of a constant to warn; as the collapse guard's.
 LEAST_GAIN = 0.03
-# The class most often given may get so much of what truly belongs to the others.
+# The class most often given may get so much of what belongs to the others.
 LARGEST_TAKEN = 0.5
 LARGEST_GAP = 0.1
 # Of the loss of a constant prediction.
@@ -23,7 +23,7 @@ LAST = 3  # epochs, whose mean is the end of a training
 
 @dataclass(frozen=True)
 class Check:
-    """One check: whether it passed, and what was found."""
+    """One check: whether it passed, and its finding."""
 
     passed: bool
     words: str
@@ -62,26 +62,13 @@ def count_words(checks: list[Check]) -> str:
 
 
 def write_sanity(checks: list[Check], run_info: RunInfo) -> str:
-    """The checks as a text.
-
-    Parameters
-    ----------
-    checks : list of Check
-        See `check_training`.
-    run_info : RunInfo
-        What the text says of itself.
-
-    Returns
-    -------
-    str
-        Lines of text, the last one ended.
-    """
+    """The checks as lines of text under network, data and split."""
     model_info = run_info.model_info
     lines = [
         f"Sanity of the training: {count_words(checks)}",
         *run_info.subtitle,
         f"weights kept: epoch {model_info['best_epoch']} ({phase_words(model_info['best_phase'])}), "
-        f"best validation {MONITORS[model_info['monitor']]}",
+        f"best validation {metric_words(model_info['monitor'])}",
         "",
         *(check.line for check in checks),
     ]
@@ -97,12 +84,12 @@ def _check_learned(history: pd.DataFrame, prior_loss: float) -> Check:
 
 
 def _check_classes(history: pd.DataFrame, kept: "pd.Series[Any]", truth: "pd.Series[str]") -> Check:
-    """A network that calls every image the same has collapsed to one class."""
+    """A network that predicts one class for every image has collapsed to one class."""
     true_share = float(truth.value_counts(normalize=True).max())
     share = float(kept["val_top_share"])
     epochs = int((history["val_top_share"] == 1).sum())
-    words = f"the class given most often gets {100 * share:.0f} % of validation images"
-    words += f" (the largest has {100 * true_share:.0f} %)"
+    words = f"most predicted class: {100 * share:.0f} % of validation images"
+    words += f" (largest true class: {100 * true_share:.0f} %)"
     if epochs:
         words += f"; one class for all in {epochs} of {len(history)} epochs"
     return Check(share < true_share + LARGEST_TAKEN * (1 - true_share), words)

@@ -61,8 +61,8 @@ def assemble_card(
         ),
         sets=SetsCard(
             coverage=uncertainty["coverage"],
-            image=sets["image"]["least_probability"],
-            patient=sets["patient"]["least_probability"],
+            image=sets["image"]["conformal_threshold"],
+            patient=sets["patient"]["conformal_threshold"],
             n_patients=sets["patient"]["n_calibration"],
         ),
         unlike=unlike,

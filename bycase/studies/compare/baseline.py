@@ -43,7 +43,7 @@ def score_constant(
         level: {name: float(values[0]) for name, values in point_values(paired).items()}
         for level, paired in (("image", images), ("patient", patient_level(of_patients)))
     }
-    found["patient"]["recognition_rate"] = recognition_rate(images.predicted[0] == images.truth, images.patient)
+    found["patient"]["recognition_rate"] = recognition_rate(images.right[0], images.patient)
     return found
 
 

@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from bycase.figures.comparison.uncertainty import draw_uncertainty
 from bycase.figures.magnification import draw_magnification_shift
 from bycase.figures.robustness import draw_robustness
-from bycase.statistics.robustness.magnification import summarise_shift
-from bycase.statistics.robustness.summary import summarise_robustness
+from bycase.statistics.robustness.summary import summarise_robustness, summarise_shift
 from bycase.statistics.uncertainty.summary import summarise, tabulate_risk
 from bycase.studies.benchmark.robustness_cells import join_cells
 from bycase.studies.compare.inputs import Inputs
@@ -36,7 +35,7 @@ class Extras:
     robustness : dict
         See `bycase.statistics.robustness.summary.summarise_robustness`.
     shift : dict
-        By network and magnification; see `bycase.statistics.robustness.magnification.summarise_shift`.
+        By network and magnification; see `bycase.statistics.robustness.summary.summarise_shift`.
     uncertainty : dict
         See `bycase.statistics.uncertainty.summary.summarise`.
     risk : dict of str to DataFrame
@@ -82,7 +81,7 @@ def read_extras(inputs: Inputs, models: Sequence[str], coverage: float, resample
     for model, table in _tables(UNCERTAINTY, inputs.predictions, models):
         whose: Any = {
             "patient": np.unique(table["patient"], return_inverse=True)[1].astype(np.int64),
-            "stratum": table["stratum"].to_numpy(np.int64),
+            "fold": table["fold"].to_numpy(np.int64),
         }
         uncertainty[model] = summarise(table, coverage=coverage, resamples=resamples, **whose, **common)
         risk[model] = tabulate_risk(table, inputs.classes, seed=inputs.seed, **whose)
@@ -96,10 +95,10 @@ def summarise_shifts(inputs: Inputs, models: Sequence[str], resamples: int) -> d
     shifted = pd.read_csv(SHIFTED, **READ)
     found: dict[str, dict[str, Any]] = {}
     for model in (model for model in models if model in set(shifted["model"])):
-        everything = _with_stratum(inputs.predictions[inputs.predictions["model"] == model])
+        everything = _number_folds(inputs.predictions[inputs.predictions["model"] == model])
         found[model] = {
             str(magnification): summarise_shift(
-                everything, _with_stratum(rows), inputs.classes, inputs.positive, resamples, inputs.seed
+                everything, _number_folds(rows), inputs.classes, inputs.positive, resamples, inputs.seed
             )
             for magnification, rows in shifted[shifted["model"] == model].groupby("held_out")
         }
@@ -123,7 +122,7 @@ def draw_extras(extras: Extras, subtitle: Sequence[str]) -> dict[str, Figure]:
 
 
 def _tables(path: Path, predictions: pd.DataFrame, models: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Each network's rows with patient, threshold and stratum; none where the benchmark has not written the file."""
+    """Each network's rows with patient, threshold and fold; none where the benchmark has not written the file."""
     if not path.is_file():
         return
     table = pd.read_csv(path, **READ)
@@ -131,6 +130,6 @@ def _tables(path: Path, predictions: pd.DataFrame, models: Sequence[str]) -> Ite
         yield model, join_cells(table[table["model"] == model], predictions[predictions["model"] == model])
 
 
-def _with_stratum(predictions: pd.DataFrame) -> pd.DataFrame:
+def _number_folds(predictions: pd.DataFrame) -> pd.DataFrame:
     """One number a repeat and fold, the same in every table."""
-    return predictions.assign(stratum=predictions["repeat"] * (predictions["fold"].max() + 1) + predictions["fold"])
+    return predictions.assign(fold=predictions["repeat"] * (predictions["fold"].max() + 1) + predictions["fold"])

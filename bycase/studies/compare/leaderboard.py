@@ -8,9 +8,8 @@ import pandas as pd
 
 from bycase.statistics.calibration.assessment import assess_temperatures
 from bycase.statistics.calibration.temperature import apply_temperature
-from bycase.statistics.comparison.assess import assess_network, assess_recognition
 from bycase.statistics.comparison.paired import Paired, paired_benchmark, patient_level
-from bycase.statistics.comparison.resampling import METRICS, point_values
+from bycase.statistics.comparison.resampling import assess_network, assess_recognition, metrics_of, point_values
 from bycase.studies.benchmark.params import CompareParams
 from bycase.studies.compare.inputs import Inputs
 from bycase.tables.out_of_fold import PREDICTIONS
@@ -146,7 +145,7 @@ def _add_spread(found: dict[str, dict[str, Any]], inputs: Inputs) -> None:
     """The standard deviation of each metric over the repeats."""
     for level, paired in pair_levels(inputs, inputs.predictions).items():
         of_repeats = [point_values(paired.of_repeat(int(repeat))) for repeat in paired.repeats]
-        for metric in METRICS:
+        for metric in metrics_of(paired):
             spread = np.std([values[metric] for values in of_repeats], axis=0, ddof=1)
             for name, value in zip(paired.models, spread, strict=True):
                 found[name][level].setdefault("repeat_sd", {})[metric] = float(value)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from bycase.statistics.multiclass.units import ClassUnits
 
 from bycase.statistics.conformal import (
     attainable_coverage,
@@ -10,7 +11,6 @@ from bycase.statistics.conformal import (
     make_sets,
     measure_sets,
 )
-from bycase.statistics.multiclass.units import ClassUnits
 
 
 def test_the_least_probability_of_images_by_hand() -> None:

@@ -4,12 +4,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from bycase.statistics.multiclass.subgroups import assess_class_subgroups
+from bycase.statistics.multiclass.units import ClassUnits
 from sklearn.metrics import roc_auc_score
 
 from bycase.core.params_training import EvaluateParams
 from bycase.statistics.assessment import assess_predictions
-from bycase.statistics.multiclass.subgroups import assess_class_subgroups
-from bycase.statistics.multiclass.units import ClassUnits
 from bycase.statistics.subgroups import assess_subgroups, list_subgroups
 from bycase.statistics.units import Units, patient_units
 from bycase.tables.predictions import TEST, make_predictions

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from bycase.statistics.leakage.fingerprints import read_fingerprints
 from PIL import Image
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv, write_json
 from bycase.datasets.duplicates import COLUMNS as DUPLICATES_COLUMNS
 from bycase.datasets.duplicates import write_duplicates
-from bycase.statistics.leakage.fingerprints import read_fingerprints
 from bycase.tables.manifest import COLUMNS, write_manifest
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bycase.core.wording import decimals, markdown_table, p_equals, plural, share, value_with_interval
 from bycase.figures.style import data_words
 from bycase.statistics.comparison.verdict import holm
-from bycase.statistics.comparison.words import decimals, p_value
 from bycase.statistics.units import Floats, Integers
 from bycase.studies.tune.outcome.history import at_spent, best_so_far
 from bycase.studies.tune.outcome.nested import (
@@ -22,8 +22,8 @@ from bycase.studies.tune.outcome.nested import (
     score_repeats,
     score_ways,
 )
-from bycase.studies.tune.outcome.searches import Search, count_words
-from bycase.studies.tune.outcome.summary import NAMES, signed
+from bycase.studies.tune.outcome.searches import Search
+from bycase.studies.tune.outcome.summary import monitor_words, signed
 from bycase.studies.tune.place import DEFAULT
 
 Cells = Mapping[tuple[str, int], Sequence[Search]]  # by way and seed: the searches of all outer folds
@@ -167,7 +167,7 @@ def methods_sentences(compared: Compared) -> list[str]:
 
 
 def _sentence(compared: Compared, way: str, reference: str, gain: Mapping[str, Any]) -> str:
-    methods, metric, than = compared.summary["methods"], NAMES[compared.about["monitor"]], REFERENCES[reference]
+    methods, metric, than = compared.summary["methods"], monitor_words(compared.about["monitor"]), REFERENCES[reference]
     one, other = (decimals(methods[name]["outer"]["score"]) for name in (way, reference))
     if gain["p_holm"] < ALPHA:
         verdict, doubt = f"is {'better' if gain['estimate'] > 0 else 'worse'} than {than}", ""
@@ -181,14 +181,14 @@ def _sentence(compared: Compared, way: str, reference: str, gain: Mapping[str, A
         spread = f"; over seeds the gain has a standard deviation of {decimals(gain['seed_sd'])}"
     return (
         f"{way} {verdict}: outer {metric} {one} against {other}, gain {signed(gain)}, "
-        f"{p_value(gain['p_holm'])}{doubt}{spread}"
+        f"Holm-adjusted {p_equals(gain['p_holm'])}{doubt}{spread}"
     )
 
 
 def methods_markdown(compared: Compared, sentences: Sequence[str]) -> str:
     """A table with a row a way, then the sentences, then what the numbers leave out."""
     about, summary = compared.about, compared.summary
-    metric, references = NAMES[about["monitor"]], list(summary["against"])
+    metric, references = monitor_words(about["monitor"]), list(summary["against"])
     header = ["method", f"outer {metric}", "SD over seeds", f"inner {metric}", "optimism"]
     header += [f"gain over {REFERENCES[reference]}" for reference in references]
     header += ["epochs a search", "minutes a search"]
@@ -197,31 +197,33 @@ def methods_markdown(compared: Compared, sentences: Sequence[str]) -> str:
     data = data_words(about["dataset"], about["phantom"])
     caption = (
         f"{about['model']} on {data}; {summary['n_images']} images of {summary['n_patients']} patients, each predicted "
-        f"by networks whose search has not seen the patient; {count_words(summary['seeds'], 'seed')}. In brackets 95 % "
+        f"by networks whose search has not seen the patient; {plural(summary['seeds'], 'seed')}. In brackets 95 % "
         "intervals that resample patients, all seeds together."
     )
     notes = [
-        f"P-values are adjusted by Holm's procedure over {count_words(tests, 'test')}, at alpha {ALPHA:g}.",
+        f"P-values are adjusted by Holm's procedure over {plural(tests, 'test')}, at alpha {ALPHA:g}.",
         "Folds are the same for all seeds: the spread over seeds is that of the search and of training.",
         "Optimism takes the inner score as it is; its interval is that of the outer score.",
     ]
-    table = [f"| {' | '.join(cells)} |" for cells in (header, *rows)]
-    table.insert(1, "|" + "---|" * len(header))
-    parts = [table, [caption], [f"- {line}" for line in sentences], [f"- {note}" for note in notes]]
+    parts = [
+        [markdown_table(header, rows)],
+        [caption],
+        [f"- {line}" for line in sentences],
+        [f"- {note}" for note in notes],
+    ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
 def _row(compared: Compared, way: str, references: Sequence[str]) -> list[str]:
     method, against = compared.summary["methods"][way], compared.summary["against"]
     outer, gains = method["outer"], [against[reference].get(way) for reference in references]
-    p_values = [p_value(gain["p_holm"]).removeprefix("Holm-adjusted ") if gain else NONE for gain in gains]
     return [
         way,
-        f"{outer['score']:.3f} ({outer['ci']['low']:.3f} to {outer['ci']['high']:.3f})",
-        f"{outer['seed_sd']:.3f}" if "seed_sd" in outer else NONE,
-        f"{method['inner']:.3f}",
-        f"{method['optimism']['estimate']:.3f}",
-        *(f"{signed(gain)}, {p}" if gain else NONE for gain, p in zip(gains, p_values, strict=True)),
+        value_with_interval(outer["score"], outer["ci"]),
+        share(outer["seed_sd"]) if "seed_sd" in outer else NONE,
+        share(method["inner"]),
+        share(method["optimism"]["estimate"]),
+        *(f"{signed(gain)}, {p_equals(gain['p_holm'])}" if gain else NONE for gain in gains),
         f"{method['epochs']:.0f}",
         f"{method['seconds'] / 60:.1f}",
     ]

@@ -7,11 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.figures.style import BLUE, GREY, INK, PALE, SMALL_SIZE, VERMILLION, new_figure, styled
-from bycase.statistics.comparison.words import decimals
+from bycase.core.wording import decimals, plural
+from bycase.figures.style import BLUE, GREY, INK, SMALL_SIZE, VERMILLION, new_figure, styled
 from bycase.statistics.units import Floats, Integers
-from bycase.studies.tune.outcome.searches import Search, count_words, describe_searches
-from bycase.studies.tune.outcome.summary import NAMES
+from bycase.studies.tune.outcome.searches import Search, describe_searches
+from bycase.studies.tune.outcome.summary import monitor_words
 from bycase.studies.tune.place import FAILED
 
 HEIGHT = 4.3
@@ -41,9 +41,9 @@ def at_spent(best: pd.DataFrame, spent: Integers) -> Floats:
 
 def draw_history(final: Search, nested: Sequence[Search]) -> Figure:
     """Draw the search on the whole pool, and the outer folds' searches behind it."""
-    metric = NAMES[final.about["monitor"]]
+    metric = monitor_words(final.about["monitor"])
     failed = int(final.searched["status"].isin(FAILED).sum())
-    title = f"Best inner {metric} {decimals(final.score)} after {count_words(final.about['epochs_spent'], 'epoch')}"
+    title = f"Best inner {metric} {decimals(final.score)} after {plural(final.about['epochs_spent'], 'epoch')}"
     note = (
         "Dots: each trial's best epoch, where the trial ended. Steps: the best until then; thin, those of the outer "
         f"folds' searches. {f'Crosses: {failed} trials that diverged, crashed or were lost. ' if failed else ''}"
@@ -73,8 +73,7 @@ def draw_history(final: Search, nested: Sequence[Search]) -> Figure:
             ).set_in_layout(False)
         axes.set(xlabel="epochs spent in the search", ylabel=f"inner {metric}")
         axes.set_xlim(0, max(final.about["epochs_spent"], 1) * 1.02)
-        axes.grid(color=PALE, linewidth=0.6)
-        axes.set_axisbelow(True)
+        axes.grid()
     return figure
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bycase.figures.style import BLUE, GREY, INK, PALE, SMALL_SIZE, new_figure, styled
-from bycase.studies.tune.outcome.searches import Search, count_words, describe_searches
-from bycase.studies.tune.outcome.summary import NAMES
+from bycase.core.wording import plural
+from bycase.figures.style import BLUE, GREY, INK, SMALL_SIZE, new_figure, styled
+from bycase.studies.tune.outcome.searches import Search, describe_searches
+from bycase.studies.tune.outcome.summary import monitor_words
 from bycase.studies.tune.params import HYPERPARAMETERS, Dimension
 from bycase.studies.tune.space import Dimensions, axis_numbers, value_words
 
@@ -93,8 +94,8 @@ def draw_importance(final: Search, nested: Sequence[Search], dimensions: Dimensi
     if any(shares.values()):
         title = f"{HYPERPARAMETERS[names[0]].words.capitalize()} matters most: {shares[names[0]]:.2f}"
     note = (
-        f"Share of the variance of the inner {NAMES[final.about['monitor']]} over the space, by fANOVA (a random "
-        "forest on the trials). Bars: the search on all patients. Dots: the outer folds' searches; where they lie far "
+        f"Share of the variance of the inner {monitor_words(final.about['monitor'])} over the space, by fANOVA (a "
+        "random forest on the trials). Bars: the search on all patients. Dots: the outer folds' searches; where they lie far "
         "apart, the order means little."
     )
     figure = new_figure(2.0 + ROW * len(names), title, describe_searches(final, len(nested)), note)
@@ -104,11 +105,10 @@ def draw_importance(final: Search, nested: Sequence[Search], dimensions: Dimensi
         axes.set_yticks(rows, [HYPERPARAMETERS[name].words for name in names])
         axes.set(xlim=(0, 1.08), ylim=(len(names) - 0.4, -0.6), xlabel="importance")
         axes.tick_params(axis="y", length=0)
-        axes.grid(color=PALE, linewidth=0.6, axis="x")
-        axes.set_axisbelow(True)
+        axes.grid(axis="x")
         if not shares:
             scored = int(final.searched["score"].notna().sum())
-            words = f"{count_words(scored, 'trial')} with a score: too few, {trials_needed(names)} are needed"
+            words = f"{plural(scored, 'trial')} with a score: too few, {trials_needed(names)} are needed"
             axes.text(0.5, 0.5, words, ha="center", va="center", color=INK, transform=axes.transAxes)
             return figure
         axes.barh(rows, [shares[name] for name in names], color=BLUE, height=0.62)

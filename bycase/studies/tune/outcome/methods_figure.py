@@ -6,13 +6,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bycase.core.wording import decimals, plural, value_with_interval
 from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend
-from bycase.figures.style import GREY, INK, PALE, SMALL_SIZE, data_words, new_figure, styled
-from bycase.statistics.comparison.words import decimals
+from bycase.figures.style import GREY, INK, SMALL_SIZE, data_words, new_figure, styled
 from bycase.statistics.units import Floats, Integers
 from bycase.studies.tune.outcome.compared import ALPHA, Compared
-from bycase.studies.tune.outcome.searches import count_words
-from bycase.studies.tune.outcome.summary import NAMES
+from bycase.studies.tune.outcome.summary import monitor_words
 from bycase.studies.tune.place import DEFAULT
 
 WIDE, PANEL = 8.2, 3.0  # inches
@@ -21,13 +20,13 @@ WIDE, PANEL = 8.2, 3.0  # inches
 def draw_methods(compared: Compared) -> Figure:
     """Draw the best inner score so far and the outer scores, each way in its colour."""
     summary, about = compared.summary, compared.about
-    metric, methods = NAMES[about["monitor"]], compared.summary["methods"]
+    metric, methods = monitor_words(about["monitor"]), compared.summary["methods"]
     labels = {way: f"{way} (params.yaml)" if way == DEFAULT else way for way in compared.ways}
     colours = colour_models(list(labels)) | {DEFAULT: GREY}
     subtitle = [
         f"{about['model']}; {data_words(about['dataset'], about['phantom'])}; {summary['n_images']} images of "
         f"{summary['n_patients']} patients",
-        f"{count_words(len(compared.seeds), 'seed')}, {about['outer_folds']} outer folds",
+        f"{plural(len(compared.seeds), 'seed')}, {about['outer_folds']} outer folds",
     ]
     note = (
         "Left: mean over outer folds and seeds, shaded from the lowest to the highest seed; beyond its budget a way "
@@ -49,7 +48,7 @@ def draw_methods(compared: Compared) -> Figure:
             seeds = list(outer["seeds"].values())
             right.plot(seeds, np.full(len(seeds), place + 0.2), ".", color=colours[way], markersize=5)
             right.plot(outer["score"], place, "o", color=colours[way], markersize=7.5, markeredgecolor="white")
-            words = f"{outer['score']:.3f} ({limits[0]:.3f} to {limits[1]:.3f})"
+            words = value_with_interval(outer["score"], outer["ci"])
             style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "size": SMALL_SIZE, "color": INK}
             right.annotate(words, (np.mean(limits), place), (0, 6), **style)
         right.set_yticks([])
@@ -59,8 +58,7 @@ def draw_methods(compared: Compared) -> Figure:
         right.set_xlabel(f"outer {metric}")
         right.set_title("what it is worth on patients it has not seen")
         for axes in (left, right):
-            axes.grid(color=PALE, linewidth=0.6, axis="both" if axes is left else "x")
-            axes.set_axisbelow(True)
+            axes.grid(axis="both" if axes is left else "x")
     return figure
 
 
@@ -72,7 +70,7 @@ def _title(compared: Compared) -> str:
     better = [way for way, gain in against.items() if gain["p_holm"] < ALPHA and gain["estimate"] > 0]
     most = max(against, key=lambda way: against[way]["estimate"])
     largest = f"largest gain {decimals(against[most]['estimate'])} ({most})"
-    return f"{len(better) or 'None'} of {count_words(len(against), 'method')} shown to beat default; {largest}"
+    return f"{len(better) or 'None'} of {plural(len(against), 'method')} shown to beat default; {largest}"
 
 
 def _draw_curve(axes: Axes, spent: Integers, curve: Floats, colour: str, dashed: bool) -> None:

@@ -7,6 +7,7 @@ Selection Bias in Performance Evaluation", JMLR 11).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,12 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import bootstrap, weighted_metrics
-from bycase.statistics.comparison.assess import assess_network
+from bycase.statistics.bootstrap import bootstrap, on_all_patients
 from bycase.statistics.comparison.differences import Difference, confidence_interval, p_two_sided, support
 from bycase.statistics.comparison.paired import Paired, paired_benchmark
-from bycase.statistics.multiclass.bootstrap import weighted_class_metrics
-from bycase.statistics.multiclass.units import ClassUnits
-from bycase.statistics.units import Floats, Integers, Units, number_patients
+from bycase.statistics.comparison.resampling import assess_network
+from bycase.statistics.metrics import weighted_metrics
+from bycase.statistics.units import Floats, Integers, number_patients
 from bycase.studies.tune.outcome.searches import PIPELINE, Search
 from bycase.studies.tune.place import DEFAULT, SEARCHES
 from bycase.tables.predictions import check_predictions
@@ -39,7 +39,7 @@ class Nested:
     paired : Paired
         Their predictions of the outer folds; its ``models`` are the ways.
     metric : str
-        A metric of `bycase.statistics.bootstrap.weighted_metrics`, or of several classes.
+        A metric of `bycase.statistics.metrics.weighted_metrics`.
     sign : int
         -1 where the score is the metric's negative, which is a loss; else 1.
     scores : dict of str to float
@@ -147,11 +147,8 @@ def score_ways(
         scores[way], limits[way] = sign * float(assessed[metric]), {"low": low, "high": high}
 
     def statistic(counts: Integers) -> dict[str, Floats]:
-        columns = [
-            sign * _metrics(paired.units(number), predicted, counts)[metric]
-            for number, predicted in enumerate(paired.predicted)
-        ]
-        return {metric: np.column_stack(columns)}
+        ways = [sign * weighted_metrics(paired.units(k), counts)[metric] for k in range(len(paired.models))]
+        return {metric: np.column_stack(ways)}
 
     drawn = bootstrap(paired.units(0), statistic, resamples, generator(seed, "tune", "bootstrap"))[metric]
     return Nested(paired, metric, sign, scores, limits, drawn)
@@ -159,7 +156,7 @@ def score_ways(
 
 def score_folds(nested: Nested, way: str) -> dict[int, float]:
     """The score of each outer fold by its number; a fold in which it is not defined, as of one class, is left out."""
-    return _score_parts(nested, way, nested.paired.stratum)
+    return _score_parts(nested, way, nested.paired.fold)
 
 
 def score_repeats(nested: Nested, way: str) -> dict[int, float]:
@@ -168,14 +165,13 @@ def score_repeats(nested: Nested, way: str) -> dict[int, float]:
 
 
 def _score_parts(nested: Nested, way: str, part: Integers) -> dict[int, float]:
-    paired, number, scores = nested.paired, nested.paired.models.index(way), {}
-    for each in np.unique(part):
-        units = paired.units(number).select(part == each)
-        once = np.ones((1, units.n_patients), np.int64)
-        values = _metrics(units, paired.predicted[number, part == each], once)
-        score = nested.sign * float(values[nested.metric][0])
+    everything, scores = nested.paired.units(nested.paired.models.index(way)), {}
+    for number in np.unique(part):
+        units = everything.select(part == number)
+        values = on_all_patients(units, partial(weighted_metrics, units))
+        score = nested.sign * float(values[nested.metric])
         if np.isfinite(score):
-            scores[int(each)] = score
+            scores[int(number)] = score
     return scores
 
 
@@ -203,9 +199,3 @@ def describe_difference(difference: Difference) -> dict[str, Any]:
 def mean(values: Iterable[float]) -> float:
     """Of outer folds, each counting the same."""
     return float(np.mean(list(values)))
-
-
-def _metrics(units: Units | ClassUnits, predicted: Integers, counts: Integers) -> dict[str, Floats]:
-    if isinstance(units, ClassUnits):
-        return weighted_class_metrics(units, counts)
-    return weighted_metrics(units, predicted == 1, counts)

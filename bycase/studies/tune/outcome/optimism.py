@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bycase.core.wording import decimals
 from bycase.figures.style import BLUE, GREY, PALE, SMALL_SIZE, VERMILLION, new_figure, styled
-from bycase.statistics.comparison.words import decimals
 from bycase.studies.tune.outcome.nested import mean
 from bycase.studies.tune.outcome.searches import Search, describe_searches
-from bycase.studies.tune.outcome.summary import NAMES
+from bycase.studies.tune.outcome.summary import monitor_words
 
 ROW = 0.42  # inches
 
@@ -21,7 +21,7 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
 
     `summary` is that of `bycase.studies.tune.outcome.summary.summarise`, with a nested evaluation.
     """
-    metric, optimism = NAMES[final.about["monitor"]], summary["optimism"]
+    metric, optimism = monitor_words(final.about["monitor"]), summary["optimism"]
     ends = optimism["ci"]
     title = f"Optimism {decimals(optimism['estimate'])} (95 % CI {decimals(ends['low'])} to {decimals(ends['high'])})"
     note = (
@@ -50,8 +50,7 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel(metric)
-        axes.grid(color=PALE, linewidth=0.6, axis="x")
-        axes.set_axisbelow(True)
+        axes.grid(axis="x")
         axes.margins(x=0.08)
         marks = [
             Line2D([], [], color=VERMILLION, marker="o", markerfacecolor="white", linestyle="none", label="inner"),

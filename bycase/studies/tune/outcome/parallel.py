@@ -11,11 +11,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from bycase.core.wording import decimals
 from bycase.figures.style import GREY, INK, SMALL_SIZE, VERMILLION, new_figure, styled
-from bycase.statistics.comparison.words import decimals
 from bycase.statistics.units import Floats
 from bycase.studies.tune.outcome.searches import Search, describe_searches
-from bycase.studies.tune.outcome.summary import NAMES
+from bycase.studies.tune.outcome.summary import monitor_words
 from bycase.studies.tune.params import HYPERPARAMETERS, Dimension
 from bycase.studies.tune.space import Dimensions, axis_numbers, value_words
 
@@ -45,7 +45,7 @@ def axis_places(values: "pd.Series[Any]", dimension: Dimension) -> tuple[Floats,
 
 def draw_parallel(final: Search, nested: int, dimensions: Dimensions) -> Figure:
     """Draw the trials of the search on the whole pool; `nested` is the number of outer folds."""
-    metric, trials = NAMES[final.about["monitor"]], final.searched
+    metric, trials = monitor_words(final.about["monitor"]), final.searched
     scored = trials[trials["score"].notna()].sort_values("score")
     missing = len(trials) - len(scored)
     best = final.winner

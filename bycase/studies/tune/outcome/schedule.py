@@ -3,11 +3,11 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bycase.figures.comparison.marks import COLOURS, LEGEND_ROW, colour_models
-from bycase.figures.style import INK, PALE, SMALL_SIZE, new_figure, styled
-from bycase.statistics.comparison.words import decimals
-from bycase.studies.tune.outcome.searches import Search, count_words, describe_searches
-from bycase.studies.tune.outcome.summary import NAMES
+from bycase.core.wording import decimals, plural
+from bycase.figures.comparison.marks import LEGEND_ROW, colour_models
+from bycase.figures.style import COLOURS, INK, SMALL_SIZE, new_figure, styled
+from bycase.studies.tune.outcome.searches import Search, describe_searches
+from bycase.studies.tune.outcome.summary import monitor_words
 from bycase.studies.tune.params import HYPERPARAMETERS
 from bycase.studies.tune.space import Dimensions
 
@@ -38,9 +38,9 @@ def draw_schedule(final: Search, nested: int, dimensions: Dimensions) -> Figure 
     members = [str(trial) for trial in epochs["trial"].unique()]
     colours = colour_models(members)
     exploits = int(epochs["donor"].notna().sum())
-    title = f"{count_words(exploits, 'exploit')} in {count_words(len(members), 'member')}: {name} over epochs"
+    title = f"{plural(exploits, 'exploit')} in {plural(len(members), 'member')}: {name} over epochs"
     best, few = final.winner, len(members) <= NAMED
-    reached = f"an inner {NAMES[final.about['monitor']]} of {decimals(final.score)}"
+    reached = f"an inner {monitor_words(final.about['monitor'])} of {decimals(final.score)}"
     star = f"Star: the best epoch, {best['epoch']} of member {best['trial']}, with {reached}."
     beside = f"The best is no member but trial {best['trial']}, with {reached}."
     note = (
@@ -91,6 +91,5 @@ def draw_schedule(final: Search, nested: int, dimensions: Dimensions) -> Figure 
             axes.set_yscale("log")
         axes.set(xlabel="epoch of the member", ylabel=name)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.grid(color=PALE, linewidth=0.6)
-        axes.set_axisbelow(True)
+        axes.grid()
     return figure

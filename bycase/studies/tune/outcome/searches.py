@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bycase.core.errors import UserError
+from bycase.core.wording import plural
 from bycase.figures.style import data_words
 from bycase.studies.tune.place import DEFAULT, EPOCH_COLUMNS, FINAL, SEARCHES, TRIAL_COLUMNS
 from bycase.tables.predictions import read_predictions
@@ -119,14 +120,9 @@ def describe_searches(final: Search, nested: int) -> list[str]:
     folds = f"{nested} outer folds" if nested else "no nested evaluation"
     return [
         f"{about['model']}; {data_words(about['dataset'], about['phantom'])}",
-        f"{about['algorithm']}, {count_words(len(final.searched), 'trial')}, {about['epochs_spent']} epochs a search; "
+        f"{about['algorithm']}, {plural(len(final.searched), 'trial')}, {about['epochs_spent']} epochs a search; "
         f"{folds}",
     ]
-
-
-def count_words(number: int, noun: str) -> str:
-    """Such as ``1 trial`` and ``2 trials``."""
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _read_table(path: Path, columns: Sequence[str], again: str) -> pd.DataFrame:

@@ -4,18 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bycase.statistics.comparison.words import decimals
+from bycase.core.wording import decimals, plural, value_with_interval
+from bycase.statistics.metric_names import metric_words
 from bycase.studies.tune.outcome.nested import TUNED, Nested, describe_difference, mean, optimism_of, score_folds
-from bycase.studies.tune.outcome.searches import Search, count_words
+from bycase.studies.tune.outcome.searches import Search
 from bycase.studies.tune.place import DEFAULT, STATUSES
-
-NAMES = {
-    "auc": "AUC",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "f1": "F1",
-    "loss": "log loss, negative",
-}
 
 
 def summarise(final: Search, nested: Sequence[Search], outer: Nested | None) -> dict[str, Any]:
@@ -59,12 +52,12 @@ def summarise(final: Search, nested: Sequence[Search], outer: Nested | None) -> 
 
 def sentences(summary: Mapping[str, Any], final: Search) -> list[str]:
     """What came out in plain words, first of all whether tuning has helped."""
-    metric = NAMES[final.about["monitor"]]
+    metric = monitor_words(final.about["monitor"])
     trials = summary["trials"]
     # Told apart, since a search in which many trials fail has in truth been a smaller one.
     failed = ", ".join(f"{trials[status]} {status}" for status in STATUSES[1:] if trials[status])
     spent = (
-        f"{count_words(trials['all'], 'trial')} in all searches{f' ({failed})' if failed else ''}, "
+        f"{plural(trials['all'], 'trial')} in all searches{f' ({failed})' if failed else ''}, "
         f"{summary['epochs']['spent']} of {summary['epochs']['asked']} epochs"
     )
     if "outer" not in summary:
@@ -74,7 +67,7 @@ def sentences(summary: Mapping[str, Any], final: Search) -> list[str]:
             spent,
         ]
     reached = [
-        f"{decimals(summary[key]['score'])} ({_range(summary[key]['ci'])}) {words}"
+        f"{value_with_interval(summary[key]['score'], summary[key]['ci'], decimals)} {words}"
         for key, words in (("outer", "tuned"), ("default_outer", "by default"))
         if key in summary
     ]
@@ -105,8 +98,9 @@ def _doubt(optimism: Mapping[str, Any]) -> str:
 
 def signed(difference: Mapping[str, Any]) -> str:
     """A difference with its 95 % interval."""
-    return f"{decimals(difference['estimate'])} (95 % CI {_range(difference['ci'])})"
+    return value_with_interval(difference["estimate"], difference["ci"], decimals, "95 % CI")
 
 
-def _range(limits: Mapping[str, float]) -> str:
-    return f"{decimals(limits['low'])} to {decimals(limits['high'])}"
+def monitor_words(monitor: str) -> str:
+    """The name of the score that a search goes by, the higher the better."""
+    return "log loss, negative" if monitor == "loss" else metric_words(monitor)

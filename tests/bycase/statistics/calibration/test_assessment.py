@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from bycase.statistics.calibration.forecasts import make_forecasts
+from bycase.statistics.calibration.resampled import resampled_calibration
+from bycase.statistics.multiclass.units import ClassUnits
 from sklearn.metrics import brier_score_loss, log_loss
 
 from bycase.statistics.calibration.assessment import assess_calibration, assess_temperatures, calibration_intervals
 from bycase.statistics.calibration.bins import equal_mass_bins, expected_calibration_error
-from bycase.statistics.calibration.forecasts import make_forecasts
 from bycase.statistics.calibration.recalibration import recalibrate
-from bycase.statistics.calibration.resampled import resampled_calibration
 from bycase.statistics.calibration.temperature import apply_temperature
-from bycase.statistics.multiclass.units import ClassUnits
 from bycase.statistics.units import Units, patient_units
 
 

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from bycase.statistics.multiclass.units import ClassUnits
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
@@ -13,7 +14,6 @@ from bycase.statistics.calibration.bins import (
     equal_mass_bins,
     expected_calibration_error,
 )
-from bycase.statistics.multiclass.units import ClassUnits
 from bycase.statistics.units import Units
 
 PARTS = ("reliability", "resolution", "uncertainty", "within_bin")

@@ -2,12 +2,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from bycase.statistics.multiclass.units import ClassUnits
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 from bycase.statistics.calibration.temperature import TEMPERATURES, apply_temperature, fit_temperature, scale_units
-from bycase.statistics.multiclass.units import ClassUnits
 from bycase.statistics.units import Units
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from bycase.statistics.multiclass.units import ClassUnits
 from scipy.stats import norm, t, ttest_1samp
 
 from bycase.statistics.comparison.differences import (
@@ -12,7 +13,6 @@ from bycase.statistics.comparison.differences import (
     standard_error,
     support,
 )
-from bycase.statistics.multiclass.units import ClassUnits
 from bycase.statistics.units import Units
 
 SUPPORT = Support(20, 1, 20)

@@ -2,7 +2,6 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-
 from bycase.statistics.comparison.groups import indistinguishable_groups
 
 

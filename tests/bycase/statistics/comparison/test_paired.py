@@ -4,10 +4,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from bycase.statistics.multiclass.units import ClassUnits, patient_class_units
 
 from bycase.core.errors import UserError
 from bycase.statistics.comparison.paired import Paired, paired_benchmark, patient_level, run_rows
-from bycase.statistics.multiclass.units import ClassUnits, patient_class_units
 from bycase.statistics.units import Units, patient_units
 
 FILE = Path("data/benchmark/predictions.csv")

@@ -3,13 +3,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from bycase.statistics.leakage.head import out_of_fold
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-
-from bycase.statistics.leakage.head import out_of_fold
 
 
 def numbers(column: "pd.Series[Any]") -> Any:

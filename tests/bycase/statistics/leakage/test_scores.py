@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, roc_auc_score
-
 from bycase.statistics.leakage.scores import draw_patients, point_scores, resampled_scores
+from sklearn.metrics import accuracy_score, roc_auc_score
 
 
 def sample(classes: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:

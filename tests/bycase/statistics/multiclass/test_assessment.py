@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from bycase.statistics.multiclass.assessment import assess
+from bycase.statistics.multiclass.units import ClassUnits
 from sklearn.metrics import roc_auc_score
 
 from bycase.core.errors import UserError
 from bycase.core.params_training import EvaluateParams
 from bycase.statistics.assessment import assess_predictions
-from bycase.statistics.multiclass.assessment import assess
-from bycase.statistics.multiclass.units import ClassUnits
 from bycase.tables.predictions import TEST, make_predictions
 
 Simulate = Callable[..., ClassUnits]

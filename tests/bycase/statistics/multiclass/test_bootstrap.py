@@ -3,6 +3,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from bycase.statistics.multiclass.bootstrap import weighted_class_metrics
+from bycase.statistics.multiclass.units import ClassUnits, patient_class_units
 from sklearn.metrics import (
     average_precision_score,
     brier_score_loss,
@@ -15,8 +17,6 @@ from sklearn.metrics import (
 )
 
 from bycase.statistics.bootstrap import bootstrap
-from bycase.statistics.multiclass.bootstrap import weighted_class_metrics
-from bycase.statistics.multiclass.units import ClassUnits, patient_class_units
 
 Simulate = Callable[..., ClassUnits]
 

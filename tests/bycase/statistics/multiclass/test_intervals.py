@@ -2,14 +2,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
-
-from bycase.statistics.bootstrap import bootstrap
-from bycase.statistics.intervals import expanded_tail, perfect_bound, perfect_ranking_bound
 from bycase.statistics.multiclass.bootstrap import weighted_class_metrics
 from bycase.statistics.multiclass.intervals import class_intervals, mean_interval, perfect_mean_bound
 from bycase.statistics.multiclass.metrics import point_metrics
 from bycase.statistics.multiclass.units import ClassUnits
+from scipy.optimize import minimize
+
+from bycase.statistics.bootstrap import bootstrap
+from bycase.statistics.intervals import expanded_tail, perfect_bound, perfect_ranking_bound
 
 Simulate = Callable[..., ClassUnits]
 SPREAD = np.linspace(0, 1, 100_001)

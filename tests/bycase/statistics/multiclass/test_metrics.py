@@ -3,6 +3,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+from bycase.statistics.multiclass.metrics import baseline_metrics, point_metrics, training_priors
+from bycase.statistics.multiclass.units import ClassUnits
 from sklearn.metrics import (
     average_precision_score,
     balanced_accuracy_score,
@@ -12,9 +14,6 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 from sklearn.metrics import classification_report as report
-
-from bycase.statistics.multiclass.metrics import baseline_metrics, point_metrics, training_priors
-from bycase.statistics.multiclass.units import ClassUnits
 
 Simulate = Callable[..., ClassUnits]
 

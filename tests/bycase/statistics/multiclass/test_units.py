@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from bycase.statistics.multiclass.units import ClassUnits, class_units, patient_class_units
 
 from bycase.core.errors import UserError
-from bycase.statistics.multiclass.units import ClassUnits, class_units, patient_class_units
 
 CLASSES = ("Benign", "Malignant", "Normal")
 NAME = Path("test.csv")

@@ -2,7 +2,6 @@ import math
 
 import numpy as np
 import pytest
-
 from bycase.statistics.power.accuracy import detectable_accuracy, discordance, pairs_needed
 
 

@@ -2,11 +2,10 @@ import math
 
 import numpy as np
 import pytest
+from bycase.statistics.power.auc import auc_variance, detectable_auc, enlargement_needed, required_difference
 from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import norm, rankdata
-
-from bycase.statistics.power.auc import auc_variance, detectable_auc, enlargement_needed, required_difference
 
 TEST = (0.05, 0.8)
 

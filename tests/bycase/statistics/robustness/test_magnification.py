@@ -2,12 +2,12 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
+from bycase.statistics.robustness.magnification import summarise_shift
 from sklearn.metrics import roc_auc_score
 
 from bycase.core.errors import UserError
 from bycase.figures.magnification import draw_magnification_shift
 from bycase.figures.run_info import RunInfo
-from bycase.statistics.robustness.magnification import summarise_shift
 
 CLASSES = ["Benign", "Malignant"]
 

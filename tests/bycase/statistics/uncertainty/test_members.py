@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from scipy.stats import entropy
-
 from bycase.statistics.uncertainty.members import combine_members
+from scipy.stats import entropy
 
 
 def test_members_that_disagree_by_hand() -> None:

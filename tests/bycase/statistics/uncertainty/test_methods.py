@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from bycase.statistics.multiclass.units import ClassUnits
+from bycase.statistics.uncertainty.members import combine_members
 from sklearn.metrics import roc_auc_score
 
 from bycase.statistics.calibration.assessment import assess_temperatures
-from bycase.statistics.multiclass.units import ClassUnits
 from bycase.statistics.uncertainty.assessment import Method, assess_ensemble, assess_methods
-from bycase.statistics.uncertainty.members import combine_members
 from bycase.statistics.uncertainty.summary import summarise, tabulate_risk
 from bycase.statistics.uncertainty.table import METHODS, add_sets, make_table, units_of
 from bycase.statistics.units import Units
