@@ -2,9 +2,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bycase.figures.classification_report import write_report
 
 from bycase.core.errors import UserError
-from bycase.figures.classification_report import write_report
 from bycase.figures.run_info import RunInfo, read_run_info
 from bycase.report.summary import summarise
 

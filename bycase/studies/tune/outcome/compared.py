@@ -205,13 +205,8 @@ def methods_markdown(compared: Compared, sentences: Sequence[str]) -> str:
         "Folds are the same for all seeds: the spread over seeds is that of the search and of training.",
         "Optimism takes the inner score as it is; its interval is that of the outer score.",
     ]
-    parts = [
-        [markdown_table(header, rows)],
-        [caption],
-        [f"- {line}" for line in sentences],
-        [f"- {note}" for note in notes],
-    ]
-    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+    lists = ["\n".join(f"- {line}" for line in lines) for lines in (sentences, notes) if lines]
+    return "\n\n".join([markdown_table(header, rows), caption, *lists]) + "\n"
 
 
 def _row(compared: Compared, way: str, references: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bycase.core.wording import plural
+from bycase.figures.parts import row_axes
 from bycase.figures.style import BLUE, GREY, INK, SMALL_SIZE, new_figure, styled
 from bycase.studies.tune.outcome.searches import Search, describe_searches
 from bycase.studies.tune.outcome.summary import monitor_words
@@ -95,17 +96,15 @@ def draw_importance(final: Search, nested: Sequence[Search], dimensions: Dimensi
         title = f"{HYPERPARAMETERS[names[0]].words.capitalize()} matters most: {shares[names[0]]:.2f}"
     note = (
         f"Share of the variance of the inner {monitor_words(final.about['monitor'])} over the space, by fANOVA (a "
-        "random forest on the trials). Bars: the search on all patients. Dots: the outer folds' searches; where they lie far "
-        "apart, the order means little."
+        "random forest on the trials). Bars: the search on all patients. Dots: the outer folds' searches; where they "
+        "lie far apart, the order means little."
     )
     figure = new_figure(2.0 + ROW * len(names), title, describe_searches(final, len(nested)), note)
     with styled():
         axes = figure.subplots()
         rows = np.arange(len(names))
-        axes.set_yticks(rows, [HYPERPARAMETERS[name].words for name in names])
-        axes.set(xlim=(0, 1.08), ylim=(len(names) - 0.4, -0.6), xlabel="importance")
-        axes.tick_params(axis="y", length=0)
-        axes.grid(axis="x")
+        row_axes(axes, [HYPERPARAMETERS[name].words for name in names])
+        axes.set(xlim=(0, 1.08), xlabel="importance")
         if not shares:
             scored = int(final.searched["score"].notna().sum())
             words = f"{plural(scored, 'trial')} with a score: too few, {trials_needed(names)} are needed"

@@ -1,14 +1,13 @@
 """Ways to search at the same budget: how fast the inner score rises, and what it is worth on outer folds."""
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bycase.core.wording import decimals, plural, value_with_interval
 from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend
-from bycase.figures.style import GREY, INK, SMALL_SIZE, data_words, new_figure, styled
+from bycase.figures.parts import draw_interval, row_axes, write_above
+from bycase.figures.style import GREY, data_words, new_figure, styled
 from bycase.statistics.units import Floats, Integers
 from bycase.studies.tune.outcome.compared import ALPHA, Compared
 from bycase.studies.tune.outcome.summary import monitor_words
@@ -43,22 +42,15 @@ def draw_methods(compared: Compared) -> Figure:
         left.set_title("what the search sees")
         for place, way in enumerate(compared.ways):
             outer = methods[way]["outer"]
-            limits = [outer["ci"]["low"], outer["ci"]["high"]]
-            right.plot(limits, [place, place], color=colours[way], linewidth=2, solid_capstyle="butt")
+            draw_interval(right, {**outer, "ci": {"score": outer["ci"]}}, "score", place, color=colours[way])
             seeds = list(outer["seeds"].values())
             right.plot(seeds, np.full(len(seeds), place + 0.2), ".", color=colours[way], markersize=5)
-            right.plot(outer["score"], place, "o", color=colours[way], markersize=7.5, markeredgecolor="white")
-            words = value_with_interval(outer["score"], outer["ci"])
-            style: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "size": SMALL_SIZE, "color": INK}
-            right.annotate(words, (np.mean(limits), place), (0, 6), **style)
-        right.set_yticks([])
-        right.spines["left"].set_visible(False)
-        right.set_ylim(len(compared.ways) - 0.4, -0.7)
+            write_above(right, value_with_interval(outer["score"], outer["ci"]), outer["score"], place, "center")
+        row_axes(right, [""] * len(compared.ways))
         right.margins(x=0.12)
         right.set_xlabel(f"outer {metric}")
         right.set_title("what it is worth on patients it has not seen")
-        for axes in (left, right):
-            axes.grid(axis="both" if axes is left else "x")
+        left.grid()
     return figure
 
 

@@ -3,17 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from bycase.core.wording import decimals
-from bycase.figures.style import BLUE, GREY, PALE, SMALL_SIZE, VERMILLION, new_figure, styled
+from bycase.figures.parts import draw_interval, handle, row_axes
+from bycase.figures.style import BLUE, GREY, PALE, VERMILLION, new_figure, styled
 from bycase.studies.tune.outcome.nested import mean
 from bycase.studies.tune.outcome.searches import Search, describe_searches
 from bycase.studies.tune.outcome.summary import monitor_words
 
 ROW = 0.42  # inches
+INNER: dict[str, Any] = {"color": VERMILLION, "marker": "o", "markersize": 6.5, "markerfacecolor": "white"}
+INNER |= {"markeredgewidth": 1.6, "linestyle": "none", "zorder": 4}
 
 
 def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Search]) -> Figure:
@@ -44,26 +45,15 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
     with styled():
         axes = figure.subplots()
         for place, (_, inner, outer, limits) in enumerate(rows):
-            _draw_row(axes, place, inner, outer, limits)
+            if outer is not None:
+                axes.plot([inner, outer], [place] * 2, color=GREY, linewidth=1, zorder=1)
+                ends = limits or {"low": outer, "high": outer}
+                draw_interval(axes, {"outer": outer, "ci": {"outer": ends}}, "outer", place, color=BLUE)
+            axes.plot(inner, place, **INNER)
         axes.axhline(len(nested) - 0.5, color=PALE, linewidth=1)
-        axes.set_yticks(range(len(rows)), [row[0] for row in rows])
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0)
+        row_axes(axes, [row[0] for row in rows])
         axes.set_xlabel(metric)
-        axes.grid(axis="x")
         axes.margins(x=0.08)
-        marks = [
-            Line2D([], [], color=VERMILLION, marker="o", markerfacecolor="white", linestyle="none", label="inner"),
-            Line2D([], [], color=BLUE, marker="o", linestyle="none", label="outer"),
-        ]
-        axes.legend(handles=marks, loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=SMALL_SIZE)
+        marks = [handle("inner", **INNER), handle("outer", color=BLUE, marker="o", linestyle="none")]
+        axes.legend(handles=marks, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     return figure
-
-
-def _draw_row(axes: Axes, place: int, inner: float, outer: float | None, limits: Mapping[str, float] | None) -> None:
-    if limits is not None:
-        axes.plot([limits["low"], limits["high"]], [place] * 2, color=BLUE, linewidth=2, solid_capstyle="butt")
-    if outer is not None:
-        axes.plot([inner, outer], [place] * 2, color=GREY, linewidth=1, zorder=1)
-        axes.plot(outer, place, "o", color=BLUE, markersize=7, markeredgecolor="white", zorder=3)
-    axes.plot(inner, place, "o", color=VERMILLION, markersize=6.5, markerfacecolor="white", mew=1.6, zorder=4)
