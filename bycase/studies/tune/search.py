@@ -15,7 +15,7 @@ from bycase.studies.tune.journal import Journal
 from bycase.studies.tune.params import Run, TuningParams, plan_runs
 from bycase.studies.tune.record import write_search
 from bycase.studies.tune.session import cores_each, count_nodes, ray_session
-from bycase.studies.tune.trial import Task
+from bycase.studies.tune.trial import PIXELS, Task
 from bycase.training.phases import END_TO_END
 from bycase.training.resident import decode_once
 
@@ -50,9 +50,8 @@ def run_search(params: Params, tuning: TuningParams, outer: str, target: Path, w
     journal = Journal(folder, made_from(params, tuning, data))
     for name in ("states", "best"):
         (folder / name).mkdir(exist_ok=True)
-    pixels = folder / "pixels.npy"
     if reads_images(params, tuning) and not (folder / "pixels").is_file():
-        decode_once(data.pool["image"].tolist(), params.data.image_size, pixels)
+        decode_once(data.pool["image"].tolist(), params.data.image_size, folder / PIXELS)
         (folder / "pixels").touch()
     nodes = 1
     ended = {event["run"] for event in journal.of("run")}
@@ -61,7 +60,7 @@ def run_search(params: Params, tuning: TuningParams, outer: str, target: Path, w
             continue
         waits = run.algorithm == "pbt"
         kept = tuning.population.interval + 2 if waits else 2
-        task = Task(Path.cwd(), params, outer, tuning.seed, run.epochs, folder, pixels, kept, waits)
+        task = Task(Path.cwd(), params, outer, tuning.seed, run.epochs, folder, kept, waits)
         with ray_session(tuning):
             nodes = max(nodes, count_nodes())
             _tune(run, task, tuning, journal)
@@ -101,7 +100,7 @@ def _tune(run: Run, task: Task, tuning: TuningParams, journal: Journal) -> None:
     from bycase.studies.tune.population import Population, begin_population, members
     from bycase.studies.tune.propose import Proposals
     from bycase.studies.tune.trainable import SearchTrial
-    from bycase.studies.tune.watch import OutOfTime, TrialCallback
+    from bycase.studies.tune.watch import TrialCallback
 
     options: dict[str, Any]
     if run.algorithm == "pbt":
@@ -118,8 +117,10 @@ def _tune(run: Run, task: Task, tuning: TuningParams, journal: Journal) -> None:
         options = {"search_alg": proposals, "num_samples": n_left, "max_concurrent_trials": tuning.workers}
         if tuning.early_stopping == "asha" and run.algorithm != "default":
             options["scheduler"] = _asha(run)
-    stopper = OutOfTime(tuning.budget.minutes if run.algorithm != "default" else None, journal)
-    if not n_left or stopper.stop_all():
+    # Interruptions do not count.
+    limited = tuning.budget.minutes is not None and run.algorithm != "default"
+    seconds_left = 60 * (tuning.budget.minutes or 0) - journal.seconds() if limited else None
+    if not n_left or (seconds_left is not None and seconds_left <= 0):
         return
     gpus = ray.cluster_resources().get("GPU", 0)
     resources = {"cpu": cores_each(tuning.workers), **({"gpu": min(1, gpus / tuning.workers)} if gpus else {})}
@@ -137,7 +138,7 @@ def _tune(run: Run, task: Task, tuning: TuningParams, journal: Journal) -> None:
             reuse_actors=True,
             raise_on_failed_trial=False,
             callbacks=[TrialCallback(run, journal)],
-            stop=stopper,
+            time_budget_s=seconds_left,
             verbose=0,
             trial_dirname_creator=lambda trial: f"{trial.config['member']['trial']:05d}",
             **options,

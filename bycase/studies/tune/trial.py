@@ -26,6 +26,7 @@ from bycase.training.phases import HEAD, plan_phases
 from bycase.training.scores import monitor_score, score
 
 OUTER_BATCH = 256
+PIXELS = "pixels.npy"  # the pool's images, decoded; there where a setting of the space needs them
 PROGRESS = ("best_epoch", "epochs_since_best", "reductions")
 
 
@@ -46,8 +47,6 @@ class Task:
         Of first weights and the order of batches.
     epochs : int
         Of a trial.
-    pixels : Path
-        Absolute: the pool's images, decoded; there where a setting of the space needs them.
     kept : int
         States of a trial that are kept.
     waits : bool
@@ -60,7 +59,6 @@ class Task:
     seed: int
     epochs: int
     folder: Path
-    pixels: Path
     kept: int
     waits: bool
 
@@ -215,7 +213,9 @@ class Trial:
         return self._pixels(pd.concat([inner.train.images, inner.val.images]))
 
     def _pixels(self, images: "pd.Series[str]") -> SelectedRows:
-        return SelectedRows(self._task.pixels, pd.Index(self._data.pool["image"]).get_indexer(pd.Index(images)))
+        return SelectedRows(
+            self._task.folder / PIXELS, pd.Index(self._data.pool["image"]).get_indexer(pd.Index(images))
+        )
 
 
 def _averaged(network: FoldNetwork) -> Arrays:

@@ -24,7 +24,7 @@ def make(params: Any, waits: bool = False, number: int = 0, **member: Any) -> Ba
     here = Path.cwd()
     for name in ("states", "best"):
         (here / "work" / name).mkdir(parents=True, exist_ok=True)
-    task = Task(here, params, "0", 7, 4, here / "work", here / "work/pixels.npy", 3, waits)
+    task = Task(here, params, "0", 7, 4, here / "work", 3, waits)
     return Bare(task, {"trial": number, "start": None, **SETTING, **member})
 
 
