@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from bycase.core.errors import UserError
 from bycase.core.params import Params
 from bycase.core.params_training import AugmentParams, DenseLayer, DropoutLayer
-from bycase.statistics.units import Floats
 from bycase.studies.tune.params import HYPERPARAMETERS, Dimension, Space
 
 Setting = dict[str, Any]
@@ -168,22 +167,3 @@ def is_within(setting: Mapping[str, Any], space: Space) -> bool:
 def _round(key: str, value: float) -> float | int:
     """Six digits, which a table and a command line hold exactly; whole numbers where only they are valid."""
     return round(value) if HYPERPARAMETERS[key].whole else float(f"{value:.6g}")
-
-
-def value_words(value: Any) -> str:
-    """A choice as the trials' table has it; whole numbers without decimals."""
-    if isinstance(value, list | tuple):
-        return head_words(value)
-    return value if isinstance(value, str) else f"{value:g}"
-
-
-def axis_numbers(values: Iterable[Any], dimension: Dimension) -> Floats:
-    """Values of a range on its axis: of ``log`` their decimal logarithms.
-
-    The default settings may have 0, which no logarithm has; it counts as the range's low end.
-    """
-    numbers = np.array(list(values), np.float64)
-    if dimension.log is None:
-        return numbers
-    decades: Floats = np.log10(np.where(numbers > 0, numbers, dimension.log[0]))
-    return decades

@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from bycase.core.wording import plural
 from bycase.figures.parts import row_axes
 from bycase.figures.style import BLUE, GREY, INK, SMALL_SIZE, new_figure, styled
+from bycase.studies.tune.outcome.parallel import axis_numbers, value_words
 from bycase.studies.tune.outcome.searches import Search, describe_searches
 from bycase.studies.tune.outcome.summary import monitor_words
 from bycase.studies.tune.params import HYPERPARAMETERS, Dimension
-from bycase.studies.tune.space import Dimensions, axis_numbers, value_words
+from bycase.studies.tune.space import Dimensions
 
 if TYPE_CHECKING:
     import optuna

@@ -1,6 +1,6 @@
 """All trials of a search as lines over the hyper-parameters, coloured by their score (Inselberg, 1985)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -17,13 +17,32 @@ from bycase.statistics.units import Floats
 from bycase.studies.tune.outcome.searches import Search, describe_searches
 from bycase.studies.tune.outcome.summary import monitor_words
 from bycase.studies.tune.params import HYPERPARAMETERS, Dimension
-from bycase.studies.tune.space import Dimensions, axis_numbers, value_words
+from bycase.studies.tune.space import Dimensions, head_words
 
 HEIGHT, WIDE = 4.6, 8.2
 TICKS = 4  # of a range
 SPREAD = 0.05  # of a choice's trials round their value, so that they can be told apart
 COLOURS = "viridis"  # evenly lighter, also for colour-blind readers
 SHOWN = 0.1  # quantile of the scores below which all have one colour, since a few failures would take the whole scale
+
+
+def value_words(value: Any) -> str:
+    """A choice as the trials' table has it; whole numbers without decimals."""
+    if isinstance(value, list | tuple):
+        return head_words(value)
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def axis_numbers(values: Iterable[Any], dimension: Dimension) -> Floats:
+    """Values of a range on its axis: of ``log`` their decimal logarithms.
+
+    The default settings may have 0, which no logarithm has; it counts as the range's low end.
+    """
+    numbers = np.array(list(values), np.float64)
+    if dimension.log is None:
+        return numbers
+    decades: Floats = np.log10(np.where(numbers > 0, numbers, dimension.log[0]))
+    return decades
 
 
 def axis_places(values: "pd.Series[Any]", dimension: Dimension) -> tuple[Floats, Floats, list[str]]:
