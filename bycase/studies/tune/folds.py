@@ -17,7 +17,7 @@ AGAIN = "run 'dvc repro -f tuning/dvc.yaml:folds'"
 
 
 def inner_part(fold: int) -> str:
-    """What the column ``part`` calls an inner fold."""
+    """The value of the column ``part`` of an inner fold, numbered from 0."""
     return f"inner{fold}"
 
 

@@ -90,7 +90,7 @@ def draw_importance(final: Search, nested: Sequence[Search], dimensions: Dimensi
     The largest stands on top; `seed` is that of the random forests.
     """
     shares = importances(final.searched, dimensions, seed)
-    outer_shares = [found for search in nested if (found := importances(search.searched, dimensions, seed))]
+    outer_shares = [share for search in nested if (share := importances(search.searched, dimensions, seed))]
     names = sorted(dimensions, key=lambda name: -shares.get(name, 0.0))
     title = "Importance of hyper-parameters: unknown"
     if any(shares.values()):
@@ -112,11 +112,11 @@ def draw_importance(final: Search, nested: Sequence[Search], dimensions: Dimensi
             axes.text(0.5, 0.5, words, ha="center", va="center", color=INK, transform=axes.transAxes)
             return figure
         axes.barh(rows, [shares[name] for name in names], color=BLUE, height=0.62)
-        for found in outer_shares:
-            dots = [found[name] for name in names]
+        for share in outer_shares:
+            dots = [share[name] for name in names]
             axes.plot(dots, rows, "o", color=GREY, markersize=5, markeredgecolor="white", zorder=3)
         for row, name in enumerate(names):
-            place = max(found[name] for found in (shares, *outer_shares)), row
+            place = max(share[name] for share in (shares, *outer_shares)), row
             axes.annotate(
                 f"{shares[name]:.2f}", place, (6, 0), textcoords="offset points", va="center", size=SMALL_SIZE
             )
