@@ -18,18 +18,13 @@ HEIGHT = 4.3
 
 
 def best_so_far(epochs: pd.DataFrame) -> pd.DataFrame:
-    """The best score of any trial until then, where it rises, and at the end: columns ``spent`` and ``score``.
+    """The best score of any trial until each epoch of the budget was spent: columns ``spent`` and ``score``.
 
-    Of a search's `epochs`, one without a score, as of a trial that diverges, counts as spent only; one outside the
-    budget has no ``spent`` and does not count. Without any score the table is empty.
+    Epochs without a score, as of a trial that diverges, keep the one before; those before the first score, and those
+    outside the budget, which have no ``spent``, are left out.
     """
     ordered = epochs[["spent", "score"]].dropna(subset="spent").sort_values("spent", kind="stable")
-    best = ordered.assign(score=ordered["score"].fillna(-np.inf).cummax())
-    best = best[np.isfinite(best["score"])]
-    risen = best["score"].diff().ne(0)
-    if len(risen):
-        risen.iloc[-1] = True
-    return best[risen].reset_index(drop=True)
+    return ordered.assign(score=ordered["score"].cummax().ffill()).dropna().reset_index(drop=True)
 
 
 def at_spent(best: pd.DataFrame, spent: Integers) -> Floats:
