@@ -126,7 +126,7 @@ def draw_curves(curve: Curve, units: Mapping[str, Units], run_info: RunInfo) -> 
             for level, colour in LEVEL_COLOURS.items():
                 _mark_threshold(axes, curve, run_info.metrics[level], colour)
         place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.15, -0.11), "alignment": "left"}
-        axes.legend(**place, ncols=2, title=legend, columnspacing=1, handlelength=1.7)
+        axes.legend(**place, ncols=2, title=legend, columnspacing=0.8, handlelength=1.4, fontsize=SMALL_SIZE - 0.5)
     return figure
 
 

@@ -14,7 +14,7 @@ from bycase.statistics.units import Bools, Floats, Integers, Units
 
 COLUMNS = 6
 FEW = 4  # classes that have a row each; of more, two share one
-LONGEST = 8  # characters of a class's name that stands in one line with the word 'predicted'
+LONGEST, WIDEST = 8, 16  # characters of a class's name in one line with 'predicted', and in letters of full size
 
 
 def choose_examples(images: Units, seed: int) -> list[Integers]:
@@ -55,10 +55,8 @@ def draw_grid(pixels: NDArray[np.uint8], images: Units, examples: list[Integers]
     ----------
     pixels : ndarray of shape (n_examples, size, size, 3), uint8
         RGB, in the order of `examples`.
-    images : Units
-        One unit a test image.
-    examples : list of ndarray of int64
-        For each class positions in `images`.
+    images, examples
+        See `choose_examples`.
     run_info : RunInfo
         Names network, data and split, and holds the metrics.
     """
@@ -76,7 +74,8 @@ def draw_grid(pixels: NDArray[np.uint8], images: Units, examples: list[Integers]
     n_blocks = -(-len(examples) // together)
     figure = new_figure(1.3 + n_blocks * (0.32 + 1.40 * rows), title, run_info.subtitle, note)
     tiles, names = iter(pixels), [name.replace("_", " ") for name in images.classes]
-    joint, shown = " " if max(map(len, names)) <= LONGEST else "\n", _shown_probability(images)
+    longest, shown = max(map(len, names)), _shown_probability(images)
+    joint, size = " " if longest <= LONGEST else "\n", TILE_SIZE if longest <= WIDEST else TILE_SIZE - 1
     with styled():
         blocks = figure.subfigures(n_blocks, together, squeeze=False).ravel()
         for number, (block, positions) in enumerate(zip(blocks, examples, strict=False)):
@@ -88,7 +87,7 @@ def draw_grid(pixels: NDArray[np.uint8], images: Units, examples: list[Integers]
                 axes.set_axis_off()
             for axes, index in zip(panels, positions, strict=False):
                 caption = f"predicted{joint}{names[images.predicted[index]]}"
-                _draw_tile(axes, next(tiles), bool(images.right[index]), f"p {shown[index]:.2f}", caption)
+                _draw_tile(axes, next(tiles), bool(images.right[index]), f"p {shown[index]:.2f}", caption, size)
     return figure
 
 
@@ -111,9 +110,9 @@ def _shuffled(right: Bools, patient: Integers, random: np.random.Generator) -> I
     return order[np.argsort(turn.to_numpy(), kind="stable")]
 
 
-def _draw_tile(axes: Axes, tile: NDArray[np.uint8], right: bool, score: str, caption: str) -> None:
+def _draw_tile(axes: Axes, tile: NDArray[np.uint8], right: bool, score: str, caption: str, size: float) -> None:
     show_picture(axes, tile, GREY if right else RED, 0.8 if right else 3)
     mark = "\N{CHECK MARK} right" if right else "\N{BALLOT X} WRONG"
     colour, weight = (INK, "normal") if right else (RED, "bold")
     axes.set_title(f"{mark}, {score}", loc="center", size=TILE_SIZE, color=colour, weight=weight, pad=4)
-    axes.set_xlabel(caption, size=TILE_SIZE, labelpad=3, color=colour, linespacing=1.15)
+    axes.set_xlabel(caption, size=size, labelpad=3, color=colour, linespacing=1.15)

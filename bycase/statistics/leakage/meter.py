@@ -49,7 +49,7 @@ def measure_leakage(
     *,
     folds: int,
     repeats: int,
-    inverse_penalty: float,
+    logistic_C: float,
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def measure_leakage(
         What to split by.
     folds, repeats : int
         Folds of each cross-validation, and how often it is repeated with other folds.
-    inverse_penalty : float
+    logistic_C : float
         scikit-learn's ``C``.
     resamples : int
         Draws of patients.
@@ -95,7 +95,7 @@ def measure_leakage(
     values: dict[str, dict[str, Floats]] = {}
     for level, groups in levels.groups.items():
         predictions = [
-            out_of_fold(features, truth, groups, folds, inverse_penalty, derive_seed(seed, "leakage", repeat))
+            out_of_fold(features, truth, groups, folds, logistic_C, derive_seed(seed, "leakage", repeat))
             for repeat in range(repeats)
         ]
         units = [
@@ -143,7 +143,7 @@ def out_of_fold(
     truth: Integers,
     groups: Integers,
     folds: int,
-    inverse_penalty: float,
+    logistic_C: float,
     seed: int,
 ) -> Floats:
     """Predict every image by a head fitted on the folds that do not hold its group.
@@ -162,7 +162,7 @@ def out_of_fold(
         What stays in one fold.
     folds : int
         Number of folds.
-    inverse_penalty : float
+    logistic_C : float
         scikit-learn's ``C``.
     seed : int
         Draws the folds.
@@ -173,7 +173,7 @@ def out_of_fold(
         Probabilities; a class that a training part lacks gets 0.
     """
     probabilities = np.zeros((len(truth), int(truth.max()) + 1))
-    head = make_pipeline(StandardScaler(), LogisticRegression(C=inverse_penalty, max_iter=MAX_ITERATIONS))
+    head = make_pipeline(StandardScaler(), LogisticRegression(C=logistic_C, max_iter=MAX_ITERATIONS))
     single = len(np.unique(groups)) == len(groups)
     kind = StratifiedKFold if single else StratifiedGroupKFold
     parts = kind(folds, shuffle=True, random_state=seed).split(features, truth, None if single else groups)

@@ -137,7 +137,7 @@ def units_of(
     return Units(
         classes=tuple(classes),
         truth=number_classes(table["label"], classes),
-        scores=table[[f"{method}_{label}" for label in classes]].to_numpy(np.float64),
+        scores=scores_of(table, method, classes),
         predicted=number_classes(table[f"{method}_predicted"], classes),
         patient=patient,
         fold=fold,
