@@ -36,17 +36,7 @@ def strengths(params: Params, space: Space) -> list[float]:
 
 
 def embed_pool(params: Params, space: Space, pool: pd.DataFrame) -> None:
-    """Write ``data/tuning/features``; empty for a network trained end to end.
-
-    Parameters
-    ----------
-    params : Params
-        The project's.
-    space : Space
-        Which strengths are searched.
-    pool : DataFrame with the columns ``image`` and ``sha256``
-        Training and validation images alone.
-    """
+    """Write ``data/tuning/features`` of the `pool`'s images; empty for a network trained end to end."""
     network = params.network
     wanted = strengths(params, space)
     if not wanted:

@@ -4,14 +4,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.core.wording import decimals
+from bycase.core.wording import decimals, plural, value_with_interval
 from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend
-from bycase.figures.style import GREY, INK, PALE, SMALL_SIZE, data_words, new_figure, styled
+from bycase.figures.parts import draw_interval, row_axes, write_above
+from bycase.figures.style import GREY, data_words, new_figure, styled
 from bycase.statistics.units import Floats, Integers
-from bycase.studies.tune.outcome.compared import Compared
-from bycase.studies.tune.outcome.report import ALPHA
-from bycase.studies.tune.outcome.searches import DEFAULT, count_words
-from bycase.studies.tune.outcome.summary import NAMES
+from bycase.studies.tune.outcome.compared import ALPHA, Compared
+from bycase.studies.tune.outcome.summary import monitor_words
+from bycase.studies.tune.place import DEFAULT
 
 WIDE, PANEL = 8.2, 3.0  # inches
 
@@ -19,13 +19,13 @@ WIDE, PANEL = 8.2, 3.0  # inches
 def draw_methods(compared: Compared) -> Figure:
     """Draw the best inner score so far and the outer scores, each way in its colour."""
     summary, about = compared.summary, compared.about
-    metric, methods = NAMES[about["monitor"]], compared.summary["methods"]
+    metric, methods = monitor_words(about["monitor"]), compared.summary["methods"]
     labels = {way: f"{way} (params.yaml)" if way == DEFAULT else way for way in compared.ways}
     colours = colour_models(list(labels)) | {DEFAULT: GREY}
     subtitle = [
         f"{about['model']}; {data_words(about['dataset'], about['phantom'])}; {summary['n_images']} images of "
         f"{summary['n_patients']} patients",
-        f"{count_words(len(compared.seeds), 'seed')}, {about['outer_folds']} outer folds",
+        f"{plural(len(compared.seeds), 'seed')}, {about['outer_folds']} outer folds",
     ]
     note = (
         "Left: mean over outer folds and seeds, shaded from the lowest to the highest seed; beyond its budget a way "
@@ -42,30 +42,15 @@ def draw_methods(compared: Compared) -> Figure:
         left.set_title("what the search sees")
         for place, way in enumerate(compared.ways):
             outer = methods[way]["outer"]
-            limits = [outer["ci"]["low"], outer["ci"]["high"]]
-            right.plot(limits, [place, place], color=colours[way], linewidth=2, solid_capstyle="butt")
+            draw_interval(right, {**outer, "ci": {"score": outer["ci"]}}, "score", place, color=colours[way])
             seeds = list(outer["seeds"].values())
             right.plot(seeds, np.full(len(seeds), place + 0.2), ".", color=colours[way], markersize=5)
-            right.plot(outer["score"], place, "o", color=colours[way], markersize=7.5, markeredgecolor="white")
-            words = f"{outer['score']:.3f} ({limits[0]:.3f} to {limits[1]:.3f})"
-            right.annotate(
-                words,
-                (np.mean(limits), place),
-                (0, 6),
-                textcoords="offset points",
-                ha="center",
-                size=SMALL_SIZE,
-                color=INK,
-            )
-        right.set_yticks([])
-        right.spines["left"].set_visible(False)
-        right.set_ylim(len(compared.ways) - 0.4, -0.7)
+            write_above(right, value_with_interval(outer["score"], outer["ci"]), outer["score"], place, "center")
+        row_axes(right, [""] * len(compared.ways))
         right.margins(x=0.12)
         right.set_xlabel(f"outer {metric}")
         right.set_title("what it is worth on patients it has not seen")
-        for axes in (left, right):
-            axes.grid(color=PALE, linewidth=0.6, axis="both" if axes is left else "x")
-            axes.set_axisbelow(True)
+        left.grid()
     return figure
 
 
@@ -74,14 +59,16 @@ def _title(compared: Compared) -> str:
     if not against:
         best = max(compared.ways, key=lambda way: compared.summary["methods"][way]["outer"]["score"])
         return f"{best} first with {compared.summary['methods'][best]['outer']['score']:.3f}"
-    better = [way for way, of in against.items() if of["p_holm"] < ALPHA and of["estimate"] > 0]
+    better = [way for way, gain in against.items() if gain["p_holm"] < ALPHA and gain["estimate"] > 0]
     most = max(against, key=lambda way: against[way]["estimate"])
     largest = f"largest gain {decimals(against[most]['estimate'])} ({most})"
-    return f"{len(better) or 'None'} of {count_words(len(against), 'method')} shown to beat default; {largest}"
+    return f"{len(better) or 'None'} of {plural(len(against), 'method')} shown to beat default; {largest}"
 
 
-def _draw_curve(axes: Axes, spent: Integers, of_seeds: Floats, colour: str, dashed: bool) -> None:
-    known = np.isfinite(of_seeds).all(axis=0)
-    at, values = spent[known], of_seeds[:, known]
-    axes.fill_between(at, values.min(axis=0), values.max(axis=0), step="post", color=colour, alpha=0.15, linewidth=0)
-    axes.step(at, values.mean(axis=0), where="post", color=colour, linewidth=1.9, linestyle="--" if dashed else "-")
+def _draw_curve(axes: Axes, spent: Integers, curve: Floats, colour: str, dashed: bool) -> None:
+    known = np.isfinite(curve).all(axis=0)
+    epochs, values = spent[known], curve[:, known]
+    axes.fill_between(
+        epochs, values.min(axis=0), values.max(axis=0), step="post", color=colour, alpha=0.15, linewidth=0
+    )
+    axes.step(epochs, values.mean(axis=0), where="post", color=colour, linewidth=1.9, linestyle="--" if dashed else "-")

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bycase.studies.tune.outcome.progress import at_spent, best_so_far, last_epochs
+from bycase.studies.tune.outcome.history import at_spent, best_so_far
 
 EPOCHS = pd.DataFrame(
     {
@@ -15,7 +15,7 @@ EPOCHS = pd.DataFrame(
 
 def test_the_best_so_far_never_falls_and_counts_what_is_in_the_budget() -> None:
     best = best_so_far(EPOCHS)
-    assert best.to_dict("list") == {"spent": [1, 2, 5], "score": [0.5, 0.6, 0.7]}
+    assert best.to_dict("list") == {"spent": [1, 2, 3, 4, 5], "score": [0.5, 0.6, 0.6, 0.6, 0.7]}
 
 
 def test_it_reaches_to_the_end_and_begins_with_the_first_score() -> None:
@@ -28,7 +28,3 @@ def test_of_no_score_at_all() -> None:
     best = best_so_far(pd.DataFrame({"spent": [1, 2], "score": [np.nan, np.nan]}))
     assert best.empty
     assert np.isnan(at_spent(best, np.array([1, 5]))).all()
-
-
-def test_where_trials_ended() -> None:
-    assert last_epochs(EPOCHS).to_dict() == pytest.approx({0: 2, 1: 4, 2: 5, 3: np.nan}, nan_ok=True)

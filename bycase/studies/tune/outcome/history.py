@@ -3,31 +3,42 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.core.wording import decimals
-from bycase.figures.style import BLUE, GREY, INK, PALE, SMALL_SIZE, VERMILLION, new_figure, styled
-from bycase.studies.tune.outcome.progress import best_so_far, last_epochs
-from bycase.studies.tune.outcome.searches import FAILED, Search, count_words, describe_searches
-from bycase.studies.tune.outcome.summary import NAMES
+from bycase.core.wording import decimals, plural
+from bycase.figures.style import BLUE, GREY, INK, SMALL_SIZE, VERMILLION, new_figure, styled
+from bycase.statistics.units import Floats, Integers
+from bycase.studies.tune.outcome.searches import Search, describe_searches
+from bycase.studies.tune.outcome.summary import monitor_words
+from bycase.studies.tune.place import FAILED
 
 HEIGHT = 4.3
 
 
-def draw_history(final: Search, nested: Sequence[Search]) -> Figure:
-    """Draw the search on the whole pool, and the outer folds' searches behind it.
+def best_so_far(epochs: pd.DataFrame) -> pd.DataFrame:
+    """The best score of any trial until each epoch of the budget was spent: columns ``spent`` and ``score``.
 
-    Parameters
-    ----------
-    final : Search
-        On the whole pool.
-    nested : sequence of Search
-        Of the outer folds.
+    Epochs without a score, as of a trial that diverges, keep the one before; those before the first score, and those
+    outside the budget, which have no ``spent``, are left out.
     """
-    metric = NAMES[final.about["monitor"]]
+    ordered = epochs[["spent", "score"]].dropna(subset="spent").sort_values("spent", kind="stable")
+    return ordered.assign(score=ordered["score"].cummax().ffill()).dropna().reset_index(drop=True)
+
+
+def at_spent(best: pd.DataFrame, spent: Integers) -> Floats:
+    """The score of `best_so_far` after so many epochs, both (n,); NaN before the first, and the last one beyond it."""
+    place = np.searchsorted(best["spent"].to_numpy(), spent, side="right") - 1
+    padded = np.append(best["score"].to_numpy(np.float64), np.nan)
+    return padded[place]
+
+
+def draw_history(final: Search, nested: Sequence[Search]) -> Figure:
+    """Draw the search on the whole pool, and the outer folds' searches behind it."""
+    metric = monitor_words(final.about["monitor"])
     failed = int(final.searched["status"].isin(FAILED).sum())
-    title = f"Best inner {metric} {decimals(final.score)} after {count_words(final.about['epochs_spent'], 'epoch')}"
+    title = f"Best inner {metric} {decimals(final.score)} after {plural(final.about['epochs_spent'], 'epoch')}"
     note = (
         "Dots: each trial's best epoch, where the trial ended. Steps: the best until then; thin, those of the outer "
         f"folds' searches. {f'Crosses: {failed} trials that diverged, crashed or were lost. ' if failed else ''}"
@@ -36,9 +47,9 @@ def draw_history(final: Search, nested: Sequence[Search]) -> Figure:
     figure = new_figure(HEIGHT, title, describe_searches(final, len(nested)), note)
     with styled():
         axes = figure.subplots()
-        for search in nested:
-            _draw_steps(axes, search, GREY, 0.8)
-        _draw_steps(axes, final, BLUE, 2.2)
+        for search, colour, width in (*((each, GREY, 0.8) for each in nested), (final, BLUE, 2.2)):
+            best = best_so_far(search.epochs)
+            axes.step(best["spent"], best["score"], where="post", color=colour, linewidth=width, zorder=3)
         _draw_trials(axes, final)
         if np.isfinite(final.default_score):
             axes.axhline(final.default_score, color=INK, linewidth=1, linestyle=(0, (4, 2)), zorder=1)
@@ -57,19 +68,13 @@ def draw_history(final: Search, nested: Sequence[Search]) -> Figure:
             ).set_in_layout(False)
         axes.set(xlabel="epochs spent in the search", ylabel=f"inner {metric}")
         axes.set_xlim(0, max(final.about["epochs_spent"], 1) * 1.02)
-        axes.grid(color=PALE, linewidth=0.6)
-        axes.set_axisbelow(True)
+        axes.grid()
     return figure
-
-
-def _draw_steps(axes: Axes, search: Search, colour: str, width: float) -> None:
-    best = best_so_far(search.epochs)
-    axes.step(best["spent"], best["score"], where="post", color=colour, linewidth=width, zorder=3)
 
 
 def _draw_trials(axes: Axes, search: Search) -> None:
     trials = search.searched
-    ended = trials["trial"].map(last_epochs(search.epochs))
+    ended = trials["trial"].map(search.epochs.groupby("trial")["spent"].max())
     # A trial that failed before its first epoch ended stands where it began, or else where the one before it ended.
     place = ended.fillna(trials["started_epoch_total"]).ffill().fillna(0)
     failed = trials["status"].isin(FAILED)

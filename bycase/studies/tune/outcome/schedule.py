@@ -1,16 +1,15 @@
 """What population-based training did to a hyper-parameter, member by member."""
 
-import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bycase.core.wording import decimals
+from bycase.core.wording import decimals, plural
 from bycase.figures.comparison.marks import LEGEND_ROW, colour_models
-from bycase.figures.style import COLOURS, INK, PALE, SMALL_SIZE, new_figure, styled
-from bycase.studies.tune.outcome.searches import Search, count_words, describe_searches
-from bycase.studies.tune.outcome.summary import NAMES
-from bycase.studies.tune.outcome.values import Dimensions, hyperparameter_words
+from bycase.figures.style import COLOURS, INK, SMALL_SIZE, new_figure, styled
+from bycase.studies.tune.outcome.searches import Search, describe_searches
+from bycase.studies.tune.outcome.summary import monitor_words
+from bycase.studies.tune.params import HYPERPARAMETERS
+from bycase.studies.tune.space import Dimensions
 
 PBT = "pbt"
 PANEL = 2.9  # inches
@@ -25,34 +24,23 @@ def shown_hyperparameter(dimensions: Dimensions) -> str | None:
     return "learning_rate" if "learning_rate" in numbers else next(iter(numbers), None)
 
 
-def members_of(search: Search) -> pd.DataFrame:
-    """The epochs of a search's population, a member's in their order."""
-    members = search.trials.loc[search.trials["algorithm"] == PBT, "trial"]
-    return search.epochs[search.epochs["trial"].isin(members)].sort_values(["trial", "epoch"], ignore_index=True)
-
-
 def draw_schedule(final: Search, nested: int, dimensions: Dimensions) -> Figure | None:
     """Draw the population of the search on the whole pool; None if there was none, or nothing to show of it.
 
-    Parameters
-    ----------
-    final : Search
-        On the whole pool.
-    nested : int
-        Number of outer folds.
-    dimensions : mapping
-        What was searched.
+    `nested` is the number of outer folds.
     """
-    shown, epochs = shown_hyperparameter(dimensions), members_of(final)
+    shown = shown_hyperparameter(dimensions)
+    population = final.trials.loc[final.trials["algorithm"] == PBT, "trial"]
+    epochs = final.epochs[final.epochs["trial"].isin(population)].sort_values(["trial", "epoch"], ignore_index=True)
     if shown is None or epochs.empty:
         return None
-    name = hyperparameter_words(shown)
+    name = HYPERPARAMETERS[shown].words
     members = [str(trial) for trial in epochs["trial"].unique()]
     colours = colour_models(members)
     exploits = int(epochs["donor"].notna().sum())
-    title = f"{count_words(exploits, 'exploit')} in {count_words(len(members), 'member')}: {name} over epochs"
+    title = f"{plural(exploits, 'exploit')} in {plural(len(members), 'member')}: {name} over epochs"
     best, few = final.winner, len(members) <= NAMED
-    reached = f"an inner {NAMES[final.about['monitor']]} of {decimals(final.score)}"
+    reached = f"an inner {monitor_words(final.about['monitor'])} of {decimals(final.score)}"
     star = f"Star: the best epoch, {best['epoch']} of member {best['trial']}, with {reached}."
     beside = f"The best is no member but trial {best['trial']}, with {reached}."
     note = (
@@ -64,16 +52,16 @@ def draw_schedule(final: Search, nested: int, dimensions: Dimensions) -> Figure 
     figure = new_figure(height, title, describe_searches(final, nested), note)
     with styled():
         axes = figure.subplots()
-        for number, (trial, of_member) in enumerate(epochs.groupby("trial")):
+        for number, (trial, rows) in enumerate(epochs.groupby("trial")):
             axes.plot(
-                of_member["epoch"],
-                of_member[shown],
+                rows["epoch"],
+                rows[shown],
                 drawstyle="steps-post",
                 color=colours[str(trial)],
                 linestyle=DASHES[number // len(COLOURS) % len(DASHES)],
                 linewidth=1.5,
                 alpha=0.9,
-                marker="." if len(of_member) == 1 else None,
+                marker="." if len(rows) == 1 else None,
                 label=f"member {trial}",
             )
         if few:
@@ -97,16 +85,11 @@ def draw_schedule(final: Search, nested: int, dimensions: Dimensions) -> Figure 
                 markeredgewidth=1.6,
                 zorder=4,
             )
-        _mark_best(axes, epochs, best["trial"], best["epoch"], shown)
+        row = epochs[(epochs["trial"] == best["trial"]) & (epochs["epoch"] == best["epoch"])]
+        axes.plot(row["epoch"], row[shown], "*", color=INK, markersize=13, markeredgecolor="white", zorder=5)
         if dimensions[shown].log is not None:
             axes.set_yscale("log")
         axes.set(xlabel="epoch of the member", ylabel=name)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        axes.grid(color=PALE, linewidth=0.6)
-        axes.set_axisbelow(True)
+        axes.grid()
     return figure
-
-
-def _mark_best(axes: Axes, epochs: pd.DataFrame, trial: int, epoch: int, shown: str) -> None:
-    row = epochs[(epochs["trial"] == trial) & (epochs["epoch"] == epoch)]
-    axes.plot(row["epoch"], row[shown], "*", color=INK, markersize=13, markeredgecolor="white", zorder=5)

@@ -7,9 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from bycase.figures.style import save_figure
-from bycase.studies.tune.figures.parallel import axis_places
-from bycase.studies.tune.figures.schedule import draw_schedule, shown_hyperparameter
 from bycase.studies.tune.outcome.gather import draw_figures
+from bycase.studies.tune.outcome.parallel import axis_places
+from bycase.studies.tune.outcome.schedule import draw_schedule, shown_hyperparameter
 from bycase.studies.tune.outcome.searches import read_searches
 from bycase.studies.tune.outcome.summary import summarise
 from bycase.studies.tune.params import Dimension

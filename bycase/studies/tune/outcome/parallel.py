@@ -1,6 +1,6 @@
 """All trials of a search as lines over the hyper-parameters, coloured by their score (Inselberg, 1985)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -15,9 +15,9 @@ from bycase.core.wording import decimals
 from bycase.figures.style import GREY, INK, SMALL_SIZE, VERMILLION, new_figure, styled
 from bycase.statistics.units import Floats
 from bycase.studies.tune.outcome.searches import Search, describe_searches
-from bycase.studies.tune.outcome.summary import NAMES
-from bycase.studies.tune.outcome.values import Dimensions, axis_numbers, hyperparameter_words, value_words
-from bycase.studies.tune.params import Dimension
+from bycase.studies.tune.outcome.summary import monitor_words
+from bycase.studies.tune.params import HYPERPARAMETERS, Dimension
+from bycase.studies.tune.space import Dimensions, head_words
 
 HEIGHT, WIDE = 4.6, 8.2
 TICKS = 4  # of a range
@@ -26,23 +26,27 @@ COLOURS = "viridis"  # evenly lighter, also for colour-blind readers
 SHOWN = 0.1  # quantile of the scores below which all have one colour, since a few failures would take the whole scale
 
 
-def axis_places(values: "pd.Series[Any]", dimension: Dimension) -> tuple[Floats, Floats, list[str]]:
-    """Where values lie on an axis from 0 to 1, and the axis' ticks.
+def value_words(value: Any) -> str:
+    """A choice as the trials' table has it; whole numbers without decimals."""
+    if isinstance(value, list | tuple):
+        return head_words(value)
+    return value if isinstance(value, str) else f"{value:g}"
 
-    Parameters
-    ----------
-    values : Series of shape (n_trials,)
-        One hyper-parameter.
-    dimension : Dimension
-        Its range, or its choices.
 
-    Returns
-    -------
-    places : ndarray of shape (n_trials,), float64, in [0, 1]
-    ticks : ndarray of shape (n_ticks,), float64, in [0, 1]
-    words : list of str
-        Of each tick.
+def axis_numbers(values: Iterable[Any], dimension: Dimension) -> Floats:
+    """Values of a range on its axis: of ``log`` their decimal logarithms.
+
+    The default settings may have 0, which no logarithm has; it counts as the range's low end.
     """
+    numbers = np.array(list(values), np.float64)
+    if dimension.log is None:
+        return numbers
+    decades: Floats = np.log10(np.where(numbers > 0, numbers, dimension.log[0]))
+    return decades
+
+
+def axis_places(values: "pd.Series[Any]", dimension: Dimension) -> tuple[Floats, Floats, list[str]]:
+    """Where one hyper-parameter's values lie on an axis from 0 to 1, (n_trials,), and its ticks with their words."""
     if dimension.choice is not None:
         words = [value_words(value) for value in dimension.choice]
         # The default settings may have a value that is not one of the choices.
@@ -60,7 +64,7 @@ def axis_places(values: "pd.Series[Any]", dimension: Dimension) -> tuple[Floats,
 
 def draw_parallel(final: Search, nested: int, dimensions: Dimensions) -> Figure:
     """Draw the trials of the search on the whole pool; `nested` is the number of outer folds."""
-    metric, trials = NAMES[final.about["monitor"]], final.searched
+    metric, trials = monitor_words(final.about["monitor"]), final.searched
     scored = trials[trials["score"].notna()].sort_values("score")
     missing = len(trials) - len(scored)
     best = final.winner
@@ -74,9 +78,12 @@ def draw_parallel(final: Search, nested: int, dimensions: Dimensions) -> Figure:
     with styled():
         axes = figure.subplots()
         shades = _shades(scored["score"])
-        for place, (name, of) in enumerate(dimensions.items()):
-            _draw_axis(axes, place, hyperparameter_words(name), *axis_places(scored[name], of)[1:])
-        heights = _heights(scored, dimensions)
+        heights = np.empty((len(scored), len(dimensions)))
+        for place, (name, dimension) in enumerate(dimensions.items()):
+            heights[:, place], ticks, words = axis_places(scored[name], dimension)
+            _draw_axis(axes, place, HYPERPARAMETERS[name].words, ticks, words)
+            if dimension.choice is not None and len(scored) > 1:
+                heights[:, place] += SPREAD * np.linspace(-1, 1, len(scored))
         for line, (trial, score) in enumerate(zip(scored["trial"], scored["score"], strict=True)):
             winner = trial == best["trial"]
             axes.plot(
@@ -102,17 +109,6 @@ def _shades(scores: "pd.Series[float]") -> ScalarMappable:
     if high - low < 1e-9:
         low, high = low - 0.005, high + 0.005
     return ScalarMappable(Normalize(low, high), mpl.colormaps[COLOURS])
-
-
-def _heights(scored: pd.DataFrame, dimensions: Dimensions) -> Floats:
-    """Where each trial crosses each axis; (n_trials, n_hyperparameters)."""
-    columns = []
-    for name, of in dimensions.items():
-        places = axis_places(scored[name], of)[0]
-        if of.choice is not None and len(scored) > 1:
-            places = places + SPREAD * np.linspace(-1, 1, len(scored))
-        columns.append(places)
-    return np.column_stack(columns)
 
 
 def _draw_axis(axes: Axes, place: int, name: str, ticks: Floats, words: Sequence[str]) -> None:
