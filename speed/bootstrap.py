@@ -10,19 +10,21 @@ import time
 
 import numpy as np
 
-from bycase.statistics.bootstrap import bootstrap, weighted_metrics
-from bycase.statistics.units import Units, patient_units
+from bycase.statistics.bootstrap import bootstrap
+from bycase.statistics.metrics import weighted_metrics
+from bycase.statistics.units import Units, patient_units, predict_classes
 
 RESAMPLES = 10_000
-THRESHOLD = 0.5
 
 
 def make_units(n_images: int, n_patients: int, random: np.random.Generator) -> Units:
     """Images whose scores have effects of the class, the patient and the image; a third of the patients negative."""
     patient = np.sort(np.concatenate([np.arange(n_patients), random.integers(0, n_patients, n_images - n_patients)]))
-    truth = patient % 3 != 0
+    truth = (patient % 3 != 0).astype(np.int64)
     logit = truth + random.normal(size=n_patients)[patient] + random.normal(size=n_images)
-    return Units(truth, 1 / (1 + np.exp(-logit)), patient)
+    positive = 1 / (1 + np.exp(-logit))
+    scores = np.column_stack([1 - positive, positive])
+    return Units(("negative", "positive"), truth, scores, predict_classes(scores, 1), patient, positive=1)
 
 
 def main() -> None:
@@ -43,8 +45,7 @@ def main() -> None:
 
 def _measure(units: Units) -> float:
     started = time.perf_counter()
-    predicted = units.scores >= THRESHOLD
-    bootstrap(units, lambda counts: weighted_metrics(units, predicted, counts), RESAMPLES, np.random.default_rng(7))
+    bootstrap(units, lambda counts: weighted_metrics(units, counts), RESAMPLES, np.random.default_rng(7))
     return time.perf_counter() - started
 
 

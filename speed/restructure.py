@@ -15,7 +15,7 @@ from PIL import Image
 from bycase.datasets.layouts.breakhis import CLASSES, read_layout
 from bycase.datasets.layouts.listing import Listing
 from bycase.datasets.phantoms.breakhis import write_phantom
-from bycase.datasets.restructured import convert_all
+from bycase.datasets.restructure import convert_all
 
 SIZE = 224
 COPIES = 10

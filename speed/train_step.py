@@ -14,12 +14,12 @@ import numpy as np
 
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.tables.features import Features
+from bycase.training.batches import decode_once
 from bycase.training.checkpoint import Progress
 from bycase.training.distribute import make_strategy
 from bycase.training.loop import Phase, train_epoch
 from bycase.training.phases import plan_phases
 from bycase.training.prepare import gather, prepare_phase
-from bycase.training.resident import decode_once
 from bycase.training.subsets import Subset
 from speed.training import BATCH, backbone_of, settings, subsets_of
 

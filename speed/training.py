@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from bycase.core.params import Params, load_params
 from bycase.networks.registry import build_backbone
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import order_classes
 from bycase.tables.splits import read_splits
-from bycase.training.labels import order_classes
 from bycase.training.subsets import Subset, take_subset
 
 if TYPE_CHECKING:

@@ -12,23 +12,25 @@ from bycase.apps.classifier.reference import NEIGHBOURS, make_reference
 from bycase.core.command import run_stage
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.versions import warn_of_other_versions
 from bycase.images.preprocess import read_steps
 from bycase.networks.forward import frozen_forward
 from bycase.networks.predict import run_images
 from bycase.networks.saved import load_network
 from bycase.statistics.uncertainty.table import RESULTS
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import TEST, VALIDATION, label_splits, read_predictions
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_splits
-from bycase.training.labels import encode
-from bycase.training.record import NETWORK, read_model_info
+from bycase.training.subsets import encode
 
 
 def main() -> None:
     """Write ``models/classifier.keras``."""
     params = load_params()
     trained, steps = read_model_info(), read_steps()
+    warn_of_other_versions(trained.get("versions", {}), str(NETWORK))
     classes: list[str] = trained["classes"]
     metrics, uncertainty = read_results(METRICS, "evaluate"), read_results(RESULTS, "uncertainty")
     images = label_splits(read_splits(), read_manifest())

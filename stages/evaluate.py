@@ -11,11 +11,14 @@ from bycase.core.command import run_stage
 from bycase.core.files import write_json
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.versions import warn_of_other_versions
 from bycase.networks.forward import frozen_forward
 from bycase.networks.predict import predict_images
 from bycase.networks.saved import load_network
 from bycase.statistics.assessment import assess_predictions
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import COST as TRAINING_COST
+from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import (
     TEST,
     VALIDATION,
@@ -26,8 +29,6 @@ from bycase.tables.predictions import (
 )
 from bycase.tables.results import COST, METRICS, read_results
 from bycase.tables.splits import read_splits
-from bycase.training.record import COST as TRAINING_COST
-from bycase.training.record import NETWORK, read_model_info
 
 PARTS = {VALIDATION: "val", TEST: "test"}
 
@@ -35,8 +36,9 @@ PARTS = {VALIDATION: "val", TEST: "test"}
 def main() -> None:
     """Write predictions, metrics and cost of the network in ``models/``."""
     params = load_params()
-    card = read_model_info()
-    classes = card["classes"]
+    model_info = read_model_info()
+    warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
+    classes = model_info["classes"]
     cost = read_results(TRAINING_COST, "train")
     manifest = read_manifest()
     images = label_splits(read_splits(), manifest)
@@ -52,7 +54,7 @@ def main() -> None:
         manifest,
         training,
         classes,
-        card["positive"],
+        model_info["positive"],
         params.evaluate,
         params.seed,
     )
@@ -62,8 +64,10 @@ def main() -> None:
     write_json(METRICS, metrics)
     write_json(COST, cost | {"inference_images_per_second": round(rate, 2)})
     for level in ("image", "patient"):
-        at = metrics[level]
-        logging.info("test, %s level: AUC %.3f, accuracy %.3f (n = %d)", level, at["auc"], at["accuracy"], at["n"])
+        found = metrics[level]
+        logging.info(
+            "test, %s level: AUC %.3f, accuracy %.3f (n = %d)", level, found["auc"], found["accuracy"], found["n"]
+        )
 
 
 def _predict_parts(images: pd.DataFrame, classes: list[str], batch_size: int) -> tuple[dict[Path, pd.DataFrame], float]:

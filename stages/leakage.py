@@ -4,21 +4,19 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import matplotlib.style
 import pandas as pd
 
 from bycase.core.command import run_stage
-from bycase.core.files import replace_file, write_csv, write_json
+from bycase.core.files import write_csv, write_json
 from bycase.core.params import load_params
 from bycase.datasets.duplicates import read_duplicates
+from bycase.datasets.fingerprints import read_made_by
 from bycase.datasets.splits.groups import join_duplicates
-from bycase.figures.leakage import DPI, STYLE, draw_leakage
-from bycase.figures.style import data_words
-from bycase.statistics.leakage.fingerprints import read_fingerprints
+from bycase.figures.leakage import draw_leakage
+from bycase.figures.style import data_words, save_figure
 from bycase.statistics.leakage.levels import LEVELS, find_levels
-from bycase.statistics.leakage.meter import measure_leakage
+from bycase.statistics.leakage.meter import METRICS, measure_leakage, read_features
 from bycase.statistics.leakage.probe import probe_group, probe_magnification
-from bycase.statistics.leakage.scores import METRICS
 from bycase.tables.manifest import read_manifest
 
 LEAKAGE = Path("metrics/leakage.json")
@@ -35,22 +33,21 @@ def main() -> None:
     levels = find_levels(manifest, chosen.folds)
     for level, reason in levels.left_out.items():
         logging.info("split by %s left out: %s", level, reason)
-    fingerprints = read_fingerprints(manifest["image"])
+    features, made_by = read_features(manifest["image"]), read_made_by()
     content = measure_leakage(
-        fingerprints.features,
+        features,
         manifest,
         levels,
         folds=chosen.folds,
         repeats=chosen.repeats,
-        inverse_penalty=chosen.inverse_penalty,
+        logistic_C=chosen.logistic_C,
         resamples=chosen.resamples,
         seed=params.seed,
     )
     content["probe"] = {
-        "group": probe_group(fingerprints.features, manifest, chosen.permutations, params.seed),
-        "magnification": probe_magnification(fingerprints.features, manifest, chosen.permutations, params.seed),
+        "group": probe_group(features, manifest, chosen.permutations, params.seed),
+        "magnification": probe_magnification(features, manifest, chosen.permutations, params.seed),
     }
-    made_by = fingerprints.made_by
     name = data_words(params.dataset, params.data.source == "phantom")
     weights = {"imagenet": "ImageNet"}.get(made_by["weights"], made_by["weights"])
     network = f"{made_by['model']}, {weights} weights, frozen; a linear head on its features"
@@ -59,12 +56,10 @@ def main() -> None:
 
     write_json(LEAKAGE, content)
     write_csv(TABLE, tabulate(content))
-    figure = draw_leakage(content, [network, size])
-    with replace_file(FIGURE) as partial, matplotlib.style.context(["default", STYLE]):
-        figure.savefig(partial, dpi=DPI, metadata={"Software": None})
+    save_figure(FIGURE, draw_leakage(content, [network, size]))
     for level in levels.groups:
-        at = content[level]
-        logging.info("split by %s: AUC %.3f, accuracy %.3f", level, at["auc"], at["accuracy"])
+        scores = content[level]
+        logging.info("split by %s: AUC %.3f, accuracy %.3f", level, scores["auc"], scores["accuracy"])
     logging.info("inflation by splitting by image: %.1f points of AUC", content["inflation"]["auc"])
 
 
@@ -72,10 +67,11 @@ def tabulate(content: dict[str, Any]) -> pd.DataFrame:
     """One row a level, with the metrics and their limits, for ``dvc plots``."""
     rows = []
     for level in LEVELS:
-        if (at := content[level]) is not None:
+        if (scores := content[level]) is not None:
             row: dict[str, str | float] = {"level": level}
             for metric in METRICS:
-                row |= {metric: at[metric]} | {f"{metric}_{end}": at["ci"][metric][end] for end in ("low", "high")}
+                limits = scores["ci"][metric]
+                row |= {metric: scores[metric], f"{metric}_low": limits["low"], f"{metric}_high": limits["high"]}
             rows.append(row)
     return pd.DataFrame(rows)
 

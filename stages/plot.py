@@ -9,70 +9,66 @@ from bycase.core.command import run_stage
 from bycase.core.errors import UserError
 from bycase.core.files import replace_file, write_csv
 from bycase.figures.learning_curves import draw_learning_curves
-from bycase.figures.multiclass.test_set import draw_classes
-from bycase.figures.plots_explanations import plot_explanations
-from bycase.figures.plots_robustness import plot_robustness
-from bycase.figures.plots_uncertainty import plot_uncertainty
-from bycase.figures.run_info import read_run_info
-from bycase.figures.sanity_checks import check_training, write_sanity
+from bycase.figures.plots import Plots, plot_explanations, plot_robustness, plot_test, plot_uncertainty
+from bycase.figures.run_info import RunInfo, read_run_info
 from bycase.figures.style import save_figure
-from bycase.figures.subgroups import draw_subgroups
-from bycase.figures.test_set import draw_two_classes
-from bycase.figures.training_sanity import draw_sanity
+from bycase.figures.training_sanity import check_training, draw_sanity, write_sanity
+from bycase.statistics.units import image_units
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import HISTORY
 from bycase.tables.predictions import TEST, VALIDATION, read_predictions
-from bycase.training.record import HISTORY
 
-PLOTS = Path("plots")
+PLOTS = Path("plots/model")
 
 
 def main() -> None:
-    """Write everything below ``plots/``."""
+    """Write everything below ``plots/model``."""
     run_info = read_run_info()
-    history = _read_history()
-    validation = read_predictions(VALIDATION, run_info.classes)
+    training = plot_training(run_info)
     predictions, manifest = read_predictions(TEST, run_info.classes), read_manifest()
-    drawing = (draw_two_classes if len(run_info.classes) == 2 else draw_classes)(predictions, manifest, run_info)
-    risk, sureness = plot_uncertainty(predictions, manifest, run_info)
-    damage, damaged = plot_robustness(predictions, run_info)
-    deletion, explained = plot_explanations(run_info)
-    checks = check_training(history, run_info.model_info, validation["label"])
+    threshold = run_info.threshold("image")
+    images = image_units(predictions, manifest, run_info.classes, run_info.positive, TEST, threshold)
+    write_plots(
+        training
+        | plot_test(images, predictions["image"].tolist(), run_info)
+        | plot_uncertainty(images, run_info)
+        | plot_robustness(predictions, run_info)
+        | plot_explanations(run_info)
+    )
 
-    tables = {
-        **drawing.tables,
-        "deletion": deletion,
-        "learning_curves": history,
-        "risk_coverage": risk,
-        "robustness": damage,
-    }
-    figures = {
-        **drawing.figures,
-        **damaged,
-        **explained,
-        "learning_curves": draw_learning_curves(history, run_info),
-        "sanity": draw_sanity(history, checks, validation["label"], run_info),
-        "subgroups": draw_subgroups(run_info),
-        "uncertainty": sureness,
-    }
-    texts = {"classification_report": drawing.report, "sanity": write_sanity(checks, run_info)}
-    for name, table in tables.items():
-        write_csv(PLOTS / f"{name}.csv", table)
-    for name, figure in figures.items():
-        save_figure(PLOTS / f"{name}.png", figure)
-    for name, text in texts.items():
-        with replace_file(PLOTS / f"{name}.txt") as partial:
-            partial.write_text(text, encoding="utf-8")
+
+def plot_training(run_info: RunInfo) -> Plots:
+    """The `train` stage: learning curves and sanity checks, of which failed ones are logged.
+
+    Raises
+    ------
+    UserError
+        If the history or the validation predictions are missing.
+    """
+    try:
+        history = pd.read_csv(HISTORY)
+    except FileNotFoundError:
+        raise UserError(f"{HISTORY} not found: run 'dvc repro train' first") from None
+    truth = read_predictions(VALIDATION, run_info.classes)["label"]
+    checks = check_training(history, run_info.model_info, truth)
     for check in checks:
         if not check.passed:
             logging.warning("WARNING: %s", check.words)
-    logging.info("%d figures and %d tables in %s/", len(figures), len(tables), PLOTS)
+    curves, sanity = draw_learning_curves(history, run_info), draw_sanity(history, checks, truth, run_info)
+    figures = {"learning_curves": curves, "sanity": sanity}
+    return Plots({"learning_curves": history}, figures, {"sanity": write_sanity(checks, run_info)})
 
 
-def _read_history() -> pd.DataFrame:
-    try:
-        return pd.read_csv(HISTORY)
-    except FileNotFoundError:
-        raise UserError(f"{HISTORY} not found: run 'dvc repro train' first") from None
+def write_plots(plots: Plots) -> None:
+    """Write each into its file in `PLOTS`."""
+    for name, table in plots.tables.items():
+        write_csv(PLOTS / f"{name}.csv", table)
+    for name, figure in plots.figures.items():
+        save_figure(PLOTS / f"{name}.png", figure)
+    for name, text in plots.texts.items():
+        with replace_file(PLOTS / f"{name}.txt") as partial:
+            partial.write_text(text, encoding="utf-8")
+    logging.info("%d figures and %d tables in %s/", len(plots.figures), len(plots.tables), PLOTS)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,7 @@ from bycase.core.params import load_params
 from bycase.datasets.duplicates import read_duplicates
 from bycase.datasets.splits.groups import join_duplicates
 from bycase.statistics.power.clusters import count_sample, rarest_class
-from bycase.statistics.power.resolution import Assumptions, resolution
-from bycase.statistics.power.table import format_table
+from bycase.statistics.power.resolution import Assumptions, format_table, resolution
 from bycase.tables.manifest import read_manifest
 from bycase.tables.splits import SPLITS, read_splits
 

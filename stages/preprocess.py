@@ -1,4 +1,4 @@
-"""`python -m stages.preprocess`: stain, contrast and noise as params ask, fitted on the training part."""
+"""`python -m stages.preprocess`: stain, contrast and noise as params ask, fitted on the training images."""
 
 import logging
 from pathlib import Path

@@ -8,8 +8,7 @@ from bycase.core.files import replace_folder, write_json
 from bycase.core.params import load_params
 from bycase.datasets.layouts.listing import label_by_subtype
 from bycase.datasets.layouts.registry import LAYOUTS
-from bycase.datasets.restructure_report import REPORT, check_bad_share, check_classes, check_labels, make_report
-from bycase.datasets.restructured import convert_all
+from bycase.datasets.restructure import REPORT, check_bad_share, check_classes, check_labels, convert_all, make_report
 from bycase.tables.manifest import MANIFEST, RESTRUCTURED, write_manifest
 
 

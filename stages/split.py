@@ -5,11 +5,10 @@ from pathlib import Path
 
 from bycase.core.command import run_stage
 from bycase.core.params import load_params
-from bycase.datasets.duplicates import read_duplicates
+from bycase.datasets.duplicates import parse_waivers, read_duplicates
 from bycase.datasets.splits.protocol import describe, make_splits
-from bycase.datasets.waivers import parse_waivers
 from bycase.tables.manifest import read_manifest
-from bycase.tables.splits import PARTS, write_splits
+from bycase.tables.splits import SUBSETS, write_splits
 
 
 def main() -> None:
@@ -23,9 +22,9 @@ def main() -> None:
     frame = make_splits(manifest, params.split, raw, params.seed, duplicates, waived)
     protocol = describe(frame, params.split, params.dataset, params.seed, duplicates)
     write_splits(frame, protocol)
-    for part in PARTS:
-        counts = protocol["counts"][part]
-        logging.info("%s: %d images of %d cases, %s", part, counts["images"], counts["cases"], counts["by_class"])
+    for subset in SUBSETS:
+        counts = protocol["counts"][subset]
+        logging.info("%s: %d images of %d cases, %s", subset, counts["images"], counts["cases"], counts["by_class"])
     if protocol["merged_groups"]:
         logging.info("%d groups share duplicates and were merged with others", protocol["merged_groups"])
     if protocol["duplicates_on_both_sides"]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,32 +13,40 @@ from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
-from bycase.networks.dropout import find_dropout, predict_with_dropout
+from bycase.core.versions import warn_of_other_versions
 from bycase.networks.forward import frozen_forward
+from bycase.networks.repeated import find_dropout, predict_views, predict_with_dropout
 from bycase.networks.saved import load_network
-from bycase.networks.views import predict_views
 from bycase.statistics.conformal import calibrate_sets, make_sets
-from bycase.statistics.multiclass.units import ClassUnits, class_units
 from bycase.statistics.threshold import choose_threshold
-from bycase.statistics.uncertainty.members import Combined, combine_members
+from bycase.statistics.uncertainty.assessment import Combined, combine_members
 from bycase.statistics.uncertainty.summary import summarise
 from bycase.statistics.uncertainty.table import FOLDER, METHODS, RESULTS, TEST, VALIDATION, add_sets, make_table
+from bycase.statistics.units import Units, image_units
 from bycase.tables import predictions
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import read_predictions
-from bycase.training.record import NETWORK, read_model_info
+from bycase.tables.results import write_headlines
 
 if TYPE_CHECKING:
     import keras
 
+HEADLINES = (
+    *(f"{method}.difference.auc" for method in METHODS[1:]),
+    *("conformal.image.coverage", "conformal.image.size", "conformal.patient.patient_coverage"),
+    *("selective.plain.aurc", "selective.plain.accuracy_80"),
+)
+
 
 def main() -> None:
-    """Write the tables and ``metrics/uncertainty.json``."""
+    """Write the tables, ``metrics/uncertainty.json`` and its headlines."""
     params = load_params()
     model_info, manifest = read_model_info(), read_manifest()
+    warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
     classes, positive = model_info["classes"], model_info["positive"]
     predicted = {path: read_predictions(path, classes) for path in (predictions.VALIDATION, predictions.TEST)}
-    images = {path: class_units(of, manifest, classes, path) for path, of in predicted.items()}
+    images = {path: image_units(table, manifest, classes, positive, path) for path, table in predicted.items()}
     validation, test = images.values()
 
     make_tensorflow_deterministic(params.seed)
@@ -49,25 +58,26 @@ def main() -> None:
     members = _predict_members(network, pd.concat(predicted.values()), classes, params)
     rows = np.split(np.arange(len(validation.truth) + len(test.truth)), [len(validation.truth)])
     combined = {
-        path: {method: combine_members(of[:, part]) for method, of in members.items()}
+        path: {method: combine_members(outputs[:, part]) for method, outputs in members.items()}
         for path, part in zip(predicted, rows, strict=True)
     }
 
-    thresholds = _choose_thresholds(validation, combined[predictions.VALIDATION], positive, params)
-    tables = {path: make_table(of, combined[path], thresholds, classes) for path, of in predicted.items()}
+    thresholds = _choose_thresholds(validation, combined[predictions.VALIDATION], params)
+    tables = {path: make_table(table, combined[path], thresholds, classes) for path, table in predicted.items()}
     calibrated = calibrate_sets(validation, params.uncertainty.coverage)
-    sets = {level: make_sets(test.scores, of["least_probability"]) for level, of in calibrated.items()}
+    sets = {level: make_sets(test.scores, numbers["conformal_threshold"]) for level, numbers in calibrated.items()}
     table = add_sets(tables[predictions.TEST], sets, classes)
 
     chosen = params.uncertainty.coverage, params.evaluate.resamples, params.seed
     content = summarise(table, classes, positive, test.patient, None, *chosen)
-    for level, of in calibrated.items():
-        content["conformal"][level] |= of
+    for level, numbers in calibrated.items():
+        content["conformal"][level] |= numbers
 
     with replace_folder(FOLDER) as partial:
         write_csv(partial / VALIDATION, tables[predictions.VALIDATION])
         write_csv(partial / TEST, table)
     write_json(RESULTS, content)
+    write_headlines("uncertainty", content, HEADLINES)
     _log(content)
 
 
@@ -84,14 +94,14 @@ def _predict_members(
     return dict(zip(METHODS, (plain[None], dropped, views), strict=True))
 
 
-def _choose_thresholds(
-    validation: ClassUnits, combined: Mapping[str, Combined], positive: str | None, params: Params
-) -> dict[str, float] | None:
+def _choose_thresholds(validation: Units, combined: Mapping[str, Combined], params: Params) -> dict[str, float] | None:
     """Of two classes, each method's own threshold; see `bycase.statistics.uncertainty.table.make_table`."""
-    if positive is None:
-        return None
-    truth = validation.truth == 1
-    return {method: choose_threshold(truth, of.mean[:, 1], params.evaluate) for method, of in combined.items()}
+    chosen = {
+        method: choose_threshold(replace(validation, scores=members.mean), params.evaluate)
+        for method, members in combined.items()
+    }
+    thresholds = {method: threshold for method, threshold in chosen.items() if threshold is not None}
+    return thresholds or None
 
 
 def _log(content: dict[str, Any]) -> None:
@@ -99,16 +109,16 @@ def _log(content: dict[str, Any]) -> None:
         gain = content[method]["difference"]
         limits = gain["ci"]["auc"]
         logging.info("%s: AUC %+.3f (%+.3f to %+.3f) over plain", method, gain["auc"], limits["low"], limits["high"])
-    for level, of in content["conformal"].items():
-        if of["least_probability"] == 0:
+    for level, reached in content["conformal"].items():
+        if reached["conformal_threshold"] == 0:
             logging.warning(
                 "WARNING: %d validation %ss allow a coverage of %.3f at most: every set holds every class",
-                of["n_calibration"],
+                reached["n_calibration"],
                 level,
-                of["attainable"],
+                reached["attainable"],
             )
         words = "sets calibrated by %s: %.3f of images and %.3f of a patient's images covered, %.2f classes a set"
-        logging.info(words, level, of["coverage"], of["patient_coverage"], of["size"])
+        logging.info(words, level, reached["coverage"], reached["patient_coverage"], reached["size"])
 
 
 if __name__ == "__main__":

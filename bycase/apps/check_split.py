@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bycase.datasets.duplicates import Waived
-    from bycase.datasets.splits.supplied import Supplied
+    from bycase.datasets.splits.external import Supplied
 
 NAMES_SHOWN = 10
 
@@ -32,18 +32,18 @@ def check_split(
         them). Images missing from the file are said and leave it clean: a file may be about a part of the data.
     """
     from bycase.datasets.splits.leaks import find_leaks, find_shared_images
-    from bycase.tables.splits import PARTS
+    from bycase.tables.splits import SUBSETS
 
-    frame = manifest[manifest["image"].isin(supplied.parts.index)]
-    frame = frame.assign(part=frame["image"].map(supplied.parts))
+    frame = manifest[manifest["image"].isin(supplied.subsets.index)]
+    frame = frame.assign(part=frame["image"].map(supplied.subsets))
     groups = {leak.level: leak.summary() for leak in find_leaks(frame)}
     shared = None if duplicates is None else find_shared_images(frame, duplicates, waived)
-    faults = [supplied.in_several_parts, supplied.unknown, supplied.ambiguous]
+    faults = [supplied.in_several, supplied.unknown, supplied.ambiguous]
     leaks = any(level["straddling"] for level in groups.values()) or bool(shared and shared["pairs"])
     return {
         "clean": not leaks and not any(faults),
-        "counts": {part: int((frame["part"] == part).sum()) for part in PARTS},
-        "in_several_parts": supplied.in_several_parts,
+        "counts": {part: int((frame["part"] == part).sum()) for part in SUBSETS},
+        "in_several_parts": supplied.in_several,
         "unknown": supplied.unknown,
         "ambiguous": supplied.ambiguous,
         "missing": supplied.missing,
@@ -105,15 +105,14 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     from bycase.core.files import write_json
     from bycase.core.params import load_params
-    from bycase.datasets.duplicates import DUPLICATES, read_duplicates
-    from bycase.datasets.splits.supplied import match_images, read_split_file
-    from bycase.datasets.waivers import parse_waivers
+    from bycase.datasets.duplicates import DUPLICATES, parse_waivers, read_duplicates
+    from bycase.datasets.splits.external import match_images, read_split_file
     from bycase.tables.manifest import MANIFEST, read_manifest
 
     place = options.manifest or MANIFEST
     manifest = read_manifest(place)
     supplied = match_images(read_split_file(options.file), manifest)
-    if supplied.parts.empty and not supplied.in_several_parts:
+    if supplied.subsets.empty and not supplied.in_several:
         raise UserError(f"split file {options.file} names no image of {place}: is it of another data set?")
     params = load_params()
     entries = params.audit.waive.get(params.dataset, [])

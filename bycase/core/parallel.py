@@ -1,9 +1,9 @@
-"""One function over many items on all cores, in order, with a progress bar."""
+"""Work side by side: one function over many items on all cores, and the next batch while the present one is used."""
 
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import parent_process
@@ -15,6 +15,7 @@ from bycase.core.errors import UserError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_END = object()
 
 BATCH = 4096  # items handed to the pool at a time, so that memory does not grow with their number
 
@@ -66,3 +67,15 @@ def _wait_and_end() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def prefetch(batches: Iterator[Item]) -> Iterator[Item]:
+    """Yield the same batches in the same order, each prepared in a second thread one ahead.
+
+    An exception of `batches` is raised where its batch would have come.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, _END)
+        while (batch := coming.result()) is not _END:
+            coming = pool.submit(next, batches, _END)
+            yield batch  # type: ignore[misc]

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bycase.core.errors import UserError
-from bycase.datasets.duplicates import KINDS, SAME_PICTURE, Waived, list_members, without_waived
-from bycase.datasets.waivers import write_waiver
+from bycase.datasets.duplicates import KINDS, SAME_PICTURE, Waived, list_members, without_waived, write_waiver
 
 
 def make_report(duplicates: pd.DataFrame, images: int, thresholds: dict[str, float], waived: Waived) -> dict[str, Any]:

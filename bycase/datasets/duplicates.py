@@ -1,5 +1,6 @@
-"""`data/duplicates.csv`: pairs of duplicates, their clusters, and what both mean for groups and parts."""
+"""`data/duplicates.csv`: pairs of duplicates, their clusters, and the pairs that a person has looked at and waived."""
 
+import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bycase.core.errors import UserError
 from bycase.core.files import write_csv
 from bycase.datasets.fingerprints import Fingerprints
 from bycase.datasets.pairs import Pairs, confirmed_pairs, cosines, exact_pairs, near_pairs, similar_pairs, unit_rows
+from bycase.tables.results import read_table
 
 DUPLICATES = Path("data/duplicates.csv")
 
@@ -35,7 +37,7 @@ Waived = Collection[Sequence[str]]
 
 def find_duplicates(
     manifest: pd.DataFrame,
-    found: Fingerprints,
+    fingerprints: Fingerprints,
     near_distance: int,
     near_similarity: float,
     embedding_similarity: float,
@@ -45,8 +47,8 @@ def find_duplicates(
     Parameters
     ----------
     manifest : DataFrame with the columns ``image``, ``label`` and ``group``
-        In the order of ``found.images``.
-    found : Fingerprints
+        In the order of ``fingerprints.images``.
+    fingerprints : Fingerprints
         Of the same images.
     near_distance : int
         Most bits, 0 to 64, in which the perceptual hashes of near duplicates differ.
@@ -61,10 +63,10 @@ def find_duplicates(
     DataFrame with the columns `COLUMNS`
         One row a pair, sorted by kind, then by names.
     """
-    unit = unit_rows(found.features)
+    unit = unit_rows(fingerprints.features)
     by_kind: dict[str, Pairs] = {
-        "exact": exact_pairs(found.pixel_sha256),
-        "near": confirmed_pairs(near_pairs(found.phash, near_distance), unit, near_similarity),
+        "exact": exact_pairs(fingerprints.pixel_sha256),
+        "near": confirmed_pairs(near_pairs(fingerprints.phash, near_distance), unit, near_similarity),
         "embedding": similar_pairs(unit, embedding_similarity),
     }
     frame = pd.concat(
@@ -107,19 +109,19 @@ def number_clusters(pairs: pd.DataFrame) -> NDArray[np.int64]:
     if same.any():
         images, places = np.unique(pairs.loc[same, ["image_a", "image_b"]].to_numpy(str), return_inverse=True)
         places = places.reshape(-1, 2)
-        numbers[same] = _components(places[:, 0], places[:, 1], len(images))[places[:, 0]]
+        numbers[same] = number_components(places[:, 0], places[:, 1], len(images))[places[:, 0]]
     return numbers
 
 
-def _components(first: NDArray[np.intp], second: NDArray[np.intp], n: int) -> NDArray[np.int64]:
+def number_components(first: NDArray[np.intp], second: NDArray[np.intp], n: int) -> NDArray[np.int64]:
     """The component of every one of `n` nodes, numbered in the order of their first nodes."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     graph = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(n, n))
-    _, found = connected_components(graph, directed=False)
+    _, components = connected_components(graph, directed=False)
     # SciPy does not promise any order of its numbers.
-    numbers, _ = pd.factorize(found)
+    numbers, _ = pd.factorize(components)
     return numbers.astype(np.int64)
 
 
@@ -136,17 +138,8 @@ def write_duplicates(duplicates: pd.DataFrame, path: Path = DUPLICATES) -> None:
 
 
 def read_duplicates(path: Path = DUPLICATES) -> pd.DataFrame:
-    """Read the pairs of duplicates; columns as in `COLUMNS`.
-
-    Raises
-    ------
-    UserError
-        If the file or a column is missing.
-    """
-    try:
-        frame = pd.read_csv(path, dtype=dict.fromkeys(COLUMNS[:3], str), keep_default_na=False)
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: run 'dvc repro audit' first") from None
+    """Read the pairs of duplicates; a UserError says if the file or one of the `COLUMNS` is missing."""
+    frame = read_table(path, "audit", dtype=dict.fromkeys(COLUMNS[:3], str))
     missing = [column for column in COLUMNS if column not in frame.columns]
     if missing:
         raise UserError(f"{path}: column {', '.join(missing)} missing; run 'dvc repro -f audit'")
@@ -157,69 +150,48 @@ def read_duplicates(path: Path = DUPLICATES) -> pd.DataFrame:
 
 
 def without_waived(duplicates: pd.DataFrame, waived: Waived) -> pd.DataFrame:
-    """The exact and near pairs that are not waived.
-
-    Parameters
-    ----------
-    duplicates : DataFrame
-        See `read_duplicates`.
-    waived : collection of (str, str)
-        Pairs of images, in either order.
-    """
+    """The exact and near pairs that are not waived, in either order of their images."""
     same = duplicates[duplicates["kind"].isin(SAME_PICTURE)]
     allowed = {tuple(sorted(pair)) for pair in waived}
     pairs = zip(same["image_a"], same["image_b"], strict=True)
     return same[np.array([pair not in allowed for pair in pairs], dtype=bool)]
 
 
-def straddling_pairs(duplicates: pd.DataFrame, parts: "pd.Series[str]", waived: Waived = ()) -> pd.DataFrame:
-    """Exact and near pairs of which one image is in test and the other in another part.
+def parse_waivers(pairs: Sequence[Sequence[str]], images: Collection[str], key: str) -> list[tuple[str, str]]:
+    """Read waived pairs and sort the two names of each.
 
     Parameters
     ----------
-    duplicates : DataFrame
-        See `read_duplicates`.
-    parts : Series of str, indexed by image
-        train, val or test; pairs with an image that has no part are left out.
-    waived : collection of (str, str)
-        Pairs to leave out, in either order.
+    pairs : sequence of two names each, in either order
+        As in `params.yaml`.
+    images : collection of str
+        All images of the manifest, paths below ``data/restructured``.
+    key : str
+        Where in `params.yaml` the pairs stand, for messages.
 
     Returns
     -------
-    DataFrame
-        The rows of `duplicates`, with the columns ``part_a`` and ``part_b``.
+    list of (str, str)
+        The smaller name first.
+
+    Raises
+    ------
+    UserError
+        If a pair is not two different images that exist.
     """
-    pairs = without_waived(duplicates, waived)
-    pairs = pairs.assign(part_a=pairs["image_a"].map(parts), part_b=pairs["image_b"].map(parts))
-    known = pairs["part_a"].notna() & pairs["part_b"].notna()
-    in_test = (pairs["part_a"] == "test") | (pairs["part_b"] == "test")
-    return pairs[known & in_test & (pairs["part_a"] != pairs["part_b"])]
+    known = set(images)
+    checked = []
+    for pair in pairs:
+        if len(set(pair)) != 2 or len(pair) != 2:
+            raise UserError(f"{key}: {write_waiver(*pair)} is not a list of two different images")
+        for name in pair:
+            if name not in known:
+                raise UserError(f"{key}: no image {name} in data/manifest.csv; write it as there, or remove the waiver")
+        first, second = sorted(pair)
+        checked.append((first, second))
+    return checked
 
 
-def merge_clusters(groups: "pd.Series[str]", duplicates: pd.DataFrame) -> "pd.Series[str]":
-    """Merge groups that share a cluster of exact and near duplicates.
-
-    Parameters
-    ----------
-    groups : Series of str, indexed by image
-        What must not straddle parts.
-    duplicates : DataFrame
-        See `read_duplicates`; images without a group still join those that they are like.
-
-    Returns
-    -------
-    Series of str, indexed as `groups`
-        Each merged group bears the smallest name of those in it, which no other group can have.
-    """
-    long = list_members(duplicates)
-    long = long[long["image"].isin(groups.index)]
-    if long.empty:
-        return groups.copy()
-    names, places = np.unique(groups.to_numpy(str), return_inverse=True)
-    place_of = pd.Series(places, index=groups.index)
-    member = place_of.loc[long["image"]].to_numpy(np.intp)
-    cluster = len(names) + pd.factorize(long["cluster"])[0]
-    component = _components(member, cluster, int(cluster.max()) + 1)[: len(names)]
-    # Names are sorted, so a component's first group is its smallest.
-    smallest = pd.Series(names).groupby(component).transform("first").to_numpy(object)
-    return pd.Series(smallest[places], index=groups.index, name=groups.name)
+def write_waiver(*pair: str) -> str:
+    """A pair as it may stand in `params.yaml`."""
+    return json.dumps(pair, ensure_ascii=False)

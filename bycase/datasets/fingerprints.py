@@ -1,7 +1,6 @@
 """`data/fingerprints/`: what every image is recognised by, whatever network is trained later."""
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_csv, write_json
-from bycase.tables.partial_features import Extract, PartialFeatures, fill, fingerprint
+from bycase.tables.partial_features import Extract, PartialFeatures, fill
+from bycase.tables.results import open_array, read_results, read_table
 
 FINGERPRINTS = Path("data/fingerprints")
 
@@ -48,19 +48,14 @@ class Fingerprints:
 
 
 def hash_pixels(pixels: NDArray[np.uint8]) -> str:
-    """The SHA-256 of an RGB image's size and pixels, hexadecimal.
-
-    Parameters
-    ----------
-    pixels : ndarray of shape (height, width, 3), uint8
-    """
+    """The SHA-256 of an RGB image's size and pixels (height, width, 3), uint8, hexadecimal."""
     digest = hashlib.sha256(f"{pixels.shape[1]}x{pixels.shape[0]}:".encode())
     digest.update(np.ascontiguousarray(pixels).tobytes())
     return digest.hexdigest()
 
 
 def compute_fingerprints(
-    manifest: pd.DataFrame, read: Read, extract: Extract, partial_folder: Path, made_by: dict[str, Any], batch_size: int
+    manifest: pd.DataFrame, read: Read, extract: Extract, partial_folder: Path, fingerprint: str, batch_size: int
 ) -> Fingerprints:
     """Fingerprint every image; features that an interrupted run has left are used.
 
@@ -75,8 +70,8 @@ def compute_fingerprints(
     partial_folder : Path
         Where unfinished features lie. It is kept afterwards: DVC empties a stage's outputs before it runs,
         and neither a waiver nor a threshold should cost another pass of the backbone.
-    made_by : dict
-        Whatever else the features depend on.
+    fingerprint : str
+        Of all that the features depend on; see `bycase.core.fingerprint`.
     batch_size : int
         Images at a time.
 
@@ -87,9 +82,7 @@ def compute_fingerprints(
     """
     images = manifest["image"].tolist()
     check_perceptual_hashes(manifest)
-    partial = PartialFeatures(
-        partial_folder, (len(images), 1, FEATURES), fingerprint(made_by, images, manifest["sha256"].tolist())
-    )
+    partial = PartialFeatures(partial_folder, (len(images), 1, FEATURES), fingerprint)
 
     def unchanged(pixels: NDArray[np.uint8], _: int) -> Iterator[NDArray[np.float32]]:
         yield pixels.astype(np.float32)
@@ -113,28 +106,23 @@ def check_perceptual_hashes(manifest: pd.DataFrame) -> None:
             )
 
 
-def write_fingerprints(found: Fingerprints, made_by: dict[str, Any], path: Path = FINGERPRINTS) -> None:
+def write_fingerprints(fingerprints: Fingerprints, made_by: dict[str, Any], path: Path = FINGERPRINTS) -> None:
     """Write ``features.npy``, ``index.csv`` and ``made_by.json``, all or none."""
     with replace_folder(path) as folder:
-        np.save(folder / "features.npy", found.features)
-        columns = {"image": found.images, "pixel_sha256": found.pixel_sha256, "phash": found.phash}
+        np.save(folder / "features.npy", fingerprints.features)
+        columns = {
+            "image": fingerprints.images,
+            "pixel_sha256": fingerprints.pixel_sha256,
+            "phash": fingerprints.phash,
+        }
         write_csv(folder / "index.csv", pd.DataFrame(columns))
         write_json(folder / "made_by.json", made_by)
 
 
 def read_fingerprints(path: Path = FINGERPRINTS) -> Fingerprints:
-    """Open the fingerprints without reading the features into memory.
-
-    Raises
-    ------
-    UserError
-        If there are none, or features and images differ in number.
-    """
-    try:
-        index = pd.read_csv(path / "index.csv", dtype=str, keep_default_na=False)
-        features = np.load(path / "features.npy", mmap_mode="r")
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename} not found: run 'dvc repro audit' first") from None
+    """Open the fingerprints without reading the features into memory; refused if not there or not whole."""
+    index = read_table(path / "index.csv", "audit", dtype=str)
+    features = open_array(path / "features.npy", "audit")
     if len(index) != len(features):
         raise UserError(f"{path}: {len(features)} features of {len(index)} images; run 'dvc repro -f audit'")
     return Fingerprints(index["image"].tolist(), index["pixel_sha256"].tolist(), index["phash"].tolist(), features)
@@ -142,8 +130,4 @@ def read_fingerprints(path: Path = FINGERPRINTS) -> Fingerprints:
 
 def read_made_by(path: Path = FINGERPRINTS) -> dict[str, Any]:
     """What made the fingerprints: model, weights, pooling, image_size, resize."""
-    try:
-        made_by: dict[str, Any] = json.loads((path / "made_by.json").read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename} not found: run 'dvc repro audit' first") from None
-    return made_by
+    return read_results(path / "made_by.json", "audit")

@@ -77,10 +77,10 @@ def near_pairs(hashes: Sequence[str], distance: int) -> Iterator[Pairs]:
         chunk = bits[start : start + HASHES_AT_A_TIME]
         # Each chunk is compared with itself and those before it, so that no pair is looked at twice.
         index.add(chunk)
-        limits, apart, found = index.range_search(chunk, distance + 1)
+        limits, apart, first = index.range_search(chunk, distance + 1)
         second = np.repeat(np.arange(start, start + len(chunk)), np.diff(limits.astype(np.int64)))
-        earlier = found < second
-        yield found[earlier], second[earlier], apart[earlier].astype(np.float64)
+        earlier = first < second
+        yield first[earlier], second[earlier], apart[earlier].astype(np.float64)
 
 
 def confirmed_pairs(candidates: Iterable[Pairs], unit: NDArray[np.float32], similarity: float) -> Pairs:
@@ -100,13 +100,13 @@ def confirmed_pairs(candidates: Iterable[Pairs], unit: NDArray[np.float32], simi
     UserError
         If there are more than `MOST_PAIRS`.
     """
-    kept, number = [], 0
-    for first, second, apart in candidates:
-        alike = cosines(unit, first, second) >= similarity
-        kept.append((first[alike], second[alike], apart[alike]))
-        number += int(alike.sum())
-        _check_number(number)
-    return _join(kept)
+
+    def confirmed() -> Iterator[Pairs]:
+        for first, second, apart in candidates:
+            alike = cosines(unit, first, second) >= similarity
+            yield first[alike], second[alike], apart[alike]
+
+    return _collect(confirmed())
 
 
 def similar_pairs(unit: NDArray[np.float32], similarity: float) -> Pairs:
@@ -114,26 +114,24 @@ def similar_pairs(unit: NDArray[np.float32], similarity: float) -> Pairs:
 
     Rows are first compared in their few main directions. With p the part of a row x within them and r the
     length of the rest, x.y <= p_x.p_y + r_x r_y (Cauchy-Schwarz): what fails there fails in full, so no
-    pair is missed, at a fraction of the multiplications.
-
-    Parameters
-    ----------
-    unit : ndarray of shape (n_images, n_features), float32
-        Rows of length 1; see `unit_rows`.
-    similarity : float
-        -1 to 1.
-
-    Raises
-    ------
-    UserError
-        If there are more than `MOST_PAIRS`.
+    pair is missed, at a fraction of the multiplications. Parameters and errors as of `confirmed_pairs`.
     """
+
+    def similar() -> Iterator[Pairs]:
+        for first, second in _bounded_pairs(_main_directions(unit), similarity):
+            cosine = cosines(unit, first, second)
+            alike = cosine >= similarity
+            yield first[alike], second[alike], 1.0 - cosine[alike]
+
+    return _collect(similar())
+
+
+def _collect(pairs: Iterable[Pairs]) -> Pairs:
+    """All pairs in one, unless they are too many."""
     kept, number = [], 0
-    for first, second in _bounded_pairs(_main_directions(unit), similarity):
-        cosine = cosines(unit, first, second)
-        alike = cosine >= similarity
-        kept.append((first[alike], second[alike], 1.0 - cosine[alike]))
-        number += int(alike.sum())
+    for chunk in pairs:
+        kept.append(chunk)
+        number += len(chunk[0])
         _check_number(number)
     return _join(kept)
 
@@ -165,12 +163,7 @@ def _bounded_pairs(
 
 
 def unit_rows(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale rows to length 1; a row of zeros, which is like nothing, stays.
-
-    Parameters
-    ----------
-    features : ndarray of shape (n_images, n_features), float32
-    """
+    """Scale rows of shape (n_images, n_features) to length 1; a row of zeros, which is like nothing, stays."""
     lengths = np.sqrt(np.einsum("ij,ij->i", features, features))[:, None]
     return np.asarray(features / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
@@ -179,13 +172,13 @@ def cosines(unit: NDArray[np.float32], first: NDArray[np.int64], second: NDArray
     """Cosine similarity of the rows `first` with the rows `second`, each of shape (n_pairs,)."""
     result = np.empty(len(first))
     for start in range(0, len(first), PAIRS_AT_A_TIME):
-        part = slice(start, start + PAIRS_AT_A_TIME)
-        result[part] = np.einsum("ij,ij->i", unit[first[part]], unit[second[part]])
+        chunk = slice(start, start + PAIRS_AT_A_TIME)
+        result[chunk] = np.einsum("ij,ij->i", unit[first[chunk]], unit[second[chunk]])
     return result
 
 
-def _join(parts: Iterable[Pairs]) -> Pairs:
-    listed = list(parts)
+def _join(chunks: Iterable[Pairs]) -> Pairs:
+    listed = list(chunks)
     if not listed:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
     first, second, apart = (np.concatenate(column) for column in zip(*listed, strict=True))

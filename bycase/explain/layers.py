@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bycase.core.errors import UserError
-from bycase.networks.dropout import HEAD, split_at_head
+from bycase.networks.repeated import HEAD, split_at_head
 
 if TYPE_CHECKING:
     import keras

@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 from bycase.core.seeding import generator
 from bycase.explain.grad_cam import Floats32
 from bycase.explain.maps import make_every_map
-from bycase.networks.dropout import HEAD
+from bycase.networks.repeated import HEAD
 from bycase.statistics.units import Floats, Integers
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from bycase.explain.sanity import ALIKE, RANKS, SIMILARITIES, compare_cascade, c
 from bycase.networks.forward import frozen_forward
 from bycase.statistics.bootstrap import bootstrap, weighted_sums
 from bycase.statistics.intervals import interval, perfect_bound
-from bycase.statistics.units import Floats, Integers, Units
+from bycase.statistics.units import BinaryUnits, Floats, Integers
 
 if TYPE_CHECKING:
     import keras
@@ -150,7 +150,7 @@ def resample_means(columns: Mapping[Any, Floats], patient: Integers, resamples: 
     Gives for each column (n_images, ...), under its key, an array (resamples, ...), float64.
     """
     # Of one class, so that no resample is left out for lack of another.
-    images = Units(np.zeros(len(patient), bool), np.zeros(len(patient)), patient)
+    images = BinaryUnits(np.zeros(len(patient), bool), np.zeros(len(patient)), patient)
     ones = np.ones((len(patient), 1))
 
     def statistic(counts: Integers) -> dict[Any, Floats]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,38 +11,28 @@ from numpy.typing import NDArray
 
 from bycase.core.params_training import AugmentParams
 from bycase.core.seeding import derive_seed, generator
-from bycase.figures.style import GREY, INK, TEXT_SIZE, new_figure, styled
+from bycase.figures.parts import show_picture
+from bycase.figures.style import GREY, INK, TEXT_SIZE, TILE_SIZE, new_figure, styled
 from bycase.images.augmentation.images import augment
 from bycase.images.augmentation.mixing import mix
 
-OFF = AugmentParams(
-    flip="none",
-    rotation=0,
-    zoom=0,
-    crop=1,
-    brightness=0,
-    contrast=0,
-    stain_jitter=0,
-    rand_augment=0,
-    mixup=0,
-    cutmix=0,
-)
-# What a change that is off is drawn at.
-EXAMPLE = AugmentParams(
-    flip="both",
-    rotation=0.25,
-    zoom=0.2,
-    crop=0.5,
-    brightness=0.2,
-    contrast=0.2,
-    stain_jitter=0.2,
-    rand_augment=0.5,
-    mixup=0.4,
-    cutmix=1.0,
-)
+# Each change: its value when off, and the one at which it is drawn then.
+CHANGES: dict[str, tuple[Any, Any]] = {
+    "flip": ("none", "both"),
+    "rotation": (0, 0.25),
+    "zoom": (0, 0.2),
+    "crop": (1, 0.5),
+    "brightness": (0, 0.2),
+    "contrast": (0, 0.2),
+    "stain_jitter": (0, 0.2),
+    "rand_augment": (0, 0.5),
+    "mixup": (0, 0.4),
+    "cutmix": (0, 1.0),
+}
+OFF = AugmentParams(**{name: off for name, (off, _) in CHANGES.items()})
 ROWS = 4
 WIDTH, TILE, TEXT = 10.4, 0.80, 1.6  # inches
-SIZE, THREE_LINES = 7, 30  # points
+THREE_LINES = 30  # points
 NOTE = (
     "Training images drawn at random, each change alone at the strength in params.yaml; grey: off. Per cent: the share "
     "of the row's own image; the rest is another row's. All values are random, so a change may be small."
@@ -74,9 +65,9 @@ def choose_examples(images: Sequence[str], seed: int) -> list[str]:
         classes.setdefault(image.split("/")[0], []).append(image)
     each = max(1, ROWS // len(classes))
     return [
-        of_class[i]
-        for of_class in classes.values()
-        for i in sorted(random.choice(len(of_class), min(each, len(of_class)), replace=False))
+        members[index]
+        for members in classes.values()
+        for index in sorted(random.choice(len(members), min(each, len(members)), replace=False))
     ]
 
 
@@ -93,9 +84,9 @@ def make_columns(images: NDArray[np.uint8], params: AugmentParams, seed: int) ->
         The pipeline's seed.
     """
     columns = [Column("original", True, images.astype(np.float32), np.ones(len(images), np.float32))]
-    for name, off in OFF:
+    for name, (off, example) in CHANGES.items():
         on = getattr(params, name) != off
-        strength = getattr(params if on else EXAMPLE, name)
+        strength = getattr(params, name) if on else example
         value = f"{strength:g}" if isinstance(strength, float) else strength
         heading = f"{name}\n{value}" if on else f"{name}\noff (shown\nat {value})"
         alone = OFF.model_copy(update={name: strength})
@@ -115,7 +106,7 @@ def draw_augmentations(columns: Sequence[Column], names: Sequence[str], subtitle
     names : sequence of str
         One a row.
     subtitle : sequence of str
-        Of which data.
+        Names the data.
     """
     figure = new_figure(TEXT + TILE * len(names), "Augmentation of training images", subtitle, NOTE, WIDTH)
     with styled():
@@ -123,7 +114,7 @@ def draw_augmentations(columns: Sequence[Column], names: Sequence[str], subtitle
         for place, column in enumerate(columns):
             colour = INK if column.on else GREY
             heading = axes[0, place].set_title(
-                column.heading, fontsize=SIZE, color=colour, loc="center", pad=THREE_LINES
+                column.heading, fontsize=TILE_SIZE, color=colour, loc="center", pad=THREE_LINES
             )
             heading.set(va="top", linespacing=1.15)
             for row, (image, share) in enumerate(zip(column.images, column.shares, strict=True)):
@@ -143,9 +134,7 @@ def _apply(
 
 
 def _draw_tile(axes: Axes, image: NDArray[np.float32], share: np.float32) -> None:
-    axes.imshow(np.rint(image).astype(np.uint8), interpolation="antialiased")
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
+    show_picture(axes, np.rint(image).astype(np.uint8))
     if share < 1:
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
         axes.text(0.04, 0.05, f"{share:.0%}", transform=axes.transAxes, size=6.5, va="bottom", bbox=box)

@@ -1,71 +1,123 @@
-"""Confusion matrices at image and patient level."""
+"""Confusion matrices and the classification report, at image and patient level."""
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from sklearn.metrics import classification_report
 
 from bycase.figures.run_info import RunInfo
-from bycase.figures.style import INK, SMALL_SIZE, TEXT_SIZE, new_figure, styled
-from bycase.statistics.units import Bools, Integers
+from bycase.figures.style import GREY, INK, SMALL_SIZE, new_figure, styled
+from bycase.statistics.units import Integers, Units
+
+CELL, LEAST, AROUND = 0.44, 1.6, 1.25  # inches: a row, a matrix at least, its title and axis
+LONGEST = 40  # characters in a row of names below the matrix, all classes together, that need not be slanted
 
 
-def confusion_counts(truth: Bools, predicted: Bools) -> Integers:
-    """Count true (rows) against predicted (columns) classes, the negative class first.
+def confusion_counts(units: Units) -> Integers:
+    """Count true (rows) against predicted (columns) classes; (n_classes, n_classes), int64."""
+    n_classes = len(units.classes)
+    counts = np.bincount(units.truth * n_classes + units.predicted, minlength=n_classes**2)
+    return counts.reshape(n_classes, n_classes).astype(np.int64)
+
+
+def confusion_table(units: Units) -> pd.DataFrame:
+    """True and predicted class of every unit, as `dvc plots` counts them: columns ``actual``, ``predicted``."""
+    names = np.array(units.classes)
+    return pd.DataFrame({"actual": names[units.truth], "predicted": names[units.predicted]})
+
+
+def draw_confusion(units: Mapping[str, Units], run_info: RunInfo) -> Figure:
+    """Draw counts and row percentages, images above patients.
 
     Parameters
     ----------
-    truth, predicted : ndarray of shape (n_units,), bool
-        True for the positive class.
-
-    Returns
-    -------
-    ndarray of shape (2, 2), int64
-    """
-    return np.bincount(truth * 2 + predicted, minlength=4).reshape(2, 2)
-
-
-def draw_confusion(counts: dict[str, Integers], run_info: RunInfo) -> Figure:
-    """Draw counts and row percentages of both levels side by side.
-
-    Parameters
-    ----------
-    counts : dict of level to ndarray of shape (2, 2), int64
-        ``image`` and ``patient``; see `confusion_counts`.
+    units : mapping of level to Units
+        ``image`` and ``patient``, of the test part.
     run_info : RunInfo
-        What the figure says of itself.
+        Names network, data and split, and holds the metrics.
     """
-    note = "Percentages: of the row, all that are truly of that class. Thresholds never come from test."
+    names = [label.replace("_", " ") for label in units["image"].classes]
+    slanted = sum(map(len, names)) > LONGEST
+    below = 0.075 * max(map(len, names)) if slanted else 0.2
+    note = "Percentages: of the row, all whose true class it is. In brackets: 95 % intervals by resampling patients."
     title = f"Confusion: image accuracy {run_info.value('image', 'accuracy')}"
-    figure = new_figure(5.0, title, run_info.subtitle, note)
-    classes = [run_info.negative, run_info.positive]
+    height = 1.2 + 2 * (max(len(names) * CELL, LEAST) + AROUND + below)
+    figure = new_figure(height, title, run_info.subtitle, note)
     with styled():
-        panels = figure.subplots(1, 2)
-        for axes, (level, table) in zip(panels, counts.items(), strict=True):
-            at = run_info.metrics[level]
-            limits = at["ci"]["accuracy"]
-            axes.set_title(
-                f"{at['n']} {level}s: accuracy {at['accuracy']:.3f}\n"
-                f"95 % CI {limits['low']:.3f} to {limits['high']:.3f}\n"
-                f"constant prediction {at['baseline']['accuracy']:.3f}\n"
-                f"{run_info.positive} from p = {at['threshold']:.3f} up",
-                linespacing=1.3,
-            )
-            _draw_matrix(axes, table, classes)
-            axes.set_xlabel("predicted")
-        panels[0].set_ylabel("true")
+        for axes, (level, scored) in zip(figure.subplots(2, 1), units.items(), strict=True):
+            n = run_info.metrics[level]["n"]
+            heading = [f"{n} {level}s; {decision_words(level, run_info)}", *accuracy_lines(level, run_info)]
+            axes.set_title("\n".join(heading), linespacing=1.3)
+            _draw_matrix(axes, confusion_counts(scored), names, slanted)
+            axes.set(xlabel="predicted", ylabel="true")
     return figure
 
 
-def _draw_matrix(axes: Axes, table: Integers, classes: list[str]) -> None:
+def decision_words(level: str, run_info: RunInfo) -> str:
+    """How the predicted class is chosen: by the threshold of ``image`` or ``patient`` level, or the most probable."""
+    if run_info.positive is None:
+        return "the most probable class is predicted"
+    threshold = run_info.metrics[level]["threshold"]
+    return f"{run_info.positive} is predicted from p = {threshold:.3f} up (never chosen on test)"
+
+
+def accuracy_lines(level: str, run_info: RunInfo) -> list[str]:
+    """Accuracy and balanced accuracy with their intervals and those of a constant prediction."""
+    baseline = run_info.metrics[level]["baseline"]
+    words = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy"}
+    return [
+        f"{name} {run_info.short(level, metric)}; constant prediction {baseline[metric]:.3f}"
+        for metric, name in words.items()
+    ]
+
+
+def write_report(units: Mapping[str, Units], run_info: RunInfo) -> str:
+    """scikit-learn's classification report at both levels, under a head that names network, data and split.
+
+    Parameters
+    ----------
+    units, run_info
+        See `draw_confusion`.
+    """
+    lines = ["Classification report, test part", *run_info.subtitle]
+    for level, scored in units.items():
+        report = classification_report(
+            scored.truth,
+            scored.predicted,
+            labels=list(range(len(scored.classes))),
+            target_names=list(scored.classes),
+            digits=3,
+            zero_division=0,
+        )
+        head = f"{level} level: {decision_words(level, run_info)}"
+        lines += ["", head, *accuracy_lines(level, run_info), "", report.rstrip()]
+    return "\n".join(lines) + "\n"
+
+
+def _draw_matrix(axes: Axes, table: Integers, names: list[str], slanted: bool) -> None:
     share = table / table.sum(axis=1, keepdims=True)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
+    few = len(names) == 2
     for (row, column), count in np.ndenumerate(table):
-        colour = "white" if share[row, column] > 0.6 else INK
-        axes.text(column, row - 0.08, f"{count}", ha="center", va="center", size=17, weight="bold", color=colour)
-        axes.text(
-            column, row + 0.22, f"{share[row, column]:.1%}", ha="center", va="center", size=TEXT_SIZE, color=colour
-        )
-    axes.set_xticks([0, 1], classes, size=SMALL_SIZE)
-    axes.set_yticks([0, 1], classes, size=SMALL_SIZE, rotation=90, va="center")
-    axes.tick_params(length=0)
+        place: dict[str, Any] = {"ha": "center", "va": "center"}
+        if not count:
+            axes.text(column, row, "0", size=SMALL_SIZE, color=GREY, **place)
+            continue
+        place["color"] = "white" if share[row, column] > 0.6 else INK
+        axes.text(column, row - 0.17, f"{count}", size=15 if few else 10, weight="bold", **place)
+        axes.text(column, row + 0.24, f"{share[row, column]:.1%}", size=9.5 if few else 7.5, **place)
+    ticks = range(len(names))
+    turned: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
+    axes.set_xticks(ticks, names, **turned)
+    axes.set_yticks(ticks, ["\n".join(textwrap.wrap(name, 18)) for name in names])
+    between = np.arange(0.5, len(names) - 1)
+    axes.set_xticks(between, minor=True)
+    axes.set_yticks(between, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1)
+    axes.tick_params(which="both", length=0)
     axes.spines[:].set_visible(False)

@@ -1,6 +1,7 @@
 """What each corruption at each severity looks like."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bycase.core.seeding import generator
-from bycase.figures.style import GREY, TEXT_SIZE, new_figure, styled
+from bycase.figures.parts import show_picture
+from bycase.figures.style import GREY, TILE_SIZE, WIDTH, new_figure, styled
 from bycase.images.corruptions import CORRUPTIONS, corrupt
 
 TILE, LABELS, WORDS = 0.72, 0.9, 1.25  # inches
-SIZE = 7  # points
 
 
 def choose_pictures(part: pd.DataFrame, classes: Sequence[str], seed: int) -> list[str]:
@@ -49,7 +50,7 @@ def draw_corruptions(
     pictures : ndarray of shape (n_images, size, size, 3), uint8
         RGB.
     names : sequence of str
-        Of the images, on which what is random depends.
+        Of the images; what is random depends on them.
     labels : sequence of str
         Their classes.
     corruptions, severities : sequence
@@ -57,7 +58,7 @@ def draw_corruptions(
     seed : int
         The pipeline's seed.
     subtitle : sequence of str
-        Of which data.
+        Names the data.
     """
     steps = [0, *sorted(set(severities))]
     columns = len(pictures) * len(steps)
@@ -65,7 +66,7 @@ def draw_corruptions(
         "As the network sees them, but for the colours that a small file has no room for. Small numbers: strength at "
         "each severity. Brightness, stain and rotation go either way, by image."
     )
-    width = max(6.4, WORDS + TILE * columns)
+    width = max(WIDTH, WORDS + TILE * columns)
     figure = new_figure(LABELS + TILE * len(corruptions) + 0.35, "Corruptions of test images", subtitle, note, width)
     with styled():
         axes = figure.subplots(len(corruptions), columns, squeeze=False)
@@ -75,17 +76,13 @@ def draw_corruptions(
                 damaged = corrupt(pictures, names, corruption, severity, seed)
                 for block, picture in enumerate(damaged):
                     tile = axes[row, block * len(steps) + column]
-                    tile.imshow(picture, interpolation="antialiased")
-                    tile.set(xticks=[], yticks=[])
-                    tile.spines[:].set_visible(False)
+                    show_picture(tile, picture)
                     if severity:
-                        tile.set_xlabel(f"{strengths[severity - 1]:g}", fontsize=SIZE, color=GREY, labelpad=1)
+                        tile.set_xlabel(f"{strengths[severity - 1]:g}", fontsize=TILE_SIZE, color=GREY, labelpad=1)
                     if row == 0:
                         heading = "untouched" if severity == 0 else f"severity {severity}"
-                        tile.set_title(f"{labels[block]}\n{heading}" if column == 0 else heading, fontsize=SIZE)
+                        tile.set_title(f"{labels[block]}\n{heading}" if column == 0 else heading, fontsize=TILE_SIZE)
             words = f"{corruption}\n{CORRUPTIONS[corruption].words}"
-            axes[row, 0].set_ylabel(
-                words, fontsize=SIZE + 0.5, rotation=0, ha="right", va="center", labelpad=4, linespacing=1.3
-            )
-        axes[0, 0].yaxis.label.set_size(min(TEXT_SIZE, SIZE + 0.5))
+            place: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center", "labelpad": 4, "linespacing": 1.3}
+            axes[row, 0].set_ylabel(words, fontsize=TILE_SIZE + 0.5, **place)
     return figure

@@ -1,43 +1,35 @@
 """The curves as tables, for `dvc plots` and for the figures."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import Clustered, bootstrap
-from bycase.statistics.calibration.bins import equal_mass_bins
-from bycase.statistics.calibration.resampled import sum_by_patient
+from bycase.statistics.bootstrap import bootstrap
+from bycase.statistics.calibration.bins import equal_mass_bins, make_forecasts, sum_by_patient
 from bycase.statistics.intervals import interval, perfect_bound
-from bycase.statistics.units import Bools, Floats, Integers, Units
+from bycase.statistics.units import BinaryUnits, Floats, Integers, Units
 
 RESAMPLES = 1000
+MEAN = "macro average"
 
 
-def roc_table(units: Units) -> pd.DataFrame:
-    """The ROC curve.
-
-    Parameters
-    ----------
-    units : Units
-        Images or patients of both classes.
+def roc_table(units: BinaryUnits) -> pd.DataFrame:
+    """The ROC curve of one class.
 
     Returns
     -------
     DataFrame with the columns ``fpr``, ``tpr``, ``threshold``
-        Rates in [0, 1], rising; the first threshold, from which nothing is called positive, is infinite.
+        Rates in [0, 1], rising; the first threshold, from which no unit is predicted positive, is infinite.
     """
     fpr, tpr, threshold = roc_curve(units.truth, units.scores)
     return pd.DataFrame({"fpr": fpr, "tpr": tpr, "threshold": threshold})
 
 
-def precision_recall_table(units: Units) -> pd.DataFrame:
+def precision_recall_table(units: BinaryUnits) -> pd.DataFrame:
     """The precision-recall curve, without scikit-learn's closing point at recall 0, which no threshold gives.
-
-    Parameters
-    ----------
-    units : Units
-        Images or patients of both classes.
 
     Returns
     -------
@@ -49,39 +41,50 @@ def precision_recall_table(units: Units) -> pd.DataFrame:
     return table.iloc[::-1].reset_index(drop=True)
 
 
-def confusion_table(predictions: pd.DataFrame, predicted: Bools, negative: str, positive: str) -> pd.DataFrame:
-    """True and predicted class of every test image.
+def mean_roc_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Average the sensitivities of all classes' curves at every false positive rate.
 
-    Parameters
-    ----------
-    predictions : DataFrame with the column ``label``
-        One row an image.
-    predicted : ndarray of shape (n_images,), bool
-        True for the positive class.
-    negative, positive : str
-        The two classes.
+    The area under the result is the mean of the areas under the classes' curves.
 
     Returns
     -------
-    DataFrame with the columns ``actual``, ``predicted``
-        One row an image.
+    DataFrame with the columns ``fpr``, ``tpr``, ``class``
+        Rates in [0, 1], rising; each false positive rate twice, before and after its step; the class is `MEAN`.
     """
-    return pd.DataFrame({"actual": predictions["label"], "predicted": np.where(predicted, positive, negative)})
+    grid = np.unique(np.concatenate([table["fpr"] for table in tables.values()]))
+    # np.interp takes the last of equal positions; mirrored, the first.
+    before = [np.interp(-grid, -table["fpr"][::-1], table["tpr"][::-1]) for table in tables.values()]
+    after = [np.interp(grid, table["fpr"], table["tpr"]) for table in tables.values()]
+    steps = np.column_stack([np.mean(before, axis=0), np.mean(after, axis=0)]).ravel()
+    return pd.DataFrame({"fpr": np.repeat(grid, 2), "tpr": steps, "class": MEAN})
 
 
-def calibration_table(truth: Bools, scores: Floats, images: Clustered, seed: int) -> pd.DataFrame:
+def mean_precision_recall_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Average the precisions of all classes' curves at every recall.
+
+    The area under the steps is the mean of the classes' average precisions.
+
+    Returns
+    -------
+    DataFrame with the columns ``recall``, ``precision``, ``class``
+        In [0, 1]; recall rises; the class is `MEAN`.
+    """
+    grid = np.unique(np.concatenate([table["recall"] for table in tables.values()]))
+    # A precision holds back to the recall before its own.
+    each = [table["precision"].to_numpy()[np.searchsorted(table["recall"], grid)] for table in tables.values()]
+    return pd.DataFrame({"recall": grid, "precision": np.mean(each, axis=0), "class": MEAN})
+
+
+def calibration_table(units: Units, seed: int) -> pd.DataFrame:
     """How often a prediction comes true, by its probability.
 
-    Bins hold equally many images, and are those of the expected calibration error.
+    Of two classes with a positive one, the prediction is that class; else the most probable one. Bins hold equally
+    many units, and are those of the expected calibration error.
 
     Parameters
     ----------
-    truth : ndarray of shape (n_images,), bool
-        Whether each image, or patient, is of the class in question.
-    scores : ndarray of shape (n_images,), float64, in [0, 1]
-        Predicted probability of that.
-    images : Units or ClassUnits
-        Whose they are.
+    units : Units
+        Images or patients.
     seed : int
         Of the bootstrap over patients.
 
@@ -91,19 +94,20 @@ def calibration_table(truth: Bools, scores: Floats, images: Clustered, seed: int
         One row a bin, rising; ``low`` and ``high`` are a 95 % interval, see
         `bycase.statistics.intervals.interval`. Shares in [0, 1].
     """
-    index = equal_mass_bins(scores)
+    forecasts = make_forecasts(units)
+    index = equal_mass_bins(forecasts.confidence)
     size = np.bincount(index)
-    predicted = np.bincount(index, weights=scores) / size
-    observed = np.bincount(index, weights=truth) / size
+    predicted = np.bincount(index, weights=forecasts.confidence) / size
+    observed = np.bincount(index, weights=forecasts.outcome) / size
 
-    members = sum_by_patient(images.patient, index, np.ones(len(index)))
-    positives = sum_by_patient(images.patient, index, truth.astype(np.float64))
+    members = sum_by_patient(units.patient, index, np.ones(len(index)))
+    positives = sum_by_patient(units.patient, index, forecasts.outcome.astype(np.float64))
 
     def resampled_shares(counts: Integers) -> dict[str, Floats]:
         drawn = counts @ members
         return {"share": np.divide(counts @ positives, drawn, out=np.full(drawn.shape, np.nan), where=drawn > 0)}
 
-    shares = bootstrap(images, resampled_shares, RESAMPLES, generator(seed, "plot", "calibration"))["share"]
+    shares = bootstrap(units, resampled_shares, RESAMPLES, generator(seed, "plot", "calibration"))["share"]
     patients = (members > 0).sum(axis=0)
     limits = [
         interval(share, values[np.isfinite(values)], int(number), perfect_bound(int(number)))

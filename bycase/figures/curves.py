@@ -1,97 +1,176 @@
-"""ROC and precision-recall figures."""
+"""ROC and precision-recall: of the positive class by image and by patient, or of each class against the rest."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bycase.core.wording import metric_with_interval
+from bycase.figures.curve_tables import (
+    MEAN,
+    mean_precision_recall_table,
+    mean_roc_table,
+    precision_recall_table,
+    roc_table,
+)
+from bycase.figures.parts import roc_axes, share_axes
 from bycase.figures.run_info import RunInfo
 from bycase.figures.style import (
+    COLOURS,
+    DASHED,
+    DOTTED,
     GREY,
+    INK,
     LEVEL_COLOURS,
+    LEVEL_DASHES,
     SMALL_SIZE,
     new_figure,
-    share_axes,
     styled,
 )
+from bycase.statistics.units import BinaryUnits, Units
 
-HEIGHT = 6.3
+CLASS_COLOURS = tuple(colour for colour in COLOURS if colour != INK)  # ink is the mean's
+CLASS_DASHES: tuple[Any, ...] = ("-", DASHED)
+HEIGHT, LEGEND_ROW = 6.2, 0.21  # inches
+
+Line = tuple[pd.DataFrame, dict[str, Any]]
 
 
-def draw_roc(tables: Mapping[str, pd.DataFrame], run_info: RunInfo) -> Figure:
-    """Draw both levels' ROC curves with the operating points.
+@dataclass(frozen=True)
+class Curve:
+    """A kind of curve.
+
+    Attributes
+    ----------
+    name, metric, short : str
+        The curve in titles; the area under it as the key in ``metrics.json``, and in titles.
+    x, y : str
+        Columns of its table.
+    tabulate, average : callable
+        Make the table of one class against the rest, and the mean over the classes' tables.
+    """
+
+    name: str
+    metric: str
+    short: str
+    x: str
+    y: str
+    tabulate: Callable[[BinaryUnits], pd.DataFrame]
+    average: Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame]
+
+    def tables(self, units: Units) -> dict[str, pd.DataFrame]:
+        """The positive class's curve, or every class's against the rest, by class."""
+        return {units.classes[number]: self.tabulate(units.against_rest(number)) for number in units.targets}
+
+    def table(self, units: Units) -> pd.DataFrame:
+        """The one curve that `dvc plots` draws: the positive class's, or the mean over the classes."""
+        tables = self.tables(units)
+        return self.average(tables) if units.positive is None else next(iter(tables.values()))
+
+
+ROC = Curve("ROC", "auc", "AUC", "fpr", "tpr", roc_table, mean_roc_table)
+PRECISION_RECALL = Curve(
+    "Precision-recall",
+    "average_precision",
+    "AP",
+    "recall",
+    "precision",
+    precision_recall_table,
+    mean_precision_recall_table,
+)
+
+
+def draw_curves(curve: Curve, units: Mapping[str, Units], run_info: RunInfo) -> Figure:
+    """Draw the positive class's curve at both levels with the operating points, or every class's by image.
 
     Parameters
     ----------
-    tables : mapping of level to DataFrame
-        ``image`` and ``patient``; see `bycase.figures.curve_tables.roc_table`.
+    curve : Curve
+        `ROC` or `PRECISION_RECALL`.
+    units : mapping of level to Units
+        ``image`` and ``patient``, of the test part.
     run_info : RunInfo
-        What the figure says of itself.
+        Names network, data and split, and holds the metrics.
     """
-    note = (
-        "Dots: at the thresholds, which never come from test, with 95 % intervals of sensitivity and specificity. "
-        "Intervals resample patients."
-    )
-    figure = new_figure(HEIGHT, f"ROC: image AUC {run_info.value('image', 'auc')}", run_info.subtitle, note)
+    if units["image"].positive is None:
+        lines, subtitle = _class_lines(curve, units["image"], run_info), list(run_info.subtitle)
+        kind, legend = f"macro {curve.short}", f"class, test images: {curve.short} against the rest (95 % CI)"
+        subtitle.append(f"patient level: {kind} {run_info.value('patient', curve.metric)}")
+        note = f"Macro: the mean of the {len(run_info.classes)} classes, each against the rest."
+        references = {"image": INK}
+    else:
+        lines, subtitle = _level_lines(curve, units, run_info), run_info.subtitle
+        kind, legend, references = curve.short, f"test {curve.short} (95 % CI)", LEVEL_COLOURS
+        cross = ", with 95 % intervals of sensitivity and specificity" if curve is ROC else ""
+        note = f"Dots: at the thresholds, which never come from test{cross}."
+    note += " Dotted: a constant prediction. In brackets: 95 % intervals by resampling patients."
+    title = f"{curve.name}: image {kind} {run_info.short('image', curve.metric)}"
+    figure = new_figure(HEIGHT + LEGEND_ROW * (-(-len(lines) // 2) + 1), title, subtitle, note)
     with styled():
         axes = figure.add_subplot()
-        share_axes(axes, "1 - specificity (false positive rate)", "sensitivity (true positive rate)")
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (2, 2)))
-        axes.text(0.70, 0.68, "chance, AUC 0.5", color=GREY, size=SMALL_SIZE, rotation=45, ha="center", va="top")
-        for level, table in tables.items():
-            at, colour = run_info.metrics[level], LEVEL_COLOURS[level]
-            dashes = "-" if level == "image" else (0, (5, 1.5))
-            label = f"{level}s {run_info.short(level, 'auc')}"
-            axes.plot(table["fpr"], table["tpr"], color=colour, linestyle=dashes, label=label)
-            sensitivity, specificity = at["ci"]["sensitivity"], at["ci"]["specificity"]
-            x, y = 1 - at["specificity"], at["sensitivity"]
-            axes.plot([1 - specificity["high"], 1 - specificity["low"]], [y, y], color=colour, linewidth=0.9, alpha=0.7)
-            axes.plot([x, x], [sensitivity["low"], sensitivity["high"]], color=colour, linewidth=0.9, alpha=0.7)
-            axes.plot(x, y, "o", color=colour, markersize=7, markeredgecolor="white", zorder=4, clip_on=False)
-        axes.legend(loc="lower right", title="test AUC (95 % CI)", alignment="left", title_fontsize=SMALL_SIZE)
+        if curve is ROC:
+            roc_axes(axes)
+            axes.text(0.70, 0.68, "chance, AUC 0.5", color=GREY, size=SMALL_SIZE, rotation=45, ha="center", va="top")
+        else:
+            share_axes(axes, "recall (sensitivity)", "precision")
+            for level, colour in references.items():
+                constant = run_info.metrics[level]["baseline"][curve.metric]
+                axes.axhline(constant, color=colour, linewidth=1, linestyle=DOTTED)
+        for table, style in lines:
+            _draw_line(axes, curve, table, style)
+        if units["image"].positive is not None:
+            for level, colour in LEVEL_COLOURS.items():
+                _mark_threshold(axes, curve, run_info.metrics[level], colour)
+        place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.15, -0.11), "alignment": "left"}
+        axes.legend(**place, ncols=2, title=legend, columnspacing=0.8, handlelength=1.4, fontsize=SMALL_SIZE - 0.5)
     return figure
 
 
-def draw_precision_recall(tables: Mapping[str, pd.DataFrame], run_info: RunInfo) -> Figure:
-    """Draw both levels' precision-recall curves beside what a constant prediction gives.
-
-    Parameters
-    ----------
-    tables : mapping of level to DataFrame
-        ``image`` and ``patient``; see `bycase.figures.curve_tables.precision_recall_table`.
-    run_info : RunInfo
-        What the figure says of itself.
-    """
-    note = (
-        "Dots: at the thresholds, which never come from test. Dotted: precision of calling everything "
-        f"{run_info.positive}. Intervals resample patients."
-    )
-    title = f"Precision-recall: image AP {run_info.value('image', 'average_precision')}"
-    figure = new_figure(HEIGHT, title, run_info.subtitle, note)
-    with styled():
-        axes = figure.add_subplot()
-        share_axes(axes, "recall (sensitivity)", "precision")
-        for level, table in tables.items():
-            at, colour = run_info.metrics[level], LEVEL_COLOURS[level]
-            dashes = "-" if level == "image" else (0, (5, 1.5))
-            label = f"{level}s {run_info.short(level, 'average_precision')}"
-            # Average precision is the area under these steps: precision holds back to the previous recall.
-            recall = np.concatenate([[0], table["recall"]])
-            precision = np.concatenate([table["precision"][:1], table["precision"]])
-            axes.step(recall, precision, where="pre", color=colour, linestyle=dashes, label=label)
-            axes.axhline(at["baseline"]["average_precision"], color=colour, linewidth=1, linestyle=(0, (1, 2)))
-            axes.plot(
-                at["sensitivity"],
-                at["precision"],
-                "o",
-                color=colour,
-                markersize=7,
-                markeredgecolor="white",
-                zorder=4,
-                clip_on=False,
-            )
-        axes.legend(
-            loc="lower left", title="test average precision (95 % CI)", alignment="left", title_fontsize=SMALL_SIZE
+def _level_lines(curve: Curve, units: Mapping[str, Units], run_info: RunInfo) -> list[Line]:
+    """Tables of the positive class's curves, each with its line's style."""
+    lines = []
+    for level, scored in units.items():
+        label = f"{level}s: {run_info.short(level, curve.metric)}"
+        lines.append(
+            (curve.table(scored), {"label": label, "color": LEVEL_COLOURS[level], "linestyle": LEVEL_DASHES[level]})
         )
-    return figure
+    return lines
+
+
+def _class_lines(curve: Curve, images: Units, run_info: RunInfo) -> list[Line]:
+    """Tables of the classes' mean curve and of each class's, each with its line's style."""
+    tables, metrics = curve.tables(images), run_info.metrics["image"]
+    label = f"{MEAN}: {run_info.short('image', curve.metric)}"
+    lines: list[Line] = [(curve.average(tables), {"label": label, "color": INK, "linewidth": 2.6, "zorder": 3})]
+    for number, (name, table) in enumerate(tables.items()):
+        scores = metrics["per_class"][name]
+        words = metric_with_interval({**scores, "ci": metrics["ci"]["per_class"][name]}, curve.metric)
+        around, colour = divmod(number, len(CLASS_COLOURS))
+        style = {"color": CLASS_COLOURS[colour], "linestyle": CLASS_DASHES[around % len(CLASS_DASHES)]}
+        lines.append((table, {"label": f"{name.replace('_', ' ')}, {scores['n']}: {words}", "linewidth": 1.4, **style}))
+    return lines
+
+
+def _draw_line(axes: Axes, curve: Curve, table: pd.DataFrame, style: dict[str, Any]) -> None:
+    x, y = table[curve.x].to_numpy(), table[curve.y].to_numpy()
+    if curve is ROC:
+        axes.plot(x, y, **style)
+    else:
+        # Average precision is the area under these steps: a precision holds back to the previous recall.
+        axes.step(np.r_[0, x], np.r_[y[:1], y], where="pre", **style)
+
+
+def _mark_threshold(axes: Axes, curve: Curve, scores: Mapping[str, Any], colour: str) -> None:
+    """A dot at the threshold; on the ROC curve with the intervals of both rates."""
+    if curve is ROC:
+        limits, x, y = scores["ci"], 1 - scores["specificity"], scores["sensitivity"]
+        thin: Any = {"color": colour, "linewidth": 0.9, "alpha": 0.7}
+        axes.plot([1 - limits["specificity"]["high"], 1 - limits["specificity"]["low"]], [y, y], **thin)
+        axes.plot([x, x], [limits["sensitivity"]["low"], limits["sensitivity"]["high"]], **thin)
+    else:
+        x, y = scores["sensitivity"], scores["precision"]
+    axes.plot(x, y, "o", color=colour, markersize=7, markeredgecolor="white", zorder=4, clip_on=False)

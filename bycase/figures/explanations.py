@@ -8,14 +8,12 @@ from matplotlib.figure import Figure
 from bycase.explain.artifacts import Row
 from bycase.explain.maps import ATTENTION, MAP_WORDS
 from bycase.explain.overlay import overlay
-from bycase.figures.style import GREY, INK, SMALL_SIZE, new_figure, styled
+from bycase.figures.parts import show_picture
+from bycase.figures.style import GREY, INK, RED, SMALL_SIZE, TILE_SIZE, WIDTH, new_figure, styled
 
 EDGES, HEADING, LABELS = 0.75, 0.26, 0.32  # inches
 LARGEST_TILE = 1.05
-WIDTH = 6.4
-SIZE = 7  # points
 LONGEST = 14  # characters of a class name in one line
-RED = "#C8102E"
 
 
 def draw_examples(rows: Sequence[Row], title: str, subtitle: Sequence[str]) -> Figure:
@@ -28,7 +26,7 @@ def draw_examples(rows: Sequence[Row], title: str, subtitle: Sequence[str]) -> F
     title : str
         With the main number.
     subtitle : sequence of str
-        Of which network and data.
+        Names network and data.
     """
     methods = list(rows[0].heatmaps)
     columns = max(len(row.pixels) for row in rows) * (1 + len(methods))
@@ -36,7 +34,7 @@ def draw_examples(rows: Sequence[Row], title: str, subtitle: Sequence[str]) -> F
     note = (
         f"Each image, then {', then '.join(MAP_WORDS[method] for method in methods)} laid over it. Yellow speaks most "
         "for the predicted class, dark blue not at all or against it; each map has its own scale. p: probability of "
-        "that class. Images are drawn at random within a row, from as many patients as possible, before maps were made."
+        "that class. Images were drawn at random within a row, from many patients, before any map was made."
     )
     if ATTENTION in methods:
         note += " Attention is of no class: yellow is where the last block lets most through."
@@ -53,17 +51,15 @@ def draw_examples(rows: Sequence[Row], title: str, subtitle: Sequence[str]) -> F
 
 
 def _draw_image(panels: Sequence[Axes], row: Row, number: int) -> None:
-    pictures = [row.pixels[number], *(overlay(row.pixels[number], of[number]) for of in row.heatmaps.values())]
-    colour = INK if row.right[number] else RED
+    pictures = [row.pixels[number], *(overlay(row.pixels[number], maps[number]) for maps in row.heatmaps.values())]
+    right = bool(row.right[number])
+    colour = INK if right else RED
     for axes, picture in zip(panels, pictures, strict=False):
-        axes.set_axis_on()
-        axes.imshow(picture, interpolation="antialiased")
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set(visible=True, color=GREY if row.right[number] else RED, linewidth=0.8)
+        show_picture(axes, picture, GREY if right else RED)
     predicted = row.predicted[number].replace("_", " ")
     name = predicted if len(predicted) <= LONGEST else f"{predicted[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
-    mark = "\N{CHECK MARK}" if row.right[number] else "\N{BALLOT X}"
-    panels[0].set_xlabel(f"{mark} {name}", size=SIZE, labelpad=2, color=colour)
-    panels[1].set_xlabel(f"p {row.probabilities[number]:.2f}", size=SIZE, labelpad=2, color=colour)
+    mark = "\N{CHECK MARK}" if right else "\N{BALLOT X}"
+    panels[0].set_xlabel(f"{mark} {name}", size=TILE_SIZE, labelpad=2, color=colour)
+    panels[1].set_xlabel(f"p {row.probabilities[number]:.2f}", size=TILE_SIZE, labelpad=2, color=colour)
     if not row.heatmaps[next(iter(row.heatmaps))][number].any():
-        panels[1].set_title("nothing", size=SIZE, pad=2, color=colour)
+        panels[1].set_title("nothing", size=TILE_SIZE, pad=2, color=colour)

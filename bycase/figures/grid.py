@@ -1,4 +1,4 @@
-"""A grid of test images with what the network says of each."""
+"""A grid of test images of every class with what the network says of each."""
 
 import numpy as np
 import pandas as pd
@@ -7,17 +7,18 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bycase.core.seeding import generator
+from bycase.figures.parts import show_picture
 from bycase.figures.run_info import RunInfo
-from bycase.figures.style import GREY, INK, new_figure, styled
-from bycase.statistics.units import Bools, Integers, Units
+from bycase.figures.style import GREY, INK, RED, SMALL_SIZE, TILE_SIZE, new_figure, styled
+from bycase.statistics.units import Bools, Floats, Integers, Units
 
-COLUMNS, ROWS = 6, 3
-WRONG = 6
-RED = "#C8102E"
+COLUMNS = 6
+FEW = 4  # classes that have a row each; of more, two share one
+LONGEST, WIDEST = 8, 16  # characters of a class's name in one line with 'predicted', and in letters of full size
 
 
-def choose_examples(images: Units, predicted: Bools, seed: int) -> Integers:
-    """Choose test images to show: up to `WRONG` wrong ones, the others right, as far as there are enough.
+def choose_examples(images: Units, seed: int) -> list[Integers]:
+    """Choose test images of each class: up to a third of them wrong, the others right, as far as there are enough.
 
     Within each kind they are drawn at random, from as many patients as possible.
 
@@ -25,122 +26,93 @@ def choose_examples(images: Units, predicted: Bools, seed: int) -> Integers:
     ----------
     images : Units
         One unit a test image.
-    predicted : ndarray of shape (n_images,), bool
-        True for the positive class.
     seed : int
         The pipeline's seed.
 
     Returns
     -------
-    ndarray of shape (n_examples,), int64
-        Positions in `images`; right ones first, each kind by true class and probability.
+    list of ndarray of int64
+        For each class positions in `images`; right ones first, each kind by probability.
     """
-    right = images.truth == predicted
-    order = shuffled(right, images.patient, generator(seed, "plot", "grid"))
-    chosen = [
-        part[np.lexsort((images.scores[part], images.truth[part]))]
-        for part in right_and_wrong(order, right, COLUMNS * ROWS, WRONG)
-    ]
-    return np.concatenate(chosen)
+    rows, columns = _block(images)
+    total = rows * columns
+    order = _shuffled(images.right, images.patient, generator(seed, "plot", "grid"))
+    shown = _shown_probability(images)
+    examples = []
+    for number in range(len(images.classes)):
+        mine = order[images.truth[order] == number]
+        right, wrong = mine[images.right[mine]], mine[~images.right[mine]]
+        n_wrong = min(len(wrong), max(total // 3, total - len(right)))
+        kinds = right[: total - n_wrong], wrong[:n_wrong]
+        examples.append(np.concatenate([kind[np.argsort(shown[kind], kind="stable")] for kind in kinds]))
+    return examples
 
 
-def shuffled(right: Bools, patient: Integers, random: np.random.Generator) -> Integers:
-    """Positions of all images in random order, of right and of wrong ones each patient's first before any second.
-
-    Parameters
-    ----------
-    right : ndarray of shape (n_images,), bool
-        Whether the image's class is predicted.
-    patient : ndarray of shape (n_images,), int64
-        Whose it is.
-    random : Generator
-        The source of the order.
-    """
-    order = random.permutation(len(right))
-    turn = pd.Series(patient[order]).groupby([patient[order], right[order]]).cumcount()
-    return order[np.argsort(turn.to_numpy(), kind="stable")]
-
-
-def right_and_wrong(order: Integers, right: Bools, total: int, wrong: int) -> tuple[Integers, Integers]:
-    """The first of `order` to show: `total` images, up to `wrong` of them wrong, as far as there are enough.
-
-    Parameters
-    ----------
-    order : ndarray of int64
-        Positions in `right`; see `shuffled`.
-    right : ndarray of shape (n_images,), bool
-        Whether the image's class is predicted.
-    total, wrong : int
-        Images to show.
-
-    Returns
-    -------
-    right, wrong : ndarray of int64
-        Positions.
-    """
-    good, bad = order[right[order]], order[~right[order]]
-    n_bad = min(len(bad), max(wrong, total - len(good)))
-    return good[: total - n_bad], bad[:n_bad]
-
-
-def draw_grid(
-    pixels: NDArray[np.uint8], images: Units, predicted: Bools, examples: Integers, run_info: RunInfo
-) -> Figure:
-    """Draw the examples; wrong ones have a red frame, a cross and the word WRONG.
+def draw_grid(pixels: NDArray[np.uint8], images: Units, examples: list[Integers], run_info: RunInfo) -> Figure:
+    """Draw the examples by class; wrong ones have a red frame, a cross and the word WRONG.
 
     Parameters
     ----------
     pixels : ndarray of shape (n_examples, size, size, 3), uint8
         RGB, in the order of `examples`.
-    images : Units
-        One unit a test image.
-    predicted : ndarray of shape (n_images,), bool
-        True for the positive class.
-    examples : ndarray of shape (n_examples,), int64
-        Positions in `images`.
+    images, examples
+        See `choose_examples`.
     run_info : RunInfo
-        What the figure says of itself.
+        Names network, data and split, and holds the metrics.
     """
-    positive, negative = run_info.positive, run_info.negative
-    right = images.truth == predicted
-    shown = int(right[examples].sum())
     note = (
-        f"{shown} of {int(right.sum())} right and {len(examples) - shown} of {int((~right).sum())} wrong images, "
-        "drawn at random from as many patients as possible: the mix is chosen, not the error rate. "
-        f"p: predicted probability of {positive}; from {run_info.metrics['image']['threshold']:.3f} up it is called so."
+        "Drawn at random from as many patients as possible: the mix of right and wrong is chosen, not the error rate."
     )
-    rows = -(-len(examples) // COLUMNS)
+    if run_info.positive is None:
+        note += " p: probability of the predicted class."
+    else:
+        threshold = run_info.metrics["image"]["threshold"]
+        note += f" p: probability of {run_info.positive}, which is predicted from {threshold:.3f} up."
     title = f"Predictions: image accuracy {run_info.value('image', 'accuracy')}"
-    figure = new_figure(1.35 + 1.50 * rows, title, run_info.subtitle, note)
+    rows, columns = _block(images)
+    together = COLUMNS // columns
+    n_blocks = -(-len(examples) // together)
+    figure = new_figure(1.3 + n_blocks * (0.32 + 1.40 * rows), title, run_info.subtitle, note)
+    tiles, names = iter(pixels), [name.replace("_", " ") for name in images.classes]
+    longest, shown = max(map(len, names)), _shown_probability(images)
+    joint, size = " " if longest <= LONGEST else "\n", TILE_SIZE if longest <= WIDEST else TILE_SIZE - 1
     with styled():
-        panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-        for axes in panels:
-            axes.set_axis_off()
-        for axes, tile, index in zip(panels, pixels, examples, strict=False):
-            called, true = (positive if of[index] else negative for of in (predicted, images.truth))
-            draw_tile(axes, tile, called == true, f"p {images.scores[index]:.2f}", f"called {called}\ntruly {true}")
+        blocks = figure.subfigures(n_blocks, together, squeeze=False).ravel()
+        for number, (block, positions) in enumerate(zip(blocks, examples, strict=False)):
+            right = images.right[images.truth == number]
+            heading = f"true {names[number]}: {int(right.sum())} of {len(right)} right"
+            block.suptitle(heading, x=0.01 * together, ha="left", size=SMALL_SIZE, weight="bold")
+            panels = block.subplots(rows, columns, squeeze=False).ravel()
+            for axes in panels:
+                axes.set_axis_off()
+            for axes, index in zip(panels, positions, strict=False):
+                caption = f"predicted{joint}{names[images.predicted[index]]}"
+                _draw_tile(axes, next(tiles), bool(images.right[index]), f"p {shown[index]:.2f}", caption, size)
     return figure
 
 
-def draw_tile(axes: Axes, tile: NDArray[np.uint8], right: bool, score: str, caption: str) -> None:
-    """Draw one image with its score above and a caption below.
+def _block(images: Units) -> tuple[int, int]:
+    """Rows and columns of a class's tiles."""
+    n_classes = len(images.classes)
+    return (2 if n_classes == 2 else 1), (COLUMNS if n_classes <= FEW else COLUMNS // 2)
 
-    Parameters
-    ----------
-    axes : Axes
-        Where.
-    tile : ndarray of shape (size, size, 3), uint8
-        RGB.
-    right : bool
-        Whether the prediction is; otherwise it gets a red frame, a cross and the word WRONG.
-    score, caption : str
-        What is written.
-    """
-    axes.set_axis_on()
-    axes.imshow(tile, interpolation="antialiased")
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set(visible=True, color=GREY if right else RED, linewidth=0.8 if right else 3)
+
+def _shown_probability(images: Units) -> Floats:
+    """That of the positive class, or else of the most probable one; (n_images,)."""
+    probability: Floats = images.scores.max(axis=1) if images.positive is None else images.scores[:, images.positive]
+    return probability
+
+
+def _shuffled(right: Bools, patient: Integers, random: np.random.Generator) -> Integers:
+    """Positions in random order, of right and of wrong images each patient's first before any second."""
+    order = random.permutation(len(right))
+    turn = pd.Series(patient[order]).groupby([patient[order], right[order]]).cumcount()
+    return order[np.argsort(turn.to_numpy(), kind="stable")]
+
+
+def _draw_tile(axes: Axes, tile: NDArray[np.uint8], right: bool, score: str, caption: str, size: float) -> None:
+    show_picture(axes, tile, GREY if right else RED, 0.8 if right else 3)
     mark = "\N{CHECK MARK} right" if right else "\N{BALLOT X} WRONG"
     colour, weight = (INK, "normal") if right else (RED, "bold")
-    axes.set_title(f"{mark}, {score}", loc="center", size=7, color=colour, weight=weight, pad=3)
-    axes.set_xlabel(caption, size=7, labelpad=2, color=colour, linespacing=1.15)
+    axes.set_title(f"{mark}, {score}", loc="center", size=TILE_SIZE, color=colour, weight=weight, pad=4)
+    axes.set_xlabel(caption, size=size, labelpad=3, color=colour, linespacing=1.15)

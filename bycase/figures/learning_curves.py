@@ -1,23 +1,17 @@
 """Learning curves, with the training's phases and the epoch that was kept."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
+from bycase.figures.parts import epoch_axis
 from bycase.figures.phases import mark_kept_epoch, name_phases, shade_phases
 from bycase.figures.run_info import RunInfo
-from bycase.figures.style import BLUE, GREEN, ORANGE, PALE, PURPLE, SMALL_SIZE, new_figure, styled
-
-MONITORS = {
-    "auc": "AUC",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "f1": "F1",
-    "loss": "loss",
-}
+from bycase.figures.style import BLUE, DOTTED, GREEN, ORANGE, PURPLE, SMALL_SIZE, new_figure, styled
+from bycase.statistics.metric_names import metric_words
 
 
 def draw_learning_curves(history: pd.DataFrame, run_info: RunInfo) -> Figure:
@@ -28,33 +22,31 @@ def draw_learning_curves(history: pd.DataFrame, run_info: RunInfo) -> Figure:
     history : DataFrame
         ``models/history.csv``; see `bycase.training.loop`.
     run_info : RunInfo
-        What the figure says of itself.
+        Names network, data and split, and the epoch kept.
     """
     epoch, monitor = run_info.model_info["best_epoch"], run_info.model_info["monitor"]
-    column, words = f"val_{monitor}", MONITORS[monitor]
+    column, words = f"val_{monitor}", metric_words(monitor)
     best = history.loc[history["epoch"] == epoch, column].iloc[0]
     name = words if " " in words else f"validation {words}"
     title = f"Learning curves: best {name} {best:.3f} in epoch {epoch}"
     subtitle = [*run_info.subtitle, f"test image AUC {run_info.value('image', 'auc')}"]
     note = "Dashed line: the epoch whose weights were kept. Solid lines: validation; dotted: training."
     figure = new_figure(6.6, title, subtitle, note)
-    solid, dotted = "-", (0, (1, 1.3))
     with styled():
         upper, lower = figure.subplots(2, 1, sharex=True)
-        _draw_lines(upper, history, [("loss", "training", ORANGE, dotted), ("val_loss", "validation", BLUE, solid)])
+        _draw_lines(upper, history, [("loss", "training", ORANGE, DOTTED), ("val_loss", "validation", BLUE, "-")])
         lines = [
-            ("accuracy", "training accuracy", ORANGE, dotted),
-            ("val_accuracy", "validation accuracy", BLUE, solid),
-            ("val_auc", "validation AUC", GREEN, solid),
+            ("accuracy", "training accuracy", ORANGE, DOTTED),
+            ("val_accuracy", "validation accuracy", BLUE, "-"),
+            ("val_auc", "validation AUC", GREEN, "-"),
         ]
         if monitor in ("balanced_accuracy", "f1"):
-            lines.append((column, name, PURPLE, solid))
+            lines.append((column, name, PURPLE, "-"))
         _draw_lines(lower, history, lines)
         upper.set_ylabel("loss")
         lower.set(xlabel="epoch", ylabel="accuracy, AUC" + (", F1" if monitor == "f1" else ""))
         lower.set_ylim(top=max(1.005, lower.get_ylim()[1]) if history["val_auc"].max() > 0.9 else None)
-        lower.set_xlim(0.5, history["epoch"].max() + 0.5)
-        lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        epoch_axis(lower, history["epoch"].max())
         mark_kept_epoch((upper, lower), epoch)
         colour = {"auc": GREEN, "accuracy": BLUE, "loss": BLUE}.get(monitor, PURPLE)
         panel = upper if monitor == "loss" else lower
@@ -69,38 +61,16 @@ def _draw_lines(axes: Axes, history: pd.DataFrame, lines: Sequence[tuple[str, st
     for column, _, colour, dashes in lines:
         marker = "o" if len(history) == 1 else None
         axes.plot(history["epoch"], history[column], color=colour, linestyle=dashes, marker=marker)
-    axes.grid(color=PALE, linewidth=0.6, axis="y")
-    axes.set_axisbelow(True)
+    axes.grid(axis="y")
     low, high = axes.get_ylim()
     ends = [float(history[column].iloc[-1]) for column, *_ in lines]
     for (_, name, colour, _), height in zip(lines, spread_labels(ends, 0.085 * (high - low)), strict=True):
-        axes.annotate(
-            name,
-            (history["epoch"].iloc[-1], height),
-            xytext=(7, 0),
-            textcoords="offset points",
-            va="center",
-            size=SMALL_SIZE,
-            color=colour,
-            annotation_clip=False,
-        )
+        style: dict[str, Any] = {"va": "center", "size": SMALL_SIZE, "color": colour, "annotation_clip": False}
+        axes.annotate(name, (history["epoch"].iloc[-1], height), (7, 0), textcoords="offset points", **style)
 
 
 def spread_labels(heights: list[float], gap: float) -> list[float]:
-    """Move heights apart until neighbours are `gap` from one another, each as little as may be.
-
-    Parameters
-    ----------
-    heights : list of float
-        Where the labels would stand.
-    gap : float
-        Least distance, in the same unit.
-
-    Returns
-    -------
-    list of float
-        In the order given; the order from low to high is kept.
-    """
+    """Move heights apart until neighbours are `gap` from one another, each as little as may be, their order kept."""
     order = sorted(range(len(heights)), key=lambda i: heights[i])
     # Groups of touching labels, each (mean height, members); a group's labels stand around its mean.
     groups: list[tuple[float, list[int]]] = []

@@ -5,14 +5,12 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from bycase.figures.style import GREY, INK, PALE, SMALL_SIZE
+from bycase.figures.style import DASHED, INK, PALE, REFERENCE, SMALL_SIZE
 from bycase.training.phases import END_TO_END, FINE_TUNE, HEAD
 
 NAMES = {HEAD: "head", END_TO_END: "end to end", FINE_TUNE: "fine-tuning"}
 CHARACTER = 0.014  # width of one, as a share of a panel's width
 ROW = 0.075  # height of a row of names, likewise of its height
-
-KEPT_LINE = (0, (4, 2))
 
 
 def phase_words(phase: str) -> str:
@@ -48,21 +46,14 @@ def name_phases(axes: Axes, history: pd.DataFrame) -> None:
         words = phase_words(phase)
         row = next((number for number, end in enumerate(ends) if end <= start), len(ends))
         ends[row : row + 1] = [start + CHARACTER * width * (len(words) + 1)]
-        axes.text(
-            start,
-            1.02 + ROW * row,
-            words,
-            transform=axes.get_xaxis_transform(),
-            size=SMALL_SIZE,
-            color=INK,
-            va="bottom",
-        )
+        above = axes.get_xaxis_transform()
+        axes.text(start, 1.02 + ROW * row, words, transform=above, size=SMALL_SIZE, color=INK, va="bottom")
 
 
 def mark_kept_epoch(panels: Sequence[Axes], epoch: int) -> None:
     """A dashed line at the epoch whose weights were kept."""
     for axes in panels:
-        axes.axvline(epoch, color=GREY, linewidth=1, linestyle=KEPT_LINE, zorder=1)
+        axes.axvline(epoch, **REFERENCE | {"zorder": 1, "linestyle": DASHED})
 
 
 def _spans(history: pd.DataFrame) -> list[tuple[float, float, str]]:

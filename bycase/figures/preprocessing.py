@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from bycase.figures.parts import show_picture
 from bycase.figures.style import GREY, SMALL_SIZE, TEXT_SIZE, new_figure, styled
 
 NOTE = "Training images drawn at random. What is fitted, such as the target stain, is fitted on the training part only."
@@ -30,9 +31,7 @@ def draw_before_after(
         axes = figure.subplots(2, len(names), squeeze=False)
         for row, (images, label) in enumerate(((before, "before"), (after, "after"))):
             for column, image in enumerate(images):
-                axes[row, column].imshow(image)
-                axes[row, column].set(xticks=[], yticks=[])
-                axes[row, column].spines[:].set_visible(False)
+                show_picture(axes[row, column], image)
             axes[row, 0].set_ylabel(label, fontsize=TEXT_SIZE)
         for column, name in enumerate(names):
             axes[0, column].set_title(name, fontsize=SMALL_SIZE, color=GREY, loc="center")

@@ -1,13 +1,14 @@
-"""What a figure or a table must say of the numbers in it: network, data, split, size of the test part."""
+"""What figures and tables say of a run: network, data, split, size of the test part, and the metrics."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bycase.core.wording import metric_with_interval
 from bycase.figures.style import data_words
+from bycase.tables.models import network_words, read_model_info
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_protocol
-from bycase.training.record import network_words, read_model_info
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,20 @@ class RunInfo:
         return classes
 
     @property
-    def negative(self) -> str:
-        """Of two classes, the one that is not looked for."""
-        return next(name for name in self.classes if name != self.positive)
+    def positive(self) -> str | None:
+        """Of two classes, the one that is looked for; None with more."""
+        positive: str | None = self.model_info["positive"]
+        return positive if len(self.classes) == 2 else None
 
     @property
-    def positive(self) -> str:
-        """Of two classes, the one that is looked for."""
-        positive: str = self.model_info["positive"]
-        return positive
+    def negative(self) -> str:
+        """Of two classes, the other one."""
+        return next(name for name in self.classes if name != self.positive)
+
+    def threshold(self, level: str) -> float | None:
+        """The positive class's, of ``image`` or ``patient`` level; None with more than two classes."""
+        threshold: float | None = self.metrics[level].get("threshold")
+        return threshold
 
     @property
     def network(self) -> str:
@@ -86,13 +92,11 @@ class RunInfo:
 
     def value(self, level: str, metric: str) -> str:
         """A metric on test with its 95 % interval, such as ``0.871 (95 % CI 0.784 to 0.936)``."""
-        return self.short(level, metric).replace("(", "(95 % CI ")
+        return metric_with_interval(self.metrics[level], metric, name="95 % CI")
 
     def short(self, level: str, metric: str) -> str:
         """The same without naming the interval, such as ``0.871 (0.784 to 0.936)``."""
-        at = self.metrics[level]
-        limits = at["ci"][metric]
-        return f"{at[metric]:.3f} ({limits['low']:.3f} to {limits['high']:.3f})"
+        return metric_with_interval(self.metrics[level], metric)
 
 
 def read_run_info() -> RunInfo:

@@ -9,7 +9,6 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.style
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -21,16 +20,27 @@ PALETTES = (256, 192, 128, 96, 64, 32)  # colours
 WIDTH = 6.4  # inches: 832 pixels, the width of a README column
 
 # Okabe and Ito, "Color Universal Design" (2008).
-BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 INK, GREY, PALE = "#1A1A1A", "#666666", "#D9D9D9"
+RED = "#C8102E"  # of wrong predictions
 LEVEL_COLOURS = {"image": BLUE, "patient": VERMILLION}
+# Okabe and Ito's, then darker ones of Tol's "muted" scheme, "Colour Schemes" (2021).
+COLOURS = (
+    *(BLUE, VERMILLION, GREEN, ORANGE, PURPLE, INK, SKY),
+    *("#882255", "#999933", "#332288", "#44AA99", "#888888"),
+)
+DASHED, DOTTED = (0, (5, 1.5)), (0, (1, 1.3))
+LEVEL_DASHES: dict[str, Any] = {"image": "-", "patient": DASHED}
+# A line to compare with: chance, a constant prediction, the whole.
+REFERENCE: Any = {"color": GREY, "linewidth": 1, "linestyle": (0, (1.3, 1.7)), "zorder": 0}
 
-TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 12.5, 9.5, 8.5
+TITLE_SIZE, TEXT_SIZE, SMALL_SIZE, TILE_SIZE = 12.5, 9.5, 8.5, 7
 TEXT_PER_INCH, SMALL_PER_INCH = 13.5, 16.4  # characters
 
 STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
     "font.size": TEXT_SIZE,
+    "axes.axisbelow": True,
     "axes.edgecolor": GREY,
     "axes.labelcolor": INK,
     "axes.labelsize": TEXT_SIZE,
@@ -38,9 +48,12 @@ STYLE: Any = {
     "axes.spines.right": False,
     "axes.titlelocation": "left",
     "axes.titlesize": TEXT_SIZE,
+    "grid.color": PALE,
+    "grid.linewidth": 0.6,
     "legend.edgecolor": "none",
     "legend.framealpha": 0.85,
-    "legend.fontsize": TEXT_SIZE,
+    "legend.fontsize": SMALL_SIZE,
+    "legend.title_fontsize": SMALL_SIZE,
     "lines.linewidth": 1.8,
     "text.color": INK,
     "xtick.color": GREY,
@@ -53,7 +66,7 @@ STYLE: Any = {
 
 
 def data_words(dataset: str, phantom: bool) -> str:
-    """A data set's name as figures and tables give it; generated images are called phantom, whatever their name."""
+    """A data set's name as figures and tables give it; generated images are named phantom, whatever the data set's."""
     if not phantom:
         return dataset
     return f"{dataset} data (generated images)" if "phantom" in dataset else f"{dataset} phantom (generated images)"
@@ -74,7 +87,7 @@ def new_figure(height: float, title: str, subtitle: Sequence[str], note: str, wi
     title : str
         What is shown, with its main number.
     subtitle : sequence of str
-        Lines that say of what.
+        Lines that name network, data and split.
     note : str
         How to read the marks.
 
@@ -89,7 +102,7 @@ def new_figure(height: float, title: str, subtitle: Sequence[str], note: str, wi
     notes = textwrap.wrap(note, int(width * SMALL_PER_INCH))
     edge = 0.12
     top = height - edge - 0.24 - 0.175 * len(lines) - 0.10
-    bottom = edge + 0.16 * len(notes) + 0.04
+    bottom = edge + 0.16 * len(notes) + 0.09
     x = edge / width
     figure.text(x, 1 - edge / height, title, size=TITLE_SIZE, weight="bold", va="top", color=INK)
     block: dict[str, Any] = {"color": GREY, "linespacing": 1.3}
@@ -97,14 +110,6 @@ def new_figure(height: float, title: str, subtitle: Sequence[str], note: str, wi
     figure.text(x, edge / height, "\n".join(notes), size=SMALL_SIZE, va="bottom", **block)
     figure.set_layout_engine("constrained", rect=(0.5 * x, bottom / height, 1 - x, (top - bottom) / height))
     return figure
-
-
-def share_axes(axes: Axes, xlabel: str, ylabel: str) -> None:
-    """Make a square of two shares from 0 to 1 with a pale grid."""
-    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=xlabel, ylabel=ylabel)
-    axes.set_aspect("equal")
-    axes.grid(color=PALE, linewidth=0.6)
-    axes.set_axisbelow(True)
 
 
 def save_figure(path: Path, figure: Figure) -> None:
@@ -116,17 +121,24 @@ def save_figure(path: Path, figure: Figure) -> None:
     with styled():
         figure.savefig(drawn, format="png", dpi=DPI, metadata={"Software": None})
     content = drawn.getvalue()
-    for colours in PALETTES:
-        if len(content) < LARGEST:
-            break
-        content = _reduce(drawn, colours)
+    if len(content) >= LARGEST:
+        with Image.open(drawn) as image:
+            content = encode_png(image.convert("RGB"))
     with replace_file(path) as partial:
         partial.write_bytes(content)
 
 
-def _reduce(drawn: BytesIO, colours: int) -> bytes:
-    with Image.open(drawn) as image:
-        reduced = image.convert("RGB").quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
+def encode_png(image: Image.Image) -> bytes:
+    """The image as PNG below `LARGEST` bytes, with a palette of as many colours as fit; at least 32 are kept."""
+    content = _png(image)
+    for colours in PALETTES:
+        if len(content) < LARGEST:
+            break
+        content = _png(image.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE))
+    return content
+
+
+def _png(image: Image.Image) -> bytes:
     written = BytesIO()
-    reduced.save(written, "PNG", optimize=True)
+    image.save(written, "PNG", optimize=True)
     return written.getvalue()

@@ -8,10 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bycase.figures.parts import draw_interval, row_axes
 from bycase.figures.run_info import RunInfo
-from bycase.figures.style import BLUE, GREY, INK, PALE, SMALL_SIZE, new_figure, styled
+from bycase.figures.style import BLUE, GREY, INK, REFERENCE, SMALL_SIZE, new_figure, styled
+from bycase.statistics.metric_names import metric_words
 
-PANELS = {"accuracy": "accuracy", "auc": "AUC"}
+PANELS = ("accuracy", "auc")
 HEADS = {"age": "age in years"}  # of the other subgroups, the manifest's column
 LONGEST = 30  # characters of a subgroup's name
 ROW = 0.2  # inches
@@ -22,22 +24,17 @@ def draw_subgroups(run_info: RunInfo) -> Figure:
     """Draw the image level of ``subgroups`` in ``metrics/metrics.json``, a row a subgroup.
 
     Where the data set tells of no subgroups, the row of all images stands alone.
-
-    Parameters
-    ----------
-    run_info : RunInfo
-        What came out, and what the figure says of itself.
     """
     rows = _rows(run_info.metrics)
     figure = new_figure(AROUND + ROW * len(rows), _title(run_info.metrics), run_info.subtitle, _note(run_info))
-    lows = [of["ci"][metric]["low"] for _, of in rows if of for metric in PANELS if metric in of]
+    lows = [scores["ci"][metric]["low"] for _, scores in rows if scores for metric in PANELS if metric in scores]
     with styled():
         panels = figure.subplots(1, 2, sharey=True)
-        for axes, (metric, name) in zip(panels, PANELS.items(), strict=True):
+        for axes, metric in zip(panels, PANELS, strict=True):
             _draw_panel(axes, rows, metric, np.floor(10 * min(lows)) / 10)
-            axes.set_title(f"{name} (95 % CI)")
-        for label, (_, of) in zip(panels[0].get_yticklabels(), rows, strict=True):
-            label.set_weight("bold" if of is None else "normal")
+            axes.set_title(f"{metric_words(metric)} (95 % CI)")
+        for label, (_, scores) in zip(panels[0].get_yticklabels(), rows, strict=True):
+            label.set_weight("bold" if scores is None else "normal")
     return figure
 
 
@@ -52,30 +49,29 @@ def _rows(metrics: Mapping[str, Any]) -> list[tuple[str, dict[str, Any] | None]]
     return rows
 
 
-def _label(name: str, of: Mapping[str, Any]) -> str:
-    return f"{textwrap.shorten(name, LONGEST, placeholder=' ...')} ({of['n']:,}; {of['n_patients']:,})"
+def _label(name: str, scores: Mapping[str, Any]) -> str:
+    return f"{textwrap.shorten(name, LONGEST, placeholder=' ...')} ({scores['n']:,}; {scores['n_patients']:,})"
 
 
 def _title(metrics: Mapping[str, Any]) -> str:
     whole = f"{metrics['image']['accuracy']:.3f}"
-    found = [
+    accuracies = [
         levels["image"]["accuracy"]
         for members in metrics["subgroups"].values()
         for levels in members.values()
         if "accuracy" in levels["image"]
     ]
-    if not found:
+    if not accuracies:
         return f"Subgroups: none to compare; image accuracy {whole}"
-    return f"Subgroups: image accuracy {min(found):.3f} to {max(found):.3f} (all {whole})"
+    return f"Subgroups: image accuracy {min(accuracies):.3f} to {max(accuracies):.3f} (all {whole})"
 
 
 def _note(run_info: RunInfo) -> str:
-    several = len(run_info.classes) > 2
-    threshold = "" if several else "One threshold for all. "
-    note = f"In brackets: images; patients. {threshold}Intervals resample patients. Dashed: all images."
+    threshold = "" if run_info.positive is None else "One threshold for all. "
+    note = f"In brackets: images; patients. {threshold}Intervals resample patients. Dotted: all images."
     if not run_info.metrics["subgroups"]:
         return note
-    if several:
+    if run_info.positive is None:
         note += " AUC: mean over the subgroup's classes, each against its others."
     elif "subtype" in run_info.metrics["subgroups"]:
         note += " AUC of a subtype: against all images of the other class."
@@ -83,33 +79,25 @@ def _note(run_info: RunInfo) -> str:
 
 
 def _draw_panel(axes: Axes, rows: list[tuple[str, dict[str, Any] | None]], metric: str, lowest: float) -> None:
-    whole = rows[0][1]
-    if whole is not None:
-        axes.axvline(whole[metric], color=GREY, linewidth=0.9, linestyle=(0, (4, 2)), zorder=0)
-    for row, (_, of) in enumerate(rows):
-        if of is None:
+    row_axes(axes, [label for label, _ in rows])
+    axes.set_xlim(lowest - 0.02, 1.02)
+    for row, (_, scores) in enumerate(rows):
+        if scores is None:
             continue
-        colour = INK if row == 0 else BLUE
-        if metric in of:
-            limits = of["ci"][metric]
-            axes.plot([limits["low"], limits["high"]], [row, row], color=colour, linewidth=1.6, solid_capstyle="butt")
-            axes.plot(of[metric], row, "D" if row == 0 else "o", color=colour, markersize=4.5, markeredgecolor="white")
-        number = f"{of[metric]:.3f}" if metric in of else "\N{EN DASH}"
+        colour, words = (INK if row == 0 else BLUE), "\N{EN DASH}"
+        if metric in scores:
+            words = f"{scores[metric]:.3f}"
+            draw_interval(axes, scores, metric, row, color=colour, marker="D" if row == 0 else "o", markersize=4.5)
+        if row == 0:
+            axes.axvline(scores[metric], **REFERENCE)
         axes.annotate(
-            number,
+            words,
             (1, row),
             (6, 0),
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
             va="center",
             size=SMALL_SIZE,
-            color=colour if metric in of else GREY,
+            color=colour if metric in scores else GREY,
             annotation_clip=False,
         )
-    axes.set_xlim(lowest - 0.02, 1.02)
-    axes.set_yticks(range(len(rows)), [label for label, _ in rows])
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    axes.grid(color=PALE, linewidth=0.6, axis="x")
-    axes.set_axisbelow(True)

@@ -1,7 +1,6 @@
 """One figure of example images, a few of each class."""
 
 from collections.abc import Sequence
-from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -9,12 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from bycase.core.seeding import generator
+from bycase.figures.style import GREY, INK
 
 SIDE, GAP, LINE = 104, 6, 20  # pixels
 BLOCKS = 4  # classes beside each other
-LARGEST = 200_000  # bytes
-PALETTES = (256, 128, 64, 32)  # colours
-INK, GREY = "#1A1A1A", "#666666"
 
 
 def choose_thumbnails(manifest: pd.DataFrame, each: int = 2) -> pd.DataFrame:
@@ -59,24 +56,8 @@ def draw_thumbnails(pixels: NDArray[np.uint8], labels: Sequence[str], title: str
         left = GAP + number % BLOCKS * block
         top = 2 * GAP + LINE + number // BLOCKS * (LINE + SIDE + 2 * GAP)
         draw.text((left, top), label, fill=GREY, font=text)
-        of_class = [image for image, name in zip(pixels, labels, strict=True) if name == label]
-        for place, image in enumerate(of_class):
+        members = [image for image, name in zip(pixels, labels, strict=True) if name == label]
+        for place, image in enumerate(members):
             small = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
             canvas.paste(small, (left + place * (SIDE + GAP), top + LINE))
     return canvas
-
-
-def encode_png(image: Image.Image, largest: int = LARGEST) -> bytes:
-    """The image as PNG, with a palette of as many colours as fit into `largest` bytes; 32 in any case."""
-    content = _save(image)
-    for colours in PALETTES:
-        if len(content) < largest:
-            break
-        content = _save(image.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE))
-    return content
-
-
-def _save(image: Image.Image) -> bytes:
-    written = BytesIO()
-    image.save(written, "PNG", optimize=True)
-    return written.getvalue()

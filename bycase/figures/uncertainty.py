@@ -1,7 +1,6 @@
 """The uncertainty figure: risk against coverage, and what prediction sets cover of each patient."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,29 +9,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from bycase.core.wording import metric_with_interval
+from bycase.figures.run_info import RunInfo
 from bycase.figures.style import (
     BLUE,
+    DASHED,
+    DOTTED,
     GREEN,
-    GREY,
-    INK,
     LEVEL_COLOURS,
+    LEVEL_DASHES,
     ORANGE,
-    PALE,
-    SMALL_SIZE,
-    data_words,
+    REFERENCE,
     new_figure,
     styled,
 )
 from bycase.statistics.conformal import share_of_patients
-from bycase.statistics.multiclass.units import ClassUnits
-from bycase.statistics.units import Bools
+from bycase.statistics.units import Bools, Units
 
 HEIGHT = 8.2
-NAMES = {"plain": "largest probability", "mc_dropout": "entropy, MC dropout", "tta": "entropy, turned and mirrored"}
-LINES: dict[str, tuple[str, Any]] = {
-    "plain": (BLUE, "-"),
-    "mc_dropout": (ORANGE, (0, (5, 1.5))),
-    "tta": (GREEN, (0, (1.5, 1.2))),
+LINES: dict[str, tuple[str, str, Any]] = {
+    "plain": ("largest probability", BLUE, "-"),
+    "mc_dropout": ("entropy, MC dropout", ORANGE, DASHED),
+    "tta": ("entropy, turned and mirrored", GREEN, DOTTED),
 }
 
 
@@ -40,8 +38,8 @@ def draw_uncertainty(
     content: Mapping[str, Any],
     curve: pd.DataFrame,
     sets: Mapping[str, Bools],
-    images: ClassUnits,
-    card: Mapping[str, Any],
+    images: Units,
+    run_info: RunInfo,
 ) -> Figure:
     """Draw the risk-coverage curves, and below them the coverage of each patient by prediction sets.
 
@@ -53,19 +51,16 @@ def draw_uncertainty(
         See `bycase.statistics.uncertainty.summary.tabulate_risk`.
     sets : mapping of level to ndarray of shape (n_images, n_classes), bool
         By what was calibrated: ``image`` and ``patient``.
-    images : ClassUnits
+    images : Units
         The test images.
-    card : mapping
-        ``models/model.json``.
+    run_info : RunInfo
+        Names network and data.
     """
     reached, limits = content["conformal"]["patient"], content["conformal"]["patient"]["ci"]["patient_coverage"]
     covered = f"{100 * reached['patient_coverage']:.1f} %"
     title = f"Sets of {reached['size']:.2f} classes cover {covered} of a patient's images"
-    weights = {"imagenet": "ImageNet weights", "random": "random weights"}.get(
-        card["weights"], f"weights of {Path(card['weights']).name}"
-    )
     subtitle = [
-        f"{card['model']}, {weights}; {data_words(card['dataset'], card['phantom'])}",
+        f"{run_info.network}; {run_info.data}",
         f"{content['n']} test images of {content['n_patients']} patients; cover: 95 % CI {100 * limits['low']:.1f} to "
         f"{100 * limits['high']:.1f} %, {100 * content['coverage']:g} % meant",
     ]
@@ -80,50 +75,40 @@ def draw_uncertainty(
         _draw_risk(upper, curve, content["selective"])
         _draw_coverage(lower, content, sets, images)
         for axes in (upper, lower):
-            axes.grid(color=PALE, linewidth=0.6)
-            axes.set_axisbelow(True)
+            axes.grid()
             axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
             axes.set_xlim(0, 1.01)
     return figure
 
 
 def _draw_risk(axes: Axes, curve: pd.DataFrame, selective: Mapping[str, Any]) -> None:
-    for method, (colour, dashes) in LINES.items():
-        at = curve[curve["method"] == method]
-        limits = selective[method]["ci"]["aurc"]
-        label = f"{NAMES[method]} {selective[method]['aurc']:.3f} ({limits['low']:.3f} to {limits['high']:.3f})"
-        axes.fill_between(at["coverage"], at["low"], at["high"], color=colour, alpha=0.1, linewidth=0)
-        axes.plot(at["coverage"], at["risk"], color=colour, linestyle=dashes, label=label)
-    everything = float(curve["risk"].iloc[-1])
-    axes.axhline(everything, color=GREY, linewidth=1, linestyle=(0, (2, 2)), label="abstaining at random")
+    for method, (words, colour, dashes) in LINES.items():
+        rows, label = curve[curve["method"] == method], f"{words} {metric_with_interval(selective[method], 'aurc')}"
+        axes.fill_between(rows["coverage"], rows["low"], rows["high"], color=colour, alpha=0.1, linewidth=0)
+        axes.plot(rows["coverage"], rows["risk"], color=colour, linestyle=dashes, label=label)
+    axes.axhline(float(curve["risk"].iloc[-1]), **REFERENCE, label="abstaining at random")
     axes.set(title="Share of errors among the images that are kept", xlabel="images kept", ylabel="errors")
     top = max(float(curve["high"].max()), 0.05)
-    axes.set_ylim(0, min(1.0, 1.02 * top) * 1.5)
+    axes.set_yticks([tick for tick in axes.get_yticks() if tick <= 1])
+    axes.set_ylim(0, min(1.0, 1.02 * top) * 1.6)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.legend(
-        loc="upper left",
-        fontsize=SMALL_SIZE,
-        title="surest by, area (95 % CI)",
-        title_fontsize=SMALL_SIZE,
-        alignment="left",
-        labelcolor=INK,
-    )
+    axes.legend(loc="upper left", title="surest by, area (95 % CI)", alignment="left")
 
 
-def _draw_coverage(axes: Axes, content: Mapping[str, Any], sets: Mapping[str, Bools], images: ClassUnits) -> None:
+def _draw_coverage(axes: Axes, content: Mapping[str, Any], sets: Mapping[str, Bools], images: Units) -> None:
     """Patients from the least to the best covered."""
-    for level, of in sets.items():
+    for level, members in sets.items():
         reached = content["conformal"][level]
-        covered = of[np.arange(len(images.truth)), images.truth]
+        covered = members[np.arange(len(images.truth)), images.truth]
         share = np.sort(share_of_patients(covered, images.patient))
         edges = np.linspace(0, 1, len(share) + 1)
-        colour, dashes = LEVEL_COLOURS[level], "-" if level == "image" else (0, (5, 1.5))
+        style = {"color": LEVEL_COLOURS[level], "linestyle": LEVEL_DASHES[level], "linewidth": 1.8}
         label = (
             f"by {level}s: mean {reached['patient_coverage']:.3f}, {reached['patients_covered']:.0%} of patients reach "
             f"{content['coverage']:g}, {reached['size']:.2f} classes a set"
         )
-        axes.stairs(share, edges, color=colour, linestyle=dashes, linewidth=1.8, label=label, baseline=None)
-    axes.axhline(content["coverage"], color=GREY, linewidth=1, linestyle=(0, (2, 2)))
+        axes.stairs(share, edges, label=label, baseline=None, **style)
+    axes.axhline(content["coverage"], **REFERENCE)
     axes.set(
         title="Share of each patient's images whose set holds the true class",
         xlabel="patients, from the least covered on",
@@ -132,11 +117,4 @@ def _draw_coverage(axes: Axes, content: Mapping[str, Any], sets: Mapping[str, Bo
     axes.set_ylim(0, 1.45)
     axes.set_yticks(np.linspace(0, 1, 6))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.legend(
-        loc="upper left",
-        fontsize=SMALL_SIZE,
-        title="sets calibrated",
-        title_fontsize=SMALL_SIZE,
-        alignment="left",
-        labelcolor=INK,
-    )
+    axes.legend(loc="upper left", title="sets calibrated", alignment="left")

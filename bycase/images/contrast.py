@@ -12,14 +12,9 @@ TILES = (8, 8)
 
 
 def enhance_contrast(image: NDArray[np.uint8], clip_limit: float) -> NDArray[np.uint8]:
-    """Equalise the lightness locally (CLAHE); colours keep their hue.
+    """Equalise the lightness of an RGB image (height, width, 3), uint8, locally (CLAHE); colours keep their hue.
 
-    Parameters
-    ----------
-    image : ndarray of shape (height, width, 3), uint8
-        RGB.
-    clip_limit : float
-        How far the contrast may be raised; 1 hardly, 4 strongly.
+    `clip_limit` says how far the contrast may be raised; 1 hardly, 4 strongly.
     """
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     lab[..., 0] = cv2.createCLAHE(clip_limit, TILES).apply(lab[..., 0])
@@ -27,13 +22,8 @@ def enhance_contrast(image: NDArray[np.uint8], clip_limit: float) -> NDArray[np.
 
 
 def reduce_noise(image: NDArray[np.uint8], strength: float) -> NDArray[np.uint8]:
-    """Average over patches that look alike (non-local means).
+    """Average over patches of an RGB image (height, width, 3), uint8, that look alike (non-local means).
 
-    Parameters
-    ----------
-    image : ndarray of shape (height, width, 3), uint8
-        RGB.
-    strength : float
-        The filter's ``h``, about the noise's standard deviation in grey values.
+    `strength` is the filter's ``h``, about the noise's standard deviation in grey values.
     """
     return np.asarray(cv2.fastNlMeansDenoisingColored(image, None, strength, strength), np.uint8)

@@ -1,6 +1,5 @@
 """One restructured image preprocessed, and what all training images have in common."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bycase.core.errors import UserError
 from bycase.core.parallel import map_on_all_cores
 from bycase.core.params_data import PreprocessParams
 from bycase.images.contrast import enhance_contrast, reduce_noise
 from bycase.images.pixels import read_pixels
 from bycase.images.stain_normalisation import measure_stain, normalise_stain, usual_stain
+from bycase.tables.results import read_results
 
 FITTED = Path("data/preprocess.json")
 
@@ -44,17 +43,7 @@ class Task:
 
 
 def fit_steps(params: PreprocessParams, training: list[str], folder: Path) -> Steps:
-    """Fit what is to be fitted, on training images only.
-
-    Parameters
-    ----------
-    params : PreprocessParams
-        What is asked for.
-    training : list of str
-        Images of the training part, below `folder`.
-    folder : Path
-        ``data/restructured``.
-    """
+    """Fit what `params` ask for on training images only (paths below `folder`, ``data/restructured``)."""
     if params.stain == "none":
         return Steps(params, None)
     jobs = [(folder, image, params.stain) for image in training]
@@ -63,17 +52,8 @@ def fit_steps(params: PreprocessParams, training: list[str], folder: Path) -> St
 
 
 def read_steps(path: Path = FITTED) -> Steps:
-    """Read what the stage has fitted, to do the same to other images.
-
-    Raises
-    ------
-    UserError
-        If the file is missing.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: run 'dvc repro preprocess' first") from None
+    """Read what the stage has fitted, to do the same to other images."""
+    content = read_results(path, "preprocess")
     params = PreprocessParams(**{name: content[name] for name in PreprocessParams.model_fields})
     return Steps(params, content["target"])
 
@@ -113,13 +93,7 @@ def apply_steps(image: NDArray[np.uint8], steps: Steps) -> tuple[NDArray[np.uint
 
 
 def write_image(task: Task) -> bool:
-    """Preprocess one image file; an image to which nothing is done is linked, not copied.
-
-    Returns
-    -------
-    bool
-        Whether the stain was left as it is.
-    """
+    """Preprocess one image file, or link it where nothing is done to it; whether the stain was left as it is."""
     source = task.folder / task.image
     if task.steps.change_nothing:
         try:

@@ -1,4 +1,4 @@
-"""Stain normalisation by torchstain's NumPy implementation: every image gets the training part's usual stain.
+"""Stain normalisation by torchstain's NumPy implementation: every image gets the usual stain of the training images.
 
 Macenko et al. (2009), A method for normalizing histology slides for quantitative analysis, ISBI.
 Reinhard et al. (2001), Color transfer between images, IEEE Computer Graphics and Applications 21(5).
@@ -20,14 +20,14 @@ def measure_stain(image: NDArray[np.uint8], method: str) -> dict[str, list[Any]]
     image : ndarray of shape (height, width, 3), uint8
         RGB.
     method : {'macenko', 'reinhard'}
-        What is measured.
+        Macenko: ``vectors`` (3 x 2, optical density of haematoxylin and eosin in red, green, blue) and
+        ``concentrations`` (2, the 99th percentile of each). Reinhard: ``means`` and ``deviations`` (3 each, in
+        CIE L*a*b*).
 
     Returns
     -------
     dict or None
-        Macenko: ``vectors`` (3 x 2, optical density of haematoxylin and eosin in red, green, blue) and
-        ``concentrations`` (2, the 99th percentile of each). Reinhard: ``means`` and ``deviations`` (3 each, in
-        CIE L*a*b*). None where there is too little tissue to measure.
+        These by name; None where there is too little tissue to measure.
     """
     normalizer = _normalizer(method)
     try:
@@ -49,21 +49,9 @@ def usual_stain(measured: list[dict[str, list[Any]]]) -> dict[str, list[Any]]:
 
 
 def normalise_stain(image: NDArray[np.uint8], method: str, target: dict[str, list[Any]]) -> NDArray[np.uint8] | None:
-    """Give an image the target's stain.
+    """Give an RGB image (height, width, 3), uint8, the stain of `target`, which `method` has measured.
 
-    Parameters
-    ----------
-    image : ndarray of shape (height, width, 3), uint8
-        RGB.
-    method : {'macenko', 'reinhard'}
-        As the target was measured.
-    target : dict
-        Of `usual_stain`.
-
-    Returns
-    -------
-    ndarray of shape (height, width, 3), uint8, or None
-        None where the image has too little tissue to measure its stain.
+    None where the image has too little tissue to measure its stain.
     """
     if measure_stain(image, method) is None:
         return None

@@ -4,12 +4,19 @@ A network that gets pixels divided by 255, and divides them by 255 once more, se
 It trains without any error, and ends at a constant prediction.
 """
 
+import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bycase.networks.registry import InputRange, input_range
+from bycase.core.errors import UserError
+from bycase.core.params import Params
+from bycase.core.seeding import generator
+from bycase.images.pixels import read_pixels
+from bycase.networks.registry import input_range
+from bycase.networks.zoo.preprocessing import InputRange
 
 if TYPE_CHECKING:
     import keras
@@ -63,16 +70,7 @@ def contract_breach(backbone: "keras.Model", pixels: NDArray[Any], name: str, va
 def values_at_first_convolution(backbone: "keras.Model", pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     """What the first convolution gets of a batch, without the quarter at each edge where padding may lie.
 
-    Parameters
-    ----------
-    backbone : keras.Model
-        With a convolution.
-    pixels : ndarray of shape (n_images, height, width, 3)
-        Its input.
-
-    Returns
-    -------
-    ndarray of shape (n_images, about height / 2, about width / 2, 3), float32
+    `pixels` are of shape (n_images, height, width, 3), the result float32 of about half that height and width.
     """
     import keras
 
@@ -102,11 +100,11 @@ def _fault_of_pixels(pixels: NDArray[np.float32]) -> str:
 
 def _fault_of_network(name: str, black_and_white: NDArray[np.float32], expected: InputRange) -> str:
     low, high = float(black_and_white.min()), float(black_and_white.max())
-    found = InputRange(low, high, channel_spread(black_and_white))
-    if all(abs(a - b) <= TOLERANCE * expected.spread for a, b in zip(found, expected, strict=True)):
+    measured = InputRange(low, high, channel_spread(black_and_white))
+    if all(abs(a - b) <= TOLERANCE * expected.spread for a, b in zip(measured, expected, strict=True)):
         return ""
     where = f"black and white arrive as [{low:.3g}, {high:.3g}] instead of [{expected.low:.3g}, {expected.high:.3g}]"
-    if found.spread < expected.spread:
+    if measured.spread < expected.spread:
         return f"{where}; usual cause: a rescale too much, as zoo.{name}.rescale below 1 is"
     return f"{where}; usual cause: the network's layer 'preprocess' is missing or another network's"
 
@@ -116,3 +114,22 @@ def _describe(name: str, expected: InputRange, spread: float, cause: str) -> str
         f"images do not reach {name} as its weights expect: channel values spread {spread:.3g} at its first "
         f"convolution, expected {expected.spread:.3g} from black to white: {cause}"
     )
+
+
+def refuse_breach(backbone: "keras.Model", images: Sequence[str], params: Params) -> None:
+    """Check a sample of images (paths below ``data/preprocessed``) before they go through a backbone.
+
+    Raises
+    ------
+    UserError
+        If they would not reach the first convolution as its weights expect: rescaled twice or not at all. Where
+        `train.contract_action` says so, there is only a warning.
+    """
+    random = generator(params.seed, "contract")
+    chosen = random.choice(len(images), min(IMAGES, len(images)), replace=False)
+    pixels = read_pixels([images[row] for row in np.sort(chosen)])
+    breach = contract_breach(backbone, pixels, params.model, params.network.variant)
+    if breach and params.train.contract_action == "stop":
+        raise UserError(f"{breach}. To reproduce such a mistake, set train.contract_action to warn")
+    if breach:
+        logging.warning("WARNING: %s", breach)

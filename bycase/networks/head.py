@@ -95,19 +95,9 @@ def join(backbone: "keras.Model", head: "keras.Model") -> "keras.Model":
 
 
 def with_auxiliary_outputs(network: "keras.Model", auxiliary: list[Any]) -> "keras.Model":
-    """The network with further outputs beside its own in one array, for training alone.
+    """The network of `join` with further outputs beside its own in one array, its own first, for training alone.
 
-    Parameters
-    ----------
-    network : keras.Model
-        Of `join`.
-    auxiliary : list of KerasTensor
-        Each of the shape of the network's output; empty gives the network itself.
-
-    Returns
-    -------
-    keras.Model
-        Output (n, (1 + len(auxiliary)) * width), the network's own first.
+    Each of `auxiliary` has the shape of the network's output; without any the network stays itself.
     """
     import keras
 
@@ -118,13 +108,7 @@ def with_auxiliary_outputs(network: "keras.Model", auxiliary: list[Any]) -> "ker
 
 
 def check_same_backbone(backbone: "keras.Model", features: Features, precision: str = "float32") -> None:
-    """Refuse cached features that this backbone does not give.
-
-    Raises
-    ------
-    UserError
-        If the features of a few images differ from those computed now: another model, weights or seed.
-    """
+    """Refuse cached features that this backbone does not give: those of another model, weights or seed."""
     import keras
 
     images = features.images[:4]
@@ -143,13 +127,8 @@ def check_same_backbone(backbone: "keras.Model", features: Features, precision: 
 def unfreeze_top(network: "keras.Model", layers: int) -> None:
     """Make the head and the top of the backbone trainable, and nothing else.
 
-    Parameters
-    ----------
-    network : keras.Model
-        Of `join`.
-    layers : int
-        How many of the backbone's layers, counted from the top. Batch norm stays frozen whatever
-        the number: its statistics of a small batch would undo the pre-training.
+    `layers` are counted from the top. Batch norm stays frozen whatever the number: its statistics of a small batch
+    would undo the pre-training.
     """
     import keras
 
@@ -164,13 +143,8 @@ def unfreeze_top(network: "keras.Model", layers: int) -> None:
 def unfreeze_all(network: "keras.Model", batch_norm_momentum: float) -> None:
     """Make every layer trainable, with this momentum of batch norm's moving averages.
 
-    Parameters
-    ----------
-    network : keras.Model
-        Of `join`.
-    batch_norm_momentum : float
-        Keras' own 0.99 needs hundreds of steps to forget the initial statistics, so that validation looks
-        like chance in a short training.
+    Keras' own 0.99 needs hundreds of steps to forget the initial statistics, so that validation looks like chance in a
+    short training.
     """
     import keras
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bycase.core.prefetch import prefetch
+from bycase.core.parallel import prefetch
 from bycase.images.pixels import read_pixels
 from bycase.networks.forward import Forward
 
@@ -75,17 +75,6 @@ def run_rows(
 
 
 def class_probabilities(outputs: NDArray[np.float32]) -> NDArray[np.float64]:
-    """One column a class, negative class first, from a network's output.
-
-    Parameters
-    ----------
-    outputs : ndarray of shape (n, 1) or (n, n_classes)
-        In [0, 1].
-
-    Returns
-    -------
-    ndarray of shape (n, 2) or (n, n_classes)
-        Rows sum to 1.
-    """
+    """One column a class, negative class first, from outputs (n, 1) or (n, n_classes) in [0, 1]; rows sum to 1."""
     wide = outputs.astype(np.float64)
     return np.hstack([1.0 - wide, wide]) if wide.shape[1] == 1 else wide / wide.sum(axis=1, keepdims=True)

@@ -5,174 +5,34 @@ pipeline cannot rescale twice or not at all: `keras.applications` rescales insid
 inside others.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from bycase.core.errors import UserError
+from bycase.core.params import Params
 from bycase.core.seeding import derive_seed
 from bycase.networks.weights import check_weights_file
-from bycase.networks.zoo import (
-    alexnet,
-    efficientnet,
-    efficientnet_lite,
-    efficientnet_v2,
-    focal_cnn,
-    googlenet,
-    mobilenet_v2,
-    mobilenet_v3,
-    mresnet,
-    resnet,
-    resnet_v2,
-    vgg,
-)
-from bycase.networks.zoo.preprocessing import rescale_pixels
+from bycase.networks.zoo.alexnet import alexnet_layers
+from bycase.networks.zoo.applications import APPLICATIONS
+from bycase.networks.zoo.efficientnet_lite import EFFICIENTNET_LITE
+from bycase.networks.zoo.focal_cnn import focal_cnn_layers
+from bycase.networks.zoo.googlenet import auxiliary_outputs, googlenet_layers
+from bycase.networks.zoo.mresnet import mresnet_layers
+from bycase.networks.zoo.network import Network, Variant
+from bycase.networks.zoo.preprocessing import InputRange, rescale_pixels
+from bycase.networks.zoo.scratch import own_network
 
 if TYPE_CHECKING:
     import keras
 
-Build = Callable[[int, str, str, str], "keras.Model"]
-Auxiliary = Callable[["keras.Model", int, int], list[Any]]
-
-
-class InputRange(NamedTuple):
-    """What the first convolution sees of [0, 255].
-
-    Attributes
-    ----------
-    low, high : float
-        The lowest and highest value over all channels.
-    spread : float
-        From black to white within one channel, averaged over the channels.
-    """
-
-    low: float
-    high: float
-    spread: float
-
-
-SYMMETRIC = InputRange(-1.0, 1.0, 2.0)
-STANDARDISED = InputRange(-2.118, 2.64, 4.425)
-CAFFE = InputRange(-123.68, 151.061, 255.0)
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One size of a network.
-
-    Attributes
-    ----------
-    input_size : int
-        Pixels at which its ImageNet weights were trained, or its paper's images.
-    features : int
-        Length of its feature vector.
-    parameters : int
-        Number of weights, batch norm's statistics included, without any head.
-    input_range : InputRange, optional
-        Where it differs from its network's.
-    """
-
-    input_size: int
-    features: int
-    parameters: int
-    input_range: InputRange | None = None
-
-
-@dataclass(frozen=True)
-class Network:
-    """A backbone of the zoo.
-
-    Attributes
-    ----------
-    build : callable
-        ``build(image_size, weights, pooling, variant)`` gives a Keras model from float RGB of shape
-        (n, image_size, image_size, 3) in [0, 255] to features of shape (n, features).
-    variants : dict of str to Variant
-        Its sizes by name; the first is the default.
-    input_range : InputRange
-        What its first convolution sees of [0, 255].
-    weights : tuple of str
-        Where its weights may come from: 'imagenet', 'random', 'file'.
-    auxiliary : callable, optional
-        ``auxiliary(backbone, n_classes, seed)`` gives further outputs on the backbone's inner layers,
-        for training only: sigmoid of one unit for two classes, else softmax.
-    smallest_size : int
-        Pixels below which its maps vanish.
-    """
-
-    build: Build
-    variants: dict[str, Variant]
-    input_range: InputRange
-    weights: tuple[str, ...] = ("imagenet", "random", "file")
-    auxiliary: Auxiliary | None = None
-    smallest_size: int = 32
-
-
-def _one_size(build: "Callable[[int, str, str], keras.Model]") -> Build:
-    """The builder of a network of one variant, as one that is told the variant."""
-    return lambda image_size, weights, pooling, _: build(image_size, weights, pooling)
-
-
-FROM_SCRATCH = ("random", "file")
-
-NETWORKS = {
-    "resnet50v2": Network(_one_size(resnet_v2.build_resnet50v2), {"50": Variant(224, 2048, 23_564_800)}, SYMMETRIC),
-    "resnet50": Network(_one_size(resnet.build_resnet50), {"50": Variant(224, 2048, 23_587_712)}, CAFFE),
-    "efficientnetv2": Network(
-        efficientnet_v2.build_efficientnetv2,
-        {
-            "B0": Variant(224, 1280, 5_919_312),
-            "B1": Variant(240, 1280, 6_931_124),
-            "B2": Variant(260, 1408, 8_769_374),
-            "B3": Variant(300, 1536, 12_930_622),
-            "S": Variant(384, 1280, 20_331_360, InputRange(-1.0, 0.992, 1.992)),
-        },
-        STANDARDISED,
+NETWORKS = APPLICATIONS | {
+    "efficientnetlite": EFFICIENTNET_LITE,
+    "alexnet": own_network("alexnet", alexnet_layers, {"2014": Variant(224, 256, 2_469_696)}, smallest_size=64),
+    "googlenet": own_network(
+        "googlenet", googlenet_layers, {"2014": Variant(224, 1024, 5_973_552)}, auxiliary=auxiliary_outputs
     ),
-    "efficientnet": Network(
-        efficientnet.build_efficientnet,
-        {
-            "B0": Variant(224, 1280, 4_049_564),
-            "B4": Variant(380, 1792, 17_673_816),
-            "B7": Variant(600, 2560, 64_097_680),
-        },
-        STANDARDISED,
-    ),
-    "efficientnetlite": Network(
-        _one_size(efficientnet_lite.build_efficientnet_lite0),
-        {"0": Variant(224, 1280, 3_413_024)},
-        InputRange(-0.992, 1.0, 1.992),
-    ),
-    "vgg16": Network(_one_size(vgg.build_vgg16), {"16": Variant(224, 512, 14_714_688)}, CAFFE),
-    "mobilenetv2": Network(
-        _one_size(mobilenet_v2.build_mobilenetv2), {"1.0": Variant(224, 1280, 2_257_984)}, SYMMETRIC
-    ),
-    "mobilenetv3": Network(
-        mobilenet_v3.build_mobilenetv3,
-        {"large": Variant(224, 960, 2_996_352), "small": Variant(224, 576, 939_120)},
-        SYMMETRIC,
-    ),
-    "alexnet": Network(
-        _one_size(alexnet.build_alexnet),
-        {"2014": Variant(224, 256, 2_469_696)},
-        SYMMETRIC,
-        FROM_SCRATCH,
-        smallest_size=alexnet.SMALLEST_SIZE,
-    ),
-    "googlenet": Network(
-        _one_size(googlenet.build_googlenet),
-        {"2014": Variant(224, 1024, 5_973_552)},
-        SYMMETRIC,
-        FROM_SCRATCH,
-        googlenet.auxiliary_outputs,
-    ),
-    "mresnet": Network(
-        _one_size(mresnet.build_mresnet), {"8_blocks": Variant(224, 2048, 15_377_824)}, SYMMETRIC, FROM_SCRATCH
-    ),
-    "focal_cnn": Network(
-        _one_size(focal_cnn.build_focal_cnn), {"plain": Variant(224, 256, 1_175_136)}, SYMMETRIC, FROM_SCRATCH
-    ),
+    "mresnet": own_network("mresnet", mresnet_layers, {"8_blocks": Variant(224, 2048, 15_377_824)}),
+    "focal_cnn": own_network("focal_cnn", focal_cnn_layers, {"plain": Variant(224, 256, 1_175_136)}),
 }
 
 
@@ -206,7 +66,33 @@ def find_variant(name: str, variant: str | None = None) -> tuple[str, Variant]:
 
 def input_range(name: str, variant: str | None = None) -> InputRange:
     """What the first convolution of a network's variant sees of [0, 255]."""
-    return find_variant(name, variant)[1].input_range or find_network(name).input_range
+    return (find_variant(name, variant)[1].preprocessing or find_network(name).preprocessing).input_range
+
+
+def check_network(params: Params) -> None:
+    """Refuse a variant, a source of weights or an image size that the chosen network does not have.
+
+    Raises
+    ------
+    UserError
+        Naming the key and what is possible.
+    """
+    find_variant(params.model, params.network.variant)
+    _check_source(params.model, params.weights, params.data.image_size)
+
+
+def _check_source(name: str, weights: str, image_size: int) -> None:
+    network = find_network(name)
+    if weights == "imagenet" and weights not in network.weights:
+        raise UserError(
+            f"zoo.{name}.weights: there are no published ImageNet weights of {name}; set it to random or to the path "
+            "of a weights file"
+        )
+    if image_size < network.smallest_size:
+        raise UserError(
+            f"datasets.<name>.image_size: {image_size} pixels are too few for {name}, whose maps vanish below "
+            f"{network.smallest_size}"
+        )
 
 
 def build_backbone(
@@ -251,18 +137,18 @@ def build_backbone(
     """
     import keras
 
-    network = find_network(name)
     chosen, _ = find_variant(name, variant)
-    if image_size < network.smallest_size:
-        raise UserError(f"image_size: {name} takes images of {network.smallest_size} pixels or more, not {image_size}")
+    _check_source(name, weights, image_size)
     if weights not in ("imagenet", "random"):
         check_weights_file(name, Path(weights))
-    if weights == "imagenet" and weights not in network.weights:
-        raise UserError(
-            f"zoo.{name}.weights: there are no ImageNet weights of {name}; set it to random or to the path of a "
-            "weights file"
-        )
     keras.utils.set_random_seed(derive_seed(seed, "weights", name))
-    backbone = network.build(image_size, weights, pooling, chosen)
+    backbone = find_network(name).build(image_size, weights, pooling, chosen)
     rescale_pixels(backbone, rescale)
     return backbone
+
+
+def build_chosen_backbone(params: Params) -> "keras.Model":
+    """The backbone that `params.yaml` chooses, with its weights; see `build_backbone`."""
+    network = params.network
+    size, seed = params.data.image_size, params.seed
+    return build_backbone(params.model, size, params.weights, network.pooling, seed, network.variant, network.rescale)

@@ -1,7 +1,6 @@
 """Where a network's weights come from; never a silent substitute."""
 
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +11,13 @@ if TYPE_CHECKING:
     import keras
 
 
-def build_with_weights(
-    constructor: "Callable[..., keras.Model]", name: str, weights: str, **arguments: Any
-) -> "keras.Model":
+def build_with_weights(constructor: str, name: str, weights: str, **arguments: Any) -> "keras.Model":
     """Call a constructor of `keras.applications` and give the model its weights.
 
     Parameters
     ----------
-    constructor : callable
-        Takes ``weights`` ('imagenet' or None) and `arguments`.
+    constructor : str
+        Its name there; it takes ``weights`` ('imagenet' or None) and `arguments`.
     name : str
         The network's name in `params.yaml`.
     weights : str
@@ -34,34 +31,26 @@ def build_with_weights(
     """
     import keras
 
-    model = _construct(constructor, name, weights, arguments)
+    construct = getattr(keras.applications, constructor)
+    try:
+        model = construct(weights="imagenet" if weights == "imagenet" else None, **arguments)
+    # keras.utils.get_file raises a bare Exception when the address does not answer.
+    except Exception as error:
+        if weights != "imagenet":
+            raise
+        raise UserError(
+            f"ImageNet weights of {name} cannot be downloaded ({_first_words(error)}); three ways out: connect to the "
+            f"network and run again, set zoo.{name}.weights to random, or set it to the path of a weights file of "
+            f"{name} without its top"
+        ) from None
+    if weights not in ("imagenet", "random"):
+        load_weights_file(name, model, Path(weights))
     # Keras' own takes a list of one image batch when it is built on a tensor, and warns of any other input.
     return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
 
 
-def _construct(
-    constructor: "Callable[..., keras.Model]", name: str, weights: str, arguments: dict[str, Any]
-) -> "keras.Model":
-    if weights == "imagenet":
-        try:
-            return constructor(weights="imagenet", **arguments)
-        # keras.utils.get_file raises a bare Exception when the address does not answer.
-        except Exception as error:
-            raise UserError(_three_ways(name, f"cannot be downloaded ({_first_words(error)})")) from None
-    model = constructor(weights=None, **arguments)
-    if weights != "random":
-        load_weights_file(name, model, Path(weights))
-    return model
-
-
 def load_weights_file(name: str, model: "keras.Model", path: Path) -> None:
-    """Load a local weights file into a backbone.
-
-    Raises
-    ------
-    UserError
-        If the file is missing, or is not of this backbone.
-    """
+    """Load a local weights file into a backbone; a UserError says if it is missing or of another backbone."""
     check_weights_file(name, path)
     try:
         with warnings.catch_warnings():
@@ -84,13 +73,6 @@ def weights_digest(weights: str) -> str:
     """What tells one weights file from another under the same name; empty for named weights."""
     path = Path(weights)
     return file_digest(path) if weights not in ("imagenet", "random") and path.is_file() else ""
-
-
-def _three_ways(name: str, what: str) -> str:
-    return (
-        f"ImageNet weights of {name} {what}; three ways out: connect to the network and run again, "
-        f"set zoo.{name}.weights to random, or set it to the path of a weights file of {name} without its top"
-    )
 
 
 def _first_words(error: BaseException) -> str:

@@ -3,19 +3,14 @@
 import sys
 
 from bycase.core.command import run_stage
+from bycase.core.wording import metric_with_interval
 from bycase.figures.run_info import RunInfo, read_run_info
+from bycase.statistics.metric_names import metric_words, metrics_for
 
-ROWS = {
-    "AUC": "auc",
-    "accuracy": "accuracy",
-    "balanced accuracy": "balanced_accuracy",
-    "macro F1": "macro_f1",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-    "recognition rate": "recognition_rate",
-}
-OF_TWO_CLASSES = {"sensitivity", "specificity"}
-OF_SEVERAL_CLASSES = {"macro_f1"}
+ROWS = (
+    *("auc", "accuracy", "balanced_accuracy", "macro_f1"),
+    *("sensitivity", "specificity", "recognition_rate"),
+)
 OF_A_CLASS = ("recall", "precision", "f1", "auc")
 LEVELS = ("image", "patient")
 RATES = ("sensitivity", "specificity")
@@ -32,27 +27,24 @@ def summarise(run_info: RunInfo) -> str:
     Parameters
     ----------
     run_info : RunInfo
-        What was done and what came out.
+        Names network, data and split, and holds the metrics.
 
     Returns
     -------
     str
         Lines of text, the last one ended.
     """
-    metrics = run_info.metrics
-    several = len(run_info.classes) > 2
-    left_out = OF_TWO_CLASSES if several else OF_SEVERAL_CLASSES
     columns = "".join(f"  {f'{level} level (95 % CI)':<27}{'baseline':>8}" for level in LEVELS)
     lines = [f"{run_info.network}; {run_info.data}", f"{run_info.split}; {run_info.size}", "", f"{'test':<18}{columns}"]
     lines += [
-        f"{name:<18}" + "".join("  " + _cell(metrics[level], metric) for level in LEVELS)
-        for name, metric in ROWS.items()
-        if metric not in left_out
+        f"{metric_words(metric):<18}" + "".join(_cell(run_info.metrics[level], metric) for level in LEVELS)
+        for metric in metrics_for(len(run_info.classes), *ROWS)
     ]
-    lines += ["", *(_class_lines(run_info) if several else _threshold_lines(run_info)), _calibration_line(run_info)]
+    details = _class_lines if run_info.positive is None else _threshold_lines
+    lines += ["", *details(run_info), _calibration_line(run_info)]
     lines += [
         "Intervals: bootstrap over patients. Baseline: the training part's majority class for all.",
-        "Figures: plots/*.png; whether the training went well: plots/sanity.txt",
+        "Figures: plots/model/*.png; whether the training went well: plots/model/sanity.txt",
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -60,21 +52,16 @@ def summarise(run_info: RunInfo) -> str:
 def _threshold_lines(run_info: RunInfo) -> list[str]:
     """The thresholds, and the operating points of images."""
     image, patient = (run_info.metrics[level]["threshold"] for level in LEVELS)
-    heads = f"{'test images at':<34}" + "".join(f"{rate:<27}" for rate in RATES) + f"{'from p':>6}"
-    rows = [
-        f"{_point_name(name):<34}" + "".join(f"{_value(at, rate):<27}" for rate in RATES) + f"{at['threshold']:>6.3f}"
-        for name, at in run_info.metrics["image"]["operating_points"].items()
-    ]
-    called = (
-        f"Called {run_info.positive} from a probability of {image:.3f} (images), {patient:.3f} (patients) up, "
+    lines = [f"{'test images at':<34}" + "".join(f"{rate:<27}" for rate in RATES) + f"{'from p':>6}"]
+    for name, point in run_info.metrics["image"]["operating_points"].items():
+        rate, percent = name.split("_")
+        rates = "".join(f"{metric_with_interval(point, rate):<27}" for rate in RATES)
+        lines.append(f"{f'{percent} % {rate} on validation':<34}{rates}{point['threshold']:>6.3f}")
+    predicted = (
+        f"Predicted {run_info.positive} from a probability of {image:.3f} (images), {patient:.3f} (patients) up, "
         "never chosen on test."
     )
-    return [heads, *rows, "", called]
-
-
-def _point_name(name: str) -> str:
-    rate, percent = name.split("_")
-    return f"{percent} % {rate} on validation"
+    return [*lines, "", predicted]
 
 
 def _calibration_line(run_info: RunInfo) -> str:
@@ -89,26 +76,23 @@ def _calibration_line(run_info: RunInfo) -> str:
 
 def _class_lines(run_info: RunInfo) -> list[str]:
     """A row a class, at image level."""
-    per_class = run_info.metrics["image"]["per_class"]
     width = max(18, *(len(label) + 2 for label in run_info.classes))
-    heads = [f"{'test images':<{width}}" + "".join(f"{name:>11}" for name in (*OF_A_CLASS, "n"))]
-    rows = [
-        f"{label:<{width}}" + "".join(f"{of[name]:>11.3f}" for name in OF_A_CLASS) + f"{of['n']:>11}"
-        for label, of in per_class.items()
+    lines = [f"{'test images':<{width}}" + "".join(f"{name:>11}" for name in (*OF_A_CLASS, "n"))]
+    for label, scores in run_info.metrics["image"]["per_class"].items():
+        lines.append(
+            f"{label:<{width}}" + "".join(f"{scores[name]:>11.3f}" for name in OF_A_CLASS) + f"{scores['n']:>11}"
+        )
+    return [
+        *lines,
+        "",
+        "Predicted: the most probable class. AUC: of a class against the rest; above, the classes' mean.",
     ]
-    note = "Each is called what is most probable. AUC: of a class against the rest; above, the classes' mean."
-    return [*heads, *rows, "", note]
 
 
-def _cell(at: dict, metric: str) -> str:
-    if metric not in at:
-        return f"{'':<27}{'':>8}"
-    return f"{_value(at, metric):<27}{at['baseline'][metric]:>8.3f}"
-
-
-def _value(at: dict, metric: str) -> str:
-    limits = at["ci"][metric]
-    return f"{at[metric]:.3f} ({limits['low']:.3f} to {limits['high']:.3f})"
+def _cell(metrics: dict, metric: str) -> str:
+    if metric not in metrics:
+        return f"  {'':<27}{'':>8}"
+    return f"  {metric_with_interval(metrics, metric):<27}{metrics['baseline'][metric]:>8.3f}"
 
 
 if __name__ == "__main__":

@@ -1,34 +1,31 @@
 """The content of `metrics/metrics.json`: every metric at image and patient level, with baseline and interval."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bycase.core.params_training import EvaluateParams
 from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import Statistic, bootstrap, weighted_metrics
+from bycase.statistics.bootstrap import Statistic, bootstrap, on_all_patients
 from bycase.statistics.calibration.assessment import assess_calibration
-from bycase.statistics.intervals import metric_interval
+from bycase.statistics.intervals import metric_intervals
 from bycase.statistics.metrics import (
-    baseline_prediction,
+    constant_units,
     point_metrics,
     recognition_rate,
     training_priors,
+    weighted_metrics,
     weighted_recognition_rate,
 )
-from bycase.statistics.multiclass import assessment as multiclass
-from bycase.statistics.multiclass.metrics import training_priors as class_priors
-from bycase.statistics.multiclass.subgroups import assess_class_subgroups
-from bycase.statistics.multiclass.units import class_units
 from bycase.statistics.operating_points import choose_operating_points, describe_operating_points, weighted_rates
 from bycase.statistics.subgroups import assess_subgroups, list_subgroups
 from bycase.statistics.threshold import choose_threshold
 from bycase.statistics.units import Floats, Integers, Units, image_units, patient_units
 from bycase.tables.predictions import TEST, VALIDATION
 
-VALIDATION_METRICS = ("auc", "accuracy", "balanced_accuracy", "log_loss")
+VALIDATION_METRICS = ("auc", "accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
 
 def assess_predictions(
@@ -41,9 +38,7 @@ def assess_predictions(
     settings: EvaluateParams,
     seed: int,
 ) -> dict[str, Any]:
-    """Score predictions of two classes by `assess`, of more by `bycase.statistics.multiclass.assessment.assess`.
-
-    Either also has ``subgroups``; see `bycase.statistics.subgroups.assess_subgroups`.
+    """Score predictions by `assess`, and their ``subgroups`` by `bycase.statistics.subgroups.assess_subgroups`.
 
     Parameters
     ----------
@@ -58,7 +53,7 @@ def assess_predictions(
     positive : str or None
         Of two classes, the one that is looked for.
     settings : EvaluateParams
-        How the threshold of two classes is chosen, and the number of resamples.
+        How the threshold of the positive class is chosen, and the number of resamples.
     seed : int
         The pipeline's seed.
 
@@ -67,31 +62,36 @@ def assess_predictions(
     UserError
         If validation or test has an image that is not in the manifest, or none of some class.
     """
-    parts = {VALIDATION: validation, TEST: test}
-    members = list_subgroups(test, manifest)
-    resamples = settings.resamples
-    if len(classes) > 2 or positive is None:
-        several = {name: class_units(part, manifest, classes, name) for name, part in parts.items()}
-        shares = class_priors(training, classes)
-        metrics = multiclass.assess(several[VALIDATION], several[TEST], shares, resamples, seed)
-        return metrics | {"subgroups": assess_class_subgroups(several[TEST], members, resamples, seed)}
-    two = {name: image_units(part, manifest, classes, positive, name) for name, part in parts.items()}
-    metrics = assess(two[VALIDATION], two[TEST], training_priors(training, positive), settings, seed)
-    thresholds = {level: metrics[level]["threshold"] for level in ("image", "patient")}
-    return metrics | {"subgroups": assess_subgroups(two[TEST], members, thresholds, resamples, seed)}
+    images = {
+        name: image_units(part, manifest, classes, positive, name)
+        for name, part in ((VALIDATION, validation), (TEST, test))
+    }
+    metrics = assess(images[VALIDATION], images[TEST], training_priors(training, classes), settings, seed)
+    thresholds = {level: metrics[level].get("threshold") for level in ("image", "patient")}
+    subgroups = list_subgroups(test, manifest)
+    return metrics | {"subgroups": assess_subgroups(images[TEST], subgroups, thresholds, settings.resamples, seed)}
+
+
+@dataclass(frozen=True)
+class _Level:
+    """Images or patients of validation and test, and the positive class's threshold, which validation gives."""
+
+    validation: Units
+    test: Units
+    threshold: float | None
 
 
 def assess(
-    validation: Units, test: Units, priors: Mapping[str, float], settings: EvaluateParams, seed: int
+    validation: Units, test: Units, priors: Mapping[str, Floats], settings: EvaluateParams, seed: int
 ) -> dict[str, Any]:
     """Choose thresholds on validation and score the test part with them.
 
     Parameters
     ----------
     validation, test : Units
-        One unit an image.
+        One unit an image; with a positive class, its threshold is yet to be chosen.
     priors : mapping
-        Share of the positive class among the training part's images (``image``) and patients (``patient``).
+        Shares of the classes among the training part's images (``image``) and patients (``patient``).
     settings : EvaluateParams
         How the threshold is chosen, and the number of resamples.
     seed : int
@@ -100,67 +100,68 @@ def assess(
     Returns
     -------
     dict
-        ``image`` and ``patient``: metrics on test, ``threshold``, ``n`` (units), ``n_patients``,
-        ``baseline`` (the majority class of the training part), ``operating_points`` (see
-        `bycase.statistics.operating_points`), ``ci`` (95 % intervals, and ``resamples``, the number used); the
-        patient level also has ``recognition_rate``. ``validation``: the main metrics where the threshold was
-        chosen, which flatters its accuracies. ``calibration``: see `bycase.statistics.calibration.assessment`. All
-        leaves are numbers.
+        ``image`` and ``patient``: metrics on test (see `bycase.statistics.metrics.weighted_metrics`), ``n`` (units),
+        ``n_patients``, ``baseline`` (the class shares of the training part, its majority class predicted), ``ci``
+        (95 % intervals, and ``resamples``, the number used); the patient level also has ``recognition_rate``. With a
+        positive class ``threshold`` and ``operating_points`` (see `bycase.statistics.operating_points`); without one
+        ``per_class``, also ``n``. ``validation``: the main metrics where the threshold was chosen, which flatters its
+        accuracies. ``calibration``: see `bycase.statistics.calibration.assessment`. All leaves are numbers.
     """
-    image_threshold = choose_threshold(validation.truth, validation.scores, settings)
-    image = _assess_level(validation, test, image_threshold, priors["image"], lambda _: {}, settings.resamples, seed)
-
-    patients, validation_patients = patient_units(test), patient_units(validation)
-    patient_threshold = choose_threshold(validation_patients.truth, validation_patients.scores, settings)
-    right = test.truth == (test.scores >= image_threshold)
-    patient = _assess_level(
-        validation_patients,
-        patients,
-        patient_threshold,
-        priors["patient"],
-        lambda counts: {"recognition_rate": weighted_recognition_rate(right, test.patient, counts)},
-        settings.resamples,
-        seed,
+    image, patient = (
+        _decide(*units, settings) for units in ((validation, test), (patient_units(validation), patient_units(test)))
     )
-    constant = baseline_prediction(len(test.truth), priors["image"])[1]
-    patient["baseline"]["recognition_rate"] = recognition_rate(test.truth == constant, test.patient)
+    images, resamples = image.test, settings.resamples
+    content = {
+        "image": _assess_level(image, priors["image"], lambda _: {}, resamples, seed),
+        "patient": _assess_level(
+            patient, priors["patient"], lambda counts: weighted_recognition_rate(images, counts), resamples, seed
+        ),
+    }
+    constant = constant_units(images, priors["image"])
+    content["patient"]["baseline"]["recognition_rate"] = recognition_rate(constant.right, images.patient)
     return {
-        "image": image,
-        "patient": patient,
+        **content,
         "validation": {
-            "image": _assess_validation(validation, image_threshold),
-            "patient": _assess_validation(validation_patients, patient_threshold),
+            "image": _assess_validation(image.validation),
+            "patient": _assess_validation(patient.validation),
         },
-        "calibration": assess_calibration(validation, test, settings.resamples, seed),
+        "calibration": assess_calibration(validation, test, resamples, seed),
     }
 
 
-def _assess_level(
-    validation: Units, test: Units, threshold: float, prior: float, more: Statistic, resamples: int, seed: int
-) -> dict[str, Any]:
+def _decide(validation: Units, test: Units, settings: EvaluateParams) -> _Level:
+    threshold = choose_threshold(validation, settings)
+    return _Level(validation.with_threshold(threshold), test.with_threshold(threshold), threshold)
+
+
+def _assess_level(level: _Level, priors: Floats, more: Statistic, resamples: int, seed: int) -> dict[str, Any]:
     """The metrics of one level and of `more`, with intervals; both levels draw the same patients."""
-    predicted = test.scores >= threshold
-    thresholds = choose_operating_points(validation)
+    test = level.test
+    points = choose_operating_points(level.validation)
 
     def statistic(counts: Integers) -> dict[str, Floats]:
-        rates = weighted_rates(test, thresholds, counts)
-        return {**weighted_metrics(test, predicted, counts), **more(counts), **rates}
+        return {**weighted_metrics(test, counts), **more(counts), **weighted_rates(test, points, counts)}
 
     values = bootstrap(test, statistic, resamples, generator(seed, "evaluate", "bootstrap"))
-    whole = {name: float(of[0]) for name, of in more(np.ones((1, test.n_patients), np.int64)).items()}
-    metrics = {**point_metrics(test.truth, test.scores, predicted), **whole}
-    limits: dict[str, Any] = {name: metric_interval(name, metrics[name], values[name], test) for name in metrics}
-    return {
+    metrics = point_metrics(test) | {name: float(value) for name, value in on_all_patients(test, more).items()}
+    content = {
         **metrics,
-        "threshold": threshold,
         "n": len(test.truth),
         "n_patients": test.n_patients,
-        "baseline": point_metrics(test.truth, *baseline_prediction(len(test.truth), prior)),
-        "operating_points": describe_operating_points(test, thresholds, values),
-        "ci": limits | {"resamples": len(values["auc"])},
+        "baseline": point_metrics(constant_units(test, priors)),
+        "ci": metric_intervals(metrics, values, test),
+    }
+    if level.threshold is None:
+        del content["baseline"]["per_class"]
+        for number, label in enumerate(test.classes):
+            content["per_class"][label]["n"] = int((test.truth == number).sum())
+        return content
+    return content | {
+        "threshold": level.threshold,
+        "operating_points": describe_operating_points(test, points, values),
     }
 
 
-def _assess_validation(validation: Units, threshold: float) -> dict[str, float]:
-    metrics = point_metrics(validation.truth, validation.scores, validation.scores >= threshold)
+def _assess_validation(validation: Units) -> dict[str, float]:
+    metrics = point_metrics(validation)
     return {name: metrics[name] for name in VALIDATION_METRICS} | {"n": len(validation.truth)}

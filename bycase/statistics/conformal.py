@@ -17,13 +17,12 @@ from collections.abc import Callable
 import numpy as np
 
 from bycase.statistics.bootstrap import divide
-from bycase.statistics.multiclass.units import ClassUnits
-from bycase.statistics.units import Bools, Floats, Integers
+from bycase.statistics.units import Bools, Floats, Integers, Units
 
 ROUNDING = 1e-9
 
 
-def least_probability_of_images(own: Floats, coverage: float) -> float:
+def conformal_threshold_of_images(own: Floats, coverage: float) -> float:
     """The probability from which a class is in the set, each validation image counting the same.
 
     Parameters
@@ -42,13 +41,13 @@ def least_probability_of_images(own: Floats, coverage: float) -> float:
     return float(np.sort(own)[::-1][place - 1]) if place <= len(own) else 0.0
 
 
-def least_probability_of_patients(own: Floats, patient: Integers, coverage: float) -> float:
+def conformal_threshold_of_patients(own: Floats, patient: Integers, coverage: float) -> float:
     """The probability from which a class is in the set, each validation patient counting the same.
 
     Parameters
     ----------
     own : ndarray of shape (n_images,), float64, in [0, 1]
-        See `least_probability_of_images`.
+        See `conformal_threshold_of_images`.
     patient : ndarray of shape (n_images,), int64, in [0, n_patients)
         Whose each image is.
     coverage : float, in (0, 1)
@@ -72,12 +71,12 @@ def attainable_coverage(n: int) -> float:
     return n / (n + 1)
 
 
-def calibrate_sets(validation: ClassUnits, coverage: float) -> dict[str, dict[str, float]]:
+def calibrate_sets(validation: Units, coverage: float) -> dict[str, dict[str, float]]:
     """Calibrate prediction sets by image and by patient.
 
     Parameters
     ----------
-    validation : ClassUnits
+    validation : Units
         One unit an image.
     coverage : float, in (0, 1)
         Share of sets that shall hold the true class.
@@ -85,23 +84,23 @@ def calibrate_sets(validation: ClassUnits, coverage: float) -> dict[str, dict[st
     Returns
     -------
     dict
-        ``image`` and ``patient``, each with ``least_probability``; ``n_calibration``, how many validation images or
+        ``image`` and ``patient``, each with ``conformal_threshold``; ``n_calibration``, how many validation images or
         patients; and ``attainable``, the largest coverage that so many allow.
     """
     own = validation.scores[np.arange(len(validation.truth)), validation.truth]
-    least = {
-        "image": (least_probability_of_images(own, coverage), len(own)),
-        "patient": (least_probability_of_patients(own, validation.patient, coverage), validation.n_patients),
+    thresholds = {
+        "image": (conformal_threshold_of_images(own, coverage), len(own)),
+        "patient": (conformal_threshold_of_patients(own, validation.patient, coverage), validation.n_patients),
     }
     return {
-        level: {"least_probability": probability, "n_calibration": n, "attainable": attainable_coverage(n)}
-        for level, (probability, n) in least.items()
+        level: {"conformal_threshold": threshold, "n_calibration": n, "attainable": attainable_coverage(n)}
+        for level, (threshold, n) in thresholds.items()
     }
 
 
-def make_sets(scores: Floats, least_probability: float) -> Bools:
+def make_sets(scores: Floats, conformal_threshold: float) -> Bools:
     """Whether each class is in each image's set; (n_images, n_classes)."""
-    return scores >= least_probability
+    return scores >= conformal_threshold
 
 
 def measure_sets(
@@ -136,7 +135,7 @@ def measure_sets(
     def statistic(counts: Integers) -> dict[str, Floats]:
         drawn = counts.astype(np.float64)
         n, *sums = (drawn @ by_patient).T
-        images = dict(zip(("coverage", "size", "singletons", "empty"), (of / n for of in sums), strict=True))
+        images = dict(zip(("coverage", "size", "singletons", "empty"), (total / n for total in sums), strict=True))
         patient_coverage, patients_covered = (drawn @ of_patients / drawn.sum(axis=1, keepdims=True)).T
         return {**images, "patient_coverage": patient_coverage, "patients_covered": patients_covered}
 

@@ -7,29 +7,66 @@ a probability of 2.5 %.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import betaln, ndtr, stdtrit
 
 from bycase.statistics.bootstrap import LEAST
-from bycase.statistics.units import Floats, Units
+from bycase.statistics.metrics import CLASS, MEANS
+from bycase.statistics.units import BinaryUnits, Floats, Integers, Units
 
 TAIL = 0.025  # on either side of a 95 % interval
 NO_SPREAD = 1e-12
 
-OF_ONE_CLASS = {"sensitivity": True, "specificity": False}
+OF_ONE_CLASS = {"sensitivity": True, "recall": True, "specificity": False}
 OF_ALL_PATIENTS = ("accuracy", "brier", "log_loss", "recognition_rate")
 OF_RANKS = ("auc", "average_precision")
 RANGES = {"mcc": (-1.0, 1.0), "log_loss": (0.0, -math.log(LEAST))}  # of all others: 0 to 1
 
 
-def metric_interval(metric: str, estimate: float, values: Floats, units: Units) -> dict[str, float]:
-    """The 95 % interval of a metric, by the patients that it rests on.
+def metric_intervals(metrics: Mapping[str, Any], values: Mapping[str, Floats], units: Units) -> dict[str, Any]:
+    """The 95 % intervals of all metrics that were resampled, by the patients that each rests on.
 
-    Sensitivity rests on the patients of the positive class, specificity on those of the negative, the
-    metrics in `OF_ALL_PATIENTS` on all. The others set one class against the other, and say nothing where
-    either has a single patient.
+    Parameters
+    ----------
+    metrics : mapping
+        On the whole test part; see `bycase.statistics.metrics.point_metrics`.
+    values : mapping of str to ndarray
+        On resamples; see `bycase.statistics.metrics.weighted_metrics`.
+    units : Units
+        The whole test part.
+
+    Returns
+    -------
+    dict
+        For each metric the keys ``low`` and ``high``; ``per_class``: likewise of each class; ``resamples``: how many
+        were used.
+    """
+    classes = metrics.get("per_class", {})
+    means = {name: np.array([of[column] for of in classes.values()]) for name, column in MEANS.items()}
+    limits: dict[str, Any] = {
+        name: metric_interval(name, metrics[name], values[name], units, means.get(name))
+        for name in values
+        if name in metrics
+    }
+    if classes:
+        limits["per_class"] = {
+            label: {
+                name: class_interval(name, estimate, values[CLASS + name][:, number], units.against_rest(number))
+                for name, estimate in estimates.items()
+            }
+            for number, (label, estimates) in enumerate(classes.items())
+        }
+    return limits | {"resamples": len(values["auc"])}
+
+
+def metric_interval(
+    metric: str, estimate: float, values: Floats, units: Units, by_class: Floats | None = None
+) -> dict[str, float]:
+    """The 95 % interval of a metric: of all patients, of the positive class, or a mean over the classes.
 
     Parameters
     ----------
@@ -38,24 +75,79 @@ def metric_interval(metric: str, estimate: float, values: Floats, units: Units) 
     estimate : float
         Its value on the whole test part.
     values : ndarray of shape (n_used,), float64
-        Its values on resamples.
+        Its values on resamples; those that are not finite are left out.
     units : Units
         The whole test part.
+    by_class : ndarray of shape (n_classes,), float64
+        Where the metric is a mean over the classes, of each; see `mean_interval`.
 
     Returns
     -------
     dict with the keys ``low`` and ``high``
-        In the metric's range; see `interval`. Average precision borrows the AUC's bound.
+        In the metric's range; see `interval`.
+    """
+    if metric in OF_ALL_PATIENTS:
+        n = units.n_patients
+        return interval(estimate, values, n, perfect_bound(n), limits=RANGES.get(metric, (0.0, 1.0)))
+    if units.positive is not None:
+        return class_interval(metric, estimate, values, units.against_rest(units.positive))
+    if by_class is None:
+        raise ValueError(f"{metric} is no metric without a positive class")
+    return mean_interval(metric, by_class, values, units)
+
+
+def class_interval(metric: str, estimate: float, values: Floats, units: BinaryUnits) -> dict[str, float]:
+    """The interval of a metric of one class against the rest.
+
+    Sensitivity rests on the patients of the class, specificity on those of the others. What else there is sets one
+    against the other, and says nothing where either has a single patient. Average precision borrows the AUC's bound.
     """
     limits = RANGES.get(metric, (0.0, 1.0))
-    if metric in OF_ONE_CLASS or metric in OF_ALL_PATIENTS:
-        patients = units.patients_of(OF_ONE_CLASS[metric]) if metric in OF_ONE_CLASS else units.n_patients
+    if metric in OF_ONE_CLASS:
+        patients = units.patients_of(OF_ONE_CLASS[metric])
         return interval(estimate, values, patients, perfect_bound(patients), limits=limits)
     sizes = units.patients_of(True), units.patients_of(False)
     perfect = perfect_ranking_bound(*sizes) if metric in OF_RANKS else perfect_bound(min(sizes))
     if min(sizes) < 2:
         return without_spread(estimate, perfect, limits)
     return interval(estimate, values, sum(sizes), perfect, samples=2, limits=limits)
+
+
+def mean_interval(metric: str, by_class: Floats, values: Floats, units: Units) -> dict[str, float]:
+    """The interval of a mean over the classes that occur, each of which has patients of its own.
+
+    Resampling says nothing of how the patients of a class differ if it has but one; that class is taken
+    to be anything from 0 to 1.
+
+    Parameters
+    ----------
+    metric : str
+        A key of `bycase.statistics.metrics.MEANS`.
+    by_class : ndarray of shape (n_classes,), float64, in [0, 1]
+        The metric of each class on the whole test part; NaN where it does not occur.
+    values : ndarray of shape (n_used,), float64, in [0, 1]
+        The mean on resamples.
+    units : Units
+        The whole test part.
+
+    Returns
+    -------
+    dict with the keys ``low`` and ``high``
+        In [0, 1].
+    """
+    sizes = units.classes_of_patients.sum(axis=0)
+    by_class, sizes = by_class[sizes > 0], sizes[sizes > 0]
+    estimate = float(by_class.mean())
+    perfect = perfect_mean_ranking_bound(units) if metric in OF_RANKS else perfect_mean_bound(sizes)
+    several = sizes > 1
+    if np.ptp(values[np.isfinite(values)]) < NO_SPREAD or not several.any():
+        return without_spread(estimate, perfect)
+    limits = interval(estimate, values, int(sizes[several].sum()), perfect, samples=int(several.sum()))
+    single = by_class[~several]
+    return {
+        "low": max(0.0, limits["low"] - float(single.sum()) / len(sizes)),
+        "high": min(1.0, limits["high"] + float((1 - single).sum()) / len(sizes)),
+    }
 
 
 def interval(
@@ -76,7 +168,7 @@ def interval(
     estimate : float, within `limits`
         The metric on the whole test part.
     values : ndarray of shape (n_used,), float64
-        The metric on resamples.
+        The metric on resamples; those that are not finite are left out.
     patients : int
         How many patients it rests on.
     perfect : float, in (0, 1)
@@ -91,6 +183,7 @@ def interval(
     dict with the keys ``low`` and ``high``
         Within `limits`.
     """
+    values = values[np.isfinite(values)]
     if np.ptp(values) < NO_SPREAD:
         return without_spread(estimate, perfect, limits)
     tail = expanded_tail(patients, samples)
@@ -147,3 +240,35 @@ def perfect_ranking_bound(positive: int, negative: int) -> float:
         float(brentq(lambda auc, sizes=sizes: log_probability(auc, *sizes) - math.log(TAIL), 1e-9, 1 - 1e-9))
         for sizes in ((positive, negative), (negative, positive))
     )
+
+
+def perfect_mean_bound(sizes: Integers) -> float:
+    """The least mean of the classes' rates at which all patients are right with a probability of 2.5 %.
+
+    Of all rates ``r`` with ``prod(r ** sizes) = 0.025`` the mean is least where they are proportional to the sizes,
+    but none above 1 (Lagrange). With one class it is `perfect_bound`.
+
+    Parameters
+    ----------
+    sizes : ndarray of shape (n_classes,), int64
+        Patients of each class, from 1 up.
+
+    Returns
+    -------
+    float, in (0, 1)
+    """
+
+    def log_probability(factor: float) -> float:
+        return float((sizes * np.log(np.minimum(1, factor * sizes))).sum())
+
+    factor = brentq(lambda factor: log_probability(factor) - np.log(TAIL), TAIL / sizes.max(), 1 / sizes.min())
+    return float(np.minimum(1, factor * sizes).mean())
+
+
+def perfect_mean_ranking_bound(units: Units) -> float:
+    """The mean of the occurring classes' bounds of a perfect ranking, which is wider than a bound of the mean.
+
+    See `perfect_ranking_bound`.
+    """
+    rest = [units.against_rest(number) for number in np.unique(units.truth)]
+    return float(np.mean([perfect_ranking_bound(of.patients_of(True), of.patients_of(False)) for of in rest]))

@@ -1,99 +1,137 @@
-"""Point metrics of a two-class prediction, the same keys whatever the network; more classes: `evaluate.multiclass`."""
+"""Metrics of any number of classes, the same keys whatever the network, on patients as they are or resampled.
+
+A class of few patients is missing from many resamples. Leaving all of those out would leave few resamples
+and none in which such a patient is not drawn; so a class's own metrics rest on the resamples that hold it, and a
+mean over classes is one over those that the resample holds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import (
-    accuracy_score,
-    average_precision_score,
-    balanced_accuracy_score,
-    brier_score_loss,
-    f1_score,
-    log_loss,
-    matthews_corrcoef,
-    precision_score,
-    recall_score,
-    roc_auc_score,
-)
 
-from bycase.statistics.units import Bools, Floats, Integers
+from bycase.statistics.bootstrap import divide, log_losses, on_all_patients, rank_metrics_within, weighted_sums
+from bycase.statistics.units import Bools, Floats, Integers, Units
+
+# Means over the classes, by the metric of a class.
+MEANS = {"balanced_accuracy": "recall", "macro_f1": "f1", "auc": "auc", "average_precision": "average_precision"}
+CLASS = "class_"  # before the names of metrics by class among resampled values
 
 
-def point_metrics(truth: Bools, scores: Floats, predicted: Bools) -> dict[str, float]:
-    """Score predicted classes and probabilities; both classes must occur in `truth`.
+def weighted_metrics(units: Units, counts: Integers) -> dict[str, Floats]:
+    """The metrics that get an interval, for every resample; with counts of 1, those of the units themselves.
 
     Parameters
     ----------
-    truth : ndarray of shape (n_units,), bool
-        True for the positive class.
-    scores : ndarray of shape (n_units,), float64, in [0, 1]
-        Predicted probability of the positive class.
-    predicted : ndarray of shape (n_units,), bool
-        Predicted class.
+    units : Units
+        Images or patients.
+    counts : ndarray of shape (n_resamples, n_patients), int64
+        How often each patient was drawn.
 
     Returns
     -------
-    dict of str to float
-        All in [0, 1], but for ``mcc`` in [-1, 1] and ``log_loss`` in nats, from 0 up. Where nothing is
-        predicted positive, ``precision`` and ``f1`` are 0; where all predictions agree, ``mcc`` is 0
-        (scikit-learn's conventions).
+    dict of str to ndarray
+        Of shape (n_resamples,), float64: ``accuracy``; unweighted means over the classes, ``balanced_accuracy`` (of
+        recall) and ``macro_f1``; ``auc`` and ``average_precision``, of the positive class or means over each class
+        against the rest, with ranks compared within folds; ``log_loss`` in nats, from 0 up; ``brier``, half the squared
+        distance from the true class's corner, in [0, 1] (Brier, 1950, did not halve). With a positive class also its
+        ``sensitivity``, ``specificity``, ``precision`` and ``f1``, and ``mcc`` in [-1, 1]. Without one, of shape
+        (n_resamples, n_classes) and each after `CLASS`: ``recall``, ``specificity``, ``precision``, ``f1``, ``auc``,
+        ``average_precision``. A class that is never predicted has a precision and F1 of 0; with one predicted class
+        ``mcc`` is 0. NaN where a resample lacks the class, or what it is compared with.
     """
-    metrics = {
-        "accuracy": accuracy_score(truth, predicted),
-        "balanced_accuracy": balanced_accuracy_score(truth, predicted),
-        "auc": roc_auc_score(truth, scores),
-        "average_precision": average_precision_score(truth, scores),
-        "sensitivity": recall_score(truth, predicted),
-        "specificity": recall_score(truth, predicted, pos_label=False),
-        "precision": precision_score(truth, predicted, zero_division=0),
-        "f1": f1_score(truth, predicted, zero_division=0),
-        "macro_f1": f1_score(truth, predicted, average="macro", zero_division=0),
-        "mcc": matthews_corrcoef(truth, predicted),
-        "log_loss": log_loss(truth, scores, labels=[False, True]),
-        "brier": brier_score_loss(truth, scores, labels=[False, True], pos_label=True),
+    n_classes = len(units.classes)
+    identity = np.eye(n_classes)
+    truth, predicted = identity[units.truth], identity[units.predicted]
+    squares = ((units.scores - truth) ** 2).sum(axis=1) / 2
+    losses = log_losses(units.scores[np.arange(len(truth)), units.truth])
+    sums = weighted_sums(units, np.column_stack([truth, predicted, truth * predicted, squares, losses]), counts)
+    n_true, n_predicted, n_right = np.split(sums[:, : 3 * n_classes], 3, axis=1)
+    n_units, held = n_true.sum(axis=1), n_true > 0
+    n_others = n_units[:, None] - n_true
+    of_classes = {
+        "recall": divide(n_right, n_true),
+        "specificity": divide(n_others - n_predicted + n_right, n_others),
+        "precision": divide(n_right, n_predicted, 0),
+        "f1": divide(2 * n_right, n_true + n_predicted),
     }
-    return {name: float(value) for name, value in metrics.items()}
+    by_class = {name: np.where(held, values, np.nan) for name, values in of_classes.items()}
+    ranks = [rank_metrics_within(units.against_rest(number), counts) for number in units.targets]
+    by_class |= dict(zip(("auc", "average_precision"), map(np.column_stack, zip(*ranks, strict=True)), strict=True))
+    several = held.sum(axis=1) > 1
+    metrics = {
+        "accuracy": n_right.sum(axis=1) / n_units,
+        "brier": sums[:, -2] / n_units,
+        "log_loss": sums[:, -1] / n_units,
+        **{name: np.where(several, _mean(by_class[of_class]), np.nan) for name, of_class in MEANS.items()},
+    }
+    if units.positive is None:
+        return metrics | {CLASS + name: values for name, values in by_class.items()}
+    own, other = units.positive, 1 - units.positive
+    agreement = n_right[:, own] * n_right[:, other] - (n_true - n_right).prod(axis=1)
+    return metrics | {
+        "sensitivity": by_class["recall"][:, own],
+        "specificity": by_class["recall"][:, other],
+        "precision": by_class["precision"][:, own],
+        "f1": by_class["f1"][:, own],
+        "mcc": divide(agreement, np.sqrt(n_true.prod(axis=1) * n_predicted.prod(axis=1)), 0),
+    }
 
 
-def baseline_prediction(n_units: int, prior: float) -> tuple[Floats, Bools]:
-    """Predict the training part's majority class for every unit, with its prior as the probability.
+def point_metrics(units: Units) -> dict[str, Any]:
+    """The metrics of the units themselves, plain numbers; those by class are ``per_class``, by class and name."""
+    values = on_all_patients(units, lambda counts: weighted_metrics(units, counts))
+    metrics: dict[str, Any] = {name: float(value) for name, value in values.items() if not np.ndim(value)}
+    by_class = {name.removeprefix(CLASS): value for name, value in values.items() if np.ndim(value)}
+    if by_class:
+        metrics["per_class"] = {
+            label: {name: float(value[number]) for name, value in by_class.items()}
+            for number, label in enumerate(units.classes)
+        }
+    return metrics
 
-    Parameters
-    ----------
-    n_units : int
-        Units to predict.
-    prior : float, in [0, 1]
-        Share of the positive class in the training part.
+
+def auc_and_accuracy(units: Units, counts: Integers) -> dict[str, Floats]:
+    """The two metrics alone, for every resample.
 
     Returns
     -------
-    scores : ndarray of shape (n_units,), float64
-        All equal to `prior`.
-    predicted : ndarray of shape (n_units,), bool
-        All true where `prior` is at least 0.5, else all false.
+    dict of str to ndarray
+        ``auc``, ``accuracy`` of shape (n_resamples,), and ``class_auc`` of shape (n_resamples, n_targets); see
+        `weighted_metrics` and `bycase.statistics.units.Units.targets`.
     """
-    return np.full(n_units, prior), np.full(n_units, prior >= 0.5)
+    ranked = np.column_stack([rank_metrics_within(units.against_rest(k), counts)[0] for k in units.targets])
+    right, size = weighted_sums(units, np.column_stack([units.right, np.ones(len(units.truth))]), counts).T
+    return {"auc": _mean(ranked), "accuracy": right / size, CLASS + "auc": ranked}
 
 
-def training_priors(training: pd.DataFrame, positive: str) -> dict[str, float]:
-    """Share of the positive class in the training part, among images and among patients.
+def constant_units(units: Units, shares: Floats) -> Units:
+    """The units as predicted by one who knows the training part's class shares, (n_classes,), and nothing else."""
+    return replace(units, scores=np.tile(shares, (len(units.truth), 1))).with_threshold(None)
+
+
+def training_priors(training: pd.DataFrame, classes: Sequence[str]) -> dict[str, Floats]:
+    """Shares of the classes in the training part, among images and among patients.
 
     Parameters
     ----------
     training : DataFrame with the columns ``group`` (patient) and ``label``
         One row an image.
-    positive : str
-        The positive class.
+    classes : sequence of str
+        All classes.
 
     Returns
     -------
     dict with the keys ``image`` and ``patient``
-        Shares in [0, 1]; as in `bycase.statistics.units.patient_units`, a patient with both labels counts
-        once a label.
+        Arrays of shape (n_classes,), float64; as in `bycase.statistics.units.patient_units`, a patient with several
+        labels counts once a label.
     """
-    patients = training[["group", "label"]].drop_duplicates()
+    levels = {"image": training, "patient": training[["group", "label"]].drop_duplicates()}
     return {
-        "image": float((training["label"] == positive).mean()),
-        "patient": float((patients["label"] == positive).mean()),
+        level: np.array([(rows["label"] == label).mean() for label in classes], np.float64)
+        for level, rows in levels.items()
     }
 
 
@@ -124,19 +162,11 @@ def recognition_rate(right: Bools, patient: Integers) -> float:
     return float(patient_scores(right, patient).mean())
 
 
-def weighted_recognition_rate(right: Bools, patient: Integers, counts: Integers) -> Floats:
-    """The recognition rate of resampled patients.
+def weighted_recognition_rate(images: Units, counts: Integers) -> dict[str, Floats]:
+    """``recognition_rate`` of resampled patients, (n_resamples,), float64, in [0, 1]."""
+    return {"recognition_rate": counts @ patient_scores(images.right, images.patient) / counts.sum(axis=1)}
 
-    Parameters
-    ----------
-    right, patient : ndarray of shape (n_images,)
-        See `patient_scores`.
-    counts : ndarray of shape (n_resamples, n_patients), int64
-        How often each patient was drawn.
 
-    Returns
-    -------
-    ndarray of shape (n_resamples,), float64, in [0, 1]
-    """
-    rates: Floats = counts @ patient_scores(right, patient) / counts.sum(axis=1)
-    return rates
+def _mean(values: Floats) -> Floats:
+    """Over the classes that have a value; NaN where none has."""
+    return divide(np.nansum(values, axis=1), np.isfinite(values).sum(axis=1))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from bycase.statistics.bootstrap import divide, weighted_sums
+from bycase.statistics.bootstrap import divide, on_all_patients, weighted_sums
 from bycase.statistics.intervals import metric_interval
 from bycase.statistics.threshold import sensitivity_threshold, specificity_threshold
 from bycase.statistics.units import Floats, Integers, Units
@@ -23,9 +23,13 @@ PREFIX = "operating_"  # of the rates' names among other resampled metrics
 def choose_operating_points(validation: Units) -> dict[str, float]:
     """The threshold of each of the `POINTS`, the least extreme that reaches the rate on validation.
 
-    Where only calling everything positive, or nothing, reaches it, that is what the threshold does.
+    Where only predicting everything positive, or nothing, reaches it, that is what the threshold does. Without a
+    positive class there are none.
     """
-    return {name: choose(validation.truth, validation.scores, percent) for name, (choose, percent) in POINTS.items()}
+    if validation.positive is None:
+        return {}
+    units = validation.against_rest(validation.positive)
+    return {name: choose(units.truth, units.scores, percent) for name, (choose, percent) in POINTS.items()}
 
 
 def weighted_rates(units: Units, thresholds: Mapping[str, float], counts: Integers) -> dict[str, Floats]:
@@ -43,12 +47,15 @@ def weighted_rates(units: Units, thresholds: Mapping[str, float], counts: Intege
     Returns
     -------
     dict of str to ndarray of shape (n_resamples, n_thresholds), float64, in [0, 1]
-        The `RATES`, each with `PREFIX`.
+        The `RATES`, each with `PREFIX`; empty without thresholds.
     """
-    called = units.scores[:, None] >= np.array(list(thresholds.values()))
+    if units.positive is None:
+        return {}
+    is_positive = units.truth == units.positive
+    predicted = units.scores[:, [units.positive]] >= np.array(list(thresholds.values()))
     rates = {}
-    for name, of_class, right in (("sensitivity", units.truth, called), ("specificity", ~units.truth, ~called)):
-        columns = np.column_stack([of_class, of_class[:, None] & right])
+    for name, members, right in zip(RATES, (is_positive, ~is_positive), (predicted, ~predicted), strict=True):
+        columns = np.column_stack([members, members[:, None] & right])
         sums = weighted_sums(units, columns.astype(np.float64), counts)
         rates[PREFIX + name] = divide(sums[:, 1:], np.broadcast_to(sums[:, :1], sums[:, 1:].shape))
     return rates
@@ -74,10 +81,10 @@ def describe_operating_points(
         For each of the `POINTS`: ``threshold``; ``sensitivity`` and ``specificity`` on test, neither of which need be
         what validation promised; ``ci``, the 95 % intervals of both.
     """
-    reached = weighted_rates(test, thresholds, np.ones((1, test.n_patients), np.int64))
+    reached = on_all_patients(test, lambda counts: weighted_rates(test, thresholds, counts))
     points: dict[str, Any] = {}
     for number, (name, threshold) in enumerate(thresholds.items()):
-        rates = {rate: float(reached[PREFIX + rate][0, number]) for rate in RATES}
+        rates = {rate: float(reached[PREFIX + rate][number]) for rate in RATES}
         limits = {rate: metric_interval(rate, rates[rate], values[PREFIX + rate][:, number], test) for rate in RATES}
         points[name] = {"threshold": threshold, **rates, "ci": limits}
     return points

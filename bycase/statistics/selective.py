@@ -32,10 +32,10 @@ def centre(scores: Floats, threshold: float) -> Floats:
     Returns
     -------
     ndarray of shape (n_images, 2), float64
-        The called class has the larger value.
+        The predicted class has the larger value.
     """
-    positive, at = np.clip(scores[:, 1], FLOOR, 1 - FLOOR), float(np.clip(threshold, FLOOR, 1 - FLOOR))
-    shifted = expit(logit(positive) - logit(at))
+    positive, cut = np.clip(scores[:, 1], FLOOR, 1 - FLOOR), float(np.clip(threshold, FLOOR, 1 - FLOOR))
+    shifted = expit(logit(positive) - logit(cut))
     return np.column_stack([1 - shifted, shifted])
 
 
@@ -51,24 +51,24 @@ def concentration(scores: Floats) -> Floats:
     return confidence
 
 
-def rank_images(confidence: Floats, stratum: Integers | None) -> Floats:
+def rank_images(confidence: Floats, fold: Integers | None) -> Floats:
     """The share of images that the network is at least as sure of, each; small for the surest.
 
     Parameters
     ----------
     confidence : ndarray of shape (n_images,), float64
         Larger is surer.
-    stratum : ndarray of shape (n_images,), int64, or None
+    fold : ndarray of shape (n_images,), int64, or None
         The fold of each image, whose network was sure on its own scale; None: all have one network.
 
     Returns
     -------
     ndarray of shape (n_images,), float64, in (0, 1]
     """
-    folds = np.zeros(len(confidence), np.int64) if stratum is None else stratum
+    folds = np.zeros(len(confidence), np.int64) if fold is None else fold
     ranks = np.empty(len(confidence))
-    for fold in np.unique(folds):
-        members = folds == fold
+    for number in np.unique(folds):
+        members = folds == number
         ranks[members] = rankdata(-confidence[members], method="max") / members.sum()
     return ranks
 
@@ -79,7 +79,7 @@ def risk_coverage(wrong: Bools, ranks: Floats, weights: Integers) -> tuple[Float
     Parameters
     ----------
     wrong : ndarray of shape (n_images,), bool
-        Whether each image's class is not the one called.
+        Whether each image's class is not the predicted one.
     ranks : ndarray of shape (n_images,), float64
         See `rank_images`.
     weights : ndarray of shape (n_weightings, n_images), int64

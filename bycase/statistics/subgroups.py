@@ -1,17 +1,18 @@
 """Metrics by subgroup of the test part: magnification, subtype, and what is known of the patients."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import Statistic, bootstrap, rank_metrics_within, weighted_metrics
+from bycase.statistics.bootstrap import bootstrap
 from bycase.statistics.intervals import metric_interval
-from bycase.statistics.units import Bools, Floats, Integers, Units, patient_units
+from bycase.statistics.metrics import MEANS, point_metrics, weighted_metrics
+from bycase.statistics.units import Bools, Units, patient_units
 
-METRICS = ("auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
+METRICS = ("auc", "accuracy", "balanced_accuracy", "macro_f1", "sensitivity", "specificity")
 AS_THEY_ARE = ("subtype", "site", "sex")  # columns of the manifest
 UNKNOWN = ("", "0")  # a magnification of 0: the data set has none
 AGE_EDGES, AGE_BANDS = (-np.inf, 40, 60, np.inf), ("under 40", "40 to 59", "60 and over")  # years
@@ -61,14 +62,15 @@ def _members(values: pd.Series) -> dict[str, Bools]:
 def assess_subgroups(
     images: Units,
     subgroups: Mapping[str, Mapping[str, Bools]],
-    thresholds: Mapping[str, float],
+    thresholds: Mapping[str, float | None],
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
     """Score each subgroup of the test part, at the thresholds of the whole.
 
-    A patient's score is the mean over the patient's images in the subgroup. A subgroup of one class has no AUC of
-    its own; that of a subtype, which never has more than one, is its images' against all images of the other class.
+    A patient's score is the mean over the patient's images in the subgroup. A subgroup of one class has no mean over
+    classes and no AUC of its own; with a positive class, that of a subtype, which never has more than one class, is its
+    images' against all images of the other class.
 
     Parameters
     ----------
@@ -76,8 +78,8 @@ def assess_subgroups(
         One unit an image of the test part.
     subgroups : mapping
         See `list_subgroups`.
-    thresholds : mapping of str to float
-        Of ``image`` and ``patient``.
+    thresholds : mapping of str to float or None
+        Of ``image`` and ``patient``; None without a positive class.
     resamples : int
         Of the bootstrap over the subgroup's patients.
     seed : int
@@ -89,9 +91,10 @@ def assess_subgroups(
         ``subgroups[column][value][level]``: ``n`` (units), ``n_patients``, those of `METRICS` that are defined, and
         ``ci`` (their 95 % intervals); with fewer than `FEWEST_PATIENTS` patients the sizes only.
     """
+    images = images.with_threshold(thresholds["image"])
     return {
         column: {
-            name: _assess_subgroup(images, rows, column == "subtype", thresholds, resamples, seed)
+            name: _assess_subgroup(images, rows, column == "subtype", thresholds["patient"], resamples, seed)
             for name, rows in members.items()
         }
         for column, members in subgroups.items()
@@ -99,39 +102,36 @@ def assess_subgroups(
 
 
 def _assess_subgroup(
-    images: Units, rows: Bools, subtype: bool, thresholds: Mapping[str, float], resamples: int, seed: int
+    images: Units, rows: Bools, subtype: bool, threshold: float | None, resamples: int, seed: int
 ) -> dict[str, Any]:
     own = images.select(rows)
-    levels = {"image": own, "patient": patient_units(own)}
-    found = {level: _assess_level(units, thresholds[level], resamples, seed) for level, units in levels.items()}
-    if subtype and own.n_patients >= FEWEST_PATIENTS and not own.patients_of(not own.truth[0]):
+    content = {
+        level: _assess_level(units, METRICS, resamples, seed)
+        for level, units in (("image", own), ("patient", patient_units(own, threshold)))
+    }
+    if subtype and images.positive is not None and own.n_patients >= FEWEST_PATIENTS and not np.ptp(own.truth):
         against = images.select(rows | (images.truth != own.truth[0]))
-        for level, units in (("image", against), ("patient", patient_units(against))):
-            auc = _metrics(units, _auc_of(units), resamples, seed)
-            found[level] = {**found[level], **auc, "ci": found[level]["ci"] | auc["ci"]}
-    return found
+        for level, units in (("image", against), ("patient", patient_units(against, threshold))):
+            ranked = _assess_level(units, ("auc",), resamples, seed)
+            content[level] |= {"auc": ranked["auc"], "ci": content[level]["ci"] | ranked["ci"]}
+    return content
 
 
-def _auc_of(units: Units) -> Statistic:
-    return lambda counts: {"auc": rank_metrics_within(units, counts)[0]}
-
-
-def _assess_level(units: Units, threshold: float, resamples: int, seed: int) -> dict[str, Any]:
+def _assess_level(units: Units, names: Sequence[str], resamples: int, seed: int) -> dict[str, Any]:
+    """The metrics of these names, where they are defined, with intervals."""
     sizes = {"n": len(units.truth), "n_patients": units.n_patients}
     if units.n_patients < FEWEST_PATIENTS:
         return sizes
-
-    def statistic(counts: Integers) -> dict[str, Floats]:
-        values = weighted_metrics(units, units.scores >= threshold, counts)
-        return {name: values[name] for name in METRICS}
-
-    return sizes | _metrics(units, statistic, resamples, seed)
-
-
-def _metrics(units: Units, statistic: Statistic, resamples: int, seed: int) -> dict[str, Any]:
-    """What `statistic` gives, where it is defined, with intervals."""
-    whole = {name: float(of[0]) for name, of in statistic(np.ones((1, units.n_patients), np.int64)).items()}
-    metrics = {name: value for name, value in whole.items() if np.isfinite(value)}
-    values = bootstrap(units, statistic, resamples, generator(seed, "evaluate", "bootstrap"))
-    limits = {name: metric_interval(name, value, values[name], units) for name, value in metrics.items()}
-    return {**metrics, "ci": limits}
+    whole = point_metrics(units)
+    values = bootstrap(
+        units, lambda counts: weighted_metrics(units, counts), resamples, generator(seed, "evaluate", "bootstrap")
+    )
+    metrics = {name: whole[name] for name in names if np.isfinite(whole.get(name, np.nan))}
+    classes = whole.get("per_class", {}).values()
+    limits = {
+        name: metric_interval(
+            name, value, values[name], units, np.array([of[MEANS[name]] for of in classes]) if name in MEANS else None
+        )
+        for name, value in metrics.items()
+    }
+    return {**sizes, **metrics, "ci": limits}

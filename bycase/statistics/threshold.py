@@ -1,14 +1,19 @@
-"""The probability from which a unit is called positive, chosen on validation only."""
+"""The probability from which a unit is predicted positive, chosen on validation only."""
 
 import numpy as np
 
 from bycase.core.params_training import EvaluateParams
-from bycase.statistics.units import Bools, Floats, Integers
+from bycase.statistics.units import Bools, Floats, Integers, Units
 
 
-def choose_threshold(truth: Bools, scores: Floats, settings: EvaluateParams) -> float:
-    """The threshold that `settings` asks for, from validation units; see `youden_threshold`."""
-    return settings.fixed_threshold if settings.threshold == "fixed" else youden_threshold(truth, scores)
+def choose_threshold(validation: Units, settings: EvaluateParams) -> float | None:
+    """The threshold that `settings` asks for, from validation units; None without a positive class."""
+    if validation.positive is None:
+        return None
+    if settings.threshold == "fixed":
+        return settings.fixed_threshold
+    units = validation.against_rest(validation.positive)
+    return youden_threshold(units.truth, units.scores)
 
 
 def youden_threshold(truth: Bools, scores: Floats) -> float:
@@ -28,7 +33,7 @@ def youden_threshold(truth: Bools, scores: Floats) -> float:
     Returns
     -------
     float, in [0, 1]
-        A unit is called positive if its score is at least this.
+        A unit is predicted positive if its score is at least this.
     """
     candidates = _midway(scores)
     true_positives = _at_least(scores[truth], candidates)
@@ -42,7 +47,7 @@ def youden_threshold(truth: Bools, scores: Floats) -> float:
 def specificity_threshold(truth: Bools, scores: Floats, percent: int) -> float:
     """The lowest threshold, midway between neighbouring scores, with at least this specificity.
 
-    Above the highest score nothing is called positive, so that one always exists: if that is a negative unit's score
+    Above the highest score nothing is predicted positive, so that one always exists: if that is a negative unit's score
     of 1, just above 1.
 
     Parameters
@@ -50,12 +55,12 @@ def specificity_threshold(truth: Bools, scores: Floats, percent: int) -> float:
     truth, scores
         Of validation units; see `youden_threshold`.
     percent : int, in [0, 100]
-        Of the negative units, to be called negative.
+        Of the negative units, to be predicted negative.
 
     Returns
     -------
     float, in [0, 1] or just above
-        A unit is called positive if its score is at least this.
+        A unit is predicted positive if its score is at least this.
     """
     candidates = np.append(_midway(scores), np.nextafter(1.0, 2.0))
     negatives = scores[~truth]
@@ -67,19 +72,19 @@ def specificity_threshold(truth: Bools, scores: Floats, percent: int) -> float:
 def sensitivity_threshold(truth: Bools, scores: Floats, percent: int) -> float:
     """The highest threshold, midway between neighbouring scores, with at least this sensitivity.
 
-    Below the lowest score everything is called positive, so that one always exists.
+    Below the lowest score everything is predicted positive, so that one always exists.
 
     Parameters
     ----------
     truth, scores
         Of validation units; see `youden_threshold`.
     percent : int, in [0, 100]
-        Of the positive units, to be called positive.
+        Of the positive units, to be predicted positive.
 
     Returns
     -------
     float, in [0, 1]
-        A unit is called positive if its score is at least this.
+        A unit is predicted positive if its score is at least this.
     """
     candidates, positives = _midway(scores), scores[truth]
     return float(candidates[100 * _at_least(positives, candidates) >= percent * len(positives)].max())

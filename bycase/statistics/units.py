@@ -1,7 +1,11 @@
-"""What is scored: images, or patients by the mean probability over their images."""
+"""What is scored, for any number of classes: images, or patients by the mean probabilities over their images.
+
+Which class is predicted is settled here, once: by a threshold where one of two classes is the positive one, else the
+most probable class is.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,28 +20,27 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+HALF = 0.5  # the threshold of two classes where none was chosen
+
 
 @dataclass(frozen=True)
-class Units:
-    """Images or patients to score, and the patient that each belongs to.
+class BinaryUnits:
+    """Images or patients, one class against all others: what ranks and curves are about.
 
     Attributes
     ----------
     truth : ndarray of shape (n_units,), bool
-        Whether the unit is of the positive class.
+        Whether the unit is of the class.
     scores : ndarray of shape (n_units,), float64, in [0, 1]
-        Predicted probability of the positive class.
-    patient : ndarray of shape (n_units,), int64, in [0, n_patients)
-        What the bootstrap resamples; images and patients of one table share the numbering.
-    stratum : ndarray of shape (n_units,), int64, from 0 up, or None
-        Of cross-validation, the fold of each repeat, each with a network of its own: ranks compare units of one
-        stratum only, since two networks' scores are not on one scale. None: all are of one.
+        Predicted probability of the class.
+    patient, fold
+        See `Units`.
     """
 
     truth: Bools
     scores: Floats
     patient: Integers
-    stratum: Integers | None = None
+    fold: Integers | None = None
 
     @property
     def n_patients(self) -> int:
@@ -45,13 +48,194 @@ class Units:
         return int(self.patient.max()) + 1
 
     def patients_of(self, positive: bool) -> int:
-        """Number of patients with a unit of the positive, or of the negative, class."""
+        """Number of patients with a unit of the class, or with one of another class."""
         return len(np.unique(self.patient[self.truth == positive]))
+
+
+@dataclass(frozen=True)
+class Units:
+    """Images or patients to score, and the patient that each belongs to.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        Names of the classes.
+    truth : ndarray of shape (n_units,), int64, in [0, n_classes)
+        The true class.
+    scores : ndarray of shape (n_units, n_classes), float64, in [0, 1]
+        Predicted probabilities; rows sum to 1.
+    predicted : ndarray of shape (n_units,), int64, in [0, n_classes)
+        The predicted class; see `predict_classes`.
+    patient : ndarray of shape (n_units,), int64, in [0, n_patients)
+        What the bootstrap resamples; images and patients of one table share the numbering.
+    fold : ndarray of shape (n_units,), int64, from 0 up, or None
+        Of cross-validation, the fold of each repeat, each with a network of its own: ranks compare units of one
+        fold only, since two networks' scores are not on one scale. None: all are of one.
+    positive : int or None
+        Of two classes, the number of the one that is looked for, if there is such a class.
+    """
+
+    classes: tuple[str, ...]
+    truth: Integers
+    scores: Floats
+    predicted: Integers
+    patient: Integers
+    fold: Integers | None = None
+    positive: int | None = None
+
+    @property
+    def n_patients(self) -> int:
+        """Number of distinct patients."""
+        return int(self.patient.max()) + 1
+
+    @property
+    def right(self) -> Bools:
+        """Whether the predicted class is the true one; (n_units,)."""
+        return self.truth == self.predicted
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The classes whose ranks are scored, each against the rest: the positive one, or all."""
+        return tuple(range(len(self.classes))) if self.positive is None else (self.positive,)
+
+    @property
+    def classes_of_patients(self) -> Bools:
+        """Whether each patient has a unit of each class; (n_patients, n_classes)."""
+        held = np.zeros((self.n_patients, len(self.classes)), bool)
+        held[self.patient, self.truth] = True
+        return held
+
+    def against_rest(self, number: int) -> BinaryUnits:
+        """One class against all others together."""
+        return BinaryUnits(self.truth == number, self.scores[:, number], self.patient, self.fold)
+
+    def with_threshold(self, threshold: float | Floats | None) -> "Units":
+        """The same units, classes predicted anew; see `predict_classes`."""
+        return replace(self, predicted=predict_classes(self.scores, self.positive, threshold))
 
     def select(self, rows: Bools) -> "Units":
         """Some of the units, their patients numbered anew; `rows` has shape (n_units,)."""
-        stratum = None if self.stratum is None else self.stratum[rows]
-        return Units(self.truth[rows], self.scores[rows], renumber(self.patient[rows]), stratum)
+        return replace(
+            self,
+            truth=self.truth[rows],
+            scores=self.scores[rows],
+            predicted=self.predicted[rows],
+            patient=renumber(self.patient[rows]),
+            fold=None if self.fold is None else self.fold[rows],
+        )
+
+
+def predict_classes(scores: Floats, positive: int | None, threshold: float | Floats | None = None) -> Integers:
+    """The predicted class of each unit.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (..., n_classes), float64, in [0, 1]
+        Predicted probabilities.
+    positive : int or None
+        Of two classes, the positive one: predicted where its probability reaches the threshold. None: the most
+        probable class is predicted, of equals the first.
+    threshold : float, or ndarray of shape (...), float64, in [0, 1], or None
+        Of all units, or of each; None: `HALF`. Without a positive class it says nothing.
+
+    Returns
+    -------
+    ndarray of shape (...), int64, in [0, n_classes)
+    """
+    if positive is None:
+        return scores.argmax(axis=-1).astype(np.int64)
+    reached = scores[..., positive] >= (HALF if threshold is None else threshold)
+    return np.where(reached, positive, 1 - positive).astype(np.int64)
+
+
+def number_classes(labels: "pd.Series[str]", classes: Sequence[str]) -> Integers:
+    """Class names as numbers; (n_units,), int64."""
+    return pd.Index(classes).get_indexer(pd.Index(labels)).astype(np.int64)
+
+
+def positive_number(classes: Sequence[str], positive: str | None) -> int | None:
+    """The number of the positive class, if there is one of two."""
+    return None if positive is None or len(classes) > 2 else list(classes).index(positive)
+
+
+def image_units(
+    predictions: pd.DataFrame,
+    manifest: pd.DataFrame,
+    classes: Sequence[str],
+    positive: str | None,
+    name: Path,
+    threshold: float | None = None,
+) -> Units:
+    """One unit an image.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        See `bycase.tables.predictions`.
+    manifest : DataFrame
+        See `number_patients`.
+    classes : sequence of str
+        All classes.
+    positive : str or None
+        Of two classes, the one that is looked for.
+    name : Path
+        The predictions' file, named in errors.
+    threshold : float, in [0, 1], or None
+        See `predict_classes`.
+
+    Raises
+    ------
+    UserError
+        If an image is not in the manifest, or a class has no image.
+    """
+    patient = number_patients(predictions, manifest, name)
+    check_every_class(predictions, classes, name)
+    scores, number = predictions[list(classes)].to_numpy(np.float64), positive_number(classes, positive)
+    return Units(
+        classes=tuple(classes),
+        truth=number_classes(predictions["label"], classes),
+        scores=scores,
+        predicted=predict_classes(scores, number, threshold),
+        patient=patient,
+        positive=number,
+    )
+
+
+def patient_units(images: Units, threshold: float | None = None) -> Units:
+    """Score each patient by the mean probabilities over the patient's images, in each fold that has any.
+
+    A patient with images of several classes counts as one unit a class, each the mean over the images
+    of that class: no single label would be true of such a patient. `threshold` is that of patients; see
+    `predict_classes`.
+    """
+    first, scores = mean_by_patient(images, images.scores)
+    if images.positive is not None:
+        scores[:, 1 - images.positive] = 1 - scores[:, images.positive]  # a sum of 1 to the last bit
+    return replace(
+        images,
+        truth=images.truth[first],
+        scores=scores,
+        predicted=predict_classes(scores, images.positive, threshold),
+        patient=images.patient[first],
+        fold=None if images.fold is None else images.fold[first],
+    )
+
+
+def mean_by_patient(images: Units, values: Floats) -> tuple[Integers, Floats]:
+    """Mean `values`, shape (n_images, ...), over the images of each fold, patient and true class, in that order.
+
+    Returns
+    -------
+    first : ndarray of shape (n_patient_units,), int64
+        An image of each.
+    means : ndarray of shape (n_patient_units, ...), float64
+    """
+    fold = 0 if images.fold is None else images.fold
+    key = (fold * images.n_patients + images.patient) * len(images.classes) + images.truth
+    _, first, index = np.unique(key, return_index=True, return_inverse=True)
+    totals = np.zeros((len(first), *values.shape[1:]))
+    np.add.at(totals, index, values)
+    return first, totals / np.bincount(index).reshape(-1, *[1] * (values.ndim - 1))
 
 
 def renumber(patient: Integers) -> Integers:
@@ -128,52 +312,3 @@ def check_every_class(predictions: pd.DataFrame, classes: Sequence[str], name: P
             f"{name}: no image of class {min(absent)}, so that its recall and the AUC are undefined; "
             "change split.validation, split.test or seed in params.yaml"
         )
-
-
-def image_units(
-    predictions: pd.DataFrame, manifest: pd.DataFrame, classes: Sequence[str], positive: str, name: Path
-) -> Units:
-    """Score each image by the probability of the positive class.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        See `bycase.tables.predictions`.
-    manifest : DataFrame
-        See `number_patients`.
-    classes : sequence of two str
-        All classes.
-    positive : str
-        The class whose probability is the score.
-    name : Path
-        The predictions' file, named in errors.
-
-    Raises
-    ------
-    UserError
-        If an image is not in the manifest, or one class has no image.
-    """
-    patient = number_patients(predictions, manifest, name)
-    check_every_class(predictions, classes, name)
-    return Units(
-        truth=(predictions["label"] == positive).to_numpy(bool),
-        scores=predictions[positive].to_numpy(np.float64),
-        patient=patient,
-    )
-
-
-def patient_units(images: Units) -> Units:
-    """Score each patient by the mean probability over the patient's images, in each stratum that has any.
-
-    A patient with images of both classes counts as two units, one a class, each the mean over the
-    images of that class: no single label would be true of such a patient.
-    """
-    stratum = 0 if images.stratum is None else images.stratum
-    key, index = np.unique((stratum * images.n_patients + images.patient) * 2 + images.truth, return_inverse=True)
-    totals = np.bincount(index, weights=images.scores)
-    return Units(
-        truth=(key % 2).astype(bool),
-        scores=totals / np.bincount(index),
-        patient=key // 2 % images.n_patients,
-        stratum=None if images.stratum is None else key // 2 // images.n_patients,
-    )

@@ -1,6 +1,5 @@
 """`data/features/`: features, the images they belong to, and what made them."""
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv, write_json
+from bycase.tables.results import open_array, read_results, read_table
 
 FEATURES = Path("data/features")
 
@@ -66,12 +66,16 @@ def write_features(folder: Path, partial: Path, images: Sequence[str], made_by: 
     write_json(folder / "made_by.json", dict(made_by))
 
 
+def write_no_features(folder: Path, made_by: Mapping[str, Any]) -> None:
+    """Write features of no image into a folder: a network of which every layer is trained has none that stay."""
+    np.save(folder / "features.npy", np.zeros((0, 1, 0), np.float32))
+    write_csv(folder / "index.csv", pd.DataFrame({"image": []}))
+    write_json(folder / "made_by.json", dict(made_by))
+
+
 def read_features(folder: Path = FEATURES) -> Features:
     """Open the features without reading them into memory."""
-    try:
-        index = pd.read_csv(folder / "index.csv", dtype=str, keep_default_na=False)
-        made_by = json.loads((folder / "made_by.json").read_text(encoding="utf-8"))
-        array = np.load(folder / "features.npy", mmap_mode="r")
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename} not found: run 'dvc repro embed' first") from None
+    index = read_table(folder / "index.csv", "embed", dtype=str)
+    made_by = read_results(folder / "made_by.json", "embed")
+    array = open_array(folder / "features.npy", "embed")
     return Features(index["image"].tolist(), array, made_by, folder / "features.npy")

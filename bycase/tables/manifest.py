@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from bycase.core.errors import UserError
 from bycase.core.files import write_csv
+from bycase.tables.results import check_images, read_table
 
 RESTRUCTURED = Path("data/restructured")
 PREPROCESSED = Path("data/preprocessed")
@@ -18,7 +18,7 @@ COLUMNS = (
     "magnification",  # 40, 100, 200 or 400; 0 where the data set has none
     "folder",  # slide folder
     "case",  # what stands for a patient
-    "group",  # what must not straddle parts by default
+    "group",  # what must not straddle train, val and test by default
     "width",  # of the published image, in pixels
     "height",
     "sha256",  # of the published file's bytes
@@ -56,10 +56,7 @@ def read_manifest(path: Path = MANIFEST) -> pd.DataFrame:
     UserError
         If the file is missing, a column is missing, or an image stands twice.
     """
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: run 'dvc repro restructure' first") from None
+    frame = read_table(path, "restructure", dtype=str)
     _check(path, frame)
     return _complete(frame).astype(dict.fromkeys(NUMBERS, int))
 
@@ -70,9 +67,5 @@ def _complete(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check(path: Path, frame: pd.DataFrame) -> None:
-    missing = [column for column in COLUMNS if column not in frame.columns and column not in OPTIONAL]
-    if missing:
-        raise UserError(f"{path}: column {', '.join(missing)} missing; run 'dvc repro -f restructure'")
-    twice = frame["image"][frame["image"].duplicated()]
-    if len(twice):
-        raise UserError(f"{path}: image {twice.iloc[0]} stands twice; run 'dvc repro -f restructure'")
+    required = [column for column in COLUMNS if column not in OPTIONAL]
+    check_images(frame, required, path, "run 'dvc repro -f restructure'")

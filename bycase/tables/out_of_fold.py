@@ -8,6 +8,8 @@ import pandas as pd
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv
 from bycase.tables.predictions import check_predictions
+from bycase.tables.results import read_table
+from bycase.tables.splits import DTYPES
 
 BENCHMARK = Path("data/benchmark")
 FOLDS = BENCHMARK / "folds.csv"
@@ -35,10 +37,7 @@ AGAIN = "run 'dvc repro -f benchmark/dvc.yaml:gather'"
 
 def read_folds(path: Path = FOLDS) -> pd.DataFrame:
     """Read the layout of all folds; see `bycase.datasets.splits.folds.make_folds`."""
-    try:
-        return pd.read_csv(path, dtype={"image": str, "part": str, "group": str}, keep_default_na=False)
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: run 'dvc repro benchmark/dvc.yaml:folds' first") from None
+    return read_table(path, "benchmark/dvc.yaml:folds", dtype=DTYPES)
 
 
 def write_out_of_fold(path: Path, frame: pd.DataFrame, classes: Sequence[str]) -> None:
@@ -73,10 +72,7 @@ def read_out_of_fold(classes: Sequence[str], path: Path = PREDICTIONS) -> pd.Dat
         If the file is missing, or as `check_out_of_fold`.
     """
     text = dict.fromkeys(("model", "image", "patient", "label"), str)
-    try:
-        frame = pd.read_csv(path, dtype=text, float_precision="round_trip")
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: run 'dvc repro benchmark/dvc.yaml' first") from None
+    frame = read_table(path, "benchmark/dvc.yaml", dtype=text, float_precision="round_trip", keep_default_na=True)
     check_out_of_fold(path, frame, classes)
     return frame
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv
+from bycase.tables.results import check_images, read_table
 
 VALIDATION = Path("data/predictions/val.csv")
 TEST = Path("data/predictions/test.csv")
@@ -33,16 +34,16 @@ def label_splits(splits: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def make_predictions(
-    part: pd.DataFrame, probabilities: NDArray[np.float64], classes: Sequence[str], name: Path
+    subset: pd.DataFrame, probabilities: NDArray[np.float64], classes: Sequence[str], name: Path
 ) -> pd.DataFrame:
-    """Put the images of one part beside their probabilities.
+    """Put the images of one subset beside their probabilities.
 
     Parameters
     ----------
-    part : DataFrame with the columns `COLUMNS`
-        One row an image; ``group`` is what the split kept on one side.
+    subset : DataFrame with the columns `COLUMNS`
+        One row an image; ``group`` is its split group.
     probabilities : ndarray of shape (n_images, n_classes), float64, in [0, 1]
-        In the order of `part` and `classes`; every row sums to 1.
+        In the order of `subset` and `classes`; every row sums to 1.
     classes : sequence of str
         The probability columns' names.
     name : Path
@@ -60,8 +61,8 @@ def make_predictions(
     """
     if not np.isfinite(probabilities).all():
         raise UserError(f"{name}: the network predicts NaN: training diverged; lower zoo.<model>.learning_rate")
-    scores = pd.DataFrame(probabilities, columns=list(classes), index=part.index)
-    frame = pd.concat([part.loc[:, list(COLUMNS)], scores], axis=1).sort_values("image", ignore_index=True)
+    scores = pd.DataFrame(probabilities, columns=list(classes), index=subset.index)
+    frame = pd.concat([subset.loc[:, list(COLUMNS)], scores], axis=1).sort_values("image", ignore_index=True)
     check_predictions(frame, classes, name)
     return frame
 
@@ -80,12 +81,7 @@ def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
     UserError
         If the file is missing, or as `check_predictions`.
     """
-    try:
-        frame = pd.read_csv(
-            path, dtype=dict.fromkeys(COLUMNS, str), keep_default_na=False, float_precision="round_trip"
-        )
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: run 'dvc repro evaluate' first") from None
+    frame = read_table(path, "evaluate", dtype=dict.fromkeys(COLUMNS, str), float_precision="round_trip")
     check_predictions(frame, classes, path)
     return frame
 
@@ -101,14 +97,9 @@ def check_predictions(
         If a column is missing, there is no row, an image stands twice, a label is not one of
         `classes`, a probability is no number in [0, 1], or a row does not sum to 1.
     """
-    missing = [column for column in (*COLUMNS, *classes) if column not in frame.columns]
-    if missing:
-        raise UserError(f"{name}: column {', '.join(missing)} missing; {again}")
+    check_images(frame, (*COLUMNS, *classes), name, again)
     if frame.empty:
         raise UserError(f"{name}: no image; {again}")
-    twice = frame["image"][frame["image"].duplicated()]
-    if len(twice):
-        raise UserError(f"{name}: image {twice.iloc[0]} stands twice; {again}")
     unknown = set(frame["label"]) - set(classes)
     if unknown:
         raise UserError(f"{name}: label '{min(unknown)}' is none of {', '.join(classes)}; {again}")
@@ -123,14 +114,9 @@ def check_predictions(
 
 
 def check_disjoint(validation: pd.DataFrame, test: pd.DataFrame) -> None:
-    """Refuse validation and test predictions that share an image or a group of the split.
+    """Refuse validation and test predictions that share an image or a split group, naming one.
 
-    Where the split's group is the image, the two are one check, and patients may be on both sides.
-
-    Raises
-    ------
-    UserError
-        Naming one shared image or group.
+    Where the split group is the image, the two are one check, and patients may be on both sides.
     """
     for column in ("image", "group"):
         shared = set(validation[column]) & set(test[column])

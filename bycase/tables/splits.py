@@ -1,6 +1,5 @@
-"""`data/splits.csv` and its protocol: written and read with the same check that no group straddles parts."""
+"""`data/splits.csv` and its protocol: written and read with the same check that no split group straddles subsets."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +7,14 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv, write_json
+from bycase.tables.results import check_images, read_results, read_table
 
 SPLITS = Path("data/splits.csv")
 PROTOCOL = Path("data/splits.json")
 
-PARTS = ("train", "val", "test")
+SUBSETS = ("train", "val", "test")
 COLUMNS = ("image", "part", "fold", "group")
+DTYPES = {"image": str, "part": str, "group": str}
 
 
 def write_splits(frame: pd.DataFrame, protocol: dict[str, Any], path: Path = SPLITS, beside: Path = PROTOCOL) -> None:
@@ -22,8 +23,8 @@ def write_splits(frame: pd.DataFrame, protocol: dict[str, Any], path: Path = SPL
     Parameters
     ----------
     frame : DataFrame with the columns `COLUMNS`
-        One row an image; ``part`` is one of `PARTS`, ``group`` what may not straddle parts, ``fold``
-        the official fold's number or that of the k-fold's test part; else 0.
+        One row an image; ``part`` is one of `SUBSETS`, ``group`` the split group, which may not straddle them,
+        ``fold`` the official fold's number or that of the k-fold's test subset; else 0.
     protocol : dict
         How the split was made; what figures and reports say of it.
     path, beside : Path
@@ -32,7 +33,7 @@ def write_splits(frame: pd.DataFrame, protocol: dict[str, Any], path: Path = SPL
     Raises
     ------
     UserError
-        If an image stands twice, a part is empty or unknown, or a group straddles parts.
+        If an image stands twice, a subset is empty or unknown, or a split group straddles subsets.
     """
     check_splits(frame, path)
     write_csv(path, frame.loc[:, list(COLUMNS)].sort_values("image"))
@@ -41,46 +42,34 @@ def write_splits(frame: pd.DataFrame, protocol: dict[str, Any], path: Path = SPL
 
 def read_splits(path: Path = SPLITS) -> pd.DataFrame:
     """Read a split and check it again; columns as in `write_splits`."""
-    try:
-        frame = pd.read_csv(path, dtype={"image": str, "part": str, "group": str}, keep_default_na=False)
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: run 'dvc repro split' first") from None
+    frame = read_table(path, "split", dtype=DTYPES)
     check_splits(frame, path)
     return frame
 
 
 def read_protocol(path: Path = PROTOCOL) -> dict[str, Any]:
     """Read how the split was made."""
-    try:
-        protocol: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: run 'dvc repro split' first") from None
-    return protocol
+    return read_results(path, "split")
 
 
 def check_splits(frame: pd.DataFrame, path: Path) -> None:
-    """Refuse a split in which anything straddles parts.
+    """Refuse a split in which anything straddles subsets.
 
     Raises
     ------
     UserError
-        Naming the column, image, part or group at fault.
+        Naming the column, image, subset or split group at fault.
     """
-    missing = [column for column in COLUMNS if column not in frame.columns]
-    if missing:
-        raise UserError(f"{path}: column {', '.join(missing)} missing; run 'dvc repro -f split'")
-    twice = frame["image"][frame["image"].duplicated()]
-    if len(twice):
-        raise UserError(f"{path}: image {twice.iloc[0]} stands twice; run 'dvc repro -f split'")
-    unknown = set(frame["part"]) - set(PARTS)
+    check_images(frame, COLUMNS, path, "run 'dvc repro -f split'")
+    unknown = set(frame["part"]) - set(SUBSETS)
     if unknown:
-        raise UserError(f"{path}: part '{min(unknown)}' is none of {', '.join(PARTS)}")
-    for part in PARTS:
-        if not (frame["part"] == part).any():
-            raise UserError(f"{path}: part {part} is empty; change split.validation or split.test")
-    parts = frame.groupby("group")["part"].nunique()
-    straddling = parts.index[parts > 1]
+        raise UserError(f"{path}: part '{min(unknown)}' is none of {', '.join(SUBSETS)}")
+    for subset in SUBSETS:
+        if not (frame["part"] == subset).any():
+            raise UserError(f"{path}: part {subset} is empty; change split.validation or split.test")
+    subsets = frame.groupby("group")["part"].nunique()
+    straddling = subsets.index[subsets > 1]
     if len(straddling):
         raise UserError(
-            f"{path}: group {straddling[0]} stands in {parts[straddling[0]]} parts; run 'dvc repro -f split'"
+            f"{path}: group {straddling[0]} stands in {subsets[straddling[0]]} parts; run 'dvc repro -f split'"
         )

@@ -1,22 +1,53 @@
-"""The training part in batches: of cached features, or of augmented images; the order follows from the epoch."""
+"""Training images in batches, of cached features or of augmented images; the order follows from the epoch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
+from numpy.lib.format import write_array_header_1_0
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from bycase.core.params_training import AugmentParams
 from bycase.core.rows import RowFile
 from bycase.core.seeding import derive_seed, generator
 from bycase.images.augmentation.images import augment
 from bycase.images.augmentation.mixing import mix
+from bycase.images.pixels import read_pixels
 from bycase.training.subsets import Subset
+
+PIXELS = Path("data/checkpoints/pixels.npy")
+DECODED_AT_A_TIME = 64
+
+
+def decode_once(images: Sequence[str], size: int, path: Path = PIXELS) -> RowFile:
+    """Decode images into one file of pixels, uint8 RGB (n_images, size, size, 3): 150 kB an image at 224 pixels.
+
+    Parameters
+    ----------
+    images : sequence of str
+        Paths below ``data/preprocessed``, in the order of the rows.
+    size : int
+        Side of the images, in pixels.
+    path : Path
+        Written anew; whoever trains deletes it in the end.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written as a stream: the pages of a memory map would count as memory until it is closed.
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(images), size, size, 3)}
+    # Under its own name: nothing reads it but this run, and a killed one leaves no second file.
+    with path.open("wb") as file:
+        write_array_header_1_0(file, header)
+        for start in tqdm(range(0, len(images), DECODED_AT_A_TIME), desc="decode", disable=None, leave=False):
+            file.write(read_pixels(images[start : start + DECODED_AT_A_TIME]).tobytes())
+    return RowFile(path)
+
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
 def feature_batches(
-    features: RowFile, rows: NDArray[np.intp], part: Subset, batch_size: int, seed: int, epoch: int
+    features: RowFile, rows: NDArray[np.intp], train: Subset, batch_size: int, seed: int, epoch: int
 ) -> Iterator[Batch]:
     """Every training image once, each by one of its views drawn at random.
 
@@ -26,8 +57,8 @@ def feature_batches(
         Of all images, float32 (n_images, n_views, n_features).
     rows : ndarray of shape (n_training_images,)
         Where the training images are in `features`.
-    part : Subset
-        The training part; its targets and weights.
+    train : Subset
+        Its targets and weights.
     batch_size, seed, epoch : int
         Seed and epoch decide order and views.
 
@@ -42,11 +73,11 @@ def feature_batches(
     for start in range(0, len(rows), batch_size):
         chosen = order[start : start + batch_size]
         views = features.read(rows[chosen])
-        yield views[np.arange(len(chosen)), view[chosen]], part.targets[chosen], part.weights[chosen]
+        yield views[np.arange(len(chosen)), view[chosen]], train.targets[chosen], train.weights[chosen]
 
 
 def image_batches(
-    pixels: RowFile, part: Subset, params: AugmentParams, batch_size: int, seed: int, epoch: int
+    pixels: RowFile, train: Subset, params: AugmentParams, batch_size: int, seed: int, epoch: int
 ) -> Iterator[Batch]:
     """Every training image once, augmented anew; parameters as in `feature_batches`.
 
@@ -56,19 +87,19 @@ def image_batches(
     Parameters
     ----------
     pixels : RowFile
-        uint8 RGB (n, size, size, 3), the training images first, in the part's order.
+        uint8 RGB (n, size, size, 3), the training images first, in the subset's order.
 
     Yields
     ------
     tuple
         Images (n, size, size, 3) in [0, 255], targets (n, width) and weights (n,), all float32.
     """
-    order = generator(seed, "images", epoch).permutation(len(part.y))
+    order = generator(seed, "images", epoch).permutation(len(train.y))
     for start in range(0, batch_size * steps_per_epoch(len(order), batch_size), batch_size):
         chosen = order[start : start + batch_size]
         own_seed = derive_seed(seed, "augment", epoch, start)
         images = augment(pixels.read(chosen), params, own_seed)
-        yield mix(images, part.targets[chosen], part.weights[chosen], params, derive_seed(own_seed, "mix"))
+        yield mix(images, train.targets[chosen], train.weights[chosen], params, derive_seed(own_seed, "mix"))
 
 
 def steps_per_epoch(n_images: int, batch_size: int) -> int:

@@ -32,7 +32,7 @@ class CollapseGuard:
     patience: int
 
     def observe(self, progress: Progress, loss: float, probabilities: NDArray[np.float64]) -> str | None:
-        """Take in one epoch.
+        """Take in one epoch, and say what has collapsed and what usually causes it, once that is so.
 
         Parameters
         ----------
@@ -42,11 +42,6 @@ class CollapseGuard:
             Mean training loss of the epoch, in nats.
         probabilities : ndarray of shape (n_validation_images, n_classes)
             Rows sum to 1.
-
-        Returns
-        -------
-        str or None
-            What has collapsed and what usually causes it, once that is so.
         """
         predicted = probabilities.argmax(axis=1)
         progress.one_class_epochs = progress.one_class_epochs + 1 if (predicted == predicted[0]).all() else 0
@@ -68,7 +63,7 @@ class CollapseGuard:
             )
         if progress.one_class_epochs >= self.patience:
             return (
-                f"collapse: every validation image has been called {self.classes[int(predicted[0])]} for "
+                f"collapse: every validation image has been predicted {self.classes[int(predicted[0])]} for "
                 f"{self.patience} epochs. Usual causes: unbalanced classes without train.class_weight, "
                 "images rescaled twice or not at all, a learning rate far off"
             )

@@ -14,17 +14,10 @@ if TYPE_CHECKING:
 
 
 def make_strategy(name: str) -> "tf.distribute.Strategy":
-    """The strategy in whose scope a network is built and trained.
+    """The strategy in whose scope a network is built and trained: 'single' or 'mirrored'.
 
-    Parameters
-    ----------
-    name : {'single', 'mirrored'}
-        Mirrored: each of this machine's GPUs takes an equal part of every batch, and gradients are summed.
-
-    Raises
-    ------
-    UserError
-        If mirrored is asked for with another backend than TensorFlow.
+    Mirrored: each of this machine's GPUs takes an equal share of every batch, and gradients are summed. It needs
+    TensorFlow, and is refused where Keras has another backend.
     """
     import keras
     import tensorflow as tf
@@ -49,14 +42,7 @@ def scope(strategy: "tf.distribute.Strategy") -> AbstractContextManager[Any]:
 def train_step(model: "keras.Model", strategy: "tf.distribute.Strategy", batch: Batch) -> dict[str, float]:
     """Train on one batch; the means of loss and metrics over it.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Compiled in the strategy's scope.
-    strategy : tf.distribute.Strategy
-        Of `make_strategy`.
-    batch : tuple
-        Inputs, targets and weights; divided among the replicas.
+    `model` is compiled in the scope of `strategy`; inputs, targets and weights are divided among its replicas.
     """
     replicas = strategy.num_replicas_in_sync
     if replicas == 1 or len(batch[1]) < replicas:
@@ -66,9 +52,9 @@ def train_step(model: "keras.Model", strategy: "tf.distribute.Strategy", batch: 
     import tensorflow as tf
 
     def share(array: Any) -> Any:
-        parts = np.array_split(array, replicas)
+        shares = np.array_split(array, replicas)
         return strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(parts[context.replica_id_in_sync_group])
+            lambda context: tf.constant(shares[context.replica_id_in_sync_group])
         )
 
     # train_on_batch would give every replica the whole batch.

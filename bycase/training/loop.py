@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from bycase.core.errors import UserError
-from bycase.core.prefetch import prefetch
+from bycase.core.parallel import prefetch
 from bycase.training.batches import Batch
 from bycase.training.checkpoint import Checkpoint, Progress
 from bycase.training.collapse import CollapseGuard
 from bycase.training.distribute import train_step
-from bycase.training.phases import PhasePlan
-from bycase.training.schedule import Schedule
+from bycase.training.phases import PhasePlan, Schedule
 from bycase.training.scores import monitor_score, score
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class DivergenceError(UserError):
 
 @dataclass(frozen=True)
 class Phase:
-    """One phase of a training, ready to run.
+    """One phase of a training.
 
     Attributes
     ----------

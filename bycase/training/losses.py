@@ -9,24 +9,17 @@ from scipy.special import softmax
 
 from bycase.core.params_training import TrainParams
 from bycase.networks.zoo.googlenet import AUXILIARY_LOSS_WEIGHT
-from bycase.training.labels import make_targets
+from bycase.training.subsets import make_targets
 
 if TYPE_CHECKING:
     import keras
 
 
 def make_loss(params: TrainParams, n_classes: int) -> "keras.losses.Loss":
-    """The loss that `params` names, for targets of `bycase.training.labels.make_targets`.
+    """The loss that `params` names, for targets of `bycase.training.subsets.make_targets`.
 
     Focal loss is that of Lin et al. (2017), Focal loss for dense object detection, arXiv:1708.02002,
     without its class weight alpha, since `class_weight` weights classes for both losses.
-
-    Parameters
-    ----------
-    params : TrainParams
-        ``loss``, ``focal_gamma`` and ``label_smoothing``.
-    n_classes : int
-        Two: of one sigmoid output; more: of softmax outputs.
     """
     from keras import losses
 
@@ -68,24 +61,16 @@ def prior_loss(loss: "keras.losses.Loss", shares: NDArray[np.float64]) -> float:
         return float(np.asarray(by_class, np.float64) @ shares)
 
     # Single precision: coarser steps than the default, and a method that needs no derivative.
-    found: Any = minimize(constant_loss, np.log(np.clip(shares, 1e-6, None)), method="Nelder-Mead", tol=1e-4)
-    return min(float(found.fun), constant_loss(np.log(np.clip(shares, 1e-6, None))))
+    start = np.log(np.clip(shares, 1e-6, None))
+    result: Any = minimize(constant_loss, start, method="Nelder-Mead", tol=1e-4)
+    return min(float(result.fun), constant_loss(start))
 
 
 def with_auxiliary(loss: "keras.losses.Loss", width: int) -> Any:
     """A loss over a main output and auxiliary ones that stand beside it in the same array.
 
-    Parameters
-    ----------
-    loss : keras.losses.Loss
-        Of the main output.
-    width : int
-        Columns of each output.
-
-    Returns
-    -------
-    callable
-        From targets (n, width) and outputs (n, k * width) to losses (n,).
+    It takes targets (n, width) and outputs (n, k * width), the main one first, and gives losses (n,); `loss` is of one
+    output.
     """
 
     def total(targets: Any, outputs: Any) -> Any:

@@ -1,9 +1,9 @@
-"""The phases, made ready to run: network, batches, validation and optimiser of each."""
+"""Builds model and data of each phase: what is trainable, the optimiser, the batches and the validation."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,7 @@ from bycase.training.batches import Batch, feature_batches, image_batches, steps
 from bycase.training.compile import compile_network
 from bycase.training.distribute import scope
 from bycase.training.loop import Phase
-from bycase.training.phases import END_TO_END, HEAD, PhasePlan
-from bycase.training.schedule import Schedule
+from bycase.training.phases import END_TO_END, HEAD, PhasePlan, Schedule
 from bycase.training.subsets import Subset
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class TrainingContext:
     params : Params
         The whole of `params.yaml`.
     train, val : Subset
-        The two parts.
+        Their images.
     n_classes : int
         Number of classes.
     strategy : tf.distribute.Strategy
@@ -62,9 +61,9 @@ class TrainingContext:
     features : RowFile or None
         The cached features of all images; None where every layer is trained.
     train_rows, val_rows : ndarray
-        Where the parts are in `features`.
+        Rows of their images in `features`.
     pixels : callable
-        Decodes the images of both parts at its first call, training first.
+        Decodes the images of both at its first call, training first.
     """
 
     params: Params
@@ -83,7 +82,7 @@ class TrainingContext:
 
 def gather(
     params: Params,
-    parts: tuple[Subset, Subset],
+    subsets: tuple[Subset, Subset],
     n_classes: int,
     strategy: "tf.distribute.Strategy",
     backbone: "keras.Model",
@@ -94,19 +93,19 @@ def gather(
 
     Parameters
     ----------
-    parts : tuple of Subset
-        Training and validation.
+    subsets : tuple of Subset
+        Train and val.
     backbone : keras.Model
         Of `bycase.networks.registry.build_backbone`, built in the strategy's scope.
     features : Features
         Empty in mode end_to_end.
     """
-    train, val = parts
+    train, val = subsets
     settings = params.network
     nowhere = np.zeros(0, np.intp)
     frozen = settings.mode != END_TO_END
     cached = RowFile(features.path) if frozen else None
-    train_rows, val_rows = (features.rows(part.images) for part in parts) if frozen else (nowhere, nowhere)
+    train_rows, val_rows = (features.rows(subset.images) for subset in subsets) if frozen else (nowhere, nowhere)
     statistics = feature_statistics(cached, train_rows) if cached and settings.standardise else None
     with scope(strategy):
         seed = derive_seed(params.seed, "head")
@@ -120,22 +119,11 @@ def gather(
     )
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Where a phase's batches and its validation come from.
 
-    Attributes
-    ----------
-    steps : int
-        Batches an epoch.
-    batches : callable
-        ``batches(epoch)`` yields the training part.
-    read : callable
-        Rows to what the network takes: features (n, n_features) or pixels (n, size, size, 3).
-    val_rows : ndarray of shape (n_validation_images,)
-        Rows of the validation part.
-    batch_size : int
-        Of validation.
+    Batches an epoch; ``batches(epoch)`` of the training images; rows to what the network takes, features
+    (n, n_features) or pixels (n, size, size, 3); rows of the validation images; and how many of these at a time.
     """
 
     steps: int
@@ -146,7 +134,7 @@ class Source:
 
 
 def prepare_phase(plan: PhasePlan, context: TrainingContext) -> Phase:
-    """Make one phase ready: what is trainable, the optimiser, the batches and the validation."""
+    """Build one phase of a training."""
     import keras
 
     params = context.params

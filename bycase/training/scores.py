@@ -21,7 +21,7 @@ def score(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str,
     dict
         ``val_loss`` (cross-entropy, nats), ``val_accuracy``, ``val_auc`` (beyond two classes macro, one
         against the rest), ``val_balanced_accuracy``, ``val_f1`` (of the second of two classes, else
-        macro) and ``val_top_share``, the share of images that are called the class most often given.
+        macro) and ``val_top_share``, the share of images that are predicted the most often predicted class.
     """
     from sklearn.metrics import balanced_accuracy_score, f1_score, log_loss, roc_auc_score
 
@@ -39,14 +39,9 @@ def score(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str,
 
 
 def monitor_score(row: dict[str, Any], monitor: str) -> float:
-    """The score that decides about the best epoch, higher being better.
+    """The score of a row of the history that decides about the best epoch, higher being better.
 
-    Parameters
-    ----------
-    row : dict
-        Of the history.
-    monitor : {'auc', 'accuracy', 'balanced_accuracy', 'f1', 'loss'}
-        Of validation.
+    `monitor` is 'auc', 'accuracy', 'balanced_accuracy', 'f1' or 'loss', of validation.
     """
     value = float(row[f"val_{monitor}"])
     return -value if monitor == "loss" else value

@@ -1,4 +1,4 @@
-"""The training and validation parts as arrays; the test part is not read here."""
+"""Train and val as arrays: classes as numbers and targets, and how much each image counts; test is not read here."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,43 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
-from bycase.training.labels import encode, image_weights, make_targets
+
+
+def encode(labels: "pd.Series[str]", classes: list[str]) -> NDArray[np.int64]:
+    """Positions of `labels` in `classes`; shape (n_images,)."""
+    return pd.Index(classes).get_indexer(pd.Index(labels)).astype(np.int64)
+
+
+def make_targets(y: NDArray[np.int64], n_classes: int) -> NDArray[np.float32]:
+    """What the network's output is compared with: float32 of 0 and 1.
+
+    With two classes of shape (n_images, 1), the probability of the second; else (n_images, n_classes), one a class.
+    """
+    return y[:, None].astype(np.float32) if n_classes == 2 else np.eye(n_classes, dtype=np.float32)[y]
+
+
+def image_weights(y: NDArray[np.int64], n_classes: int, class_weight: str) -> NDArray[np.float32]:
+    """How much each image counts in the loss, float32 of shape (n_images,); the mean is 1.
+
+    `class_weight` is 'none', or 'balanced': every class counts the same in all.
+    """
+    if class_weight == "none":
+        return np.ones(len(y), np.float32)
+    counts = np.bincount(y, minlength=n_classes)
+    weights: NDArray[np.float32] = (len(y) / (n_classes * counts[y])).astype(np.float32)
+    return weights
+
+
+def class_shares(y: NDArray[np.int64], weights: NDArray[np.float32], n_classes: int) -> NDArray[np.float64]:
+    """Each class's share of the images' weights; shape (n_classes,), sums to 1."""
+    totals = np.bincount(y, weights=weights.astype(np.float64), minlength=n_classes)
+    shares: NDArray[np.float64] = totals / totals.sum()
+    return shares
 
 
 @dataclass(frozen=True)
 class Subset:
-    """Images of one part.
+    """Images of train or val.
 
     Attributes
     ----------
@@ -21,7 +52,7 @@ class Subset:
     y : ndarray of shape (n_images,), int64
         Classes as numbers.
     targets : ndarray of shape (n_images, width), float32
-        See `bycase.training.labels.make_targets`.
+        See `make_targets`.
     weights : ndarray of shape (n_images,), float32
         How much each image counts in the loss; the mean is 1.
     """
@@ -33,30 +64,30 @@ class Subset:
 
 
 def take_subset(
-    part: str, splits: pd.DataFrame, manifest: pd.DataFrame, classes: list[str], class_weight: str
+    name: str, splits: pd.DataFrame, manifest: pd.DataFrame, classes: list[str], class_weight: str
 ) -> Subset:
-    """Collect one part.
+    """Collect the images of one subset.
 
     Parameters
     ----------
-    part : {'train', 'val'}
-        Which.
+    name : {'train', 'val'}
+        The subset's name in ``part``.
     splits, manifest : DataFrame
         See `bycase.tables.splits` and `bycase.tables.manifest`.
     classes : list of str
         In the order of the network's outputs.
     class_weight : {'balanced', 'none'}
-        See `bycase.training.labels.image_weights`.
+        See `image_weights`.
 
     Raises
     ------
     UserError
-        If the part lacks a class.
+        If the subset lacks a class.
     """
-    images = splits.loc[splits["part"] == part, "image"]
+    images = splits.loc[splits["part"] == name, "image"]
     labels = manifest.set_index("image")["label"].reindex(images)
     y = encode(labels, classes)
     for number, label in enumerate(classes):
         if not (y == number).any():
-            raise UserError(f"part {part} holds no image of class {label}; change seed or the split's shares")
+            raise UserError(f"part {name} holds no image of class {label}; change seed or the split's shares")
     return Subset(images, y, make_targets(y, len(classes)), image_weights(y, len(classes), class_weight))

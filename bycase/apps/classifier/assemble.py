@@ -50,8 +50,8 @@ def assemble_info(
         ),
         sets=SetsInfo(
             coverage=uncertainty["coverage"],
-            image_threshold=sets["image"]["least_probability"],
-            patient_threshold=sets["patient"]["least_probability"],
+            image_threshold=sets["image"]["conformal_threshold"],
+            patient_threshold=sets["patient"]["conformal_threshold"],
             n_patients=sets["patient"]["n_calibration"],
         ),
         unlike=unlike,

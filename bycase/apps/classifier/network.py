@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bycase.core.errors import one_line
-from bycase.networks.dropout import split_at_head
 from bycase.networks.predict import class_probabilities
+from bycase.networks.repeated import split_at_head
 from bycase.statistics.units import Floats
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ def main(arguments: list[str] | None = None) -> None:
     from bycase.apps.export.write import Validation, write_export
     from bycase.core.params import load_params
     from bycase.core.seeding import make_tensorflow_deterministic
+    from bycase.tables.models import NETWORK, read_model_info
     from bycase.tables.predictions import VALIDATION, read_predictions
     from bycase.tables.results import METRICS, read_results
     from bycase.tables.splits import read_splits
-    from bycase.training.record import NETWORK, read_model_info
 
     model = options.model or NETWORK
     digest = network_digest(model)

@@ -12,7 +12,7 @@ from bycase.apps.export.convert import openvino_model
 from bycase.core.packages import need
 from bycase.core.seeding import generator
 from bycase.images.pixels import read_pixels
-from bycase.networks.dropout import HEAD
+from bycase.networks.repeated import HEAD
 
 if TYPE_CHECKING:
     import keras

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bycase.apps.classifier.classifier import Classifier, Predictions
 from bycase.apps.predict.sources import Entry, Failure, Skipped, Source
-from bycase.core.prefetch import prefetch
+from bycase.core.parallel import prefetch
 from bycase.images.pictures import Picture, PictureError, read_picture
 
 Prepare = Callable[[Image.Image], NDArray[np.uint8]]

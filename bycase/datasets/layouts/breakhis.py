@@ -6,19 +6,12 @@ classification, IEEE Transactions on Biomedical Engineering 63(7).
 
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from bycase.datasets.layouts.listing import (
-    IMAGE_SUFFIXES,
-    About,
-    Listing,
-    PublishedImage,
-    Rejected,
-    check_counts,
-    list_files,
-)
+from bycase.datasets.layouts.listing import About, Listing, PublishedImage, check_counts, list_files, list_images
 
 ABOUT = About(
     title="BreakHis, breast cancer histopathological images",
@@ -114,21 +107,13 @@ def read_layout(root: Path) -> Listing:
     root : Path
         The raw folder; ``BreaKHis_v1`` may be there once, twice or not at all.
     """
-    images, rejected, others = [], [], []
-    for source in list_files(root):
-        if source.suffix.lower() not in IMAGE_SUFFIXES:
-            others.append(source)
-            continue
-        try:
-            named = parse_name(source.name)
-            _check_folders(named, source)
-        except ValueError as error:
-            rejected.append(Rejected(source, str(error)))
-        else:
-            images.append(
-                PublishedImage(source, named.label, named.subtype, named.magnification, named.folder, named.case)
-            )
-    return Listing(images, rejected, others)
+    return Listing(*list_images(list_files(root), _recognise))
+
+
+def _recognise(source: Path) -> PublishedImage:
+    named = parse_name(source.name)
+    _check_folders(named, source)
+    return replace(named, source=source)
 
 
 def _check_folders(named: PublishedImage, source: Path) -> None:
@@ -143,21 +128,13 @@ def _check_folders(named: PublishedImage, source: Path) -> None:
 
 
 def check_full(manifest: pd.DataFrame) -> None:
-    """Refuse a manifest that is not that of the full data set.
+    """Refuse a manifest that is not the full data set's, naming the first class and magnification that differ.
 
-    Parameters
-    ----------
-    manifest : DataFrame with the columns ``subtype``, ``magnification``
-        One row an image, whichever of class and subtype is the label.
-
-    Raises
-    ------
-    UserError
-        Naming the first class and magnification with another count than is published.
+    Class and magnification follow from ``subtype`` and ``magnification``, whichever of class and subtype is the label.
     """
     classes = manifest["subtype"].map(SUBTYPES)
-    found = Counter(zip(classes, manifest["magnification"], strict=True))
-    check_counts("BreakHis", _in_words(found), _in_words(FULL_COUNTS))
+    counts = Counter(zip(classes, manifest["magnification"], strict=True))
+    check_counts("BreakHis", _in_words(counts), _in_words(FULL_COUNTS))
 
 
 def _in_words(counts: dict[tuple[str, int], int]) -> dict[str, int]:

@@ -13,13 +13,13 @@ from pathlib import Path
 import pandas as pd
 
 from bycase.datasets.layouts.listing import (
-    IMAGE_SUFFIXES,
     About,
     Listing,
     PublishedImage,
     Rejected,
     check_counts,
     list_files,
+    list_images,
 )
 
 ABOUT = About(
@@ -61,27 +61,17 @@ def read_layout(root: Path) -> Listing:
     Listing
         Masks are no images of it: each stands in the ``masks`` of its image.
     """
-    images: dict[Path, str] = {}
+    recognised, rejected, others = list_images(list_files(root), _recognise)
+    images = {source: label for source, _, label, is_mask in recognised if not is_mask}
     masks: dict[Path, list[Path]] = {}
-    rejected, others = [], []
-    for source in list_files(root):
-        if source.suffix.lower() not in IMAGE_SUFFIXES:
-            others.append(source)
-            continue
-        try:
-            image, label, is_mask = _parse(source)
-        except ValueError as error:
-            rejected.append(Rejected(source, str(error)))
-            continue
+    for source, stem, _, is_mask in recognised:
         if is_mask:
-            masks.setdefault(image, []).append(source)
-        else:
-            images[source] = label
+            masks.setdefault(stem, []).append(source)
     # Images and masks find each other whatever the suffix' case is.
-    by_stem = {source.with_suffix(""): source for source in images}
-    for stem, found in masks.items():
-        if stem not in by_stem:
-            rejected += [Rejected(mask, f"mask of {stem.name}, which is not there") for mask in found]
+    stems = {source.with_suffix("") for source in images}
+    for stem, orphans in masks.items():
+        if stem not in stems:
+            rejected += [Rejected(mask, f"mask of {stem.name}, which is not there") for mask in orphans]
     published = [
         PublishedImage(source, label, label, 0, source.stem, source.stem, tuple(masks.get(source.with_suffix(""), ())))
         for source, label in images.items()
@@ -90,28 +80,16 @@ def read_layout(root: Path) -> Listing:
 
 
 def check_full(manifest: pd.DataFrame) -> None:
-    """Refuse a manifest that is not that of the full data set.
-
-    Parameters
-    ----------
-    manifest : DataFrame with the column ``label``
-        One row an image.
-
-    Raises
-    ------
-    UserError
-        Naming the first class with another count than is published.
-    """
-    found = Counter(manifest["label"])
-    check_counts("BUSI", _in_words(found), _in_words(FULL_COUNTS))
+    """Refuse a manifest that is not the full data set's, naming the first class (``label``) whose count differs."""
+    check_counts("BUSI", _in_words(Counter(manifest["label"])), _in_words(FULL_COUNTS))
 
 
 def _in_words(counts: dict[str, int]) -> dict[str, int]:
     return {f"{label.lower()} images": n for label, n in counts.items()}
 
 
-def _parse(source: Path) -> tuple[Path, str, bool]:
-    """The image that a file is or belongs to (without suffix), its class, and whether it is a mask."""
+def _recognise(source: Path) -> tuple[Path, Path, str, bool]:
+    """A file, the image that it is or belongs to (without suffix), its class, and whether it is a mask."""
     match = _NAME.fullmatch(source.name)
     if match is None:
         raise ValueError("name does not follow BUSI's pattern")
@@ -119,4 +97,4 @@ def _parse(source: Path) -> tuple[Path, str, bool]:
     folders = [CLASSES[part.lower()] for part in source.parts[:-1] if part.lower() in CLASSES]
     if folders and folders[-1] != label:
         raise ValueError(f"name says {label}, folder says {folders[-1]}")
-    return source.with_name(match["image"]), label, match["mask"] is not None
+    return source, source.with_name(match["image"]), label, match["mask"] is not None

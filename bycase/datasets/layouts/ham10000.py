@@ -29,9 +29,9 @@ from bycase.datasets.layouts.listing import (
     About,
     Listing,
     PublishedImage,
-    Rejected,
     check_counts,
     list_files,
+    list_images,
 )
 
 ABOUT = About(
@@ -81,36 +81,20 @@ def read_layout(root: Path) -> Listing:
     """
     files = list_files(root)
     rows = _read_metadata([root / path for path in files if path.name == METADATA], root)
-    images, rejected, others = [], [], []
-    for source in files:
-        if source.suffix.lower() not in IMAGE_SUFFIXES:
-            others.append(source)
-            continue
-        try:
-            images.append(_publish(source, rows.get(source.stem, [])))
-        except ValueError as error:
-            rejected.append(Rejected(source, str(error)))
+    listed = list_images(files, lambda source: _publish(source, rows.get(source.stem, [])))
     there = {path.stem for path in files if path.suffix.lower() in IMAGE_SUFFIXES}
-    return Listing(images, rejected, others, sorted(set(rows) - there))
+    return Listing(*listed, sorted(set(rows) - there))
 
 
 def check_full(manifest: pd.DataFrame) -> None:
-    """Refuse a manifest that is not that of the full data set.
+    """Refuse a manifest that is not the full data set's, naming the first diagnosis (``label``) that differs.
 
-    Parameters
-    ----------
-    manifest : DataFrame with the columns ``label``, ``case``
-        One row an image.
-
-    Raises
-    ------
-    UserError
-        Naming the first diagnosis, or the lesions, with another count than is published.
+    Lesions (``case``) are counted too.
     """
-    found = {f"{label} images": int(n) for label, n in manifest["label"].value_counts().items()}
+    counts = {f"{label} images": int(n) for label, n in manifest["label"].value_counts().items()}
     published = {f"{label} images": n for label, n in FULL_COUNTS.items()}
     lesions = int(manifest["case"].nunique())
-    check_counts("HAM10000", found | {"lesions": lesions}, published | {"lesions": FULL_LESIONS})
+    check_counts("HAM10000", counts | {"lesions": lesions}, published | {"lesions": FULL_LESIONS})
 
 
 def _read_metadata(tables: list[Path], root: Path) -> dict[str, list[dict[str, str]]]:

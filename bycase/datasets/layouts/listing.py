@@ -1,8 +1,9 @@
 """What a data set's layout reader returns: the images it recognises and the files it does not."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from bycase.core.errors import UserError
 
@@ -72,19 +73,33 @@ def list_files(root: Path) -> list[Path]:
     )
 
 
+def list_images(files: list[Path], recognise: Callable[[Path], Any]) -> tuple[list[Any], list[Rejected], list[Path]]:
+    """Sort files into what `recognise` makes of images, images that it refuses by a ValueError, and other files."""
+    images, rejected, others = [], [], []
+    for source in files:
+        if source.suffix.lower() not in IMAGE_SUFFIXES:
+            others.append(source)
+            continue
+        try:
+            images.append(recognise(source))
+        except ValueError as error:
+            rejected.append(Rejected(source, str(error)))
+    return images, rejected, others
+
+
 def label_by_subtype(listing: Listing) -> Listing:
     """The same listing with each image's subtype as its label."""
     return replace(listing, images=[replace(image, label=image.subtype) for image in listing.images])
 
 
-def check_counts(name: str, found: Mapping[str, int], published: Mapping[str, int]) -> None:
+def check_counts(name: str, counts: Mapping[str, int], published: Mapping[str, int]) -> None:
     """Refuse counts that are not those of the full data set.
 
     Parameters
     ----------
     name : str
         The data set's.
-    found, published : mapping
+    counts, published : mapping
         What is counted, such as ``benign images at 40X``, and how many there are and should be.
 
     Raises
@@ -93,8 +108,8 @@ def check_counts(name: str, found: Mapping[str, int], published: Mapping[str, in
         Naming the first difference.
     """
     for what, expected in published.items():
-        if found.get(what, 0) != expected:
+        if counts.get(what, 0) != expected:
             raise UserError(
-                f"{name} from Kaggle has {found.get(what, 0)} {what} where {expected} are published: "
+                f"{name} from Kaggle has {counts.get(what, 0)} {what} where {expected} are published: "
                 "another or a damaged archive; set datasets.<name>.source to local to use it as it is"
             )

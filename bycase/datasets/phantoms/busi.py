@@ -19,7 +19,7 @@ from bycase.datasets.phantoms.shapes import Floats, depth_inside, share_out, smo
 
 FOLDER = "Dataset_BUSI_with_GT"
 SHARES = {"benign": 437, "malignant": 210, "normal": 133}  # of the published data set
-LEAST = 4  # patients of a class, so that each of three parts can have one
+LEAST = 4  # patients of a class, so that train, val and test can each have one
 SEVERAL = 0.15  # share of benign images with a second lesion
 
 
@@ -88,16 +88,7 @@ def plan_scans(cases: int, images: int) -> list[Scan]:
 
 
 def draw_scan(scan: Scan, width: int, height: int, seed: int) -> tuple[NDArray[np.uint8], list[NDArray[np.uint8]]]:
-    """Draw one image and the masks of its lesions.
-
-    Parameters
-    ----------
-    scan : Scan
-        The patient fixes tissue and gain; the number, speckle, place and outline.
-    width, height : int
-        In pixels.
-    seed : int
-        The phantom's seed.
+    """Draw one image and the masks of its lesions; the patient fixes tissue and gain, the number all else.
 
     Returns
     -------

@@ -20,7 +20,7 @@ from bycase.core.seeding import generator
 from bycase.datasets.phantoms.shapes import Floats, depth_inside, share_out, smooth_noise
 
 FIRST_LESION, FIRST_IMAGE = 118, 24306  # numbers in names
-LEAST = 4  # lesions of a class, so that each of three parts can have one
+LEAST = 4  # lesions of a class, so that train, val and test can each have one
 JPEG_QUALITY = 90
 SITES = ("back", "lower extremity", "trunk", "upper extremity", "abdomen", "face", "chest", "scalp", "unknown")
 CONFIRMED_BY = ("histo", "follow_up", "consensus", "confocal")
@@ -72,15 +72,15 @@ def write_phantom(root: Path, *, cases: int, images: int, width: int, height: in
         If there are too few cases for the classes, or too few images for the cases.
     """
     table = plan_photographs(cases, images, seed)
-    folders = [root / f"HAM10000_images_part_{part}" for part in (1, 2)]
+    folders = [root / f"HAM10000_images_part_{half}" for half in (1, 2)]
     for folder in folders:
         folder.mkdir()
-    half = sorted(table["image_id"])[images // 2]
+    second_half = sorted(table["image_id"])[images // 2]
     for (lesion, diagnosis), rows in table.groupby(["lesion_id", "dx"]):
         skin = draw_lesion(str(lesion), str(diagnosis), width, height, seed)
         for image in rows["image_id"]:
             pixels = photograph(skin, image, width, height, seed)
-            Image.fromarray(pixels).save(folders[image >= half] / f"{image}.jpg", quality=JPEG_QUALITY)
+            Image.fromarray(pixels).save(folders[image >= second_half] / f"{image}.jpg", quality=JPEG_QUALITY)
     write_csv(root / "HAM10000_metadata.csv", table)
 
 
@@ -101,28 +101,19 @@ def plan_photographs(cases: int, images: int, seed: int) -> pd.DataFrame:
         }
     )
     # Every lesion once, the others at random: most with two photographs, some with more.
-    of = np.concatenate([np.arange(cases), rng.integers(0, cases, images - cases)])
-    table = lesions.iloc[rng.permutation(of)].reset_index(drop=True)
+    rows = np.concatenate([np.arange(cases), rng.integers(0, cases, images - cases)])
+    table = lesions.iloc[rng.permutation(rows)].reset_index(drop=True)
     table.insert(1, "image_id", [f"ISIC_{FIRST_IMAGE + number:07}" for number in range(images)])
     return table
 
 
 def draw_lesion(lesion: str, diagnosis: str, width: int, height: int, seed: int) -> Floats:
-    """Draw skin with one lesion in its middle.
-
-    Parameters
-    ----------
-    lesion, diagnosis : str
-        Fix skin, outline and colours.
-    width, height : int
-        Of the photographs, in pixels.
-    seed : int
-        The phantom's seed.
+    """Draw skin with one lesion in its middle; `lesion` and `diagnosis` fix skin, outline and colours.
 
     Returns
     -------
     ndarray of shape (side, side, 3), float64
-        Red, green and blue in [0, 1]; large enough to be turned and moved below a photograph.
+        Red, green and blue in [0, 1]; large enough to be turned and moved below a photograph of that size.
     """
     rng, kind = generator(seed, "ham10000", "lesion", lesion), KINDS[diagnosis]
     size, side = min(width, height), int(1.7 * max(width, height))
@@ -145,18 +136,7 @@ def draw_lesion(lesion: str, diagnosis: str, width: int, height: int, seed: int)
 
 
 def photograph(skin: Floats, image: str, width: int, height: int, seed: int) -> NDArray[np.uint8]:
-    """Take one photograph.
-
-    Parameters
-    ----------
-    skin : ndarray of shape (side, side, 3), float64
-        See `draw_lesion`.
-    image : str
-        Fixes turn, place and light.
-    width, height : int
-        In pixels.
-    seed : int
-        The phantom's seed.
+    """Take one photograph of the skin of `draw_lesion`; the name of the `image` fixes turn, place and light.
 
     Returns
     -------

@@ -13,27 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def share_out(total: int, weights: Sequence[float], least: int) -> list[int]:
-    """Divide a number by weights, each share at least `least`.
-
-    Parameters
-    ----------
-    total : int
-        What is divided.
-    weights : sequence of float
-        Positive.
-    least : int
-        Of every share.
-
-    Returns
-    -------
-    list of int
-        They sum to `total`.
-
-    Raises
-    ------
-    UserError
-        If `total` is too small.
-    """
+    """Divide a number by positive weights into whole shares of at least `least`; refused if it is too small."""
     rest = total - least * len(weights)
     if rest < 0:
         raise UserError(

@@ -126,15 +126,7 @@ def _sign_in(refused: str) -> "KaggleApi":
 
 
 def find_credentials(environment: Mapping[str, str], home: Path) -> str | None:
-    """Name the first place, in the client's order, where Kaggle credentials are; None without any.
-
-    Parameters
-    ----------
-    environment : mapping of str to str
-        The environment variables.
-    home : Path
-        The user's folder.
-    """
+    """Name the first place, in the client's order, where Kaggle credentials are; None without any."""
     own = home / ".kaggle"
     shared = Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "kaggle"
     legacy = Path(environment.get("KAGGLE_CONFIG_DIR") or (own if own.exists() else shared)) / "kaggle.json"

@@ -12,15 +12,10 @@ _EXPERIMENTS = (".dvc", "tmp", "exps")
 
 
 def project_folder(current: Path) -> Path:
-    """Find the project that a path in `params.yaml` is relative to.
+    """Find the project that a path in `params.yaml` is relative to, from the (absolute) current folder.
 
     ``dvc exp run --temp`` and ``--queue`` run in a copy below ``<project>/.dvc/tmp/exps/``, which has
     only what Git tracks; the project around it is meant.
-
-    Parameters
-    ----------
-    current : Path
-        The current folder, absolute.
     """
     parts = current.parts
     length = len(_EXPERIMENTS)
@@ -69,15 +64,7 @@ def find_source(path: str, current: Path, raw: Path) -> Path:
 def list_files(folder: Path) -> Iterator[Path]:
     """List every file below a folder, through symbolic links too, in the order of their names.
 
-    Parameters
-    ----------
-    folder : Path
-        The results begin with it.
-
-    Raises
-    ------
-    UserError
-        If a link is broken or leads back to a folder above it, or something is neither file nor folder.
+    A UserError refuses a link that is broken or leads back to a folder above it, and what is neither file nor folder.
     """
     return _list_files(folder, ())
 
@@ -99,19 +86,14 @@ def link_folder(source: Path, folder: Path) -> None:
     """Rebuild a tree of folders with symbolic links to its files; copies where links are not possible.
 
     Links keep a large data set from lying on the disk once more than needed: DVC takes the content
-    into its cache and leaves the originals as they are.
+    into its cache and leaves the originals as they are. Hidden files are not left out.
 
     Parameters
     ----------
     source : Path
-        The folder to rebuild; hidden files are not left out.
+        The folder to rebuild, with at least one file.
     folder : Path
         An existing empty folder.
-
-    Raises
-    ------
-    UserError
-        If `source` has no files, or something in it is neither file nor folder.
     """
     files = list(list_files(source))
     if not files:

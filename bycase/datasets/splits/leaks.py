@@ -1,4 +1,4 @@
-"""What a split leaks: groups and duplicates that stand on both sides of its test part."""
+"""What a split leaks: groups and duplicates that stand on both sides of its test subset."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +21,10 @@ class Leak:
     level : str
         A column of the manifest: one of `LEVELS`.
     groups : list of str
-        Those with images in more than one part, sorted.
+        Those with images in more than one subset, sorted.
     seen : Series of bool, index ``image``
-        Of each held-out image, whether its group has images in a part that a network learns from: of a test image, in
-        train or val; of a validation image where there is no test part, in train.
+        Of each held-out image, whether its group has images in a subset that a network learns from: of a test image, in
+        train or val; of a validation image where there is no test subset, in train.
     labels : Series of str, index ``image``
         The held-out images' classes.
     """
@@ -55,7 +55,7 @@ class Leak:
 
 
 def find_leak(frame: pd.DataFrame, level: str) -> Leak:
-    """Find the groups that straddle parts.
+    """Find the groups that straddle subsets.
 
     Parameters
     ----------
@@ -65,10 +65,10 @@ def find_leak(frame: pd.DataFrame, level: str) -> Leak:
         The column of groups.
     """
     held_out = "test" if (frame["part"] == "test").any() else "val"
-    parts = frame.groupby(level)["part"].nunique()
+    subsets = frame.groupby(level)["part"].nunique()
     learned = set(frame.loc[frame["part"] != held_out, level])
     rows = frame[frame["part"] == held_out].set_index("image")
-    return Leak(level, sorted(parts.index[parts > 1]), rows[level].isin(learned), rows["label"])
+    return Leak(level, sorted(subsets.index[subsets > 1]), rows[level].isin(learned), rows["label"])
 
 
 def find_leaks(frame: pd.DataFrame) -> list[Leak]:
@@ -93,16 +93,16 @@ def find_leaks(frame: pd.DataFrame) -> list[Leak]:
 
 
 def find_shared_images(frame: pd.DataFrame, duplicates: pd.DataFrame, waived: Waived) -> dict[str, Any]:
-    """Find duplicates on both sides of the test part.
+    """Find duplicates on both sides of the test subset.
 
     Parameters
     ----------
     frame : DataFrame with the columns ``image``, ``part``
-        One row an image. Without a test part the validation part stands for it.
+        One row an image. Without a test subset, validation stands for it.
     duplicates : DataFrame
         See `bycase.datasets.duplicates`.
     waived : collection of (str, str)
-        Waived that may straddle.
+        Pairs that may straddle.
 
     Returns
     -------

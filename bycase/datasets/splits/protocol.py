@@ -1,4 +1,4 @@
-"""From the manifest and the split's parameters to parts, and how they were made."""
+"""From the manifest and the split's parameters to subsets, and how they were made."""
 
 from pathlib import Path
 from typing import Any
@@ -8,19 +8,18 @@ import pandas as pd
 from bycase.core.errors import UserError
 from bycase.core.params_data import SplitParams
 from bycase.datasets.duplicates import Waived
-from bycase.datasets.splits.assign import assign_groups
-from bycase.datasets.splits.folds import assign_folds, group_images, parts_of_fold, take_validation
+from bycase.datasets.splits.external import complete_subsets, match_images, read_official_fold, read_split_file
+from bycase.datasets.splits.folds import assign_folds, assign_groups, divide_rest, subsets_of_fold
 from bycase.datasets.splits.groups import (
+    add_split_groups,
     hold_out_magnification,
-    join_within_parts,
+    join_within_subsets,
     pairs_across,
     refuse_pairs_across,
     select_magnifications,
 )
 from bycase.datasets.splits.leaks import find_leak
-from bycase.datasets.splits.official import read_official_fold
-from bycase.datasets.splits.supplied import complete_parts, match_images, read_split_file
-from bycase.tables.splits import PARTS
+from bycase.tables.splits import SUBSETS
 
 
 def make_splits(
@@ -31,7 +30,7 @@ def make_splits(
     duplicates: pd.DataFrame,
     waived: Waived = (),
 ) -> pd.DataFrame:
-    """Divide the images as `split` says.
+    """Divide the images into train, val and test as `split` says.
 
     Parameters
     ----------
@@ -46,7 +45,7 @@ def make_splits(
     duplicates : DataFrame
         See `bycase.datasets.duplicates`.
     waived : collection of (str, str)
-        Duplicates that may stand on both sides; see `bycase.datasets.waivers.parse_waivers`.
+        Duplicates that may stand on both sides; see `bycase.datasets.duplicates.parse_waivers`.
 
     Returns
     -------
@@ -62,24 +61,24 @@ def make_splits(
     if split.protocol in ("official", "file"):
         chosen = select_magnifications(manifest, split.magnifications)
         chosen = chosen.assign(group=chosen[split.group])
-        part = _official(chosen, split, raw) if split.protocol == "official" else _from_file(chosen, manifest, split)
-        frame = _keep_parts(chosen.assign(part=part), split, seed, duplicates)
+        subset = _official(chosen, split, raw) if split.protocol == "official" else _from_file(chosen, manifest, split)
+        frame = _keep_subsets(chosen.assign(part=subset), split, seed, duplicates)
         # What somebody else has laid down can't be mended by merging.
         way_out = "correct the split, set split.protocol to fractions or kfold"
     else:
-        frame = group_images(manifest, split, duplicates)
-        frame = frame.assign(part=_own_parts(frame, split, seed))
+        frame = add_split_groups(manifest, split, duplicates)
+        frame = frame.assign(part=_own_subsets(frame, split, seed))
         way_out = "set split.merge_duplicates to true"
     frame = hold_out_magnification(frame, split.held_out_magnification)
     refuse_pairs_across(frame, duplicates, waived, way_out)
     return frame.assign(fold=_fold(split))
 
 
-def _own_parts(frame: pd.DataFrame, split: SplitParams, seed: int) -> pd.Series:
+def _own_subsets(frame: pd.DataFrame, split: SplitParams, seed: int) -> pd.Series:
     if split.protocol == "kfold":
-        fold_of = assign_folds(frame, split, seed, split.folds, split.repeat)
-        return parts_of_fold(frame, fold_of, split.fold, split, seed, split.repeat)
-    shares = dict(zip(PARTS, (1 - split.validation - split.test, split.validation, split.test), strict=True))
+        tested_in = assign_folds(frame, split, seed, split.folds, split.repeat)
+        return subsets_of_fold(frame, tested_in, split.fold, split, seed, split.repeat)
+    shares = dict(zip(SUBSETS, (1 - split.validation - split.test, split.validation, split.test), strict=True))
     return assign_groups(frame, shares, seed, "group", split.group)
 
 
@@ -91,29 +90,29 @@ def _official(frame: pd.DataFrame, split: SplitParams, raw: Path) -> pd.Series:
     """Train and test as published."""
     fold = read_official_fold(Path(split.folds_file) if split.folds_file else raw, split.official_fold)
     names = frame["source"].str.rsplit("/", n=1).str[-1]
-    part = names.map(dict(zip(fold["name"], fold["part"], strict=True)))
-    if part.isna().any():
+    subset = names.map(dict(zip(fold["name"], fold["part"], strict=True)))
+    if subset.isna().any():
         raise UserError(
-            f"official fold {split.official_fold} does not list {names[part.isna()].iloc[0]}; wrong folds file?"
+            f"official fold {split.official_fold} does not list {names[subset.isna()].iloc[0]}; wrong folds file?"
         )
-    straddling = part.groupby(frame["group"]).nunique().loc[lambda parts: parts > 1]
+    straddling = subset.groupby(frame["group"]).nunique().loc[lambda subsets: subsets > 1]
     if len(straddling):
         raise UserError(
             f"official fold {split.official_fold} has {len(straddling)} {split.group}s on both sides, "
             f"{straddling.index[0]} among them: it is disjoint by slide folder only; "
             "set split.group to folder, or split.protocol to fractions"
         )
-    if split.validation * len(frame) >= (part == "train").sum():
+    if split.validation * len(frame) >= (subset == "train").sum():
         raise UserError(f"split.validation {split.validation:g} leaves nothing of the official fold's train part")
-    return part
+    return subset
 
 
 def _from_file(frame: pd.DataFrame, manifest: pd.DataFrame, split: SplitParams) -> pd.Series:
-    """The parts of ``split.file``, unless they straddle what ``split.group`` keeps together."""
+    """The subsets of ``split.file``, unless they straddle what ``split.group`` keeps together."""
     place = Path(split.file or "")
     supplied = match_images(read_split_file(place), manifest)
-    part = pd.Series(complete_parts(supplied, frame["image"].tolist(), place).to_numpy(), index=frame.index)
-    leak = find_leak(frame.assign(part=part), "group")
+    subset = pd.Series(complete_subsets(supplied, frame["image"].tolist(), place).to_numpy(), index=frame.index)
+    leak = find_leak(frame.assign(part=subset), "group")
     if leak.groups:
         raise UserError(
             f"split file {place} leaks: {len(leak.groups)} {split.group}s in more than one part, {leak.groups[0]} "
@@ -121,20 +120,18 @@ def _from_file(frame: pd.DataFrame, manifest: pd.DataFrame, split: SplitParams) 
             f"('bycase check-split {place}' names all); correct it, or take it as it is, with a warning, "
             "by a finer split.group"
         )
-    if not (part == "val").any() and split.validation * len(frame) >= (part == "train").sum():
+    if not (subset == "val").any() and split.validation * len(frame) >= (subset == "train").sum():
         raise UserError(f"split.validation {split.validation:g} leaves nothing of the train part of {place}")
-    return part
+    return subset
 
 
-def _keep_parts(frame: pd.DataFrame, split: SplitParams, seed: int, duplicates: pd.DataFrame) -> pd.DataFrame:
-    """Parts that somebody else has laid down; validation is taken from train by group where they have none."""
+def _keep_subsets(frame: pd.DataFrame, split: SplitParams, seed: int, duplicates: pd.DataFrame) -> pd.DataFrame:
+    """Subsets that somebody else has made; validation is taken from train by group where they have none."""
     if split.merge_duplicates:
-        frame = frame.assign(group=join_within_parts(frame, duplicates))
+        frame = frame.assign(group=join_within_subsets(frame, duplicates))
     if (frame["part"] == "val").any():
         return frame
-    train = frame[frame["part"] == "train"]
-    inner = take_validation(train, split.validation * len(frame) / len(train), split, seed)
-    return frame.assign(part=inner.reindex(frame.index).fillna("test"))
+    return frame.assign(part=divide_rest(frame, frame["part"] == "test", split, seed))
 
 
 def describe(
@@ -142,20 +139,10 @@ def describe(
 ) -> dict[str, Any]:
     """How the split was made and what it holds: the content of ``data/splits.json``.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        What `make_splits` gives.
-    split, dataset, seed, duplicates
-        What it was made from.
-
-    Returns
-    -------
-    dict
-        The same keys for every protocol; ``folds`` is 1 where there are no folds, ``file`` and
-        ``held_out_magnification`` null where there is none.
-        ``merged_groups`` counts the groups that duplicates joined with another, ``duplicates_on_both_sides`` the
-        waived pairs between test and the other parts.
+    `frame` is what `make_splits` gives, the rest what it was made from. The keys are the same for every protocol;
+    ``folds`` is 1 where there are no folds, ``file`` and ``held_out_magnification`` null where there is none,
+    ``merged_groups`` counts the groups that duplicates joined with another, ``duplicates_on_both_sides`` the
+    waived pairs between test and the other subsets.
     """
     joined = frame.groupby("group")[split.group].nunique()
     return {
@@ -175,14 +162,14 @@ def describe(
         "patient_disjoint": bool(frame.groupby("case")["part"].nunique().max() == 1),
         "cases_on_both_sides": _straddling_cases(frame),
         "counts": {
-            part: {
+            subset: {
                 "images": len(rows),
                 "groups": int(rows["group"].nunique()),
                 "cases": int(rows["case"].nunique()),
                 "by_class": {str(k): int(v) for k, v in rows["label"].value_counts().sort_index().items()},
                 "by_subtype": {str(k): int(v) for k, v in rows["subtype"].value_counts().sort_index().items()},
             }
-            for part, rows in ((part, frame[frame["part"] == part]) for part in PARTS)
+            for subset, rows in ((subset, frame[frame["part"] == subset]) for subset in SUBSETS)
         },
     }
 

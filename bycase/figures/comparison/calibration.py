@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from bycase.figures.comparison.marks import shorten
 from bycase.figures.curve_tables import calibration_table
-from bycase.figures.style import BLUE, GREY, PALE, SMALL_SIZE, new_figure, styled
-from bycase.statistics.calibration.forecasts import make_forecasts
+from bycase.figures.reliability import reliability_words
+from bycase.figures.style import BLUE, REFERENCE, SMALL_SIZE, new_figure, styled
 from bycase.statistics.comparison.paired import Paired
 
 WIDE, PANEL = 9.6, 2.5  # inches: of the figure, of a panel's height
@@ -28,16 +28,14 @@ def draw_calibration(images: Paired, board: Mapping[str, Any], subtitle: Sequenc
     board : mapping
         See `bycase.studies.compare.leaderboard.make_leaderboard`; its order is that of the panels.
     subtitle : sequence of str
-        Lines that say of which data.
+        Lines that name the data.
     seed : int
         Of the bootstrap over patients.
     """
-    errors = {name: at["image"]["calibration"] for name, at in board.items()}
+    errors = {name: metrics["image"]["calibration"] for name, metrics in board.items()}
     best = min(errors, key=lambda name: errors[name]["before"]["ece"])
     title = f"Calibration: smallest image ECE {errors[best]['before']['ece']:.3f}, {shorten(best)}"
-    observed, predicted = ("share right", "probability of the class called")
-    if images.positive is not None:
-        observed, predicted = f"share {images.positive}", f"probability of {images.positive}"
+    observed, predicted = reliability_words(None if images.positive is None else images.classes[images.positive])
     note = (
         "Dots: images of similar probability; bars: 95 % intervals by resampling patients. Above the line the "
         "probability is too low, below too high. ECE: expected calibration error, equal-mass bins"
@@ -61,24 +59,13 @@ def draw_calibration(images: Paired, board: Mapping[str, Any], subtitle: Sequenc
 
 
 def _draw_panel(axes: Axes, images: Paired, number: int, seed: int) -> None:
-    units = images.units(number)
-    forecasts = make_forecasts(units)
-    table = calibration_table(forecasts.outcome, forecasts.confidence, units, seed)
-    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (2, 2)))
-    below, above = table["observed"] - table["low"], table["high"] - table["observed"]
-    axes.errorbar(
-        table["predicted"],
-        table["observed"],
-        yerr=np.clip([below, above], 0, None),
-        color=BLUE,
-        marker="o",
-        markersize=4,
-        elinewidth=0.9,
-        linewidth=0.8,
-    )
+    table = calibration_table(images.units(number), seed)
+    x, y = table["predicted"], table["observed"]
+    bars = np.clip([y - table["low"], table["high"] - y], 0, None)
+    axes.plot([0, 1], [0, 1], **REFERENCE)
+    axes.errorbar(x, y, yerr=bars, color=BLUE, marker="o", markersize=4, elinewidth=0.9, linewidth=0.8)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.03))
-    axes.grid(color=PALE, linewidth=0.5)
-    axes.set_axisbelow(True)
+    axes.grid()
 
 
 def _words(errors: Mapping[str, Any]) -> str:

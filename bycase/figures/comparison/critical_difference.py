@@ -6,9 +6,12 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.figures.comparison.marks import METRIC_NAMES, names_itself, shorten
-from bycase.figures.style import BLUE, GREEN, GREY, INK, PALE, SMALL_SIZE, new_figure, styled
-from bycase.statistics.comparison.groups import indistinguishable_groups
+from bycase.core.wording import metric_with_interval
+from bycase.figures.comparison.marks import names_itself, shorten
+from bycase.figures.parts import draw_interval, row_axes, write_above
+from bycase.figures.style import BLUE, GREEN, GREY, REFERENCE, new_figure, styled
+from bycase.statistics.comparison.verdict import indistinguishable_groups
+from bycase.statistics.metric_names import metric_words
 
 WIDE = 8.2  # inches
 BAR = 0.28  # likewise, between two bars
@@ -45,7 +48,7 @@ def draw_critical_difference(
     networks : mapping of str to str
         What each network is, in words.
     subtitle : sequence of str
-        Lines that say of which data.
+        Lines that name the data.
     """
     settings = comparisons["settings"]
     metric, level = settings["metric"], settings["level"]
@@ -60,17 +63,14 @@ def draw_critical_difference(
     with styled():
         widths = [WIDE * 0.62, max(BAR * (len(bars) + 1), 0.3)]
         axes, beside = figure.subplots(1, 2, sharey=True, width_ratios=widths)
+        row_axes(axes, [networks[name] if names_itself(name, networks[name]) else name for name in rows])
         for name, row in rows.items():
-            _draw_row(axes, board[name][level], metric, row)
-        axes.set_yticks(
-            list(rows.values()), [networks[name] if names_itself(name, networks[name]) else name for name in rows]
-        )
-        axes.set_ylim(len(rows) - 0.4, -0.7)
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        axes.set_xlabel(f"{level} {METRIC_NAMES[metric]}")
-        axes.grid(color=PALE, linewidth=0.6, axis="x")
-        axes.set_axisbelow(True)
+            scores = board[name][level]
+            draw_interval(axes, scores, metric, row, color=BLUE)
+            limits = scores["ci"][metric]
+            middle = (limits["low"] + limits["high"]) / 2
+            write_above(axes, metric_with_interval(scores, metric), middle, row, "center")
+        axes.set_xlabel(f"{level} {metric_words(metric)}")
         _mark_baseline(axes, board, metric, level)
         beside.axis("off")
         beside.set_xlim(-0.5, max(len(bars), 1) - 0.5)
@@ -81,23 +81,23 @@ def draw_critical_difference(
 
 def _title(board: Mapping[str, Any], comparisons: Mapping[str, Any]) -> str:
     settings, pairs = comparisons["settings"], comparisons["pairs"]
-    best, at = next(iter(board.items()))
+    best, metrics = next(iter(board.items()))
     outcomes = _outcomes(pairs)
     resolved, same = outcomes.count("shown to differ"), outcomes.count("equivalent")
-    value = at[settings["level"]][settings["metric"]]
+    value = metrics[settings["level"]][settings["metric"]]
     if len(pairs) < 2:
-        return f"{shorten(best)} first with {value:.3f}{''.join(f'; the pair: {of}' for of in outcomes)}"
-    found = f"{resolved or 'none'} of {len(pairs)} pairs shown to differ"
-    return f"{shorten(best)} first with {value:.3f}; {found}{f', {same} equivalent' if same else ''}"
+        return f"{shorten(best)} first with {value:.3f}{''.join(f'; the pair: {outcome}' for outcome in outcomes)}"
+    differ = f"{resolved or 'none'} of {len(pairs)} pairs shown to differ"
+    return f"{shorten(best)} first with {value:.3f}; {differ}{f', {same} equivalent' if same else ''}"
 
 
 def _outcomes(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What was found of each pair, whichever of the two is the better."""
+    """The outcome for each pair, whichever of the two is the better."""
     return ["shown to differ" if pair["verdict"] in ("better", "worse") else str(pair["verdict"]) for pair in pairs]
 
 
 def _note(settings: Mapping[str, Any], bars: bool) -> str:
-    note = "Dots and lines: 95 % intervals by resampling patients. Dashed: a constant prediction."
+    note = "Dots and lines: 95 % intervals by resampling patients. Dotted: a constant prediction."
     if not bars:
         return f"{note} Bars would join networks without a significant difference."
     return (
@@ -106,30 +106,13 @@ def _note(settings: Mapping[str, Any], bars: bool) -> str:
     )
 
 
-def _draw_row(axes: Axes, at: Mapping[str, Any], metric: str, row: int) -> None:
-    limits = at["ci"][metric]
-    axes.plot([limits["low"], limits["high"]], [row, row], color=BLUE, linewidth=2, solid_capstyle="butt")
-    axes.plot(at[metric], row, "o", color=BLUE, markersize=7.5, markeredgecolor="white")
-    axes.annotate(
-        f"{at[metric]:.3f} ({limits['low']:.3f} to {limits['high']:.3f})",
-        ((limits["low"] + limits["high"]) / 2, row),
-        (0, 6),
-        textcoords="offset points",
-        ha="center",
-        va="bottom",
-        size=SMALL_SIZE,
-        color=INK,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
-    )
-
-
 def _mark_baseline(axes: Axes, board: Mapping[str, Any], metric: str, level: str) -> None:
     """The constant prediction, where it is not far below everything."""
-    values = {at[level]["baseline"][metric] for at in board.values()}
+    values = {metrics[level]["baseline"][metric] for metrics in board.values()}
     low, high = axes.get_xlim()
     for value in values:
         if value >= low - 0.3 * (high - low):
-            axes.axvline(value, color=GREY, linewidth=1, linestyle=(0, (4, 2)), zorder=0)
+            axes.axvline(value, **REFERENCE)
 
 
 def _draw_bar(axes: Axes, rows: Sequence[int], place: int, within: bool) -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend, shorten
-from bycase.figures.style import PALE, new_figure, styled
+from bycase.figures.parts import epoch_axis
+from bycase.figures.style import new_figure, styled
 from bycase.training.phases import FINE_TUNE
 
 CELL = ["repeat", "fold"]
@@ -47,7 +47,7 @@ def draw_learning_curves(histories: pd.DataFrame, models: Sequence[str], subtitl
     models : sequence of str
         In the order of the legend and the colours.
     subtitle : sequence of str
-        Lines that say of which data.
+        Lines that name the data.
     """
     accuracy = {model: mean_curve(histories[histories["model"] == model], "val_accuracy") for model in models}
     best = max(models, key=lambda model: accuracy[model].max())
@@ -73,21 +73,19 @@ def draw_learning_curves(histories: pd.DataFrame, models: Sequence[str], subtitl
 def _draw_panel(axes: Axes, histories: pd.DataFrame, column: str, colours: Mapping[str, str]) -> None:
     highest = []
     for model, colour in colours.items():
-        of_model = histories[histories["model"] == model]
-        cells = of_model.groupby(CELL)
+        own = histories[histories["model"] == model]
+        cells = own.groupby(CELL)
         for _, cell in cells:
             if len(cells) > 1:
                 axes.plot(cell["epoch"], cell[column], color=colour, linewidth=0.6, alpha=0.35)
             tuned = cell[cell["phase"].str.startswith(FINE_TUNE)].head(1)
             axes.plot(tuned["epoch"], tuned[column], "^", color=colour, markersize=5, markeredgecolor="white", zorder=4)
-        mean = mean_curve(of_model, column)
+        mean = mean_curve(own, column)
         axes.plot(mean.index, mean, color=colour, linewidth=2, marker="o" if len(mean) == 1 else None)
         highest.append(mean.max())
     if column == "val_loss":
         axes.set_ylim(
             bottom=max(axes.get_ylim()[0], 0), top=min(axes.get_ylim()[1], HIGHEST_LOSS * float(np.nanmedian(highest)))
         )
-    axes.grid(color=PALE, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.set_xlim(0.5, histories["epoch"].max() + 0.5)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid()
+    epoch_axis(axes, histories["epoch"].max())

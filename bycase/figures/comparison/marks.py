@@ -4,31 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from bycase.figures.style import BLUE, GREEN, INK, ORANGE, PURPLE, SMALL_PER_INCH, SMALL_SIZE, VERMILLION, WIDTH
+from bycase.figures.parts import handle, panels_with_legend
+from bycase.figures.style import COLOURS, SMALL_PER_INCH, WIDTH
 
-# Okabe and Ito's, then darker ones of Tol's "muted" scheme, "Colour Schemes" (2021).
-COLOURS = (
-    BLUE,
-    VERMILLION,
-    GREEN,
-    ORANGE,
-    PURPLE,
-    INK,
-    "#56B4E9",
-    "#882255",
-    "#999933",
-    "#332288",
-    "#44AA99",
-    "#888888",
-)
-METRIC_NAMES = {
-    "auc": "AUC",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "average_precision": "average precision",
-}
 LEGEND_ROW = 0.19  # inches
 LONGEST = 20  # characters of a network's or a revision's name in a title
 HANDLE = 5  # characters that a legend's line and gaps take
@@ -75,19 +54,9 @@ def panels_over_legend(
         See `colour_models`.
     """
     width = float(figure.get_figwidth())
-    grid = figure.add_gridspec(2, number, height_ratios=[height, legend_height(labels, width)])
-    below = figure.add_subplot(grid[1, :])
-    below.axis("off")
-    below.legend(
-        handles=[Line2D([], [], color=colours[model], linewidth=2.4, label=label) for model, label in labels.items()],
-        loc="lower left",
-        ncols=_columns(labels, width),
-        fontsize=SMALL_SIZE,
-        handlelength=1.4,
-        columnspacing=1.4,
-        borderaxespad=0,
-    ).set_in_layout(False)
-    return [figure.add_subplot(grid[0, place]) for place in range(number)]
+    handles = [handle(label, color=colours[model], linewidth=2.4) for model, label in labels.items()]
+    legend = {"handles": handles, "ncols": _columns(labels, width), "handlelength": 1.4, "columnspacing": 1.4}
+    return panels_with_legend(figure, number, number, (height, legend_height(labels, width)), legend, below=True)
 
 
 def _columns(labels: Mapping[str, str], width: float) -> int:

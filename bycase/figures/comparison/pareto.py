@@ -7,8 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from bycase.figures.comparison.marks import METRIC_NAMES, colour_models, legend_height, panels_over_legend, shorten
-from bycase.figures.style import GREY, PALE, new_figure, styled
+from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend, shorten
+from bycase.figures.parts import draw_interval
+from bycase.figures.style import REFERENCE, new_figure, styled
+from bycase.statistics.metric_names import metric_words
 
 WIDE, HEIGHT = 9.6, 3.6  # inches: of the figure, of its panels
 PANELS = {
@@ -50,12 +52,12 @@ def draw_pareto(board: Mapping[str, Any], metric: str, level: str, subtitle: Seq
     metric, level : str
         What is on the vertical axis; more is better.
     subtitle : sequence of str
-        Lines that say of which data.
+        Lines that name the data.
     """
-    values = {name: float(at[level][metric]) for name, at in board.items()}
+    values = {name: float(metrics[level][metric]) for name, metrics in board.items()}
     colours = colour_models(list(board))
-    known = [cost for cost in PANELS if all(cost in at["cost"] for at in board.values())]
-    words = f"{level} {METRIC_NAMES[metric]}"
+    known = [cost for cost in PANELS if all(cost in metrics["cost"] for metrics in board.values())]
+    words = f"{level} {metric_words(metric)}"
     best = max(values, key=lambda name: values[name])
     cheapest = min(board, key=lambda name: board[name]["cost"]["fitting_seconds"])
     quickest = "and quickest" if best == cheapest else f"{shorten(cheapest)} quickest"
@@ -69,26 +71,21 @@ def draw_pareto(board: Mapping[str, Any], metric: str, level: str, subtitle: Seq
     figure = new_figure(HEIGHT + 1.1 + legend_height(labels, WIDE), title, subtitle, note, WIDE)
     with styled():
         for axes, cost in zip(panels_over_legend(figure, len(known), HEIGHT, labels, colours), known, strict=True):
-            name_of, unit = PANELS[cost]
-            spent = {name: at["cost"][cost] * unit for name, at in board.items()}
+            cost_words, unit = PANELS[cost]
+            spent = {name: metrics["cost"][cost] * unit for name, metrics in board.items()}
             _draw_front(axes, spent, values)
-            for name, at in board.items():
-                limits = at[level]["ci"][metric]
-                axes.plot([spent[name]] * 2, [limits["low"], limits["high"]], color=colours[name], linewidth=1.2)
-                axes.plot(spent[name], values[name], "o", color=colours[name], markersize=7.5, markeredgecolor="white")
+            for name, metrics in board.items():
+                draw_interval(axes, metrics[level], metric, spent[name], upright=True, color=colours[name])
             _log_axis(axes, list(spent.values()))
-            axes.set(xlabel=name_of, ylabel=words)
-            axes.grid(color=PALE, linewidth=0.6)
-            axes.set_axisbelow(True)
+            axes.set(xlabel=cost_words, ylabel=words)
+            axes.grid()
     return figure
 
 
 def _draw_front(axes: Axes, spent: Mapping[str, float], values: Mapping[str, float]) -> None:
     front = pareto_front(spent, values)
     x, y = [spent[name] for name in front], [values[name] for name in front]
-    axes.step(
-        [*x, max(spent.values()) * ROOM], [*y, y[-1]], where="post", color=GREY, linewidth=1.1, linestyle=(0, (4, 2))
-    )
+    axes.step([*x, max(spent.values()) * ROOM], [*y, y[-1]], where="post", **REFERENCE)
 
 
 def _log_axis(axes: Axes, spent: Sequence[float]) -> None:

@@ -8,17 +8,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
+from bycase.core.wording import metric_with_interval
 from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend, shorten
-from bycase.figures.style import GREY, new_figure, share_axes, styled
+from bycase.figures.parts import roc_axes
+from bycase.figures.style import new_figure, styled
 from bycase.statistics.comparison.paired import Paired
-from bycase.statistics.multiclass.units import ClassUnits
-from bycase.statistics.units import Units
+from bycase.statistics.units import BinaryUnits, Units
 
 RATES = np.linspace(0, 1, 1001)
 WIDE, HEIGHT = 9.6, 4.5  # inches: of the figure, of its panels
 
 
-def mean_roc(units: Units) -> pd.DataFrame:
+def fold_mean_roc(units: BinaryUnits) -> pd.DataFrame:
     """The folds' ROC curves averaged at equal specificity, each weighing as many pairs of two classes as it has.
 
     The area under it is the AUC by ranks within folds, since that weighs the folds so (Fawcett, 2006, "An introduction
@@ -26,7 +27,7 @@ def mean_roc(units: Units) -> pd.DataFrame:
 
     Parameters
     ----------
-    units : Units
+    units : BinaryUnits
         Images or patients; folds of a single class have no curve and are left out.
 
     Returns
@@ -34,10 +35,10 @@ def mean_roc(units: Units) -> pd.DataFrame:
     DataFrame with the columns ``fpr``, ``tpr``
         In [0, 1], rising, at `RATES`.
     """
-    stratum = np.zeros(len(units.truth), np.int64) if units.stratum is None else units.stratum
+    fold = np.zeros(len(units.truth), np.int64) if units.fold is None else units.fold
     heights, pairs = [], []
-    for number in np.unique(stratum):
-        truth, scores = units.truth[stratum == number], units.scores[stratum == number]
+    for number in np.unique(fold):
+        truth, scores = units.truth[fold == number], units.scores[fold == number]
         if truth.all() or not truth.any():
             continue
         fpr, tpr, _ = roc_curve(truth, scores)
@@ -46,11 +47,9 @@ def mean_roc(units: Units) -> pd.DataFrame:
     return pd.DataFrame({"fpr": RATES, "tpr": np.average(heights, axis=0, weights=pairs)})
 
 
-def roc_of(units: Units | ClassUnits) -> pd.DataFrame:
-    """`mean_roc`; with more than two classes the mean over each class's curve against the rest."""
-    if isinstance(units, Units):
-        return mean_roc(units)
-    curves = [mean_roc(units.against_rest(number)) for number in range(len(units.classes))]
+def mean_roc(units: Units) -> pd.DataFrame:
+    """`fold_mean_roc` of the positive class; without one the mean over each class's curve against the rest."""
+    curves = [fold_mean_roc(units.against_rest(number)) for number in units.targets]
     return pd.DataFrame({"fpr": RATES, "tpr": np.mean([curve["tpr"] for curve in curves], axis=0)})
 
 
@@ -64,19 +63,15 @@ def draw_roc(levels: Mapping[str, Paired], board: Mapping[str, Any], subtitle: S
     board : mapping
         See `bycase.studies.compare.leaderboard.make_leaderboard`; its order is the legend's.
     subtitle : sequence of str
-        Lines that say of which data.
+        Lines that name the data.
     """
     colours = colour_models(list(board))
     labels = {name: f"{name}: {at['image']['auc']:.3f}, {at['patient']['auc']:.3f}" for name, at in board.items()}
     best = max(board, key=lambda name: board[name]["image"]["auc"])
-    limits = board[best]["image"]["ci"]["auc"]
-    title = (
-        f"ROC: best image AUC {board[best]['image']['auc']:.3f} "
-        f"(95 % CI {limits['low']:.3f} to {limits['high']:.3f}), {shorten(best)}"
-    )
+    title = f"ROC: best image AUC {metric_with_interval(board[best]['image'], 'auc', name='95 % CI')}, {shorten(best)}"
     images = levels["image"]
     means = ["classes, each against the rest,"] if images.positive is None else []
-    means += ["folds"] if len(np.unique(images.stratum)) > 1 else []
+    means += ["folds"] if len(np.unique(images.fold)) > 1 else []
     note = "Legend: AUC of images, of patients."
     if means:
         note = f"{note} Curves: means over {' and over '.join(means)} at equal specificity, whose area is the AUC."
@@ -86,11 +81,10 @@ def draw_roc(levels: Mapping[str, Paired], board: Mapping[str, Any], subtitle: S
     with styled():
         panels = panels_over_legend(figure, len(levels), HEIGHT, labels, colours)
         for axes, (level, paired) in zip(panels, levels.items(), strict=True):
-            share_axes(axes, "1 - specificity (false positive rate)", "sensitivity (true positive rate)")
+            roc_axes(axes)
             axes.set_title(f"{level}s")
-            axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=(0, (2, 2)))
             for name in reversed(list(board)):
-                drawn = roc_of(paired.units(paired.models.index(name)))
+                drawn = mean_roc(paired.units(paired.models.index(name)))
                 # From the corner, where all curves begin.
                 fpr, tpr = np.r_[0, drawn["fpr"]], np.r_[0, drawn["tpr"]]
                 axes.plot(fpr, tpr, color=colours[name], linewidth=1.6)

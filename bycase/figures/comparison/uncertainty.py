@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend, shorten
-from bycase.figures.style import GREY, PALE, SMALL_SIZE, new_figure, styled
+from bycase.figures.parts import draw_interval, row_axes
+from bycase.figures.style import REFERENCE, new_figure, styled
 from bycase.statistics.uncertainty.table import PLAIN
 
 WIDE, HEIGHT, ROW = 9.6, 3.4, 0.3  # inches: of the figure, of its panels at least, of a network's row
@@ -27,49 +28,42 @@ def draw_uncertainty(
     risk : mapping of str to DataFrame
         Each network's; see `bycase.statistics.uncertainty.summary.tabulate_risk`.
     subtitle : sequence of str
-        Lines that say of which data.
+        Lines that name the data.
     """
     colours = colour_models(list(summaries))
-    labels = {
-        name: f"{name}: AURC {of['selective'][PLAIN]['aurc']:.3f}, sets of {of['conformal']['patient']['size']:.2f}"
-        for name, of in summaries.items()
-    }
-    best = min(summaries, key=lambda name: summaries[name]["selective"][PLAIN]["accuracy_80"] * -1)
+    labels = {}
+    for name, summary in summaries.items():
+        area, size = summary["selective"][PLAIN]["aurc"], summary["conformal"]["patient"]["size"]
+        labels[name] = f"{name}: AURC {area:.3f}, sets of {size:.2f}"
+    best = max(summaries, key=lambda name: summaries[name]["selective"][PLAIN]["accuracy_80"])
     kept = summaries[best]["selective"][PLAIN]["accuracy_80"]
     title = f"Abstention: accuracy {kept:.3f} on the surest 80 % of images, {shorten(best)}"
     note = (
         "Left: errors among the images kept, the surest first; AURC: area under it. Right: mean share of a patient's "
         "images whose class is in the prediction set, calibrated on validation images (open) or patients (filled), "
-        "with 95 % intervals; dashed: the coverage asked for. Sets of: mean number of classes, calibrated on patients."
+        "with 95 % intervals; dotted: the coverage asked for. Sets of: mean number of classes, calibrated on patients."
     )
     height = max(HEIGHT, 0.9 + ROW * len(summaries))
     figure = new_figure(height + 1.35 + legend_height(labels, WIDE), title, subtitle, note, WIDE)
     with styled():
         left, right = panels_over_legend(figure, 2, height, labels, colours)
         for name, table in risk.items():
-            of_plain = table[table["method"] == PLAIN]
-            left.plot(of_plain["coverage"], of_plain["risk"], color=colours[name])
+            plain = table[table["method"] == PLAIN]
+            left.plot(plain["coverage"], plain["risk"], color=colours[name])
         left.set(xlabel="share of images kept", ylabel="share of errors among them", xlim=(0, 1.01))
         left.set_ylim(bottom=0)
+        left.grid()
         _draw_coverage(right, summaries, colours)
-        for axes in (left, right):
-            axes.grid(color=PALE, linewidth=0.6)
-            axes.set_axisbelow(True)
     return figure
 
 
 def _draw_coverage(axes: Axes, summaries: Mapping[str, Mapping[str, Any]], colours: Mapping[str, str]) -> None:
     """A row a network, in it a dot a level of calibration."""
-    for row, (name, of) in enumerate(summaries.items()):
+    row_axes(axes, [shorten(name) for name in summaries])
+    for row, (name, summary) in enumerate(summaries.items()):
         for offset, (level, filling) in zip((-0.15, 0.15), LEVELS.items(), strict=True):
-            at, colour = of["conformal"][level], colours[name]
-            limits = at["ci"]["patient_coverage"]
-            axes.plot([limits["low"], limits["high"]], [row + offset] * 2, color=colour, linewidth=1.3)
-            face = colour if filling is None else filling
-            axes.plot(at["patient_coverage"], row + offset, "o", color=colour, markerfacecolor=face, markersize=6)
-    wanted = next(iter(summaries.values()))["coverage"]
-    axes.axvline(wanted, color=GREY, linewidth=1, linestyle=(0, (4, 2)), zorder=0)
-    axes.set_yticks(range(len(summaries)), [shorten(name) for name in summaries], size=SMALL_SIZE)
-    axes.set_ylim(len(summaries) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
+            style: Any = {"color": colours[name], "markerfacecolor": filling or colours[name]}
+            style |= {"markeredgecolor": colours[name], "markersize": 6}
+            draw_interval(axes, summary["conformal"][level], "patient_coverage", row + offset, **style)
+    axes.axvline(next(iter(summaries.values()))["coverage"], **REFERENCE)
     axes.set_xlabel("share of a patient's images covered")

@@ -79,12 +79,8 @@ def draw_windows(n_images: int, least: float, random: np.random.Generator) -> ND
 
     Parameters
     ----------
-    n_images : int
-        How many.
     least : float
-        Share of the area of the image.
-    random : Generator
-        What is random is drawn from it.
+        Smallest area of a window, as a share of the image's.
 
     Returns
     -------

@@ -1,4 +1,9 @@
-"""MixUp and CutMix: images of a batch mixed with one another, and their targets with them."""
+"""MixUp and CutMix: images of a batch mixed with one another, and their targets with them.
+
+Zhang et al. (2018), mixup: Beyond empirical risk minimization, ICLR, arXiv:1710.09412.
+Yun et al. (2019), CutMix: Regularization strategy to train strong classifiers with localizable features, ICCV,
+arXiv:1905.04899.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +26,9 @@ def mix(
     params: AugmentParams,
     seed: int,
 ) -> Mixed:
-    """Mix the images of a batch with one another; a batch of one stays as it is.
+    """Mix each image of a batch with another one; a batch of one stays as it is.
+
+    Neither reads nor writes any global random state, so that a background thread may call it.
 
     Parameters
     ----------
@@ -32,7 +39,8 @@ def mix(
     weights : ndarray of shape (n_images,), float32
         How much each image counts; above 0.
     params : AugmentParams
-        `mixup` and `cutmix`, the alphas; where both are on, one of them is drawn for the batch.
+        `mixup` and `cutmix`, the alphas of Beta(alpha, alpha), from which each image's share is drawn; where both are
+        on, one of them is drawn for the batch.
     seed : int
         The same seed and batch give the same result.
 
@@ -47,32 +55,41 @@ def mix(
     if len(images) < 2 or not mixes(params):
         return images, targets, weights
     random = generator(seed, "mix")
-    choices = [name for name in ("mixup", "cutmix") if getattr(params, name)]
-    name = choices[random.integers(len(choices))]
-    # Planes that are mixed as the images are show the shares: keras-cv's CutMix reckons its labels as if no
-    # rectangle reached beyond the edge.
-    planes = np.column_stack([targets * weights[:, None], weights]).astype(np.float32)
-    spread = np.broadcast_to(planes[:, None, None], (*images.shape[:3], planes.shape[1]))
-    images, spread = _mixed(images, spread, name, getattr(params, name), int(random.integers(2**31)))
-    means = spread.mean((1, 2), dtype=np.float64).astype(np.float32)
-    return images, means[:, :-1] / means[:, -1:], means[:, -1]
+    methods = [name for name in ("mixup", "cutmix") if getattr(params, name)]
+    method = methods[random.integers(len(methods))]
+    alpha = getattr(params, method)
+    partners = random.permutation(len(images))
+    share = random.beta(alpha, alpha, len(images))
+    mask = share[:, None, None, None].astype(np.float32)
+    if method == "cutmix":
+        size = images.shape[1]
+        centres = random.integers(size, size=(len(images), 2))
+        mask = keep_outside(centres, np.sqrt(1 - share) * size, size)[..., None].astype(np.float32)
+    kept = mask.mean((1, 2), dtype=np.float64)
+    own, other = kept * weights[:, None], (1 - kept) * weights[partners, None]
+    mixed_targets = (own * targets + other * targets[partners]) / (own + other)
+    mixed = mask * images + (1 - mask) * images[partners]
+    return mixed, mixed_targets.astype(np.float32), (own + other)[:, 0].astype(np.float32)
 
 
-def _mixed(
-    images: NDArray[np.float32], planes: NDArray[np.float32], name: str, alpha: float, seed: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mix images and planes alike."""
-    import keras_cv
-    import tensorflow as tf
+def keep_outside(centres: NDArray[np.int64], sides: NDArray[np.float64], size: int) -> NDArray[np.bool_]:
+    """Which pixels lie outside a square of each image; what reaches beyond the edge is cut off.
 
-    kind = {"mixup": keras_cv.layers.MixUp, "cutmix": keras_cv.layers.CutMix}[name]
-    # Both layers draw from the seed of the graph that they are in: in one of their own, training in another thread
-    # neither disturbs them nor is disturbed.
-    with tf.Graph().as_default() as graph, tf.device("CPU:0"):
-        tf.compat.v1.set_random_seed(seed)
-        layer = kind(alpha=alpha, seed=seed, dtype="float32")
-        batch = [tf.compat.v1.placeholder(tf.float32, each.shape) for each in (images, planes)]
-        mixed = layer(dict(zip(("images", "segmentation_masks"), batch, strict=True)))
-        with tf.compat.v1.Session(graph=graph) as session:
-            result = session.run(mixed, dict(zip(batch, (images, planes), strict=True)))
-    return result["images"], result["segmentation_masks"]
+    Parameters
+    ----------
+    centres : ndarray of shape (n_images, 2), int64
+        Row and column, in pixels.
+    sides : ndarray of shape (n_images,), float64
+        In pixels; rounded down to whole ones.
+    size : int
+        Of an image, in pixels.
+
+    Returns
+    -------
+    ndarray of shape (n_images, size, size), bool
+    """
+    whole = sides.astype(np.int64)[:, None]
+    first = centres - whole // 2
+    pixels = np.arange(size)
+    rows, columns = np.moveaxis((pixels >= first[..., None]) & (pixels < (first + whole)[..., None]), 1, 0)
+    return ~(rows[:, :, None] & columns[:, None, :])

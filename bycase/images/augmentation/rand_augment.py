@@ -1,4 +1,7 @@
-"""RandAugment with the operations of keras-cv.
+"""RandAugment with the operations of keras-cv, the one place that uses it.
+
+Keras 3.15's own RandAugment always shears, shifts and turns too, by which images would be resampled twice;
+keras-cv's has a policy of colours alone.
 
 Cubuk et al. (2020), RandAugment: Practical automated data augmentation with a reduced search space, CVPR Workshops,
 arXiv:1909.13719.
@@ -19,8 +22,8 @@ DEVIATION = 0.15
 def rand_augment(images: NDArray[np.float32], magnitude: float, random: np.random.Generator) -> NDArray[np.float32]:
     """Apply three operations drawn for each image, of those that change colours only.
 
-    The layer keras_cv.layers.RandAugment itself draws from TensorFlow's global state, which a training in another
-    thread shares. So its operations are used, with what is random in them drawn from the same distributions here.
+    keras-cv's layer draws from TensorFlow's global state, which a training in another thread shares. So its operations
+    are used, with random numbers of the same distributions from `random`.
 
     Parameters
     ----------
@@ -29,7 +32,7 @@ def rand_augment(images: NDArray[np.float32], magnitude: float, random: np.rando
     magnitude : float
         In [0, 1].
     random : Generator
-        What is random is drawn from it.
+        The same one gives the same images, whichever process.
 
     Returns
     -------

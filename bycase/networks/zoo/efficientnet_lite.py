@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from bycase.core.errors import UserError
 from bycase.networks.torch_checkpoint import read_state_dict
 from bycase.networks.weights import load_weights_file
-from bycase.networks.zoo.scratch import start_convolutions
+from bycase.networks.zoo.network import Network, Variant
+from bycase.networks.zoo.preprocessing import BY_128_FROM_127, image_input
+from bycase.networks.zoo.scratch import pooled, start_convolutions
 
 if TYPE_CHECKING:
     import keras
@@ -34,42 +36,10 @@ HEAD_CHANNELS = 1280
 IMAGENET_CLASSES = 1000
 
 
-def build_efficientnet_lite0(image_size: int, weights: str, pooling: str, include_top: bool = False) -> "keras.Model":
-    """EfficientNet-Lite0: 3,413,024 parameters and 1,280 features without its top.
-
-    Parameters
-    ----------
-    image_size : int
-        Side of the images in pixels, 32 or more; its ImageNet weights were trained at 224.
-    weights : str
-        'imagenet' (from the installed package, no download), 'random', or a Keras weights file.
-    pooling : {'avg', 'max'}
-        Over the last feature map.
-    include_top : bool
-        Add ImageNet's classifier, as logits.
-
-    Returns
-    -------
-    keras.Model
-        From RGB float (n, image_size, image_size, 3) in [0, 255], which becomes ``(x - 127) / 128``
-        inside, to float32 (n, 1280), or (n, 1000) with the top.
-    """
-    import keras
-
-    inputs = keras.Input((image_size, image_size, 3), name="image")
-    x = keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="preprocess")(inputs)
-    x = _convolution(x, STEM_CHANNELS, 3, 2, "_conv_stem", "_bn0", activate=True)
-    number = 0
-    for kernel, repeats, channels, expansion, stride in STAGES:
-        for repeat in range(repeats):
-            x = _block(x, kernel, channels, expansion, stride if repeat == 0 else 1, f"_blocks.{number}")
-            number += 1
-    x = _convolution(x, HEAD_CHANNELS, 1, 1, "_conv_head", "_bn1", activate=True)
-    pool = keras.layers.GlobalAveragePooling2D if pooling == "avg" else keras.layers.GlobalMaxPooling2D
-    x = pool(name="pool")(x)
-    if include_top:
-        x = keras.layers.Dense(IMAGENET_CLASSES, name="_fc")(x)
-    model = keras.Model(inputs, x, name="efficientnetlite")
+def build_efficientnet_lite0(image_size: int, weights: str, pooling: str, _: str = "0") -> "keras.Model":
+    """EfficientNet-Lite0; 'imagenet' weights come from the installed package, without a download."""
+    image = image_input(image_size)
+    model = pooled("efficientnetlite", image, _layers(BY_128_FROM_127.apply(image)), pooling)
     if weights == "imagenet":
         load_state_dict(model, read_state_dict(_packaged_weights()))
     elif weights == "random":
@@ -77,6 +47,29 @@ def build_efficientnet_lite0(image_size: int, weights: str, pooling: str, includ
     else:
         load_weights_file("efficientnetlite", model, Path(weights))
     return model
+
+
+EFFICIENTNET_LITE = Network(build_efficientnet_lite0, {"0": Variant(224, 1280, 3_413_024)}, BY_128_FROM_127)
+
+
+def add_classifier(backbone: "keras.Model") -> "keras.Model":
+    """The backbone with ImageNet's classifier, its weights included; from its images to logits (n, 1000)."""
+    import keras
+
+    model = keras.Model(backbone.input, keras.layers.Dense(IMAGENET_CLASSES, name="_fc")(backbone.output))
+    load_state_dict(model, read_state_dict(_packaged_weights()))
+    return model
+
+
+def _layers(x: Any) -> Any:
+    """From preprocessed images to the last feature map."""
+    x = _convolution(x, STEM_CHANNELS, 3, 2, "_conv_stem", "_bn0", activate=True)
+    number = 0
+    for kernel, repeats, channels, expansion, stride in STAGES:
+        for repeat in range(repeats):
+            x = _block(x, kernel, channels, expansion, stride if repeat == 0 else 1, f"_blocks.{number}")
+            number += 1
+    return _convolution(x, HEAD_CHANNELS, 1, 1, "_conv_head", "_bn1", activate=True)
 
 
 def _packaged_weights() -> Path:
@@ -91,19 +84,10 @@ def _packaged_weights() -> Path:
 
 
 def load_state_dict(model: "keras.Model", tensors: dict[str, NDArray[Any]]) -> None:
-    """Give a model of `build_efficientnet_lite0` the tensors of the PyTorch port, by layer name.
+    """Give a model of EfficientNet-Lite0 the tensors of the PyTorch port, by layer name; refused where they do not fit.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Its layers bear the port's names, with ``-`` for each dot.
-    tensors : dict
-        Convolutions are (out, in, height, width), the classifier (classes, features).
-
-    Raises
-    ------
-    UserError
-        If a tensor is missing or has another shape.
+    Its layers bear the port's names, with ``-`` for each dot. The port's convolutions are (out, in, height, width), its
+    classifier (classes, features).
     """
     for layer in model.layers:
         name = layer.name.replace("-", ".")
@@ -119,7 +103,7 @@ def _keras_weights(layer: "keras.Layer", name: str, tensors: dict[str, NDArray[A
     import keras
 
     if isinstance(layer, keras.layers.BatchNormalization):
-        return [tensors[f"{name}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")]
+        return [tensors[f"{name}.{quantity}"] for quantity in ("weight", "bias", "running_mean", "running_var")]
     if isinstance(layer, keras.layers.DepthwiseConv2D):
         return [tensors[f"{name}.weight"].transpose(2, 3, 0, 1)]
     if isinstance(layer, keras.layers.Conv2D):

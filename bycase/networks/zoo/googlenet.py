@@ -6,8 +6,7 @@ Szegedy et al. (2014), Going deeper with convolutions, CVPR 2015, arXiv:1409.484
 from typing import TYPE_CHECKING, Any
 
 from bycase.core.seeding import derive_seed
-from bycase.networks.zoo.preprocessing import image_input, to_symmetric
-from bycase.networks.zoo.scratch import convolution, finish
+from bycase.networks.zoo.scratch import convolution
 
 if TYPE_CHECKING:
     import keras
@@ -31,36 +30,19 @@ AUXILIARY_AT = ("inception_4a", "inception_4d")
 AUXILIARY_LOSS_WEIGHT = 0.3
 
 
-def build_googlenet(image_size: int, weights: str, pooling: str) -> "keras.Model":
-    """GoogLeNet without its classifiers: 5,973,552 parameters, 1,024 features.
+def googlenet_layers(x: Any) -> Any:
+    """GoogLeNet without its classifiers, to 1,024 channels; `auxiliary_outputs` adds the two auxiliary ones.
 
-    Without the paper's local response normalisation, and with He's initial weights. `auxiliary_outputs`
-    adds its two auxiliary classifiers for training.
-
-    Parameters
-    ----------
-    image_size : int
-        Side of the images in pixels, 32 or more; the paper's were 224.
-    weights : str
-        'random' (He), or a weights file.
-    pooling : {'avg', 'max'}
-        Over the last feature map.
-
-    Returns
-    -------
-    keras.Model
-        From RGB float (n, image_size, image_size, 3) in [0, 255], which is brought to [-1, 1] inside,
-        to float32 (n, 1024).
+    Without the paper's local response normalisation, and with He's initial weights.
     """
-    image = image_input(image_size)
-    x = convolution(to_symmetric(image), 64, 7, "conv1", strides=2)
+    x = convolution(x, 64, 7, "conv1", strides=2)
     x = _max_pooling(x, "pool1")
     x = convolution(x, 64, 1, "conv2_reduce")
     x = convolution(x, 192, 3, "conv2")
     x = _max_pooling(x, "pool2")
     for name, channels in MODULES.items():
         x = _inception(x, channels, name) if channels else _max_pooling(x, name)
-    return finish("googlenet", image, x, weights, pooling)
+    return x
 
 
 def auxiliary_outputs(backbone: "keras.Model", n_classes: int, seed: int) -> list[Any]:
@@ -71,7 +53,7 @@ def auxiliary_outputs(backbone: "keras.Model", n_classes: int, seed: int) -> lis
     Parameters
     ----------
     backbone : keras.Model
-        Of `build_googlenet`.
+        With the layers of `googlenet_layers`.
     n_classes : int
         Two give one sigmoid unit, more a softmax.
     seed : int

@@ -13,13 +13,9 @@ models, doi:10.1109/IEEECONF64992.2025.10963186, name these three changes of Res
 The paper starts from ResNet-50's ImageNet weights. They do not fit this network, so it is trained from scratch.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bycase.networks.zoo.preprocessing import image_input, to_symmetric
-from bycase.networks.zoo.scratch import finish, normalised_convolution
-
-if TYPE_CHECKING:
-    import keras
+from bycase.networks.zoo.scratch import normalised_convolution
 
 # Channels within a stage's blocks, stride of its first block, dilation of each block.
 STAGES = ((64, 1, (1, 1)), (128, 2, (1, 1)), (256, 2, (1, 2)), (512, 1, (2, 4)))
@@ -27,33 +23,16 @@ EXPANSION = 4
 REDUCTION = 16
 
 
-def build_mresnet(image_size: int, weights: str, pooling: str) -> "keras.Model":
-    """ResNet-50 as mResNet changes it: 15,377,824 parameters, 2,048 features.
-
-    Parameters
-    ----------
-    image_size : int
-        Side of the images in pixels, 32 or more.
-    weights : str
-        'random' (He), or a weights file.
-    pooling : {'avg', 'max'}
-        Over the last feature map.
-
-    Returns
-    -------
-    keras.Model
-        From RGB float (n, image_size, image_size, 3) in [0, 255], which is brought to [-1, 1] inside,
-        to float32 (n, 2048).
-    """
+def mresnet_layers(x: Any) -> Any:
+    """ResNet-50 as mResNet changes it, to 2,048 channels."""
     import keras
 
-    image = image_input(image_size)
-    x = normalised_convolution(to_symmetric(image), 64, 7, "stem_conv", strides=2)
+    x = normalised_convolution(x, 64, 7, "stem_conv", strides=2)
     x = keras.layers.MaxPooling2D(3, 2, padding="same", name="stem_pool")(x)
     for stage, (channels, stride, dilations) in enumerate(STAGES, 1):
         for block, dilation in enumerate(dilations, 1):
             x = _block(x, channels, stride if block == 1 else 1, dilation, f"stage{stage}_block{block}")
-    return finish("mresnet", image, x, weights, pooling)
+    return x
 
 
 def _block(x: Any, channels: int, stride: int, dilation: int, name: str) -> Any:

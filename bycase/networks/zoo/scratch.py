@@ -4,10 +4,13 @@ Convolutions start as He, Zhang, Ren, Sun (2015), Delving deep into rectifiers, 
 """
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bycase.networks.weights import load_weights_file
+from bycase.networks.zoo.network import Network, Variant
+from bycase.networks.zoo.preprocessing import SYMMETRIC, image_input
 
 if TYPE_CHECKING:
     import keras
@@ -30,15 +33,37 @@ def normalised_convolution(x: Any, channels: int, kernel: int, name: str, activa
     return keras.layers.ReLU(name=f"{name}_relu")(x) if activate else x
 
 
-def finish(name: str, image: Any, x: Any, weights: str, pooling: str) -> "keras.Model":
-    """Pool the last map, and load a weights file unless `weights` is 'random'."""
+def own_network(name: str, layers: Callable[[Any], Any], variants: dict[str, Variant], **options: Any) -> Network:
+    """The registry's entry of a network that is trained from scratch; its pixels are brought to [-1, 1].
+
+    Parameters
+    ----------
+    name : str
+        In `params.yaml`.
+    layers : callable
+        From a symbolic batch of preprocessed images to the last feature map.
+    variants : dict of str to Variant
+        One.
+    **options
+        Of `Network`.
+    """
+
+    def build(image_size: int, weights: str, pooling: str, _: str) -> "keras.Model":
+        image = image_input(image_size)
+        backbone = pooled(name, image, layers(SYMMETRIC.apply(image)), pooling)
+        if weights != "random":
+            load_weights_file(name, backbone, Path(weights))
+        return backbone
+
+    return Network(build, variants, SYMMETRIC, ("random", "file"), **options)
+
+
+def pooled(name: str, image: Any, x: Any, pooling: str) -> "keras.Model":
+    """The network from `image` to the map `x`, pooled ('avg' or 'max') over its pixels."""
     import keras
 
     pool = keras.layers.GlobalAveragePooling2D if pooling == "avg" else keras.layers.GlobalMaxPooling2D
-    backbone = keras.Model(image, pool(name="pool")(x), name=name)
-    if weights != "random":
-        load_weights_file(name, backbone, Path(weights))
-    return backbone
+    return keras.Model(image, pool(name="pool")(x), name=name)
 
 
 def start_convolutions(backbone: "keras.Model") -> "keras.Model":

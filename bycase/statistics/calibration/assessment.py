@@ -5,33 +5,31 @@ from typing import Any
 
 import numpy as np
 
-from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import bootstrap
+from bycase.statistics.bootstrap import Statistic, resample
 from bycase.statistics.calibration.bins import (
+    Forecasts,
     debiased_calibration_error,
     decompose,
     equal_mass_bins,
     expected_calibration_error,
+    make_forecasts,
+    sum_by_patient,
 )
-from bycase.statistics.calibration.forecasts import Forecasts, make_forecasts
-from bycase.statistics.calibration.recalibration import STEEPEST, recalibrate
-from bycase.statistics.calibration.resampled import WITH_INTERVAL, resampled_calibration
+from bycase.statistics.calibration.recalibration import STEEPEST, fit_logistic, group_log_odds, recalibrate
 from bycase.statistics.calibration.temperature import fit_temperature, scale_units
 from bycase.statistics.intervals import RANGES, interval, perfect_bound
-from bycase.statistics.multiclass.units import ClassUnits, patient_class_units
 from bycase.statistics.units import Floats, Integers, Units, patient_units
 
+WITH_INTERVAL = ("ece", "brier", "log_loss", "slope")
 LIMITS = RANGES | {"slope": (-STEEPEST, STEEPEST)}  # of all others: 0 to 1
 
 
-def assess_calibration(
-    validation: Units | ClassUnits, test: Units | ClassUnits, resamples: int, seed: int
-) -> dict[str, Any]:
+def assess_calibration(validation: Units, test: Units, resamples: int, seed: int) -> dict[str, Any]:
     """Fit a temperature on validation, at each level, and assess the test part without and with it.
 
     Parameters
     ----------
-    validation, test : Units or ClassUnits
+    validation, test : Units
         One unit an image.
     resamples : int
         Of the bootstrap over patients.
@@ -45,29 +43,23 @@ def assess_calibration(
         `assess_temperatures`; ``patient.temperature``. Validation has also chosen the epoch, which flatters it: its
         temperature may be a little low. All leaves are numbers.
     """
-    temperature = fit_temperature(validation.truth, validation.scores)
-    validation_patients = _by_patient(validation)
-    patient_temperature = fit_temperature(validation_patients.truth, validation_patients.scores)
+    temperature, patient_temperature = fit_temperature(validation), fit_temperature(patient_units(validation))
+    patient = assess_temperatures(patient_units(test), patient_temperature, resamples, seed)
     return {
         "temperature": temperature,
         "image": assess_temperatures(test, temperature, resamples, seed),
-        "patient": {
-            "temperature": patient_temperature,
-            **assess_temperatures(_by_patient(test), patient_temperature, resamples, seed),
-        },
+        "patient": {"temperature": patient_temperature, **patient},
     }
 
 
-def assess_temperatures(
-    units: Units | ClassUnits, temperature: float | Floats, resamples: int, seed: int
-) -> dict[str, Any]:
+def assess_temperatures(units: Units, temperature: float | Floats, resamples: int, seed: int) -> dict[str, Any]:
     """Assess the calibration of one level's predictions, as they are and scaled.
 
     Probabilities are on one scale whatever network gives them, so that predictions out of fold are binned together.
 
     Parameters
     ----------
-    units : Units or ClassUnits
+    units : Units
         Images or patients.
     temperature : float or ndarray of shape (n_units,), float64, above 0
         Of all units, or of each: predictions out of fold have each fold's.
@@ -81,23 +73,19 @@ def assess_temperatures(
     dict
         ``before`` and ``after``, each with ``ece`` over ``bins`` bins and ``ece_debiased``; ``brier`` and its parts
         ``reliability``, ``resolution``, ``uncertainty`` and ``within_bin``; ``log_loss`` in nats; ``slope`` and
-        ``intercept`` of logistic recalibration; ``ci``: 95 % intervals of `WITH_INTERVAL`. Two classes: of the
-        positive one's probability. More: ECE and slope are of the most probable class's.
+        ``intercept`` of logistic recalibration; ``ci``: 95 % intervals of `WITH_INTERVAL`. ECE and slope are
+        of the positive class's probability; without one, of the most probable class's.
     """
-    scaled = scale_units(units, temperature)
-    forecasts = {"before": make_forecasts(units), "after": make_forecasts(scaled)}
-    metrics = {"before": _point_metrics(units), "after": _point_metrics(scaled)}
-    statistics = {name: resampled_calibration(of, units.patient) for name, of in forecasts.items()}
-
-    def statistic(counts: Integers) -> dict[str, Floats]:
-        return {f"{name}_{key}": drawn for name, of in statistics.items() for key, drawn in of(counts).items()}
-
-    values = bootstrap(units, statistic, resamples, generator(seed, "evaluate", "bootstrap"))
-    return {
-        name: at
-        | {"ci": calibration_intervals(at, {key: values[f"{name}_{key}"] for key in WITH_INTERVAL}, units.n_patients)}
-        for name, at in metrics.items()
+    versions = {"before": units, "after": scale_units(units, temperature)}
+    statistics = {
+        name: resampled_calibration(make_forecasts(version), units.patient) for name, version in versions.items()
     }
+    _, values = resample(units, statistics, resamples, seed)
+    content: dict[str, Any] = {}
+    for name, version in versions.items():
+        content[name] = _point_metrics(version)
+        content[name]["ci"] = calibration_intervals(content[name], values[name], units.n_patients)
+    return content
 
 
 def calibration_intervals(
@@ -125,25 +113,61 @@ def calibration_intervals(
         drawn["ece"] = np.clip(drawn["ece"] - drawn["ece"].mean() + metrics["ece"], 0, 1)
     perfect = perfect_bound(patients)
     return {
-        name: interval(metrics[name], of, patients, perfect, limits=LIMITS.get(name, (0.0, 1.0)))
-        for name, of in drawn.items()
+        name: interval(metrics[name], resampled, patients, perfect, limits=LIMITS.get(name, (0.0, 1.0)))
+        for name, resampled in drawn.items()
     }
 
 
-def _point_metrics(units: Units | ClassUnits) -> dict[str, Any]:
-    of: Forecasts = make_forecasts(units)
-    slope, intercept = recalibrate(of.outcome, of.confidence)
+def _point_metrics(units: Units) -> dict[str, Any]:
+    forecasts = make_forecasts(units)
+    slope, intercept = recalibrate(forecasts.outcome, forecasts.confidence)
     return {
-        "ece": expected_calibration_error(of.outcome, of.confidence),
-        "ece_debiased": debiased_calibration_error(of.outcome, of.confidence),
-        "brier": float(of.squares.mean()),
+        "ece": expected_calibration_error(forecasts.outcome, forecasts.confidence),
+        "ece_debiased": debiased_calibration_error(forecasts.outcome, forecasts.confidence),
+        "brier": float(forecasts.squares.mean()),
         **decompose(units),
-        "log_loss": float(of.log_losses.mean()),
+        "log_loss": float(forecasts.log_losses.mean()),
         "slope": slope,
         "intercept": intercept,
-        "bins": int(equal_mass_bins(of.confidence).max()) + 1,
+        "bins": int(equal_mass_bins(forecasts.confidence).max()) + 1,
     }
 
 
-def _by_patient(images: Units | ClassUnits) -> Units | ClassUnits:
-    return patient_units(images) if isinstance(images, Units) else patient_class_units(images)
+def resampled_calibration(forecasts: Forecasts, patient: Integers) -> Statistic:
+    """Prepare the metrics that get an interval, for `bycase.statistics.bootstrap.bootstrap`.
+
+    Bins, and groups of log odds, stay those of the whole test part.
+
+    Parameters
+    ----------
+    forecasts : Forecasts
+        Of the whole test part.
+    patient : ndarray of shape (n_units,), int64, in [0, n_patients)
+        Whose each unit is.
+
+    Returns
+    -------
+    callable
+        From counts (n_resamples, n_patients) to `WITH_INTERVAL`, each of shape (n_resamples,).
+    """
+    outcome = forecasts.outcome.astype(np.float64)
+    ones, whole = np.ones_like(outcome), np.zeros(len(outcome), np.int64)
+    x, group = group_log_odds(forecasts.confidence)
+    # What each patient adds; a resample's totals are sums of rows.
+    losses = np.hstack(
+        [sum_by_patient(patient, whole, values) for values in (ones, forecasts.squares, forecasts.log_losses)]
+    )
+    gaps = sum_by_patient(patient, equal_mass_bins(forecasts.confidence), forecasts.confidence - outcome)
+    sizes, hits = sum_by_patient(patient, group, ones), sum_by_patient(patient, group, outcome)
+
+    def statistic(counts: Integers) -> dict[str, Floats]:
+        drawn = counts.astype(np.float64)
+        size, squares, log_losses = (drawn @ losses).T
+        return {
+            "ece": np.abs(drawn @ gaps).sum(axis=1) / size,
+            "brier": squares / size,
+            "log_loss": log_losses / size,
+            "slope": fit_logistic(x, drawn @ hits, drawn @ sizes)[0],
+        }
+
+    return statistic

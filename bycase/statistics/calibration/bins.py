@@ -1,14 +1,48 @@
-"""Calibration by bins of equal mass: expected calibration error, and the parts of the Brier score."""
+"""What calibration looks at, and by bins of equal mass: expected calibration error, and parts of the Brier score."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import foldnorm
 
-from bycase.statistics.multiclass.units import ClassUnits
+from bycase.statistics.bootstrap import log_losses
 from bycase.statistics.units import Bools, Floats, Integers, Units
 
 LARGEST = 15  # bins
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """Probabilities of one outcome a unit, and the losses of the whole prediction.
+
+    Attributes
+    ----------
+    outcome : ndarray of shape (n_units,), bool
+        Whether the unit is of the positive class; without one, whether its most probable class is right.
+    confidence : ndarray of shape (n_units,), float64, in [0, 1]
+        Predicted probability of that.
+    log_losses : ndarray of shape (n_units,), float64
+        Minus the logarithm of the true class's probability, in nats, from 0 up.
+    squares : ndarray of shape (n_units,), float64, in [0, 1]
+        Half the squared distance from the true class's corner; of two classes the squared error.
+    """
+
+    outcome: Bools
+    confidence: Floats
+    log_losses: Floats
+    squares: Floats
+
+
+def make_forecasts(units: Units) -> Forecasts:
+    """The outcomes of images or patients; see `Forecasts`."""
+    own = units.scores[np.arange(len(units.truth)), units.truth]
+    squares = ((units.scores - np.eye(len(units.classes))[units.truth]) ** 2).sum(axis=1) / 2
+    if units.positive is None:
+        outcome, confidence = units.right, units.scores.max(axis=1)
+    else:
+        outcome, confidence = units.truth == units.positive, units.scores[:, units.positive]
+    return Forecasts(outcome, confidence, log_losses(own), squares)
 
 
 def count_bins(n_units: int) -> int:
@@ -106,12 +140,18 @@ def brier_decomposition(truth: Bools, scores: Floats) -> dict[str, float]:
     }
 
 
-def decompose(units: Units | ClassUnits) -> dict[str, float]:
-    """`brier_decomposition` of two classes; of more, half the sum over the classes, each against the rest."""
-    if isinstance(units, Units):
-        return brier_decomposition(units.truth, units.scores)
-    each = [brier_decomposition(units.truth == k, units.scores[:, k]) for k in range(len(units.classes))]
-    return {part: sum(of[part] for of in each) / 2 for part in each[0]}
+def decompose(units: Units) -> dict[str, float]:
+    """`brier_decomposition` of the positive class; without one, half the sum over all, each against the rest."""
+    each = [brier_decomposition(units.truth == k, units.scores[:, k]) for k in units.targets]
+    halves = len(units.classes) / 2  # of two classes, one stands for both
+    return {part: halves * sum(parts[part] for parts in each) / len(each) for part in each[0]}
+
+
+def sum_by_patient(patient: Integers, index: Integers, values: Floats) -> Floats:
+    """Sum `values` (n_units,) by patient and bin; (n_patients, n_bins)."""
+    n_patients, n_bins = int(patient.max()) + 1, int(index.max()) + 1
+    flat = np.bincount(patient * n_bins + index, weights=values, minlength=n_patients * n_bins)
+    return flat.reshape(n_patients, n_bins).astype(np.float64)
 
 
 def _gaps(outcome: Bools, confidence: Floats) -> tuple[Integers, Floats, Floats]:

@@ -4,46 +4,34 @@ Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. Q. (2017). On Calibration of Mod
 """
 
 from dataclasses import replace
-from typing import TypeVar
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-from bycase.statistics.multiclass.units import ClassUnits
-from bycase.statistics.units import Bools, Floats, Integers, Units
+from bycase.statistics.units import Floats, Units
 
 TEMPERATURES = 0.05, 20.0  # the range of a fit; where validation has no error, the best would be 0
 FLOOR = 1e-7  # a network's float32 sigmoid says 0 or 1 where the other probability is below about this
 
-AnyUnits = TypeVar("AnyUnits", bound=Units | ClassUnits)
 
-
-def fit_temperature(truth: Bools | Integers, scores: Floats) -> float:
+def fit_temperature(units: Units) -> float:
     """The temperature with the least log loss, which is convex in its inverse.
-
-    Parameters
-    ----------
-    truth : ndarray of shape (n_units,), bool or int64
-        Two classes: true for the positive one. More: the class.
-    scores : ndarray of shape (n_units,) or (n_units, n_classes), float64, in [0, 1]
-        Probability of the positive class, or of every class.
 
     Returns
     -------
     float, in `TEMPERATURES`
         Above 1 where predictions are too sure.
     """
-    logits = _logits(scores)
-    rows, own = np.arange(len(truth)), truth.astype(np.int64)
+    logits, rows = _logits(units.scores), np.arange(len(units.truth))
 
     def log_loss(inverse: float) -> float:
         scaled = inverse * logits
-        return float((logsumexp(scaled, axis=1) - scaled[rows, own]).mean())
+        return float((logsumexp(scaled, axis=1) - scaled[rows, units.truth]).mean())
 
     low, high = TEMPERATURES
-    found = minimize_scalar(log_loss, bounds=(1 / high, 1 / low), method="bounded", options={"xatol": 1e-9})
-    return float(np.clip(1 / found.x, low, high))
+    best = minimize_scalar(log_loss, bounds=(1 / high, 1 / low), method="bounded", options={"xatol": 1e-9})
+    return float(np.clip(1 / best.x, low, high))
 
 
 def apply_temperature(scores: Floats, temperature: float | Floats) -> Floats:
@@ -51,8 +39,8 @@ def apply_temperature(scores: Floats, temperature: float | Floats) -> Floats:
 
     Parameters
     ----------
-    scores : ndarray of shape (n_units,) or (n_units, n_classes), float64, in [0, 1]
-        See `fit_temperature`.
+    scores : ndarray of shape (n_units, n_classes), float64, in [0, 1]
+        Probability of every class.
     temperature : float or ndarray of shape (n_units,), float64, above 0
         Of all units, or of each: predictions out of fold have each fold's.
 
@@ -62,16 +50,15 @@ def apply_temperature(scores: Floats, temperature: float | Floats) -> Floats:
     """
     scaled = _logits(scores) / np.reshape(temperature, (-1, 1))
     probabilities: Floats = np.exp(scaled - logsumexp(scaled, axis=1, keepdims=True))
-    return probabilities[:, 1] if scores.ndim == 1 else probabilities
+    return probabilities
 
 
-def scale_units(units: AnyUnits, temperature: float | Floats) -> AnyUnits:
-    """The same units with scaled scores; see `apply_temperature`."""
+def scale_units(units: Units, temperature: float | Floats) -> Units:
+    """The same units with scaled scores, their predicted classes as before; see `apply_temperature`."""
     return replace(units, scores=apply_temperature(units.scores, temperature))
 
 
 def _logits(scores: Floats) -> Floats:
     """Logarithms of the probabilities of all classes; (n_units, n_classes)."""
-    both = np.column_stack([1 - scores, scores]) if scores.ndim == 1 else scores
-    logits: Floats = np.log(np.clip(both, FLOOR, 1.0))
+    logits: Floats = np.log(np.clip(scores, FLOOR, 1.0))
     return logits

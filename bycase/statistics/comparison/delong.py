@@ -6,10 +6,10 @@ and Xu, W. (2014), Fast implementation of DeLong's algorithm, IEEE Signal Proces
 
 Images of one patient are no independent ones, so that their influences are added up by patient first: Obuchowski, N. A.
 (1997). Nonparametric analysis of clustered ROC curve data. Biometrics 53, 567-578. Two things go beyond it. Pairs are
-compared within a stratum (a fold of a repeat), and a patient's influences in all strata are added. With more than two
+compared within a fold of a repeat, and a patient's influences in all folds are added. With more than two
 classes the influences on the AUCs of each class against the rest are averaged. To keep all variances from being
 negative then, the small-sample factor of the covariance of a patient's positive and negative images is the geometric
-mean of the factors of their variances. With one stratum and one unit a patient it is DeLong's test.
+mean of the factors of their variances. With one fold and one unit a patient it is DeLong's test.
 """
 
 import math
@@ -55,12 +55,14 @@ def compare_aucs(paired: Paired) -> dict[tuple[int, int], Comparison]:
     dict of tuple of two int to Comparison
         By the numbers of the two networks, the first the smaller.
     """
-    auc, covariance = auc_covariance(paired.targets, paired.scores, paired.patient, paired.stratum)
+    targets = np.array(paired.units(0).targets)
+    is_target = paired.truth[:, None] == targets
+    auc, covariance = auc_covariance(is_target, paired.scores[:, :, targets], paired.patient, paired.fold)
     n = len(paired.models)
     return {(i, j): _compare(i, j, auc, covariance) for i in range(n) for j in range(i + 1, n)}
 
 
-def auc_covariance(targets: Bools, scores: Floats, patient: Integers, stratum: Integers) -> tuple[Floats, Floats]:
+def auc_covariance(targets: Bools, scores: Floats, patient: Integers, fold: Integers) -> tuple[Floats, Floats]:
     """The AUCs of several networks on the same units, and the covariance of their errors.
 
     Parameters
@@ -69,7 +71,7 @@ def auc_covariance(targets: Bools, scores: Floats, patient: Integers, stratum: I
         Whether each unit is of the class of each column.
     scores : ndarray of shape (n_models, n_units, n_columns), float64
         Larger means more likely of that class.
-    patient, stratum : ndarray of shape (n_units,), int64, from 0 up
+    patient, fold : ndarray of shape (n_units,), int64, from 0 up
         Whose each unit is, and which units are compared with each other.
 
     Returns
@@ -80,7 +82,7 @@ def auc_covariance(targets: Bools, scores: Floats, patient: Integers, stratum: I
         NaN where such a column has a single patient of its class, or of the rest.
     """
     columns = [
-        _influences(targets[:, column], scores[:, :, column], patient, stratum) for column in range(targets.shape[1])
+        _influences(targets[:, column], scores[:, :, column], patient, fold) for column in range(targets.shape[1])
     ]
     held = [(auc, influence) for auc, influence in columns if np.isfinite(auc).all()]
     auc = np.mean([auc for auc, _ in held], axis=0)
@@ -88,12 +90,12 @@ def auc_covariance(targets: Bools, scores: Floats, patient: Integers, stratum: I
     return auc, influence @ influence.T
 
 
-def _influences(truth: Bools, scores: Floats, patient: Integers, stratum: Integers) -> tuple[Floats, Floats]:
+def _influences(truth: Bools, scores: Floats, patient: Integers, fold: Integers) -> tuple[Floats, Floats]:
     """The AUCs (n_models,), NaN without pairs, and what each patient adds to their errors (n_models, n_patients)."""
     n_models, n_units = scores.shape
     outranked, opponents = np.zeros((n_models, n_units)), np.zeros(n_units)
-    for number in np.unique(stratum):
-        rows = np.flatnonzero(stratum == number)
+    for number in np.unique(fold):
+        rows = np.flatnonzero(fold == number)
         positive, negative = rows[truth[rows]], rows[~truth[rows]]
         ranks = rankdata(scores[:, rows], axis=1)
         # A unit's rank among all less that among its own class is how many of the other class are below it.
@@ -106,10 +108,10 @@ def _influences(truth: Bools, scores: Floats, patient: Integers, stratum: Intege
         return np.full(n_models, np.nan), np.zeros((n_models, int(patient.max()) + 1))
     auc = outranked[:, truth].sum(axis=1) / pairs
     errors = (outranked - opponents * auc[:, None]) / pairs
-    for of_class in (truth, ~truth):
-        # Those without an opponent in their stratum have no influence and do not count.
-        n = len(np.unique(patient[of_class & (opponents > 0)]))
-        errors[:, of_class] *= math.sqrt(n / (n - 1)) if n > 1 else math.nan
+    for members in (truth, ~truth):
+        # Those without an opponent in their fold have no influence and do not count.
+        n = len(np.unique(patient[members & (opponents > 0)]))
+        errors[:, members] *= math.sqrt(n / (n - 1)) if n > 1 else math.nan
     influence = np.zeros((int(patient.max()) + 1, n_models))
     np.add.at(influence, patient, errors.T)
     return auc, influence.T

@@ -20,10 +20,7 @@ from bycase.statistics.intervals import (
     expanded_tail,
     perfect_bound,
 )
-from bycase.statistics.multiclass.units import ClassUnits
 from bycase.statistics.units import Floats, Units
-
-OF_EVERYONE = (*OF_ALL_PATIENTS, "specificity")  # with more than two classes
 
 
 @dataclass(frozen=True)
@@ -74,28 +71,15 @@ class Difference:
         return self.support.fewest < 2 or float(np.ptp(self.values)) < NO_SPREAD
 
 
-def support(metric: str, units: Units | ClassUnits) -> Support:
-    """Who a metric rests on; see `bycase.statistics.intervals.metric_interval`.
-
-    Parameters
-    ----------
-    metric : str
-        One of `bycase.statistics.comparison.resampling.METRICS`.
-    units : Units or ClassUnits
-        All units.
-    """
-    if isinstance(units, Units):
-        if metric in OF_ONE_CLASS:
-            n = units.patients_of(OF_ONE_CLASS[metric])
-            return Support(n, 1, n)
-        sizes = [units.patients_of(positive) for positive in (True, False)]
-        everyone = metric in OF_ALL_PATIENTS
-    else:
-        of_classes = units.classes_of_patients.sum(axis=0)
-        sizes = of_classes[of_classes > 0].tolist()
-        everyone = metric in OF_EVERYONE
-    n = len(np.unique(units.patient))
-    return Support(n, 1, n) if everyone else Support(sum(sizes), len(sizes), min(sizes))
+def support(metric: str, units: Units) -> Support:
+    """Who a metric, one of `bycase.statistics.comparison.resampling.METRICS`, rests on."""
+    patients = units.classes_of_patients.sum(axis=0)
+    sizes = patients[patients > 0].tolist()
+    if metric in OF_ALL_PATIENTS:
+        sizes = [len(np.unique(units.patient))]
+    elif metric in OF_ONE_CLASS and units.positive is not None:
+        sizes = [int(patients[units.positive if OF_ONE_CLASS[metric] else 1 - units.positive])]
+    return Support(sum(sizes), len(sizes), min(sizes))
 
 
 def confidence_interval(difference: Difference) -> dict[str, float]:
@@ -147,8 +131,8 @@ def p_not_equivalent(difference: Difference, margin: float) -> float:
     return max(p_at_most(difference, -margin), p_at_most(difference.mirrored, -margin))
 
 
-def _freedom(of: Support) -> tuple[int, int]:
-    return of.patients, of.patients - of.samples
+def _freedom(support: Support) -> tuple[int, int]:
+    return support.patients, support.patients - support.samples
 
 
 def _reach(difference: Difference) -> float:

@@ -9,8 +9,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
-from bycase.statistics.multiclass.units import ClassUnits
-from bycase.statistics.units import Bools, Floats, Integers, Units, number_patients
+from bycase.statistics.units import (
+    Bools,
+    Floats,
+    Integers,
+    Units,
+    mean_by_patient,
+    number_classes,
+    number_patients,
+    positive_number,
+    predict_classes,
+)
 
 UNIT = ["repeat", "image"]  # what every network predicts once
 SAME = ["label", "patient", "fold"]  # what the networks must agree on
@@ -26,22 +35,22 @@ class Paired:
         The networks.
     classes : tuple of str
         All classes.
-    positive : str or None
-        Of two classes, the one that is looked for; None with more.
+    positive : int or None
+        Of two classes, the number of the one that is looked for; None with more.
     patients : ndarray of shape (n_patients,), str
         Names, sorted: independent of the order of the networks and of the images.
     names : ndarray of shape (n_units,), str
         The image, or the patient, of each unit.
-    truth : ndarray of shape (n_units,), int64
-        Of two classes 1 for the positive one, else 0; of more, the number of the class.
-    scores : ndarray of shape (n_models, n_units, n_columns), float64, in [0, 1]
-        Of two classes the positive one's probability, one column; of more, one column a class.
-    predicted : ndarray of shape (n_models, n_units), int64
-        Coded as `truth`; of two classes by each fold's own threshold.
+    truth : ndarray of shape (n_units,), int64, in [0, n_classes)
+        The true class.
+    scores : ndarray of shape (n_models, n_units, n_classes), float64, in [0, 1]
+        Predicted probabilities.
+    predicted : ndarray of shape (n_models, n_units), int64, in [0, n_classes)
+        The predicted class; of two by each fold's own threshold.
     patient : ndarray of shape (n_units,), int64, in [0, n_patients)
         What the bootstrap resamples.
-    stratum : ndarray of shape (n_units,), int64, from 0 up
-        The fold of each repeat; see `bycase.statistics.units.Units`.
+    fold : ndarray of shape (n_units,), int64, from 0 up
+        That of each repeat, all numbered apart; see `bycase.statistics.units.Units`.
     repeat : ndarray of shape (n_units,), int64
         The draw of all folds, in which each image is predicted once.
     patient_threshold : ndarray of shape (n_models, n_units), float64
@@ -50,14 +59,14 @@ class Paired:
 
     models: tuple[str, ...]
     classes: tuple[str, ...]
-    positive: str | None
+    positive: int | None
     patients: NDArray[np.str_]
     names: NDArray[np.str_]
     truth: Integers
     scores: Floats
     predicted: Integers
     patient: Integers
-    stratum: Integers
+    fold: Integers
     repeat: Integers
     patient_threshold: Floats
 
@@ -73,21 +82,13 @@ class Paired:
 
     @property
     def right(self) -> Bools:
-        """Whether each network calls each unit rightly; (n_models, n_units)."""
+        """Whether each network predicts the true class of each unit; (n_models, n_units)."""
         return self.predicted == self.truth
 
-    @property
-    def targets(self) -> Bools:
-        """Whether each unit is of the class of each column of the scores; (n_units, n_columns)."""
-        if self.positive is not None:
-            return (self.truth == 1)[:, None]
-        return self.truth[:, None] == np.arange(len(self.classes))
-
-    def units(self, number: int) -> Units | ClassUnits:
-        """The units as one network scores them."""
-        if self.positive is not None:
-            return Units(self.truth == 1, self.scores[number, :, 0], self.patient, self.stratum)
-        return ClassUnits(self.classes, self.truth, self.scores[number], self.patient, self.stratum)
+    def units(self, number: int) -> Units:
+        """The units as one network predicts them."""
+        scores, predicted = self.scores[number], self.predicted[number]
+        return Units(self.classes, self.truth, scores, predicted, self.patient, self.fold, self.positive)
 
     def of_repeat(self, repeat: int) -> "Paired":
         """The units of one repeat, patients numbered as before."""
@@ -99,7 +100,7 @@ class Paired:
             scores=self.scores[:, rows],
             predicted=self.predicted[:, rows],
             patient=self.patient[rows],
-            stratum=self.stratum[rows],
+            fold=self.fold[rows],
             repeat=self.repeat[rows],
             patient_threshold=self.patient_threshold[:, rows],
         )
@@ -131,30 +132,29 @@ def paired_benchmark(predictions: pd.DataFrame, classes: Sequence[str], positive
         _check_same(models[0], tables[0], model, table, name)
     first = tables[0]
     patients, patient = np.unique(first["patient"].to_numpy(str), return_inverse=True)
-    _, stratum = np.unique(first[["repeat", "fold"]].to_numpy(np.int64), axis=0, return_inverse=True)
-    labels = pd.Index(classes).get_indexer(pd.Index(first["label"])).astype(np.int64)
-    truth = labels if positive is None else (first["label"] == positive).to_numpy(np.int64)
-    columns = list(classes) if positive is None else [positive]
-    scores = np.stack([table[columns].to_numpy(np.float64) for table in tables])
+    _, fold = np.unique(first[["repeat", "fold"]].to_numpy(np.int64), axis=0, return_inverse=True)
+    fold = fold.ravel().astype(np.int64)
+    truth, positive_class = number_classes(first["label"], classes), positive_number(classes, positive)
+    scores = np.stack([table[list(classes)].to_numpy(np.float64) for table in tables])
     threshold, patient_threshold = (
         np.stack([table[column].to_numpy(np.float64) for table in tables])
         for column in ("threshold", "patient_threshold")
     )
-    if positive is not None and not (np.isfinite(threshold) & np.isfinite(patient_threshold)).all():
-        raise UserError(f"{name}: a threshold is missing, without which two classes cannot be called; gather it anew")
-    if not _two_classes_in_a_stratum(truth, stratum.ravel()):
+    if positive_class is not None and not (np.isfinite(threshold) & np.isfinite(patient_threshold)).all():
+        raise UserError(f"{name}: a threshold is missing, without which no class is predicted; gather it anew")
+    if not any(np.ptp(truth[fold == number]) > 0 for number in np.unique(fold)):
         raise UserError(f"{name}: no fold has test images of two classes, so that no AUC is defined; use fewer folds")
     return Paired(
         models=models,
         classes=tuple(classes),
-        positive=positive,
+        positive=positive_class,
         patients=patients,
         names=first["image"].to_numpy(str),
         truth=truth,
         scores=scores,
-        predicted=_call(scores, None if positive is None else threshold),
+        predicted=predict_classes(scores, positive_class, threshold),
         patient=patient.astype(np.int64),
-        stratum=stratum.ravel().astype(np.int64),
+        fold=fold,
         repeat=first["repeat"].to_numpy(np.int64),
         patient_threshold=patient_threshold,
     )
@@ -175,7 +175,7 @@ def run_rows(
     Parameters
     ----------
     model : str
-        What to call the run.
+        The run's name.
     predictions : DataFrame
         Of its test part; see `bycase.tables.predictions`.
     manifest : DataFrame with the columns ``image``, ``group``
@@ -204,39 +204,23 @@ def run_rows(
 
 
 def patient_level(images: Paired) -> Paired:
-    """Score each patient by the mean probability over the patient's images, within a stratum.
+    """Score each patient by the mean probabilities over the patient's images, within a fold.
 
     As in `bycase.statistics.units.patient_units`, a patient with images of several classes counts once a class.
     """
-    n_classes = len(images.classes)
-    key = (images.stratum * images.n_patients + images.patient) * n_classes + images.truth
-    _, first, index = np.unique(key, return_index=True, return_inverse=True)
-    n_models, _, n_columns = images.scores.shape
-    totals = np.zeros((len(first), n_models, n_columns))
-    np.add.at(totals, index, images.scores.transpose(1, 0, 2))
-    scores = (totals / np.bincount(index)[:, None, None]).transpose(1, 0, 2)
-    threshold = images.patient_threshold[:, first]
+    first, means = mean_by_patient(images.units(0), images.scores.transpose(1, 0, 2))
+    scores, threshold = means.transpose(1, 0, 2), images.patient_threshold[:, first]
     return replace(
         images,
         names=images.patients[images.patient[first]],
         truth=images.truth[first],
         scores=scores,
-        predicted=_call(scores, None if images.positive is None else threshold),
+        predicted=predict_classes(scores, images.positive, threshold),
         patient=images.patient[first],
-        stratum=images.stratum[first],
+        fold=images.fold[first],
         repeat=images.repeat[first],
         patient_threshold=threshold,
     )
-
-
-def _call(scores: Floats, threshold: Floats | None) -> Integers:
-    """The predicted classes (n_models, n_units): by a threshold of that shape or, without one, the most probable."""
-    called = scores.argmax(axis=2) if threshold is None else scores[:, :, 0] >= threshold
-    return called.astype(np.int64)
-
-
-def _two_classes_in_a_stratum(truth: Integers, stratum: Integers) -> bool:
-    return any(np.ptp(truth[stratum == number]) > 0 for number in np.unique(stratum))
 
 
 def _check_same(one: str, table: pd.DataFrame, other: str, others: pd.DataFrame, name: Path) -> None:
@@ -256,8 +240,8 @@ def _check_same(one: str, table: pd.DataFrame, other: str, others: pd.DataFrame,
     for column in SAME:
         differ = (table[column] != others[column]).to_numpy()
         if differ.any():
-            at = int(differ.argmax())
+            row = int(differ.argmax())
             raise UserError(
-                f"{name}: image {table['image'].iloc[at]} has {column} {table[column].iloc[at]} with {one}, but "
-                f"{others[column].iloc[at]} with {other}; {way_out}"
+                f"{name}: image {table['image'].iloc[row]} has {column} {table[column].iloc[row]} with {one}, but "
+                f"{others[column].iloc[row]} with {other}; {way_out}"
             )

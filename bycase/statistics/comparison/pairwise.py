@@ -15,12 +15,12 @@ from bycase.statistics.comparison.differences import (
     standard_error,
     support,
 )
-from bycase.statistics.comparison.groups import indistinguishable_groups
 from bycase.statistics.comparison.mcnemar import clustered_p, exact_by_patient, exact_ignoring_clusters
 from bycase.statistics.comparison.paired import Paired, patient_level
-from bycase.statistics.comparison.resampling import METRICS, point_values, resampled_values, values_of_repeats
-from bycase.statistics.comparison.verdict import LOWER_IS_BETTER, POWER, holm, judge, patients_needed
+from bycase.statistics.comparison.resampling import metrics_of, point_values, resampled_values, values_of_repeats
+from bycase.statistics.comparison.verdict import POWER, holm, indistinguishable_groups, judge, patients_needed
 from bycase.statistics.comparison.words import Finding, notes, sentence
+from bycase.statistics.metric_names import lower_is_better
 from bycase.statistics.units import Floats
 
 Pair = tuple[int, int]
@@ -54,7 +54,7 @@ def compare_pairs(
     paired : Paired
         The networks, at image level.
     metric : str
-        One of `bycase.statistics.comparison.resampling.METRICS`.
+        One of `bycase.statistics.comparison.resampling.metrics_of`.
     level : str
         ``image`` or ``patient``.
     margin : float
@@ -71,7 +71,8 @@ def compare_pairs(
     dict
         ``settings``, ``models``, ``n_images``, ``n_patients``, ``repeats``; ``values`` by level, metric and network;
         ``spread_over_repeats`` of each network, empty with a single repeat; ``notes``; ``pairs``, a list; ``groups``,
-        see `bycase.statistics.comparison.groups`. The difference is always that of the first network minus the second.
+        see `bycase.statistics.comparison.verdict.indistinguishable_groups`. The difference is always that of the first
+        network minus the second.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def compare_pairs(
         If the metric or the level is unknown.
     """
     levels = {"image": paired, "patient": patient_level(paired)}
-    for key, value, valid in (("metric", metric, METRICS), ("level", level, tuple(levels))):
+    for key, value, valid in (("metric", metric, metrics_of(paired)), ("level", level, tuple(levels))):
         if value not in valid:
             raise UserError(f"compare.{key}: unknown {key} '{value}'; choose of: {', '.join(valid)}")
     settings = Settings(metric, level, margin, alpha, POWER, resamples, seed)
@@ -133,7 +134,7 @@ def _differences(
             )
             for i, j in pairs
         }
-        for metric in METRICS
+        for metric in observed
     }
 
 
@@ -170,7 +171,7 @@ def _describe(
         summary["p_holm"],
         summary["p_equivalence_holm"],
         settings.alpha,
-        settings.metric in LOWER_IS_BETTER,
+        lower_is_better(settings.metric),
     )
     n_pairs = len(paired.models) * (len(paired.models) - 1) // 2
     needed = patients_needed(summary["se"], paired.n_patients, settings.margin, settings.alpha, n_pairs)
@@ -243,7 +244,7 @@ def _by_model(paired: Paired, values: Floats) -> dict[str, float]:
 
 
 def _groups(pairs: Sequence[Mapping[str, Any]], values: Mapping[str, float], metric: str) -> list[list[str]]:
-    sign = 1 if metric in LOWER_IS_BETTER else -1
+    sign = 1 if lower_is_better(metric) else -1
     ranked = sorted(values, key=lambda model: (sign * values[model], model))
     different = {frozenset((of["first"], of["second"])) for of in pairs if of["verdict"] in ("better", "worse")}
     return indistinguishable_groups(ranked, different)

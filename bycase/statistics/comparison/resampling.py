@@ -1,16 +1,19 @@
-"""All networks' metrics under the same resamples of patients.
+"""Metrics of several networks, of one with intervals, and of all under the same resamples of patients.
 
 What differs from resample to resample is who the patients are, not how the networks came out of their training:
 a network trained again, from other random numbers, would score otherwise. `values_of_repeats` shows how much.
 """
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import Statistic, bootstrap, weighted_metrics
+from bycase.statistics.bootstrap import Statistic, bootstrap, on_all_patients
 from bycase.statistics.comparison.paired import Paired
-from bycase.statistics.multiclass.bootstrap import weighted_class_metrics
-from bycase.statistics.multiclass.units import ClassUnits
+from bycase.statistics.intervals import metric_interval, metric_intervals
+from bycase.statistics.metrics import point_metrics, recognition_rate, weighted_metrics, weighted_recognition_rate
 from bycase.statistics.units import Floats, Integers
 
 METRICS = (
@@ -24,6 +27,47 @@ METRICS = (
     "brier",
     "log_loss",
 )
+OF_POSITIVE = ("sensitivity", "specificity")
+
+
+def metrics_of(paired: Paired) -> tuple[str, ...]:
+    """The `METRICS` that networks for these classes have: those `OF_POSITIVE` want a positive class."""
+    return METRICS if paired.positive is not None else tuple(name for name in METRICS if name not in OF_POSITIVE)
+
+
+def assess_network(paired: Paired, number: int, resamples: int, seed: int) -> dict[str, Any]:
+    """Score one network at one level; ranks are compared within a fold, since each fold has a network of its own.
+
+    Parameters
+    ----------
+    paired : Paired
+        All networks' images, or patients.
+    number : int
+        Which of its networks.
+    resamples : int
+        Of the bootstrap over patients.
+    seed : int
+        The pipeline's seed; all networks get the same resamples.
+
+    Returns
+    -------
+    dict
+        The metrics; ``n`` (images or patients, each counted once whatever the repeats), ``n_patients``; ``ci``: 95 %
+        intervals, and ``resamples``, the number used. Without a positive class also ``per_class``.
+    """
+    units = paired.units(number)
+    values = bootstrap(units, partial(weighted_metrics, units), resamples, generator(seed, "compare", "leaderboard"))
+    metrics = point_metrics(units)
+    sizes = {"n": len(paired.truth) // len(paired.repeats), "n_patients": paired.n_patients}
+    return {**metrics, **sizes, "ci": metric_intervals(metrics, values, units)}
+
+
+def assess_recognition(images: Paired, number: int, resamples: int, seed: int) -> tuple[float, dict[str, float]]:
+    """One network's recognition rate, and its interval; see `bycase.statistics.metrics.recognition_rate`."""
+    units, random = images.units(number), generator(seed, "compare", "leaderboard")
+    rate = recognition_rate(units.right, units.patient)
+    (drawn,) = bootstrap(units, partial(weighted_recognition_rate, units), resamples, random).values()
+    return rate, metric_interval("recognition_rate", rate, drawn, units)
 
 
 def point_values(paired: Paired) -> dict[str, Floats]:
@@ -32,10 +76,9 @@ def point_values(paired: Paired) -> dict[str, Floats]:
     Returns
     -------
     dict of str to ndarray of shape (n_models,), float64
-        The keys are `METRICS`.
+        The keys are `metrics_of`.
     """
-    everyone = np.ones((1, int(paired.patient.max()) + 1), np.int64)
-    return {metric: values[0] for metric, values in _statistic(paired)(everyone).items()}
+    return on_all_patients(paired.units(0), _statistic(paired))
 
 
 def resampled_values(paired: Paired, resamples: int, seed: int) -> dict[str, Floats]:
@@ -53,7 +96,7 @@ def resampled_values(paired: Paired, resamples: int, seed: int) -> dict[str, Flo
     Returns
     -------
     dict of str to ndarray of shape (n_used, n_models), float64
-        The keys are `METRICS`; see `bycase.statistics.bootstrap.bootstrap`.
+        The keys are `metrics_of`; see `bycase.statistics.bootstrap.bootstrap`.
     """
     return bootstrap(paired.units(0), _statistic(paired), resamples, generator(seed, "compare", "bootstrap"))
 
@@ -67,14 +110,7 @@ def _statistic(paired: Paired) -> Statistic:
     """What `bycase.statistics.bootstrap.bootstrap` computes: of each metric one column a network."""
 
     def statistic(counts: Integers) -> dict[str, Floats]:
-        of_models = [_metrics(paired, number, counts) for number in range(len(paired.models))]
-        return {metric: np.column_stack([values[metric] for values in of_models]) for metric in METRICS}
+        networks = [weighted_metrics(paired.units(number), counts) for number in range(len(paired.models))]
+        return {metric: np.column_stack([values[metric] for values in networks]) for metric in metrics_of(paired)}
 
     return statistic
-
-
-def _metrics(paired: Paired, number: int, counts: Integers) -> dict[str, Floats]:
-    units = paired.units(number)
-    if isinstance(units, ClassUnits):
-        return weighted_class_metrics(units, counts)
-    return weighted_metrics(units, paired.predicted[number] == 1, counts)

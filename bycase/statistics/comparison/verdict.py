@@ -1,7 +1,7 @@
-"""What a comparison says: better, worse, equivalent, or not resolvable with these patients."""
+"""The verdict of a comparison: better, worse, equivalent, or not resolvable with these patients."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from scipy.stats import norm
@@ -9,8 +9,8 @@ from statsmodels.stats.multitest import multipletests
 
 Verdict = Literal["better", "worse", "equivalent", "not resolvable"]
 
-LOWER_IS_BETTER = ("brier", "log_loss")
 POWER = 0.8
+REVERSED: dict[str, Verdict] = {"better": "worse", "worse": "better"}  # seen from the other network
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -49,9 +49,9 @@ def judge(difference: float, p: float, p_equivalence: float, alpha: float, lower
 def patients_needed(se: float, n_patients: int, margin: float, alpha: float, pairs: int) -> dict[str, int]:
     """How many patients like these would settle a comparison, with a power of 80 %.
 
-    From the observed standard error, which falls with the square root of the number of patients; so nothing is assumed
-    of the networks, unlike in `stages.power`. Alpha is divided by the number of pairs, the strictest that Holm's
-    procedure asks. Equivalence is by two one-sided tests (Chow, Shao and Wang, 2008, "Sample Size Calculations in
+    From the observed standard error, which falls with the square root of the number of patients; unlike in
+    `bycase.statistics.power`, nothing is assumed about the networks. Alpha is divided by the number of pairs, Holm's
+    strictest level. Equivalence is by two one-sided tests (Chow, Shao and Wang, 2008, "Sample Size Calculations in
     Clinical Research", section 3.2).
 
     Parameters
@@ -79,3 +79,35 @@ def patients_needed(se: float, n_patients: int, margin: float, alpha: float, pai
         "equivalence": norm.isf(level) + norm.isf((1 - POWER) / 2),
     }
     return {name: math.ceil(n_patients * (se * float(spread) / margin) ** 2) for name, spread in spreads.items()}
+
+
+def indistinguishable_groups(models: Sequence[str], different: Collection[frozenset[str]]) -> list[list[str]]:
+    """The largest groups without a significant difference, each network in at least one.
+
+    Not being told apart is not transitive: two networks may each be in a group with a third, but not with each other.
+
+    Parameters
+    ----------
+    models : sequence of str
+        All networks, best first.
+    different : collection of frozenset of two str
+        The pairs that differ significantly.
+
+    Returns
+    -------
+    list of list of str
+        In the order of `models`; no group is part of another.
+    """
+    groups: list[list[str]] = [[]]
+    for model in models:
+        extended = [
+            [*(other for other in group if frozenset((model, other)) not in different), model] for group in groups
+        ]
+        groups = _largest([*groups, *extended])
+    return sorted(groups, key=lambda group: [models.index(model) for model in group])
+
+
+def _largest(groups: list[list[str]]) -> list[list[str]]:
+    """Each group once, without those that are part of another."""
+    distinct = {frozenset(group): group for group in groups}
+    return [group for members, group in distinct.items() if not any(members < other for other in distinct)]

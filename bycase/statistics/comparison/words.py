@@ -3,32 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bycase.statistics.comparison.verdict import LOWER_IS_BETTER, POWER, Verdict
-
-NAMES = {
-    "auc": "AUC",
-    "average_precision": "average precision",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-    "macro_f1": "macro F1",
-    "brier": "Brier score",
-    "log_loss": "log loss",
-}
-TURNED: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
+from bycase.core.wording import decimals, p_equals, plain_share, plural, value_with_interval
+from bycase.statistics.comparison.verdict import POWER, REVERSED, Verdict
+from bycase.statistics.metric_names import lower_is_better, metric_words
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is known of a pair of networks.
+    """The results of comparing a pair of networks.
 
     Attributes
     ----------
     models : tuple of two str
         The first and the second.
     metric, level : str
-        What is compared: a key of `NAMES`; ``image`` or ``patient``.
+        What is compared: a key of `bycase.statistics.metric_names.METRICS`; ``image`` or ``patient``.
     values : tuple of two float
         Of each network.
     low, high : float
@@ -69,21 +58,21 @@ class Finding:
 
 
 def sentence(finding: Finding) -> str:
-    """Say who is better by how much, or what cannot be said."""
+    """State which network is better by how much, or what cannot be concluded."""
     finding = _better_first(finding)
-    (one, other), margin = finding.models, plain(finding.margin)
+    (one, other), margin = finding.models, plain_share(finding.margin)
     if finding.verdict == "better":
         small = f", but by less than the margin of {margin}" if finding.within_margin else ""
-        text = f"{one} is better than {other}{small}: {_numbers(finding)}, {p_value(finding.p)}."
+        text = f"{one} is better than {other}{small}: {_numbers(finding)}, Holm-adjusted {p_equals(finding.p)}."
     elif finding.verdict == "equivalent":
         text = (
             f"{one} and {other} are equivalent within {margin}: {_numbers(finding)}, two one-sided tests with "
-            f"{p_value(finding.p_equivalence)}."
+            f"Holm-adjusted {p_equals(finding.p_equivalence)}."
         )
     else:
         text = (
             f"{one} and {other} cannot be told apart with {finding.n_patients} patients: {_numbers(finding)}, "
-            f"{p_value(finding.p)}. {_outlook(finding)}"
+            f"Holm-adjusted {p_equals(finding.p)}. {_outlook(finding)}"
         )
     if finding.spread is None:
         return text
@@ -94,45 +83,27 @@ def sentence(finding: Finding) -> str:
 
 
 def notes(repeats: int, pairs: int, alpha: float, margin: float) -> list[str]:
-    """What holds of all pairs, and what the numbers leave out."""
+    """Notes on all pairs, and on what the numbers leave out."""
     trained = (
-        "Each network was trained once a fold; how much another training would differ is in none of the numbers."
+        "Each network was trained once per fold; the variation between trainings is in none of the numbers."
         if repeats == 1
-        else f"Intervals and p-values are of all {repeats} repeats together. How much another training would differ is "
-        "not in them, but beside them, as the spread over repeats."
+        else f"Intervals and p-values cover all {repeats} repeats together. They leave out the variation between "
+        "trainings, which the spread over repeats shows."
     )
     return [
-        "Intervals resample patients with all their images, the same for all networks.",
+        "Intervals resample patients with all their images, the same resamples for all networks.",
         trained,
-        f"P-values are adjusted by Holm's procedure, each test over its {pairs} pair{'s' * (pairs != 1)}, at alpha "
-        f"{alpha:g}.",
-        f"Equivalent: two one-sided tests show that the difference is smaller than {plain(margin)}, either way; their "
-        "p-values are adjusted likewise.",
-        f"Numbers of patients needed are for a power of {POWER:.0%} after the strictest adjustment, from the standard "
-        "error observed.",
+        f"P-values are adjusted by Holm's procedure, each test over its {plural(pairs, 'pair')}, at alpha {alpha:g}.",
+        f"Equivalent: two one-sided tests show a difference smaller than {plain_share(margin)} in either direction; "
+        "their p-values are adjusted likewise.",
+        f"Numbers of patients needed assume a power of {POWER:.0%} after the strictest adjustment and the observed "
+        "standard error.",
     ]
-
-
-def decimals(value: float) -> str:
-    """Three decimals without a leading 0."""
-    text = f"{value:.3f}"
-    text = text.removeprefix("-") if float(text) == 0 else text
-    return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
-
-
-def plain(value: float) -> str:
-    """As many decimals as it has, without a leading 0; `value` lies between 0 and 1."""
-    return f"{value:g}".replace("0.", ".", 1)
-
-
-def p_value(p: float) -> str:
-    """A Holm-adjusted p-value as text."""
-    return "Holm-adjusted p < .001" if p < 0.001 else f"Holm-adjusted p = {decimals(p)}"
 
 
 def _better_first(finding: Finding) -> Finding:
     """The pair with the better value first, of equal ones the first by name."""
-    sign = 1 if finding.metric in LOWER_IS_BETTER else -1
+    sign = 1 if lower_is_better(finding.metric) else -1
     (one, other), (value, rival) = finding.models, finding.values
     if (sign * value, one) <= (sign * rival, other):
         return finding
@@ -142,28 +113,29 @@ def _better_first(finding: Finding) -> Finding:
         values=(rival, value),
         low=-finding.high,
         high=-finding.low,
-        verdict=TURNED.get(finding.verdict, finding.verdict),
+        verdict=REVERSED.get(finding.verdict, finding.verdict),
     )
 
 
 def _numbers(finding: Finding) -> str:
     one, other = finding.values
+    limits = {"low": finding.low, "high": finding.high}
     return (
-        f"{finding.level} {NAMES[finding.metric]} {decimals(one)} against {decimals(other)}, difference "
-        f"{decimals(one - other)} (95 % CI {decimals(finding.low)} to {decimals(finding.high)})"
+        f"{finding.level} {metric_words(finding.metric)} {decimals(one)} against {decimals(other)}, difference "
+        f"{value_with_interval(one - other, limits, decimals, '95 % CI')}"
     )
 
 
 def _outlook(finding: Finding) -> str:
-    """How many patients would settle it."""
-    margin, n = plain(finding.margin), finding.n_patients
+    """The number of patients that would settle the comparison."""
+    margin, n = plain_share(finding.margin), finding.n_patients
     difference, equivalence = finding.needed["difference"], finding.needed["equivalence"]
     if difference > n:
         return (
-            f"A true difference of {margin} would take about {difference:,} patients to find, and to show that there "
-            f"is none as large about {equivalence:,}."
+            f"Detecting a true difference of {margin} would take about {difference:,} patients, showing equivalence "
+            f"about {equivalence:,}."
         )
-    found = f"A true difference of {margin} would be found with a power of {POWER:.0%} or more"
+    detected = f"A true difference of {margin} would be detected with a power of {POWER:.0%} or more"
     if equivalence > n:
-        return f"{found}; to show that there is none as large would take about {equivalence:,} patients."
-    return f"{found}, but what is observed lies too near to it to call the two equivalent."
+        return f"{detected}; showing equivalence would take about {equivalence:,} patients."
+    return f"{detected}, but the observed difference is too close to it to show equivalence."

@@ -1,7 +1,7 @@
 """What a network could cheat with: whether features give away the patient, or the magnification.
 
 A nearest-centroid classifier, which has nothing to tune, so that its accuracy is a lower bound of what
-a trained network could find. Chance is measured, by permuting the answers within strata that keep what
+a trained network could find. Chance is measured, by permuting the answers within blocks that keep what
 is not under test: class and magnification when the patient is asked for, the patient when the
 magnification is.
 """
@@ -15,9 +15,7 @@ from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
 from bycase.core.seeding import generator
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from bycase.statistics.units import Floats, Integers
 
 FEWEST_IMAGES = 5  # of a patient, to be among those that are guessed
 MOST_IMAGES = 1500  # in one classification; of larger data sets, patients are drawn at random
@@ -45,14 +43,14 @@ class Question:
         What is guessed.
     held_out : ndarray of shape (n_images,), int64
         Images of one number are never used to guess one another's answer.
-    stratum : ndarray of shape (n_images,), int64
+    block : ndarray of shape (n_images,), int64
         Answers are permuted within.
     """
 
     features: Floats
     answer: Integers
     held_out: Integers
-    stratum: Integers
+    block: Integers
 
 
 def probe_group(features: Floats, manifest: pd.DataFrame, permutations: int, seed: int) -> Answer:
@@ -127,7 +125,7 @@ def _ask(questions: list[Question], permutations: int, random: np.random.Generat
             kernel = _kernel(question.features)
             right += count_right(kernel, question.answer, question.held_out)
             for turn in range(permutations):
-                permuted = _permute(question.answer, question.stratum, random)
+                permuted = _permute(question.answer, question.block, random)
                 by_chance[turn] += count_right(kernel, permuted, question.held_out)
     return {
         "accuracy": right / n_images,
@@ -147,12 +145,12 @@ def _kernel(features: Floats) -> Floats:
     return standard @ standard.T
 
 
-def _permute(answer: Integers, stratum: Integers, random: np.random.Generator) -> Integers:
-    """Shuffle the answers within each stratum."""
-    by_stratum = np.argsort(stratum, kind="stable")
-    shuffled = np.lexsort((random.random(len(answer)), stratum))
+def _permute(answer: Integers, block: Integers, random: np.random.Generator) -> Integers:
+    """Shuffle the answers within each block."""
+    by_block = np.argsort(block, kind="stable")
+    shuffled = np.lexsort((random.random(len(answer)), block))
     permuted = np.empty_like(answer)
-    permuted[by_stratum] = answer[shuffled]
+    permuted[by_block] = answer[shuffled]
     return permuted
 
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Integers = NDArray[np.int64]
+from bycase.statistics.units import Integers
 
 
 @dataclass(frozen=True)

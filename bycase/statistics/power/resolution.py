@@ -4,11 +4,11 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bycase.statistics.power.accuracy import detectable_accuracy, pairs_needed
-from bycase.statistics.power.auc import detectable_auc, enlargement_needed
 from bycase.statistics.power.clusters import Sample, design_effect, effective_images
+from bycase.statistics.power.detectable import detectable_accuracy, detectable_auc, enlargement_needed, pairs_needed
 
 POINTS = (1, 2, 5)
+PARTS = {"test": "test part of the single split", "all": "all, cross-validated"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Assumptions:
         Between images of one patient, of the difference between the models on them, which is what a
         paired comparison averages. Between images' being classified rightly it is higher. Measured with
         linear heads cross-validated by case on 1,107 BreakHis images: 0.03 to 0.07 for heads on halves of
-        one network's features, 0.6 for a head that calls everything malignant against one that does not,
+        one network's features, 0.6 for a head that predicts everything malignant against one that does not,
         and 0.30 for being right.
     alpha, power : float, in (0, 1)
         Of the two-sided test.
@@ -127,3 +127,40 @@ def patients_needed(sample: Sample, assumed: Assumptions) -> dict[str, dict[str,
 def _effective_classes(sample: Sample, assumed: Assumptions) -> tuple[float, float]:
     correlation = assumed.patient_correlation
     return effective_images(sample.positive, correlation), effective_images(sample.negative, correlation)
+
+
+def format_table(content: dict[str, Any]) -> str:
+    """Lay out the content of `resolution`, with its assumptions, as a table for people."""
+    assumed = content["assumptions"]
+    lines = [
+        f"Smallest difference between two models found with a power of {assumed['power']:.0%} "
+        f"(two-sided, alpha {assumed['alpha']:g}), in points",
+        f"{'':31}{'patients':>9}{'images':>8}{'worth':>7}{'accuracy':>10}{'AUC':>7}",
+    ]
+    for part, name in PARTS.items():
+        sample = content[part]
+        if sample["n_patients"] is None:
+            lines.append(f"{name:31}{'no data/splits.csv':>18}")
+            continue
+        lines.append(
+            f"{name:31}{sample['n_patients']:9d}{sample['n_images']:8d}{sample['effective_images']:7.0f}"
+            f"{_points(sample['accuracy_points']):>10}{_points(sample['auc_points']):>7}"
+        )
+    lines.append("")
+    lines.append(f"{'Patients that would resolve':31}" + "".join(f"{f'{p} pt':>9}" for p in POINTS))
+    for metric, name in (("accuracy", "in accuracy"), ("auc", "in AUC")):
+        needed = content["patients_needed"][metric].values()
+        lines.append(f"  {name:29}" + "".join(f"{'never' if n is None else f'{n:,}':>9}" for n in needed))
+    lines.append("")
+    lines += [
+        f"Assumed of the worse model: accuracy {assumed['accuracy']:g}, AUC ({assumed['auc_class']} against the rest) "
+        f"{assumed['auc']:g}.",
+        f"Correlation {assumed['model_correlation']:g} between models, and of their difference "
+        f"{assumed['patient_correlation']:g} between images of one patient.",
+    ]
+    lines.append("'worth': independent images of the same information. 'none': not even a perfect model.")
+    return "\n".join(lines) + "\n"
+
+
+def _points(value: float | None) -> str:
+    return "none" if value is None else f"{value:.1f}"

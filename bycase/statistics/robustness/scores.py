@@ -6,20 +6,19 @@ difference: it is paired, by image and by patient.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from bycase.core.errors import UserError
-from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import bootstrap, rank_metrics_within, weighted_sums
-from bycase.statistics.intervals import interval, metric_interval, perfect_bound, perfect_ranking_bound
-from bycase.statistics.multiclass.intervals import mean_interval, perfect_mean_ranking_bound
-from bycase.statistics.multiclass.units import ClassUnits
-from bycase.statistics.units import Bools, Floats, Integers, Units
+from bycase.statistics.bootstrap import resample
+from bycase.statistics.intervals import interval, metric_interval, perfect_bound, perfect_mean_ranking_bound
+from bycase.statistics.metrics import CLASS, auc_and_accuracy
+from bycase.statistics.units import Floats, Units, number_classes, positive_number, predict_classes, renumber
 
 METRICS = ("accuracy", "auc")
-KEY = ["stratum", "image", "label", "patient"]
+KEY = ["fold", "image", "label", "patient"]
 
 
 @dataclass(frozen=True)
@@ -28,21 +27,21 @@ class Resampled:
 
     Attributes
     ----------
-    units : Units or ClassUnits
+    units : Units
         Of the first condition; patients are the same in all.
     points, drawn : dict of str to ndarray of shape (n_conditions,) and (n_used, n_conditions)
         Each of `METRICS` on the images themselves, and on resampled patients. In [0, 1].
     class_auc : ndarray of shape (n_conditions, n_classes)
-        On the images themselves, of each class against the rest; of two classes, of the positive one only.
+        On the images themselves, of each class against the rest, or of the positive one only.
     """
 
-    units: Units | ClassUnits
+    units: Units
     points: dict[str, Floats]
     drawn: dict[str, Floats]
     class_auc: Floats
 
 
-def resample(
+def score_conditions(
     tables: Sequence[pd.DataFrame], classes: Sequence[str], positive: str | None, resamples: int, seed: int
 ) -> Resampled:
     """Score predictions of the same images under every condition, and on resampled patients.
@@ -65,55 +64,37 @@ def resample(
     UserError
         If the conditions are not of the same images.
     """
-    conditions = [_score(table, classes, positive) for table in _pair(tables)]
-
-    def statistic(counts: Integers) -> dict[str, Floats]:
-        ranked = np.stack([_class_auc(units, counts) for units, _ in conditions], axis=1)
-        right = np.column_stack([of_condition for _, of_condition in conditions]).astype(np.float64)
-        units = conditions[0][0]
-        drawn = weighted_sums(units, np.ones((right.shape[0], 1)), counts)
-        return {
-            "accuracy": weighted_sums(units, right, counts) / drawn,
-            "auc": np.nanmean(ranked, axis=2),
-            "class_auc": ranked,
-        }
-
-    units = conditions[0][0]
-    at = statistic(np.ones((1, units.n_patients), np.int64))
-    drawn = bootstrap(units, statistic, resamples, generator(seed, "evaluate", "bootstrap"))
+    conditions = [_make_units(table, classes, positive) for table in _pair(tables)]
+    statistics = {str(number): partial(auc_and_accuracy, units) for number, units in enumerate(conditions)}
+    points, values = resample(conditions[0], statistics, resamples, seed)
     return Resampled(
-        units,
-        {metric: at[metric][0] for metric in METRICS},
-        {metric: drawn[metric] for metric in METRICS},
-        at["class_auc"][0],
+        conditions[0],
+        {metric: np.array([condition[metric] for condition in points.values()]) for metric in METRICS},
+        {metric: np.column_stack([drawn[metric] for drawn in values.values()]) for metric in METRICS},
+        np.array([condition[CLASS + "auc"] for condition in points.values()]),
     )
 
 
 def _pair(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
     """The tables with their rows in one order."""
-    ordered = [table.sort_values(["stratum", "image"], ignore_index=True) for table in tables]
+    ordered = [table.sort_values(["fold", "image"], ignore_index=True) for table in tables]
     for table in ordered[1:]:
         if not table[KEY].equals(ordered[0][KEY]):
             raise UserError("the predictions to be compared are not of the same images; run 'dvc repro' again")
     return ordered
 
 
-def _score(table: pd.DataFrame, classes: Sequence[str], positive: str | None) -> tuple[Units | ClassUnits, Bools]:
-    """One condition's units, and whether each is called rightly."""
-    patient = np.unique(table["patient"].to_numpy(), return_inverse=True)[1].astype(np.int64)
-    stratum = table["stratum"].to_numpy(np.int64)
-    if positive is None:
-        truth = pd.Index(classes).get_indexer(pd.Index(table["label"])).astype(np.int64)
-        several = ClassUnits(tuple(classes), truth, table[list(classes)].to_numpy(np.float64), patient, stratum)
-        return several, several.right
-    two = Units((table["label"] == positive).to_numpy(bool), table[positive].to_numpy(np.float64), patient, stratum)
-    return two, two.truth == (two.scores >= table["threshold"].to_numpy(np.float64))
-
-
-def _class_auc(units: Units | ClassUnits, counts: Integers) -> Floats:
-    """AUC of the positive class, or of each class against the rest; (n_resamples, n_classes)."""
-    rest = [units] if isinstance(units, Units) else [units.against_rest(number) for number in range(len(units.classes))]
-    return np.column_stack([rank_metrics_within(of, counts)[0] for of in rest])
+def _make_units(table: pd.DataFrame, classes: Sequence[str], positive: str | None) -> Units:
+    scores, number = table[list(classes)].to_numpy(np.float64), positive_number(classes, positive)
+    return Units(
+        classes=tuple(classes),
+        truth=number_classes(table["label"], classes),
+        scores=scores,
+        predicted=predict_classes(scores, number, table["threshold"].to_numpy(np.float64)),
+        patient=renumber(table["patient"].to_numpy()),
+        fold=table["fold"].to_numpy(np.int64),
+        positive=number,
+    )
 
 
 def level(resampled: Resampled, conditions: Sequence[int]) -> dict[str, float | dict[str, dict[str, float]]]:
@@ -132,18 +113,15 @@ def level(resampled: Resampled, conditions: Sequence[int]) -> dict[str, float | 
         `METRICS`, and ``ci`` with the keys ``low`` and ``high`` of each.
     """
     chosen = list(conditions)
-    limits = {}
-    for metric in METRICS:
-        values = resampled.drawn[metric][:, chosen].mean(axis=1)
-        values, units = values[np.isfinite(values)], resampled.units
-        if isinstance(units, Units):
-            limits[metric] = metric_interval(metric, _mean(resampled, metric, chosen), values, units)
-        elif metric == "auc":
-            limits[metric] = mean_interval(metric, resampled.class_auc[chosen].mean(axis=0), values, units)
-        else:
-            perfect = perfect_bound(units.n_patients)
-            limits[metric] = interval(_mean(resampled, metric, chosen), values, units.n_patients, perfect)
-    return {**{metric: _mean(resampled, metric, chosen) for metric in METRICS}, "ci": limits}
+    means = {metric: _mean(resampled, metric, chosen) for metric in METRICS}
+    by_class = {"auc": resampled.class_auc[chosen].mean(axis=0)}
+    limits = {
+        metric: metric_interval(
+            metric, mean, resampled.drawn[metric][:, chosen].mean(axis=1), resampled.units, by_class.get(metric)
+        )
+        for metric, mean in means.items()
+    }
+    return {**means, "ci": limits}
 
 
 def drop(resampled: Resampled, start: int, conditions: Sequence[int]) -> dict[str, tuple[float, dict[str, float]]]:
@@ -171,24 +149,19 @@ def drop(resampled: Resampled, start: int, conditions: Sequence[int]) -> dict[st
         drawn = resampled.drawn[metric]
         fallen = drawn[:, start] - drawn[:, list(conditions)].mean(axis=1)
         point = float(resampled.points[metric][start]) - _mean(resampled, metric, conditions)
-        drops[metric] = point, _drop_interval(metric, point, fallen[np.isfinite(fallen)], resampled.units)
+        drops[metric] = point, _drop_interval(metric, point, fallen, resampled.units)
     return drops
 
 
-def _drop_interval(metric: str, point: float, fallen: Floats, units: Units | ClassUnits) -> dict[str, float]:
+def _drop_interval(metric: str, point: float, fallen: Floats, units: Units) -> dict[str, float]:
     """By the patients that the metric itself rests on; see `bycase.statistics.intervals`."""
     if metric == "accuracy":
         return _paired_interval(point, fallen, units.n_patients, 1, perfect_bound(units.n_patients))
-    if isinstance(units, Units):
-        sizes = np.array([units.patients_of(True), units.patients_of(False)])
-        perfect = perfect_ranking_bound(int(sizes[0]), int(sizes[1]))
-    else:
-        sizes = units.classes_of_patients.sum(axis=0)
-        perfect = perfect_mean_ranking_bound(units)
+    sizes = units.classes_of_patients.sum(axis=0)
     several = sizes[sizes > 1]
     if len(several) < 2:
         return {"low": -1.0, "high": 1.0}
-    limits = _paired_interval(point, fallen, int(several.sum()), len(several), perfect)
+    limits = _paired_interval(point, fallen, int(several.sum()), len(several), perfect_mean_ranking_bound(units))
     # A class of a single patient may do anything; of two classes the other has then no rank to be resampled either.
     unknown = float((sizes == 1).sum() / len(sizes))
     return {"low": max(-1.0, limits["low"] - unknown), "high": min(1.0, limits["high"] + unknown)}

@@ -1,4 +1,4 @@
-"""The content of `metrics/robustness.json`, and the table of `plots/robustness.csv`."""
+"""What damaged images cost (`metrics/robustness.json`), and a magnification that a network was not trained on."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,8 +6,11 @@ from typing import Any
 import pandas as pd
 
 from bycase.core.errors import UserError
-from bycase.statistics.robustness.scores import METRICS, Resampled, drop, level, resample
+from bycase.statistics.robustness.scores import METRICS, Resampled, drop, level, score_conditions
 from bycase.statistics.robustness.table import NONE, split_conditions
+
+EVERYTHING, HELD_OUT = 0, 1
+UNIT = ["fold", "image"]
 
 
 def summarise_robustness(
@@ -18,13 +21,13 @@ def summarise_robustness(
     Parameters
     ----------
     table : DataFrame
-        ``corruption``, ``severity``, ``image``, ``label``, ``patient``, ``threshold``, ``stratum`` and one column a
+        ``corruption``, ``severity``, ``image``, ``label``, ``patient``, ``threshold``, ``fold`` and one column a
         class; see `bycase.studies.benchmark.robustness_cells`. Corruption ``none`` is the untouched image.
     classes : sequence of str
         The probability columns' names.
     positive : str or None
         Of two classes, the one that is looked for; else AUC is the mean of each class against the rest, and the most
-        probable class is called.
+        probable class is predicted.
     resamples : int
         Of the bootstrap over patients.
     seed : int
@@ -48,7 +51,7 @@ def summarise_robustness(
     damaged = [key for key in parts if key != clean]
     if clean not in parts or not damaged:
         raise UserError("robustness: no untouched or no damaged images; run 'dvc repro -f robustness'")
-    resampled = resample([parts[key] for key in (clean, *damaged)], classes, positive, resamples, seed)
+    resampled = score_conditions([parts[key] for key in (clean, *damaged)], classes, positive, resamples, seed)
     place = {key: number for number, key in enumerate(damaged, start=1)}
     corruptions = list(dict.fromkeys(name for name, _ in damaged))
     severities = sorted({severity for _, severity in damaged})
@@ -59,12 +62,16 @@ def summarise_robustness(
         "clean": level(resampled, [0]),
         "mean": _cell(resampled, list(place.values())),
         "by_severity": {
-            str(at): _cell(resampled, [number for (_, severity), number in place.items() if severity == at])
-            for at in severities
+            str(strength): _cell(resampled, [number for (_, severity), number in place.items() if severity == strength])
+            for strength in severities
         },
         "corruptions": {
-            of: {str(severity): _cell(resampled, [number]) for (name, severity), number in place.items() if name == of}
-            for of in corruptions
+            corruption: {
+                str(severity): _cell(resampled, [number])
+                for (name, severity), number in place.items()
+                if name == corruption
+            }
+            for corruption in corruptions
         },
     }
 
@@ -93,11 +100,71 @@ def curves_table(summary: Mapping[str, Any]) -> pd.DataFrame:
     DataFrame
         ``severity`` (0: clean), ``accuracy``, ``auc``, then ``accuracy_<corruption>`` and ``auc_<corruption>``.
     """
-    curves = {"": summary["by_severity"], **{f"_{name}": of for name, of in summary["corruptions"].items()}}
+    curves = {"": summary["by_severity"], **{f"_{name}": cells for name, cells in summary["corruptions"].items()}}
     severities = ["0", *summary["by_severity"]]
     columns = {
-        f"{metric}{name}": [(summary["clean"] if at == "0" else cells[at])[metric] for at in severities]
+        f"{metric}{name}": [(summary["clean"] if key == "0" else cells[key])[metric] for key in severities]
         for name, cells in curves.items()
         for metric in METRICS
     }
-    return pd.DataFrame({"severity": [int(at) for at in severities], **columns})
+    return pd.DataFrame({"severity": [int(key) for key in severities], **columns})
+
+
+def summarise_shift(
+    everything: pd.DataFrame,
+    held_out: pd.DataFrame,
+    classes: Sequence[str],
+    positive: str | None,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Hold a network trained without a magnification against one trained on all, on the same images.
+
+    Parameters
+    ----------
+    everything, held_out : DataFrame
+        Predictions of the network trained on all magnifications and of the one trained without; ``image``, ``label``,
+        ``patient``, ``threshold``, ``fold`` and one column a class, see `bycase.studies.benchmark.robustness_cells`.
+        Of `everything` only the images in `held_out` count (``split.held_out_magnification`` leaves the parts as they
+        are).
+    classes : sequence of str
+        The probability columns' names.
+    positive : str or None
+        Of two classes, the one that is looked for.
+    resamples : int
+        Of the bootstrap over patients.
+    seed : int
+        The pipeline's seed.
+
+    Returns
+    -------
+    dict
+        ``n``, ``n_patients``, ``resamples``; ``all``, ``held_out``: ``accuracy``, ``auc`` and their 95 % ``ci``;
+        ``drop``: the same of all minus held out, positive where the magnification was missed.
+
+    Raises
+    ------
+    UserError
+        If an image of `held_out` is not in `everything`, or stands under another label or patient.
+    """
+    same = everything.merge(held_out[UNIT], on=UNIT, validate="one_to_one")
+    if len(same) < len(held_out):
+        lost = held_out.merge(everything[UNIT], on=UNIT, how="left", indicator=True)
+        image = lost.loc[lost["_merge"] == "left_only", "image"].iloc[0]
+        raise UserError(
+            f"image {image} is tested with a magnification held out, but not in the same fold with all of them; "
+            "give both runs the same seed, data and split"
+        )
+    resampled = score_conditions([same, held_out], classes, positive, resamples, seed)
+    drops = drop(resampled, EVERYTHING, [HELD_OUT])
+    return {
+        "n": len(resampled.units.truth),
+        "n_patients": resampled.units.n_patients,
+        "resamples": len(resampled.drawn["auc"]),
+        "all": level(resampled, [EVERYTHING]),
+        "held_out": level(resampled, [HELD_OUT]),
+        "drop": {
+            **{metric: point for metric, (point, _) in drops.items()},
+            "ci": {metric: limits for metric, (_, limits) in drops.items()},
+        },
+    }

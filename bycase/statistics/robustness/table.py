@@ -88,34 +88,19 @@ def check_untouched(table: pd.DataFrame, predictions: pd.DataFrame, classes: Seq
 
 
 def write_robustness(path: Path, table: pd.DataFrame, classes: Sequence[str]) -> None:
-    """Check every condition's predictions and write the table."""
-    _check(table, classes, path)
-    write_csv(path, table)
-
-
-def read_robustness(path: Path, classes: Sequence[str]) -> pd.DataFrame:
-    """Read and check the table; columns as in `fill_table`.
+    """Check every condition's predictions and write the table.
 
     Raises
     ------
     UserError
-        If the file is missing or does not follow the contract.
+        If the table does not follow the contract.
     """
-    text = dict.fromkeys(("corruption", "image", "group", "label"), str)
-    try:
-        table = pd.read_csv(path, dtype=text, keep_default_na=False, float_precision="round_trip")
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: run 'dvc repro robustness' first") from None
-    _check(table, classes, path)
-    return table
-
-
-def _check(table: pd.DataFrame, classes: Sequence[str], path: Path) -> None:
     missing = [column for column in CONDITION if column not in table.columns]
     if missing:
         raise UserError(f"{path}: column {', '.join(missing)} missing; run 'dvc repro -f robustness'")
     for rows in split_conditions(table).values():
         check_predictions(rows, classes, path)
+    write_csv(path, table)
 
 
 def split_conditions(table: pd.DataFrame) -> dict[tuple[str, int], pd.DataFrame]:

@@ -1,50 +1,68 @@
-"""How good the probabilities of several methods are, and what each gains over the first, with paired intervals."""
+"""Several predictions of the same images as one; how good such methods are, and what each gains over the first."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import entr
 
-from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import Statistic, bootstrap, weighted_metrics
+from bycase.statistics.bootstrap import Statistic, resample
 from bycase.statistics.calibration.assessment import calibration_intervals
-from bycase.statistics.calibration.bins import equal_mass_bins
-from bycase.statistics.calibration.forecasts import make_forecasts
-from bycase.statistics.calibration.resampled import sum_by_patient
+from bycase.statistics.calibration.bins import equal_mass_bins, make_forecasts, sum_by_patient
 from bycase.statistics.intervals import expanded_tail, metric_interval
-from bycase.statistics.multiclass.bootstrap import weighted_class_metrics
-from bycase.statistics.multiclass.intervals import mean_interval
-from bycase.statistics.multiclass.units import ClassUnits
-from bycase.statistics.uncertainty.members import combine_members
-from bycase.statistics.units import Bools, Floats, Integers, Units
+from bycase.statistics.metrics import CLASS, weighted_metrics
+from bycase.statistics.units import Floats, Integers, Units
 
 METRICS = ("auc", "accuracy", "brier", "log_loss", "ece")
 
 
 @dataclass(frozen=True)
-class Method:
-    """One method's predictions of the same images.
+class Combined:
+    """The mean of several predictions, and its uncertainty in nats.
+
+    Houlsby, N., Huszár, F., Ghahramani, Z. and Lengyel, M. (2011). Bayesian Active Learning for Classification and
+    Preference Learning. arXiv:1112.5745.
 
     Attributes
     ----------
-    units : Units or ClassUnits
-        The images.
-    predicted : ndarray of shape (n_images,), int64
-        The class called, as a number; of two, 1 is the positive one.
+    mean : ndarray of shape (n_images, n_classes), float64, in [0, 1]
+        Mean probabilities.
+    entropy : ndarray of shape (n_images,), float64, in [0, log(n_classes)]
+        Of the mean: all uncertainty.
+    expected_entropy : ndarray of shape (n_images,), float64
+        Mean of the members' entropies: what they agree to be uncertain about.
+    mutual_information : ndarray of shape (n_images,), float64, from 0 up
+        The difference: what they disagree on.
     """
 
-    units: Units | ClassUnits
-    predicted: Integers
+    mean: Floats
+    entropy: Floats
+    expected_entropy: Floats
+    mutual_information: Floats
 
 
-def assess_methods(methods: Mapping[str, Method], resamples: int, seed: int) -> dict[str, Any]:
-    """Score several methods on the same images.
+def combine_members(members: NDArray[np.float64]) -> Combined:
+    """Combine predictions: passes with dropout, views of an image, or networks of an ensemble.
 
     Parameters
     ----------
-    methods : mapping of str to Method
+    members : ndarray of shape (n_members, n_images, n_classes), float64, in [0, 1]
+        Rows of classes sum to 1.
+    """
+    mean: Floats = members.mean(axis=0)
+    entropy: Floats = entr(mean).sum(axis=1)
+    expected: Floats = entr(members).sum(axis=2).mean(axis=0)
+    return Combined(mean, entropy, expected, np.maximum(entropy - expected, 0.0))
+
+
+def assess_methods(methods: Mapping[str, Units], resamples: int, seed: int) -> dict[str, Any]:
+    """Score several methods' predictions of the same images.
+
+    Parameters
+    ----------
+    methods : mapping of str to Units
         The first is what the others are compared with.
     resamples : int
         Of the bootstrap over patients, the same for all.
@@ -55,142 +73,50 @@ def assess_methods(methods: Mapping[str, Method], resamples: int, seed: int) -> 
     -------
     dict
         For each method `METRICS`, and ``ci``: 95 % intervals. For all but the first ``difference``: the method's
-        metrics less the first's, and their ``ci``. All leaves are numbers.
+        metrics less the first's, and their paired ``ci``. All leaves are numbers.
     """
-    statistics = {name: measure_method(method) for name, method in methods.items()}
-    images = next(iter(methods.values())).units
+    first, images = next(iter(methods.items()))
+    statistics = {name: measure_method(units) for name, units in methods.items()}
     points, values = resample(images, statistics, resamples, seed)
-    first = next(iter(methods))
+    tail = expanded_tail(images.n_patients, 1)
     assessed: dict[str, Any] = {}
-    for name, method in methods.items():
-        at = {metric: float(points[name][metric]) for metric in METRICS}
-        assessed[name] = at | {"ci": _intervals(points[name], values[name], method.units)}
-        if name != first:
-            assessed[name]["difference"] = {metric: at[metric] - float(points[first][metric]) for metric in METRICS} | {
-                "ci": {
-                    metric: difference_interval(values[name][metric] - values[first][metric], images.n_patients)
-                    for metric in METRICS
-                }
-            }
+    for name, units in methods.items():
+        metrics = {metric: float(points[name][metric]) for metric in METRICS}
+        assessed[name] = metrics | {"ci": _intervals(points[name], values[name], units)}
+        if name == first:
+            continue
+        limits = {}
+        for metric in METRICS:
+            gains = values[name][metric] - values[first][metric]
+            low, high = np.quantile(gains[np.isfinite(gains)], [tail, 1 - tail])
+            limits[metric] = {"low": float(low), "high": float(high)}
+        gain = {metric: metrics[metric] - assessed[first][metric] for metric in METRICS}
+        assessed[name]["difference"] = gain | {"ci": limits}
     return assessed
 
 
-def assess_ensemble(
-    members: NDArray[np.float64],
-    single: Units | ClassUnits,
-    thresholds: NDArray[np.float64] | None,
-    resamples: int,
-    seed: int,
-) -> dict[str, Any]:
-    """Score the mean of several networks' predictions beside the first network's.
-
-    Lakshminarayanan, B., Pritzel, A. and Blundell, C. (2017). Simple and Scalable Predictive Uncertainty Estimation
-    using Deep Ensembles. NeurIPS.
-
-    Parameters
-    ----------
-    members : ndarray of shape (n_members, n_images, n_classes), float64, in [0, 1]
-        Predictions of the same images: out of fold, one member a repeat.
-    single : Units or ClassUnits
-        The images; their stratum is that of the first member.
-    thresholds : ndarray of shape (n_members, n_images), float64, or None
-        Of two classes, each member's threshold for each image, from validation; the mean is the ensemble's.
-    resamples, seed : int
-        See `assess_methods`.
-
-    Returns
-    -------
-    dict
-        ``single`` and ``ensemble``, see `assess_methods`; of the ensemble also ``entropy`` and ``mutual_information``,
-        means over images in nats. Members out of fold have each their own folds, so that the ensemble's ranks are
-        compared between all images.
-    """
-    combined = combine_members(members)
-    methods = {}
-    for name, scores, stratum, at in (
-        ("single", members[0], single.stratum, None if thresholds is None else thresholds[0]),
-        ("ensemble", combined.mean, None, None if thresholds is None else thresholds.mean(axis=0)),
-    ):
-        several = isinstance(single, ClassUnits)
-        units = replace(single, scores=scores if several else scores[:, 1], stratum=stratum)
-        called = scores.argmax(axis=1) if at is None else (scores[:, 1] >= at).astype(np.int64)
-        methods[name] = Method(units, called)
-    assessed = assess_methods(methods, resamples, seed)
-    assessed["ensemble"] |= {
-        "entropy": float(combined.entropy.mean()),
-        "mutual_information": float(combined.mutual_information.mean()),
-    }
-    return assessed
-
-
-def resample(
-    images: Units | ClassUnits, statistics: Mapping[str, Statistic], resamples: int, seed: int
-) -> tuple[dict[str, dict[str, Floats]], dict[str, dict[str, Floats]]]:
-    """Compute several statistics on the same resampled patients, and on the patients as they are.
-
-    Returns
-    -------
-    points, values : dict of statistic to dict of metric to ndarray
-        Of shape (...), and (n_used, ...).
-    """
-
-    def all_of_them(counts: Integers) -> dict[str, Floats]:
-        return {f"{name}.{key}": of for name, one in statistics.items() for key, of in one(counts).items()}
-
-    drawn = bootstrap(images, all_of_them, resamples, generator(seed, "evaluate", "bootstrap"))
-    once = np.ones((1, images.n_patients), np.int64)
-    points = {name: {key: of[0] for key, of in one(once).items()} for name, one in statistics.items()}
-    return points, {name: {key: drawn[f"{name}.{key}"] for key in of} for name, of in points.items()}
-
-
-def measure_method(method: Method) -> Statistic:
-    """Prepare the `METRICS`, and of several classes ``class_auc``, for the bootstrap."""
-    units = method.units
+def measure_method(units: Units) -> Statistic:
+    """Prepare the `METRICS`, and without a positive class the AUC of each, for the bootstrap."""
     forecasts = make_forecasts(units)
     gaps = sum_by_patient(
         units.patient, equal_mass_bins(forecasts.confidence), forecasts.confidence - forecasts.outcome
     )
     sizes = np.bincount(units.patient)
-    right = method.predicted == units.truth
 
     def statistic(counts: Integers) -> dict[str, Floats]:
-        found = _weighted(units, method.predicted == 1, counts)
-        kept = {name: found[name] for name in (*METRICS, "class_auc") if name in found}
-        size = counts @ sizes
-        accuracy = counts @ np.bincount(units.patient, weights=right) / size
-        return {**kept, "accuracy": accuracy, "ece": np.abs(counts @ gaps).sum(axis=1) / size}
+        metrics = weighted_metrics(units, counts)
+        kept = {name: metrics[name] for name in (*METRICS, CLASS + "auc") if name in metrics}
+        return {**kept, "ece": np.abs(counts @ gaps).sum(axis=1) / (counts @ sizes)}
 
     return statistic
 
 
-def difference_interval(values: Floats, patients: int) -> dict[str, float]:
-    """The expanded percentile interval of a paired difference; none where the two methods say the same."""
-    low, high = np.quantile(values[np.isfinite(values)], _tails(patients))
-    return {"low": float(low), "high": float(high)}
-
-
-def _tails(patients: int) -> list[float]:
-    tail = expanded_tail(patients, 1)
-    return [tail, 1 - tail]
-
-
-def _weighted(units: Units | ClassUnits, called_positive: Bools, counts: Integers) -> dict[str, Floats]:
-    if isinstance(units, Units):
-        return weighted_metrics(units, called_positive, counts)
-    return weighted_class_metrics(units, counts)
-
-
-def _intervals(
-    points: Mapping[str, Floats], values: Mapping[str, Floats], units: Units | ClassUnits
-) -> dict[str, dict[str, float]]:
+def _intervals(points: Mapping[str, Floats], values: Mapping[str, Floats], units: Units) -> dict[str, dict[str, float]]:
     """As in `metrics.json`."""
-    finite = {metric: values[metric][np.isfinite(values[metric])] for metric in METRICS}
-    of_classes = units if isinstance(units, Units) else units.against_rest(0)
     limits = {
-        metric: metric_interval(metric, float(points[metric]), finite[metric], of_classes)
-        for metric in ("auc", "accuracy", "brier", "log_loss")
+        metric: metric_interval(metric, float(points[metric]), values[metric], units, points.get(CLASS + metric))
+        for metric in METRICS
+        if metric != "ece"
     }
-    if isinstance(units, ClassUnits):
-        limits["auc"] = mean_interval("auc", points["class_auc"], finite["auc"], units)
     error = {"ece": float(points["ece"])}
-    return limits | calibration_intervals(error, {"ece": finite["ece"]}, units.n_patients)
+    return limits | calibration_intervals(error, {"ece": values["ece"]}, units.n_patients)

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bycase.statistics.bootstrap import resample
 from bycase.statistics.conformal import coverage_of_classes, measure_sets
 from bycase.statistics.intervals import interval, perfect_bound
 from bycase.statistics.selective import measure_curve, measure_selection, rank_images
-from bycase.statistics.uncertainty.assessment import Method, assess_methods, resample
-from bycase.statistics.uncertainty.table import METHODS, PLAIN, SETS, numbers_of, sets_of, units_of
+from bycase.statistics.uncertainty.assessment import assess_methods
+from bycase.statistics.uncertainty.table import METHODS, PLAIN, SETS, sets_of, units_of
 from bycase.statistics.units import Floats, Integers
 
 CURVE_RESAMPLES = 1000
@@ -22,7 +23,7 @@ def summarise(
     classes: Sequence[str],
     positive: str | None,
     patient: Integers,
-    stratum: Integers | None,
+    fold: Integers | None,
     coverage: float,
     resamples: int,
     seed: int,
@@ -39,7 +40,7 @@ def summarise(
         Of two classes, the one that is looked for.
     patient : ndarray of shape (n_images,), int64, in [0, n_patients)
         Whose each image is.
-    stratum : ndarray of shape (n_images,), int64, or None
+    fold : ndarray of shape (n_images,), int64, or None
         The fold of each image, whose network was its own; see `bycase.statistics.units.Units`.
     coverage : float, in (0, 1)
         Of the prediction sets.
@@ -58,28 +59,23 @@ def summarise(
         and ``accuracy_90``. ``coverage``; ``n`` (images) and ``n_patients``. Intervals take the network and what was
         calibrated on validation as given. All leaves are numbers.
     """
-    truth = numbers_of(table["label"], classes)
-    images = {method: units_of(table, method, classes, positive, patient, stratum) for method in METHODS}
-    methods = {
-        method: Method(units, numbers_of(table[f"{method}_predicted"], classes)) for method, units in images.items()
-    }
-    assessed = assess_methods(methods, resamples, seed)
+    images = {method: units_of(table, method, classes, positive, patient, fold) for method in METHODS}
+    plain = images[PLAIN]
+    assessed = assess_methods(images, resamples, seed)
     for method in METHODS:
         for column in ("entropy", "mutual_information"):
             if f"{method}_{column}" in table:
                 assessed[method][column] = float(table[f"{method}_{column}"].mean())
 
     sets = {level: sets_of(table, level, classes) for level in SETS}
-    wrong = truth != methods[PLAIN].predicted
-    ranks = {method: rank_images(table[f"{method}_confidence"].to_numpy(), stratum) for method in METHODS}
-    statistics = {level: measure_sets(of, truth, patient, coverage) for level, of in sets.items()}
-    statistics |= {method: measure_selection(wrong, of, patient) for method, of in ranks.items()}
-    points, values = resample(images[PLAIN], statistics, resamples, seed)
-    n_patients = images[PLAIN].n_patients
+    ranks = {method: rank_images(table[f"{method}_confidence"].to_numpy(), fold) for method in METHODS}
+    statistics = {level: measure_sets(held, plain.truth, patient, coverage) for level, held in sets.items()}
+    statistics |= {method: measure_selection(~plain.right, ranked, patient) for method, ranked in ranks.items()}
+    points, values = resample(plain, statistics, resamples, seed)
     limits = {"size": (0.0, float(len(classes)))}
-    reached = {name: _with_intervals(points[name], values[name], n_patients, limits) for name in statistics}
-    for level, of in sets.items():
-        by_class = coverage_of_classes(of, truth)
+    reached = {name: _with_intervals(points[name], values[name], plain.n_patients, limits) for name in statistics}
+    for level, held in sets.items():
+        by_class = coverage_of_classes(held, plain.truth)
         reached[level]["per_class"] = {label: float(by_class[k]) for k, label in enumerate(classes)}
     return {
         "coverage": coverage,
@@ -87,18 +83,18 @@ def summarise(
         "conformal": {level: reached[level] for level in SETS},
         "selective": {method: reached[method] for method in METHODS},
         "n": len(table),
-        "n_patients": n_patients,
+        "n_patients": plain.n_patients,
     }
 
 
 def tabulate_risk(
-    table: pd.DataFrame, classes: Sequence[str], patient: Integers, stratum: Integers | None, seed: int
+    table: pd.DataFrame, classes: Sequence[str], patient: Integers, fold: Integers | None, seed: int
 ) -> pd.DataFrame:
     """The risk-coverage curve of each method's confidence in the plain prediction.
 
     Parameters
     ----------
-    table, classes, patient, stratum, seed
+    table, classes, patient, fold, seed
         See `summarise`.
 
     Returns
@@ -106,10 +102,9 @@ def tabulate_risk(
     DataFrame with the columns ``method``, ``coverage``, ``risk``, ``low``, ``high``
         A row a method and coverage of `GRID`: the share of errors among the images kept, with its 95 % interval.
     """
-    images = units_of(table, PLAIN, classes, None, patient, stratum)
-    wrong = numbers_of(table["label"], classes) != numbers_of(table[f"{PLAIN}_predicted"], classes)
+    images = units_of(table, PLAIN, classes, None, patient, fold)
     curves = {
-        method: measure_curve(wrong, rank_images(table[f"{method}_confidence"].to_numpy(), stratum), patient, GRID)
+        method: measure_curve(~images.right, rank_images(table[f"{method}_confidence"].to_numpy(), fold), patient, GRID)
         for method in METHODS
     }
     points, values = resample(images, curves, CURVE_RESAMPLES, seed)
@@ -129,8 +124,10 @@ def _with_intervals(
     limits: Mapping[str, tuple[float, float]],
 ) -> dict[str, Any]:
     perfect = perfect_bound(n_patients)
-    found = {
-        name: interval(float(at), values[name], n_patients, perfect, limits=limits.get(name, (0.0, 1.0)))
-        for name, at in points.items()
+    metrics = {name: float(point) for name, point in points.items()}
+    return metrics | {
+        "ci": {
+            name: interval(metrics[name], values[name], n_patients, perfect, limits=limits.get(name, (0.0, 1.0)))
+            for name in metrics
+        }
     }
-    return {name: float(at) for name, at in points.items()} | {"ci": found}

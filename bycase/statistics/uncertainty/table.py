@@ -1,7 +1,7 @@
 """`data/uncertainty/{val,test}.csv`: one row an image, what each method says of it.
 
 Columns: ``image``, ``group`` and ``label`` as in the predictions; for each method of `METHODS` ``<method>_<class>``
-(mean probabilities), ``<method>_predicted`` (the class called; of two by the threshold that the method itself gets from
+(mean probabilities), ``<method>_predicted`` (the class; of two by the threshold that the method itself gets from
 validation), ``<method>_confidence`` in [0, 1] and ``<method>_entropy`` in nats; for those of several predictions also
 ``<method>_expected_entropy`` and ``<method>_mutual_information``. The test part also has ``set_<class>`` and
 ``patient_set_<class>``: 1 where the class is in the prediction set calibrated on validation images, or on patients.
@@ -14,10 +14,17 @@ import numpy as np
 import pandas as pd
 
 from bycase.core.errors import UserError
-from bycase.statistics.multiclass.units import ClassUnits
 from bycase.statistics.selective import centre, concentration, largest_probability
-from bycase.statistics.uncertainty.members import Combined
-from bycase.statistics.units import Bools, Floats, Integers, Units
+from bycase.statistics.uncertainty.assessment import Combined
+from bycase.statistics.units import (
+    Bools,
+    Floats,
+    Integers,
+    Units,
+    number_classes,
+    positive_number,
+    predict_classes,
+)
 from bycase.tables.predictions import COLUMNS
 
 FOLDER = Path("data/uncertainty")
@@ -43,7 +50,7 @@ def make_table(
     combined : mapping of method to Combined
         For each of `METHODS`, in the order of `predictions`.
     thresholds : mapping of method to float in [0, 1], or None
-        Of two classes, from which probability of the last one is called; None: the most probable class is.
+        Of two classes, from which probability of the last one it is predicted; None: the most probable class is.
     classes : sequence of str
         In the order of the probability columns.
 
@@ -53,29 +60,26 @@ def make_table(
         See the module.
     """
     table = predictions.loc[:, list(COLUMNS)].copy()
-    for method, of in combined.items():
-        table = table.assign(**{f"{method}_{label}": of.mean[:, k] for k, label in enumerate(classes)})
-        at = of.mean if thresholds is None else centre(of.mean, thresholds[method])
-        table[f"{method}_predicted"] = np.array(classes)[call(of.mean, thresholds, method)]
-        table[f"{method}_confidence"] = (largest_probability if method == PLAIN else concentration)(at)
-        table[f"{method}_entropy"] = of.entropy
+    for method, members in combined.items():
+        threshold = None if thresholds is None else thresholds[method]
+        predicted = predict_classes(members.mean, None if threshold is None else 1, threshold)
+        scores = members.mean if threshold is None else centre(members.mean, threshold)
+        table = table.assign(**{f"{method}_{label}": members.mean[:, k] for k, label in enumerate(classes)})
+        table[f"{method}_predicted"] = np.array(classes)[predicted]
+        table[f"{method}_confidence"] = (largest_probability if method == PLAIN else concentration)(scores)
+        table[f"{method}_entropy"] = members.entropy
         if method != PLAIN:
-            table[f"{method}_expected_entropy"] = of.expected_entropy
-            table[f"{method}_mutual_information"] = of.mutual_information
+            table[f"{method}_expected_entropy"] = members.expected_entropy
+            table[f"{method}_mutual_information"] = members.mutual_information
     return table
-
-
-def call(scores: Floats, thresholds: Mapping[str, float] | None, method: str) -> Integers:
-    """The number of the class that is called for each image; see `make_table`."""
-    if thresholds is None:
-        return scores.argmax(axis=1)
-    return (scores[:, 1] >= thresholds[method]).astype(np.int64)
 
 
 def add_sets(table: pd.DataFrame, sets: Mapping[str, Bools], classes: Sequence[str]) -> pd.DataFrame:
     """Add the prediction sets of each level of `SETS`, (n_images, n_classes)."""
     columns = {
-        f"{SETS[level]}_{label}": of[:, k].astype(int) for level, of in sets.items() for k, label in enumerate(classes)
+        f"{SETS[level]}_{label}": held[:, k].astype(int)
+        for level, held in sets.items()
+        for k, label in enumerate(classes)
     }
     return table.assign(**columns)
 
@@ -95,11 +99,6 @@ def read_uncertainty(path: Path) -> pd.DataFrame:
         raise UserError(f"{path} not found: run 'dvc repro uncertainty' first") from None
 
 
-def numbers_of(labels: "pd.Series[str]", classes: Sequence[str]) -> Integers:
-    """Class names as numbers; (n_images,), int64."""
-    return pd.Index(classes).get_indexer(pd.Index(labels)).astype(np.int64)
-
-
 def scores_of(table: pd.DataFrame, method: str, classes: Sequence[str]) -> Floats:
     """The method's mean probabilities; (n_images, n_classes), float64."""
     return table[[f"{method}_{label}" for label in classes]].to_numpy(np.float64)
@@ -116,9 +115,9 @@ def units_of(
     classes: Sequence[str],
     positive: str | None,
     patient: Integers,
-    stratum: Integers | None = None,
-) -> Units | ClassUnits:
-    """The images, scored by one method.
+    fold: Integers | None = None,
+) -> Units:
+    """The images, as one method predicts them.
 
     Parameters
     ----------
@@ -132,10 +131,15 @@ def units_of(
         Of two classes, the one that is looked for.
     patient : ndarray of shape (n_images,), int64, in [0, n_patients)
         Whose each image is.
-    stratum : ndarray of shape (n_images,), int64, or None
+    fold : ndarray of shape (n_images,), int64, or None
         See `bycase.statistics.units.Units`.
     """
-    truth, scores = numbers_of(table["label"], classes), scores_of(table, method, classes)
-    if len(classes) == 2 and positive is not None:
-        return Units(truth == 1, scores[:, 1], patient, stratum)
-    return ClassUnits(tuple(classes), truth, scores, patient, stratum)
+    return Units(
+        classes=tuple(classes),
+        truth=number_classes(table["label"], classes),
+        scores=scores_of(table, method, classes),
+        predicted=number_classes(table[f"{method}_predicted"], classes),
+        patient=patient,
+        fold=fold,
+        positive=positive_number(classes, positive),
+    )

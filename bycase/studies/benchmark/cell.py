@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bycase.core.params import Params
 from bycase.core.seeding import derive_seed, generator
 from bycase.studies.benchmark.params import BudgetParams
 from bycase.tables.out_of_fold import BENCHMARK
@@ -37,7 +38,7 @@ class Cell:
 
     @property
     def place(self) -> Path:
-        """Of its folder, below ``data/benchmark`` and below the folder of unfinished work."""
+        """The path of its folder, below ``data/benchmark`` and below the folder of unfinished work."""
         if self.held_out is None:
             return Path("cells") / self.model / f"r{self.repeat}f{self.fold}"
         return Path("shift") / self.model / f"m{self.held_out}f{self.fold}"
@@ -48,8 +49,13 @@ class Cell:
 
 
 def features_place(model: str, repeat: int) -> Path:
-    """Where the frozen features of a network are that all folds of a repeat share, below ``data/benchmark``."""
+    """The path below ``data/benchmark`` of the frozen features that all folds of a repeat share."""
     return Path("features") / model / f"r{repeat}"
+
+
+def has_own_pixels(params: Params) -> bool:
+    """Whether images differ from fold to fold, as they do where stains are fitted on training images."""
+    return params.preprocess.stain != "none"
 
 
 def training_seed(seed: int, repeat: int) -> int:
@@ -57,19 +63,19 @@ def training_seed(seed: int, repeat: int) -> int:
     return derive_seed(seed, "benchmark", repeat) if repeat else seed
 
 
-def split_settings(content: dict[str, Any], cell: Cell, folds: int) -> dict[str, Any]:
+def split_settings(params: Params, cell: Cell, folds: int) -> dict[str, Any]:
     """The project's settings with the cell's fold.
 
     Parameters
     ----------
-    content : dict
-        Of the project's `params.yaml`.
+    params : Params
+        The project's.
     cell : Cell
-        Which fold.
+        Whose network and fold are chosen.
     folds : int
-        How many there are.
+        Number of folds of a repeat.
     """
-    settings = deepcopy(content)
+    settings = params.model_dump(mode="json")
     settings["model"] = cell.model
     settings["split"] |= {
         "protocol": "kfold",
@@ -82,18 +88,18 @@ def split_settings(content: dict[str, Any], cell: Cell, folds: int) -> dict[str,
 
 
 def training_settings(settings: dict[str, Any], cell: Cell, budget: BudgetParams, trial: int) -> dict[str, Any]:
-    """Those with the budget, the repeat's seed, and one trial's rates.
+    """The settings of one trial: the budget, the repeat's seed, and the trial's rates.
 
     Parameters
     ----------
     settings : dict
         Of `split_settings`.
     cell : Cell
-        Which repeat and fold.
+        Whose repeat decides the seed.
     budget : BudgetParams
-        What may be spent.
+        Epochs, and how far rates may be from the zoo's.
     trial : int
-        0: the rates of the zoo's entry. Every network's trial of the same number has the same factors.
+        From 0, which has the rates of the zoo's entry. Every network's trial of the same number has the same factors.
     """
     changed = deepcopy(settings)
     entry = changed["zoo"][cell.model]
@@ -107,18 +113,10 @@ def training_settings(settings: dict[str, Any], cell: Cell, budget: BudgetParams
     return changed
 
 
-def relocate(settings: dict[str, Any], project: Path, folder: Path) -> dict[str, Any]:
-    """Let settings name the same files from another folder.
-
-    Parameters
-    ----------
-    settings : dict
-        As the project's `params.yaml` has them.
-    project, folder : Path
-        Where they are valid, and where they are to be.
-    """
+def relocate(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Let settings that are valid in the current folder name the same files from another `folder`."""
     moved = deepcopy(settings)
     for entry in moved["zoo"].values():
         if entry["weights"] not in NOT_FILES:
-            entry["weights"] = os.path.relpath(project / entry["weights"], folder)
+            entry["weights"] = os.path.relpath(entry["weights"], folder)
     return moved

@@ -9,10 +9,10 @@ import pandas as pd
 from bycase.core.errors import UserError
 from bycase.figures.run_info import RunInfo
 from bycase.studies.benchmark.cell import Cell
+from bycase.tables.models import read_model_info
 from bycase.tables.out_of_fold import BENCHMARK, KEYS
 from bycase.tables.predictions import read_predictions
 from bycase.tables.results import read_results
-from bycase.training.record import read_model_info
 
 
 def gather_predictions(
@@ -63,9 +63,9 @@ def gather_predictions(
     return pd.concat(tables, ignore_index=True).sort_values([*KEYS, "image"], ignore_index=True)
 
 
-def _refuse_other_images(cell: Cell, images: set[str], of_fold: set[str]) -> None:
+def _refuse_other_images(cell: Cell, images: set[str], tested: set[str]) -> None:
     # Without a magnification only part of the fold is tested, but nothing else.
-    wrong = images - of_fold if cell.held_out else images ^ of_fold
+    wrong = images - tested if cell.held_out else images ^ tested
     if wrong:
         raise UserError(
             f"{BENCHMARK / cell.place}: {cell} and its fold differ by {len(wrong)} test images, {min(wrong)} among "
@@ -101,7 +101,7 @@ def gather_tables(cells: Iterable[Cell], name: str) -> pd.DataFrame:
 
 
 def describe(cells: Sequence[Cell], folds: pd.DataFrame, patients: "pd.Series[str]") -> dict[str, Any]:
-    """What the tables are of: the content of ``data/benchmark/about.json``.
+    """Describe data, folds and networks: the content of ``data/benchmark/about.json``.
 
     Parameters
     ----------
@@ -112,22 +112,22 @@ def describe(cells: Sequence[Cell], folds: pd.DataFrame, patients: "pd.Series[st
     patients : Series of str, by image
         What the bootstrap resamples.
     """
-    cards = {cell.model: read_model_info(BENCHMARK / cell.place / "model.json") for cell in cells}
+    model_infos = {cell.model: read_model_info(BENCHMARK / cell.place / "model.json") for cell in cells}
     protocol = json.loads((BENCHMARK / cells[0].place / "splits.json").read_text(encoding="utf-8"))
-    card, images = cards[cells[0].model], folds["image"].unique()
+    model_info, images = model_infos[cells[0].model], folds["image"].unique()
     return {
-        "dataset": card["dataset"],
-        "phantom": card["phantom"],
-        "classes": card["classes"],
-        "positive": card["positive"],
-        "image_size": card["image_size"],
+        "dataset": model_info["dataset"],
+        "phantom": model_info["phantom"],
+        "classes": model_info["classes"],
+        "positive": model_info["positive"],
+        "image_size": model_info["image_size"],
         "group": protocol["group"],
         "magnifications": protocol["magnifications"],
         "folds": int(folds["fold"].nunique()),
         "repeats": int(folds["repeat"].nunique()),
         "n_images": len(images),
         "n_patients": int(patients.loc[images].nunique()),
-        "networks": {model: RunInfo(of, protocol, {}).network for model, of in cards.items()},
+        "networks": {model: RunInfo(info, protocol, {}).network for model, info in model_infos.items()},
     }
 
 

@@ -11,7 +11,7 @@ CELL = ["repeat", "fold"]
 
 
 def join_cells(table: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Add what the benchmark's predictions know of every image: the patient, the fold's threshold and the stratum.
+    """Add what the benchmark's predictions know of every image: the patient, the fold's threshold and its number.
 
     Parameters
     ----------
@@ -23,7 +23,8 @@ def join_cells(table: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `table` with ``patient``, ``threshold`` (NaN with more than two classes) and ``stratum`` (from 0).
+        `table` with ``patient``, ``threshold`` (NaN with more than two classes) and ``fold``: those of all repeats
+        numbered from 0.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def join_cells(table: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     if joined["patient"].isna().any():
         lost = joined.loc[joined["patient"].isna(), "image"].iloc[0]
         raise UserError(f"image {lost} has no prediction in the same repeat and fold; run 'dvc repro' again")
-    return joined.assign(stratum=joined.groupby(CELL).ngroup())
+    return joined.assign(fold=joined.groupby(CELL).ngroup())
 
 
 def one_cell(table: pd.DataFrame, patient: Sequence[int] | np.ndarray, threshold: float | None) -> pd.DataFrame:
@@ -50,4 +51,4 @@ def one_cell(table: pd.DataFrame, patient: Sequence[int] | np.ndarray, threshold
     threshold : float or None
         Chosen on validation; None with more than two classes.
     """
-    return table.assign(patient=patient, threshold=np.nan if threshold is None else threshold, stratum=0)
+    return table.assign(patient=patient, threshold=np.nan if threshold is None else threshold, fold=0)

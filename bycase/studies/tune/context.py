@@ -13,8 +13,8 @@ from bycase.studies.tune.folds import OUTER_PART, folds_of, inner_part, read_tun
 from bycase.studies.tune.place import features_folder
 from bycase.tables.features import Features, read_features
 from bycase.tables.manifest import read_manifest
+from bycase.tables.models import order_classes
 from bycase.tables.splits import read_splits
-from bycase.training.labels import order_classes
 from bycase.training.phases import END_TO_END
 from bycase.training.subsets import Subset, take_subset
 
@@ -23,13 +23,7 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Inner:
-    """One inner fold.
-
-    Attributes
-    ----------
-    train, val : Subset
-        Trained on, and scored on.
-    """
+    """One inner fold: what is trained on, and what is scored on."""
 
     train: Subset
     val: Subset
@@ -58,15 +52,7 @@ class SearchData:
 
 
 class SelectedRows(RowFile):
-    """Some rows of a file, in an order of their own.
-
-    Parameters
-    ----------
-    path : Path
-        See `RowFile`.
-    rows : ndarray of int
-        Which.
-    """
+    """Some rows of a file, `rows`, in an order of their own."""
 
     def __init__(self, path: Path, rows: Rows) -> None:
         super().__init__(path)
@@ -87,26 +73,16 @@ def read_search_data(params: Params, outer: str) -> SearchData:
 
 
 def inner_folds(params: Params, pool: pd.DataFrame, folds: pd.DataFrame) -> list[Inner]:
-    """The parts of every inner fold: scored on its images, trained on those of the others.
-
-    Parameters
-    ----------
-    params : Params
-        For classes and class weights.
-    pool : DataFrame
-        Labels.
-    folds : DataFrame
-        One search's rows.
-    """
+    """The subsets of every inner fold of one search's rows: scored on its images, trained on those of the others."""
     classes = order_classes(params.data.classes, params.data.positive)
     searched = folds[folds["part"] != OUTER_PART]
-    found = []
+    inner = []
     for fold in range(searched["part"].nunique()):
         held_out = searched["part"] == inner_part(fold)
         parts = searched.assign(part=np.where(held_out, "val", "train"))
         train, val = (take_subset(part, parts, pool, classes, params.train.class_weight) for part in ("train", "val"))
-        found.append(Inner(train, val))
-    return found
+        inner.append(Inner(train, val))
+    return inner
 
 
 def read_strength(params: Params, strength: float) -> Features | None:

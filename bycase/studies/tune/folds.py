@@ -8,33 +8,21 @@ from bycase.core.errors import UserError
 from bycase.core.files import write_csv
 from bycase.core.params_data import SplitParams
 from bycase.core.seeding import derive_seed
-from bycase.datasets.splits.assign import assign_groups
-from bycase.studies.tune.place import FOLDS
+from bycase.datasets.splits.folds import assign_groups
+from bycase.studies.tune.place import FINAL, FOLDS
 
 COLUMNS = ("image", "outer", "part", "group")
-FINAL = "final"
 OUTER_PART = "outer"
 AGAIN = "run 'dvc repro -f tuning/dvc.yaml:folds'"
 
 
 def inner_part(fold: int) -> str:
-    """What the column ``part`` calls an inner fold."""
+    """The value of the column ``part`` of an inner fold, numbered from 0."""
     return f"inner{fold}"
 
 
 def take_pool(splits: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
-    """The manifest's rows of training and validation images, with the split's groups; nothing of the test part.
-
-    Parameters
-    ----------
-    splits, manifest : DataFrame
-        See `bycase.tables.splits` and `bycase.tables.manifest`.
-
-    Returns
-    -------
-    DataFrame
-        Sorted by image.
-    """
+    """The manifest's rows of training and validation images, sorted, with the split's groups; no test image."""
     kept = splits.loc[splits["part"] != "test", ["image", "group"]]
     pool = manifest.drop(columns="group").merge(kept, on="image", validate="one_to_one")
     if len(pool) < len(kept):
@@ -127,16 +115,7 @@ def check_tuning_folds(frame: pd.DataFrame, path: Path) -> None:
 
 
 def folds_of(outer: str, folds: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
-    """One search's rows of the folds.
-
-    Parameters
-    ----------
-    outer : str
-        'final', '0', ...
-    folds : DataFrame
-        Of `read_tuning_folds`.
-    splits : DataFrame
-        See `bycase.tables.splits`.
+    """One search's rows of the folds; `outer` is 'final', '0', ...
 
     Raises
     ------

@@ -1,9 +1,11 @@
 """What has happened in a search, line by line: what an interrupted one goes on from, and what its tables are made of.
 
 Ray's own snapshot of an experiment is taken every few seconds at most and knows nothing of a scheduler's state, so
-that after a kill trials would be lost or drawn anew. Here every event is a line that is written when it happens:
+that after a kill trials would be lost or drawn anew. Optuna's storage holds no sampler's random state (a search that
+goes on proposes other trials), leaves a killed trial running for good, and has no place for exploits. Here every event
+is a line that is written when it happens:
 
-- ``session``: the search began, or went on.
+- ``session``: the search began, or went on; the journal's `version`.
 - ``trial``: `trial` was proposed with `setting`.
 - ``epoch``: `trial` ended `epoch` with `score`, `loss`, `val_loss` (null where it failed), `setting`, `donor`,
   `status` (running, diverged or crashed) and `message`, `seconds` into the search.
@@ -20,7 +22,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bycase.core.errors import UserError
+
 Event = dict[str, Any]
+
+VERSION = 2  # 1 had none in it
 
 
 class Journal:
@@ -41,7 +47,7 @@ class Journal:
 
     def __init__(self, folder: Path, made_from: str) -> None:
         self._path = folder / "journal.jsonl"
-        self.events = _read(self._path)
+        self.events = complete(_read(self._path), self._path)
         if self.events and self.events[0].get("made_from") != made_from:
             self.events = []
         if not self.events:
@@ -52,7 +58,7 @@ class Journal:
         self._before = max((event.get("seconds", 0.0) for event in self.events), default=0.0)
         self._started = time.monotonic()
         self._epochs = {(event["trial"], event["epoch"]) for event in self.of("epoch")}
-        self.add("session", made_from=made_from)
+        self.add("session", made_from=made_from, version=VERSION)
 
     def add(self, kind: str, **content: Any) -> None:
         """Write an event; an epoch that is known already, done again after a restart, is not written twice."""
@@ -86,6 +92,24 @@ class Journal:
         """A trial's best epoch; None where none has a score."""
         scored = [event for event in self.of("epoch") if event["trial"] == trial and event["score"] is not None]
         return max(scored, key=lambda event: float(event["score"]), default=None)
+
+
+def complete(events: list[Event], path: Path) -> list[Event]:
+    """The events as this version has them; `path` is named in errors.
+
+    Raises
+    ------
+    UserError
+        If the journal is of a version that is not known here.
+    """
+    for event in events:
+        version = event.get("version", 1)
+        if version not in range(1, VERSION + 1):
+            raise UserError(
+                f"{path}: version {version} of a search's journal, of which 1 to {VERSION} are known here; go on with "
+                f"the code that wrote it, or remove {path.parent} to search anew"
+            )
+    return [event | {"version": VERSION} if event["event"] == "session" else event for event in events]
 
 
 def _read(path: Path) -> list[Event]:

@@ -90,15 +90,13 @@ class Built:
 class FoldNetwork:
     """The network of one inner fold.
 
-    Parameters
-    ----------
-    inner : Inner
-        Its images.
-    seed : int
-        Of the head's first weights and the order of batches.
-    pixels : callable
-        Gives the images of both parts, training first; called where a phase needs images.
+    `seed` is that of the head's first weights and the order of batches. `pixels` gives the images of both subsets,
+    training first; it is called where a phase needs images. `phase` is the present one.
     """
+
+    phase: Phase
+    _current: Built
+    _context: TrainingContext
 
     def __init__(self, inner: Inner, seed: int, pixels: Callable[[], RowFile]) -> None:
         self.inner = inner
@@ -106,30 +104,14 @@ class FoldNetwork:
         self._pixels = pixels
         self._built: dict[tuple[Any, ...], Built] = {}
         self._statistics: dict[str, Statistics] = {}
-        self._current: Built | None = None
-        self._context: TrainingContext | None = None
-        self.phase: Phase | None = None
 
     def begin(self, params: Params, features: Features | None) -> None:
-        """Take up new settings with first weights.
-
-        Parameters
-        ----------
-        params : Params
-            Of the trial.
-        features : Features or None
-            Cached, of its augmentation strength.
-        """
+        """Take up a trial's settings, with first weights and the cached features of its augmentation strength."""
         built = self._find(params, features)
-        for variable, value in zip(_weights(built), built.first, strict=True):
-            variable.assign(value)
-        self._current, self.phase = built, None
-        self._adopt(params, features, built)
-
-    def _adopt(self, params: Params, features: Features | None, built: Built) -> None:
-        """Set what may change without other layers: rates, decay, batches."""
-        for adjustable, rate in zip(built.rates, _dropout_rates(params), strict=True):
-            adjustable.assign(rate)
+        _assign(built.trained.variables, built.first)
+        self._current = built
+        # What may change without other layers: rates, decay, batches.
+        _assign(built.rates, [layer.dropout for layer in params.network.head if isinstance(layer, DropoutLayer)])
         built.decay.assign(params.network.weight_decay)
         nowhere = np.zeros(0, np.intp)
         train, val = self.inner.train, self.inner.val
@@ -150,8 +132,6 @@ class FoldNetwork:
 
     def enter(self, plan: PhasePlan) -> Phase:
         """Begin a phase with the present weights and a new optimiser."""
-        assert self._current is not None
-        assert self._context is not None
         built, context = self._current, self._context
         if plan.name not in built.phases:
             phase = prepare_phase(plan, context)
@@ -161,37 +141,28 @@ class FoldNetwork:
         kept, first = built.phases[plan.name]
         if plan.layers:
             unfreeze_top(built.trained, plan.layers)
-        for variable, value in zip(kept.model.optimizer.variables, first, strict=True):
-            variable.assign(value)
+        _assign(kept.model.optimizer.variables, first)
         self.phase = supply_phase(plan, context, kept.model)
         return self.phase
 
     def state(self) -> Arrays:
         """All that the phase goes on from: weights, random generators, optimiser."""
-        assert self.phase is not None
         return _values(state_variables(self.phase.model))
 
     def restore(self, arrays: Arrays) -> None:
         """Take up what `state` gave in the same phase of the same layers."""
-        assert self.phase is not None
-        for variable, value in zip(state_variables(self.phase.model), arrays, strict=True):
-            variable.assign(value)
+        _assign(state_variables(self.phase.model), arrays)
 
     def weights(self) -> Arrays:
         """The whole network's weights; of cached features the head's alone."""
-        assert self._current is not None
         return _values(self._current.trained.variables)
 
     def set_weights(self, arrays: Arrays) -> None:
         """Take up what `weights` gave."""
-        assert self._current is not None
-        for variable, value in zip(self._current.trained.variables, arrays, strict=True):
-            variable.assign(value)
+        _assign(self._current.trained.variables, arrays)
 
     def predictor(self) -> "keras.Model":
         """What predicts in the present phase: the head on features, or the network on images."""
-        assert self._current is not None
-        assert self.phase is not None
         return self._current.head if self.phase.plan.name == HEAD else self._current.network
 
     def _find(self, params: Params, features: Features | None) -> Built:
@@ -230,7 +201,7 @@ class FoldNetwork:
         built = Built(
             network, head, trained, [], rates, tf.Variable(settings.weight_decay, dtype=tf.float32, trainable=False)
         )
-        built.first = _values(_weights(built))
+        built.first = _values(built.trained.variables)
         return built
 
     def _feature_statistics(self, features: Features) -> Statistics:
@@ -249,26 +220,16 @@ def needs_images(params: Params) -> bool:
 def make_backbone(params: Params) -> "keras.Model":
     """The chosen network's backbone, as cached features were computed by it."""
     network = params.network
-    return build_backbone(
-        params.model,
-        params.data.image_size,
-        params.weights,
-        network.pooling,
-        params.seed,
-        network.variant,
-        network.rescale,
-    )
-
-
-def _dropout_rates(params: Params) -> list[float]:
-    return [layer.dropout for layer in params.network.head if isinstance(layer, DropoutLayer)]
-
-
-def _weights(built: Built) -> list[Any]:
-    return list(built.trained.variables)
+    size, pooling = params.data.image_size, network.pooling
+    return build_backbone(params.model, size, params.weights, pooling, params.seed, network.variant, network.rescale)
 
 
 def _values(variables: list[Any]) -> Arrays:
     import keras
 
     return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _assign(variables: list[Any], values: list[Any]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

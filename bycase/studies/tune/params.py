@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,11 +15,44 @@ from bycase.core.params_training import DropoutLayer
 
 TUNING_PARAMS = Path("tuning/params.yaml")
 
-KEYS = ("learning_rate", "weight_decay", "batch_size", "dropout", "augmentation", "unfreeze", "head")
-FIXED_IN_A_POPULATION = ("unfreeze", "head")  # weights do not fit another architecture
-
 Widths = list[Count]
 Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """What holds of a hyper-parameter wherever it is searched.
+
+    Attributes
+    ----------
+    words : str
+        Its name in figures.
+    low, high : float
+        The smallest and the largest valid value; of ``head``, which has lists of widths, without meaning.
+    whole, only_choice : bool
+        Whether its values are whole numbers, and can be given as ``choice`` alone.
+    architecture : bool
+        Whether weights do not fit another value, so that it stays as it is in a population.
+    """
+
+    words: str
+    low: float = 0
+    high: float = 0
+    whole: bool = False
+    only_choice: bool = False
+    architecture: bool = False
+
+
+HYPERPARAMETERS = {
+    "learning_rate": Hyperparameter("learning rate", 1e-12, 10),
+    "weight_decay": Hyperparameter("weight decay", 0, 10),
+    "batch_size": Hyperparameter("batch size", 1, 1e6, whole=True),
+    "dropout": Hyperparameter("dropout", 0, 0.99),
+    "augmentation": Hyperparameter("augmentation", 0, 10),
+    "unfreeze": Hyperparameter("layers unfrozen", 0, 1e6, whole=True, only_choice=True, architecture=True),
+    "head": Hyperparameter("hidden layers", only_choice=True, architecture=True),
+}
+ARCHITECTURE = [key for key, hyperparameter in HYPERPARAMETERS.items() if hyperparameter.architecture]
 
 
 class Dimension(Section):
@@ -46,19 +80,8 @@ class Dimension(Section):
         return list(self.choice or self.log or self.uniform or ())
 
 
-# Smallest and largest value, whether whole numbers only, and whether only as a choice.
-LIMITS: dict[str, tuple[float, float, bool, bool]] = {
-    "learning_rate": (1e-12, 10, False, False),
-    "weight_decay": (0, 10, False, False),
-    "batch_size": (1, 1e6, True, False),
-    "dropout": (0, 0.99, False, False),
-    "augmentation": (0, 10, False, False),
-    "unfreeze": (0, 1e6, True, True),
-}
-
-
 class Space(Section):
-    """What is searched; a key that is left out keeps the value of `params.yaml`."""
+    """What is searched, of `HYPERPARAMETERS`; a key that is left out keeps the value of `params.yaml`."""
 
     learning_rate: Dimension | None = None
     weight_decay: Dimension | None = None
@@ -71,15 +94,15 @@ class Space(Section):
     @model_validator(mode="after")
     def _valid_values(self) -> "Space":
         if not self.searched:
-            raise ValueError(f"there is nothing to search; give one of {', '.join(KEYS)}")
+            raise ValueError(f"there is nothing to search; give one of {', '.join(HYPERPARAMETERS)}")
         for key, dimension in self.searched.items():
             _check_dimension(key, dimension)
         return self
 
     @property
     def searched(self) -> dict[str, Dimension]:
-        """The dimensions that are given, in the order of `KEYS`."""
-        return {key: getattr(self, key) for key in KEYS if getattr(self, key) is not None}
+        """The dimensions that are given, in the order of `HYPERPARAMETERS`."""
+        return {key: getattr(self, key) for key in HYPERPARAMETERS if getattr(self, key) is not None}
 
 
 def _check_dimension(key: str, dimension: Dimension) -> None:
@@ -87,15 +110,15 @@ def _check_dimension(key: str, dimension: Dimension) -> None:
         if dimension.choice is None or not all(isinstance(value, list) for value in dimension.choice):
             raise ValueError("head: give lists of hidden widths, such as choice: [[], [128]]")
         return
-    low, high, whole, only_choice = LIMITS[key]
-    if only_choice and dimension.choice is None:
+    limits = HYPERPARAMETERS[key]
+    if limits.only_choice and dimension.choice is None:
         raise ValueError(f"{key}: give whole numbers as choice: [...]")
     for value in dimension.values():
         if isinstance(value, list):
             raise ValueError(f"{key}: {value} is a list; of numbers only head has lists")
-        if not low <= value <= high:
-            raise ValueError(f"{key}: {value:g} is not within {low:g} and {high:g}")
-        if whole and value != int(value):
+        if not limits.low <= value <= limits.high:
+            raise ValueError(f"{key}: {value:g} is not within {limits.low:g} and {limits.high:g}")
+        if limits.whole and value != int(value):
             raise ValueError(f"{key}: {value:g} is no whole number")
 
 
@@ -107,14 +130,14 @@ class BudgetParams(Section):
     minutes: Annotated[float, Field(gt=0)] | None
 
 
-class FoldsParams(Section):
-    """How many folds."""
+class InnerParams(Section):
+    """How many folds the trials are scored on."""
 
     folds: Annotated[int, Field(ge=2, le=20)]
 
 
 class OuterParams(Section):
-    """How many folds; 0 leaves nested evaluation out."""
+    """How many folds the winners are scored on; 0 leaves nested evaluation out."""
 
     folds: Annotated[int, Field(ge=0, le=20)]
 
@@ -149,7 +172,7 @@ class TuningParams(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     budget: BudgetParams
     early_stopping: Literal["none", "asha"]
-    inner: FoldsParams
+    inner: InnerParams
     outer: OuterParams
     search: list[str | int]
     population: PopulationParams
@@ -169,15 +192,52 @@ class TuningParams(Section):
         return ["final", *map(str, range(self.outer.folds))]
 
 
-def load_tuning_params(params: Params, path: Path = TUNING_PARAMS) -> TuningParams:
-    """Read and check `tuning/params.yaml`.
+Algorithm = Literal["default", "random", "bayesian", "pbt"]
 
-    Parameters
+
+@dataclass(frozen=True)
+class Run:
+    """One run of Ray Tune.
+
+    Attributes
     ----------
-    params : Params
-        The project's, whose chosen network is tuned.
-    path : Path
-        The file.
+    algorithm : str
+        'default' trains the settings of `params.yaml` alone, beside a population and outside its budget.
+    first, trials : int
+        The number of its first trial, and of how many; of a population, members.
+    epochs : int
+        Of each trial.
+    """
+
+    algorithm: Algorithm
+    first: int
+    trials: int
+    epochs: int
+
+    @property
+    def numbers(self) -> range:
+        """Its trials."""
+        return range(self.first, self.first + self.trials)
+
+
+def plan_runs(tuning: TuningParams) -> list[Run]:
+    """The runs of a search, in order, within one budget of budget.trials x budget.epochs epochs.
+
+    A population of so many members shares what it may spend: each gets an equal, whole number of epochs.
+    """
+    budget, population = tuning.budget, tuning.population
+    if tuning.algorithm == "random" or tuning.algorithm == "bayesian":
+        return [Run(tuning.algorithm, 0, budget.trials, budget.epochs)]
+    first, spent = Run("default", 0, 1, budget.epochs), 0
+    if tuning.algorithm == "bayesian+pbt":
+        first = Run("bayesian", 0, round(population.bayesian_share * budget.trials), budget.epochs)
+        spent = first.trials * budget.epochs
+    each = (budget.trials * budget.epochs - spent) // population.members
+    return [first, Run("pbt", first.trials, population.members, each)]
+
+
+def load_tuning_params(params: Params, path: Path = TUNING_PARAMS) -> TuningParams:
+    """Read and check `tuning/params.yaml` against the project's `params`, whose chosen network is tuned.
 
     Raises
     ------
@@ -223,17 +283,16 @@ def budget_mistakes(params: Params, tuning: TuningParams) -> Iterator[str]:
         return
     if tuning.early_stopping == "asha":
         yield f"early_stopping: a population stops nobody early; set it to none with algorithm {tuning.algorithm}"
-    if not [key for key in tuning.space.searched if key not in FIXED_IN_A_POPULATION]:
-        yield f"space: {' and '.join(FIXED_IN_A_POPULATION)} stay as they are in a population; give something else too"
-    bayesian = round(population.bayesian_share * budget.trials) if tuning.algorithm == "bayesian+pbt" else 0
-    if bayesian and bayesian < population.members:
+    if not set(tuning.space.searched) - set(ARCHITECTURE):
+        yield f"space: {' and '.join(ARCHITECTURE)} stay as they are in a population; give something else too"
+    first, members = plan_runs(tuning)
+    if first.algorithm == "bayesian" and first.trials < population.members:
         yield (
-            f"population.bayesian_share: {bayesian} Bayesian trials cannot begin {population.members} members; "
+            f"population.bayesian_share: {first.trials} Bayesian trials cannot begin {population.members} members; "
             "raise it, or budget.trials"
         )
-    each = (budget.trials - bayesian) * budget.epochs // population.members
-    if each < 2 * population.interval:
+    if members.epochs < 2 * population.interval:
         yield (
-            f"population.interval: {each} epochs a member leave no exploit every {population.interval}; "
+            f"population.interval: {members.epochs} epochs a member leave no exploit every {population.interval}; "
             "lower it or population.members, or raise budget"
         )

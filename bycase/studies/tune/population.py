@@ -4,21 +4,17 @@ Jaderberg et al. (2017), Population based training of neural networks, arXiv:171
 its synchronous mode: with any number of workers all members reach an exchange before anyone trains on.
 """
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ray.tune.schedulers import PopulationBasedTraining
 
 from bycase.core.params import Params
 from bycase.core.seeding import derive_seed, generator
 from bycase.studies.tune.journal import Journal
-from bycase.studies.tune.params import FIXED_IN_A_POPULATION, PopulationParams, Space
-from bycase.studies.tune.plan import Run
+from bycase.studies.tune.params import ARCHITECTURE, PopulationParams, Run, Space
 from bycase.studies.tune.propose import resume_from
+from bycase.studies.tune.ray_internals import SteerablePopulation
 from bycase.studies.tune.space import Setting, choices, defaults, draw, draw_setting, within
 from bycase.studies.tune.trainable import state_path
 
@@ -32,45 +28,39 @@ def begin_population(run: Run, params: Params, space: Space, seed: int, journal:
     """
     before = [trial for trial in journal.ended() if trial < run.first and run.first > 1]
     scored = [(best["score"], -trial, best["setting"]) for trial in before if (best := journal.best(trial))]
-    found = [setting for _, _, setting in sorted(scored, key=lambda each: each[:2], reverse=True)][: run.trials]
+    begun = [setting for _, _, setting in sorted(scored, key=lambda each: each[:2], reverse=True)][: run.trials]
     if not before:
-        found = [defaults(params, space.searched)]
+        begun = [defaults(params, space.searched)]
     return [
-        *found,
-        *(draw_setting(space, generator(seed, "member", number)) for number in range(len(found), run.trials)),
+        *begun,
+        *(draw_setting(space, generator(seed, "member", number)) for number in range(len(begun), run.trials)),
     ]
 
 
 def members(run: Run, settings: list[Setting], journal: Journal) -> list[dict[str, Any]]:
     """The configuration with which each member begins, or goes on after an interruption; those that ended are out."""
-    found: dict[int, dict[str, Any]] = {}
-    for number, setting in zip(run.numbers, settings, strict=True):
-        found[number] = {"trial": number, "start": None, **setting}
+    latest: dict[int, dict[str, Any]] = {
+        number: {"trial": number, "start": None, **setting}
+        for number, setting in zip(run.numbers, settings, strict=True)
+    }
     for event in journal.events:
         number = event.get("trial", -1)
-        if number not in found:
+        if number not in latest:
             continue
         if event["event"] == "epoch":
-            found[number] = {"trial": number, "start": resume_from(number, event), **event["setting"]}
+            latest[number] = {"trial": number, "start": resume_from(number, event), **event["setting"]}
         elif event["event"] == "exploit":
             state = state_path(Path(), event["donor"], event["epoch"]).name
-            found[number] = {"trial": number, "start": {"state": state, "row": None}, **event["setting"]}
-    return [member for number, member in found.items() if number not in journal.ended()]
+            latest[number] = {"trial": number, "start": {"state": state, "row": None}, **event["setting"]}
+    return [member for number, member in latest.items() if number not in journal.ended()]
 
 
-class Population(PopulationBasedTraining):
+class Population(SteerablePopulation):
     """Ray's scheduler with random choices of its own, and its decisions on record.
 
-    Parameters
-    ----------
-    population : PopulationParams
-        Interval, quantile and resampling.
-    space : Space
-        What is searched; architectures stay, since weights do not fit another.
-    seed : int
-        Decides, with a member's number and epoch, whom it exploits and how its setting changes.
-    journal : Journal
-        Its last exchange is where an interrupted population goes on.
+    Architectures stay as they are, since weights do not fit another. A member's number and epoch decide, with `seed`,
+    whom it exploits and how its setting changes. The last exchange in `journal` is where an interrupted population
+    goes on.
     """
 
     def __init__(self, population: PopulationParams, space: Space, seed: int, journal: Journal) -> None:
@@ -79,65 +69,34 @@ class Population(PopulationBasedTraining):
         mutations = {
             key: choices(dimension) if dimension.choice else self._drawing(key)
             for key, dimension in space.searched.items()
-            if key not in FIXED_IN_A_POPULATION
+            if key not in ARCHITECTURE
         }
         super().__init__(
+            last_exchange=max((event["epoch"] for event in journal.of("exchange")), default=0),
+            interval=population.interval,
             time_attr="epoch",
             metric="monitor_score",
             mode="max",
-            perturbation_interval=population.interval,
             hyperparam_mutations={"member": mutations},
             quantile_fraction=population.quantile,
             resample_probability=population.resample_probability,
-            log_config=False,
-            synch=True,
         )
-        self._last_exchange = max((event["epoch"] for event in journal.of("exchange")), default=0)
-        self._next_perturbation_sync = self._last_exchange + population.interval
 
     def _drawing(self, key: str) -> Any:
         return lambda: draw(key, self._space.searched[key], self._random)
 
-    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
-        """Take a member in, at the last exchange."""
-        super().on_trial_add(tune_controller, trial)
-        state = self._trial_state[trial]
-        state.last_perturbation_time = state.last_train_time = self._last_exchange
+    def begin_exchange(self, epoch: int) -> None:
+        """Write it down."""
+        self._journal.add("exchange", epoch=epoch)
 
-    def choose_trial_to_run(self, tune_controller: Any) -> Any:
-        """As Ray does; where all that are left wait for a member that is lost, they go on."""
-        chosen = super().choose_trial_to_run(tune_controller)
-        live = tune_controller.get_live_trials()
-        if chosen is None and live and all(trial.status == "PAUSED" for trial in live):
-            self._next_perturbation_sync += self._perturbation_interval
-            chosen = super().choose_trial_to_run(tune_controller)
-        return chosen
-
-    def _checkpoint_or_exploit(self, trial: Any, tune_controller: Any, upper: list[Any], lower: list[Any]) -> None:
-        epoch = int(self._next_perturbation_sync)
-        if epoch > self._last_exchange:
-            self._journal.add("exchange", epoch=epoch)
-            self._last_exchange = epoch
-        seed = derive_seed(self._seed, "exploit", trial.config["member"]["trial"], epoch)
+    def exploit_seed(self, member: dict[str, Any], epoch: int) -> int:
+        """Of the member's number and the epoch alone, so that an interrupted population goes on in the same way."""
+        seed = derive_seed(self._seed, "exploit", member["trial"], epoch)
         self._random = np.random.default_rng(seed)
-        with _seeded(seed):
-            super()._checkpoint_or_exploit(trial, tune_controller, upper, lower)
+        return seed
 
-    def _get_new_config(self, trial: Any, trial_to_clone: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        config, operations = super()._get_new_config(trial, trial_to_clone)
-        number, donor = trial.config["member"]["trial"], trial_to_clone.config["member"]["trial"]
-        setting = within({key: config["member"][key] for key in self._space.searched}, self._space)
-        epoch = int(self._trial_state[trial_to_clone].last_train_time)
-        self._journal.add("exploit", trial=number, donor=donor, epoch=epoch, setting=setting)
-        return {"member": {"trial": number, "start": None, **setting}}, operations
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Ray draws from Python's global generator."""
-    before = random.getstate()
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(before)
+    def adopt(self, member: dict[str, Any], donor: dict[str, Any], changed: dict[str, Any], epoch: int) -> Any:
+        """Keep the setting within the space, and write the exploit down."""
+        setting = within({key: changed[key] for key in self._space.searched}, self._space)
+        self._journal.add("exploit", trial=member["trial"], donor=donor["trial"], epoch=epoch, setting=setting)
+        return {"trial": member["trial"], "start": None, **setting}

@@ -7,41 +7,33 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+import optuna
 from ray.tune.search import Searcher
 
 from bycase.core.params import Params
 from bycase.core.seeding import derive_seed, generator
 from bycase.studies.tune.journal import Journal
-from bycase.studies.tune.params import LIMITS, Dimension, Space
-from bycase.studies.tune.plan import Run
+from bycase.studies.tune.params import HYPERPARAMETERS, Dimension, Run, Space
 from bycase.studies.tune.space import Setting, choices, defaults, draw_setting, is_within, within
-from bycase.studies.tune.trainable import LOWEST_MERIT, state_path
+from bycase.studies.tune.trainable import LOWEST_SCORE, state_path
 
 
 class Proposals(Searcher):
     """Proposes trials by number; trial 0 has the settings of `params.yaml`.
 
-    Parameters
-    ----------
-    run : Run
-        Random or Bayesian.
-    params : Params
-        The project's.
-    space : Space
-        What is searched.
-    seed : int
-        With the same one, and one trial at a time, the trials are the same.
-    journal : Journal
-        Trials of an interrupted search are told to the sampler in the order in which they came; those that were
-        running go on.
+    With the same `seed`, and one trial at a time, the trials are the same. Those of an interrupted search are told to
+    the sampler in the order in which they came, of the journal; those that were running go on.
     """
 
     def __init__(self, run: Run, params: Params, space: Space, seed: int, journal: Journal) -> None:
-        super().__init__(metric="best_merit", mode="max")
-        self._run, self._params, self._space, self._seed, self._journal = run, params, space, seed, journal
-        self._lowest = LOWEST_MERIT.get(params.train.monitor, 0.0)
-        self._sampler = make_sampler(space, derive_seed(seed, "sampler")) if run.algorithm == "bayesian" else None
+        super().__init__(metric="best_score", mode="max")
+        self._run, self._space, self._seed, self._journal = run, space, seed, journal
+        self._own = defaults(params, space.searched)
+        self._lowest = LOWEST_SCORE.get(params.train.monitor, 0.0)
+        self._study = make_study(derive_seed(seed, "sampler")) if run.algorithm == "bayesian" else None
+        self._distributions = {key: distribution(key, dimension) for key, dimension in space.searched.items()}
         self._numbers: dict[str, int] = {}
+        self._asked: dict[int, optuna.Trial] = {}
         self._next = run.first
         self._waiting: deque[dict[str, Any]] = deque()
         self._replay()
@@ -67,24 +59,27 @@ class Proposals(Searcher):
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tell the sampler."""
-        number = self._numbers[trial_id]
-        self._tell(number, result["best_merit"] if result and not error else None)
+        self._tell(self._numbers[trial_id], result["best_score"] if result and not error else None)
 
     def _propose(self, number: int) -> Setting:
         if number == 0:
-            return defaults(self._params, self._space.searched)
-        if self._sampler is None:
+            return self._own
+        if self._study is None:
             return draw_setting(self._space, generator(self._seed, "trial", number))
-        return within(self._sampler.suggest(str(number)), self._space)
+        self._asked[number] = self._study.ask(self._distributions)
+        return within(self._asked[number].params, self._space)
 
-    def _tell(self, number: int, value: float | None) -> None:
-        if self._sampler is None:
+    def _tell(self, number: int, score: float | None) -> None:
+        """Give the sampler a trial's score; None where its process was lost."""
+        if self._study is None:
             return
         if number:
-            result = None if value is None else {"best_merit": value}
-            self._sampler.on_trial_complete(str(number), result, error=value is None)
-        elif value is not None and is_within(own := defaults(self._params, self._space.searched), self._space):
-            self._sampler.add_evaluated_point(own, value)
+            state = optuna.trial.TrialState.FAIL if score is None else None
+            self._study.tell(self._asked[number], score, state)
+        elif score is not None and is_within(self._own, self._space):
+            self._study.add_trial(
+                optuna.trial.create_trial(params=self._own, distributions=self._distributions, value=score)
+            )
 
     def _replay(self) -> None:
         """Bring the sampler to where an interrupted search was."""
@@ -106,33 +101,25 @@ class Proposals(Searcher):
                 self._tell(number, None if lost else best["score"] if best else self._lowest)
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing: the journal has it."""
+        """Nothing, nor does `restore`: the journal has it."""
 
-    def restore(self, checkpoint_path: str) -> None:
-        """Nothing: the journal has it."""
+    restore = save
 
 
-def make_sampler(space: Space, seed: int) -> Any:
-    """Optuna's tree-structured Parzen estimator as Ray drives it."""
-    import optuna
-    from ray.tune.search.optuna import OptunaSearch
-
+def make_study(seed: int) -> optuna.Study:
+    """A study of Optuna's that proposes by the tree-structured Parzen estimator."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    distributions = {key: distribution(key, dimension) for key, dimension in space.searched.items()}
-    sampler = optuna.samplers.TPESampler(seed=seed)
-    return OptunaSearch(distributions, metric="best_merit", mode="max", sampler=sampler)
+    return optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
 
 
 def distribution(key: str, dimension: Dimension) -> Any:
     """A dimension as Optuna takes it."""
-    from optuna import distributions
-
     if dimension.choice:
-        return distributions.CategoricalDistribution(choices(dimension))
+        return optuna.distributions.CategoricalDistribution(choices(dimension))
     low, high = dimension.log or dimension.uniform or (0.0, 0.0)
-    if LIMITS[key][2]:
-        return distributions.IntDistribution(int(low), int(high), log=dimension.log is not None)
-    return distributions.FloatDistribution(low, high, log=dimension.log is not None)
+    if HYPERPARAMETERS[key].whole:
+        return optuna.distributions.IntDistribution(int(low), int(high), log=dimension.log is not None)
+    return optuna.distributions.FloatDistribution(low, high, log=dimension.log is not None)
 
 
 def resume_from(number: int, last: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -5,53 +5,25 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.params import Params
 from bycase.studies.tune.context import SearchData
-from bycase.studies.tune.folds import FINAL, OUTER_PART
+from bycase.studies.tune.folds import OUTER_PART
 from bycase.studies.tune.journal import Event, Journal
-from bycase.studies.tune.params import TuningParams
-from bycase.studies.tune.plan import Run, plan_runs
+from bycase.studies.tune.params import Run, TuningParams, plan_runs
+from bycase.studies.tune.place import DEFAULT, EPOCH_COLUMNS, FINAL, STATUSES, TRIAL_COLUMNS
 from bycase.studies.tune.space import changes, defaults, parse_head, searched_epochs
-from bycase.training.labels import order_classes
+from bycase.tables.models import order_classes
 
-STATUSES = ("finished", "stopped", "diverged", "crashed", "lost")
 DEFAULT_TRIAL = 0
-TRIAL_COLUMNS = (
-    "trial",
-    "algorithm",
-    "status",
-    "message",
-    "started_epoch_total",
-    "epochs",
-    "score",
-    "best_epoch",
-    "restarts",
-)  # of trials.csv; those after them are hyper-parameters
 
 
 def write_search(
     target: Path, params: Params, tuning: TuningParams, data: SearchData, journal: Journal, work: Path, nodes: int
 ) -> None:
-    """Write the folder of one search.
-
-    Parameters
-    ----------
-    target : Path
-        The folder.
-    params, tuning : Params, TuningParams
-        What was asked for.
-    data : SearchData
-        Of the search.
-    journal : Journal
-        What happened.
-    work : Path
-        Where the best predictions of the trials are.
-    nodes : int
-        Of the cluster.
+    """Write the folder of one search, which had `nodes` nodes of a cluster; `work` has the trials' best predictions.
 
     Raises
     ------
@@ -70,94 +42,55 @@ def write_search(
         if outer != FINAL:
             for name, trial in (("predictions", winner["trial"]), ("predictions_default", DEFAULT_TRIAL)):
                 _write_predictions(folder / f"{name}.csv", trial, params, data, work)
-        write_json(folder / "about.json", _about(outer, params, tuning, journal, trials, epochs, nodes))
+        spent = int(epochs["spent"].fillna(0).max()) if len(epochs) else 0
+        write_json(folder / "about.json", _about(outer, params, tuning, journal, trials, spent, nodes))
 
 
 def epochs_table(journal: Journal, runs: list[Run], keys: list[str]) -> pd.DataFrame:
-    """One row a trial and epoch, in the order in which they ended.
+    """One row a trial and epoch, in the order in which they ended: `EPOCH_COLUMNS`, and `keys` before the last of them.
 
-    Returns
-    -------
-    DataFrame
-        ``trial``, ``epoch``, ``spent`` (epochs of the budget until then; empty outside of it), ``score``, ``loss``,
-        ``val_loss``, `keys`, ``donor``.
+    ``spent`` are the epochs of the budget until then, empty outside of it.
     """
-    beside = {number for run in runs if run.algorithm == "default" for number in run.numbers}
+    beside = {number for run in runs if run.algorithm == DEFAULT for number in run.numbers}
     rows, spent = [], 0
     for event in journal.of("epoch"):
         counted = event["trial"] not in beside and event["score"] is not None
         spent += counted
-        rows.append(
-            {
-                **{key: event[key] for key in ("trial", "epoch")},
-                "spent": spent if counted else None,
-                **{key: event[key] for key in ("score", "loss", "val_loss")},
-                **{key: event["setting"].get(key) for key in keys},
-                "donor": event["donor"],
-            }
-        )
-    columns = ["trial", "epoch", "spent", "score", "loss", "val_loss", *keys, "donor"]
+        rows.append({**event, "spent": spent if counted else None, **{key: event["setting"].get(key) for key in keys}})
+    columns = [*EPOCH_COLUMNS[:-1], *keys, EPOCH_COLUMNS[-1]]
     return pd.DataFrame(rows, columns=columns).astype({"spent": "Int64", "donor": "Int64"})
 
 
 def trials_table(journal: Journal, runs: list[Run], epochs: pd.DataFrame, own: dict[str, Any]) -> pd.DataFrame:
-    """One row a trial that has begun.
-
-    Parameters
-    ----------
-    journal : Journal
-        What happened.
-    runs : list of Run
-        What was planned.
-    epochs : DataFrame
-        Of `epochs_table`.
-    own : dict
-        The setting of `params.yaml`, for its keys.
-    """
-    begun = _begun(journal)
-    ends = {event["trial"]: event for event in journal.of("end")}
-    restarts = pd.Series([event["trial"] for event in journal.of("restart")], dtype=int).value_counts()
-    rows = []
-    for run in runs:
-        for number in run.numbers:
-            if number not in begun:
-                continue
-            best = journal.best(number)
-            own_rows = epochs[epochs["trial"] == number]
-            end = ends.get(number, {"status": "stopped", "message": ""})
-            rows.append(
-                {
-                    "trial": number,
-                    "algorithm": run.algorithm,
-                    "status": end["status"],
-                    "message": end["message"],
-                    "started_epoch_total": None if run.algorithm == "default" else _spent_before(epochs, number),
-                    "epochs": int(own_rows["score"].notna().sum()),
-                    "score": best["score"] if best else None,
-                    "best_epoch": best["epoch"] if best else None,
-                    **{key: (best or begun[number])["setting"].get(key) for key in own},
-                    "restarts": int(restarts.get(number, 0)),
-                }
-            )
-    return pd.DataFrame(rows).astype({"started_epoch_total": "Int64", "best_epoch": "Int64"})
-
-
-def _begun(journal: Journal) -> dict[int, Event]:
-    """The first event of each trial that has a setting."""
-    found: dict[int, Event] = {}
+    """One row a trial that has begun; `own` is the setting of `params.yaml`, for its keys."""
+    begun: dict[int, Event] = {}  # the first event of each trial that has a setting
     for event in journal.events:
         if event["event"] in ("trial", "epoch"):
-            found.setdefault(event["trial"], event)
-    return found
-
-
-def _spent_before(epochs: pd.DataFrame, trial: int) -> int | None:
-    """Epochs of the budget that had been spent when a trial began."""
-    places = np.flatnonzero(epochs["trial"].to_numpy() == trial)
-    if not len(places):
-        return None
-    before = epochs["spent"].iloc[: places[0]].dropna()
-    return int(before.iloc[-1]) if len(before) else 0
+            begun.setdefault(event["trial"], event)
+    ends = {event["trial"]: event for event in journal.of("end")}
+    restarts = pd.Series([event["trial"] for event in journal.of("restart")], dtype=int).value_counts()
+    scored = epochs["score"].groupby(epochs["trial"]).count()
+    # What of the budget had been spent when a trial began.
+    started = epochs["spent"].ffill().shift().fillna(0).groupby(epochs["trial"]).first()
+    rows = []
+    for algorithm, number in ((run.algorithm, number) for run in runs for number in run.numbers if number in begun):
+        best = journal.best(number)
+        end = ends.get(number, {"status": "stopped", "message": ""})
+        rows.append(
+            {
+                "trial": number,
+                "algorithm": algorithm,
+                "status": end["status"],
+                "message": end["message"],
+                "started_epoch_total": None if algorithm == DEFAULT else started.get(number),
+                "epochs": int(scored.get(number, 0)),
+                "score": best["score"] if best else None,
+                "best_epoch": best["epoch"] if best else None,
+                **{key: (best or begun[number])["setting"].get(key) for key in own},
+                "restarts": int(restarts.get(number, 0)),
+            }
+        )
+    return pd.DataFrame(rows).astype({"started_epoch_total": "Int64", "best_epoch": "Int64"})
 
 
 def choose_winner(trials: pd.DataFrame, params: Params, runs: list[Run]) -> dict[str, Any]:
@@ -168,15 +101,15 @@ def choose_winner(trials: pd.DataFrame, params: Params, runs: list[Run]) -> dict
     UserError
         If none has a score.
     """
-    scored = trials[trials["score"].notna() & (trials["algorithm"] != "default")]
+    scored = trials[trials["score"].notna() & (trials["algorithm"] != DEFAULT)]
     if scored.empty:
         reasons = trials["message"][trials["message"] != ""]
         why = f"the first failed so: {reasons.iloc[0]}" if len(reasons) else "no epoch ended; raise budget.minutes"
         raise UserError(f"no trial of the search has a score: {why}")
     best = scored.iloc[int(scored["score"].to_numpy(float).argmax())]
     (run,) = (run for run in runs if best["trial"] in run.numbers)
-    keys = [key for key in trials.columns if key not in TRIAL_COLUMNS]
-    setting = {key: _plain(best[key]) for key in keys}
+    values = {key: best[key] for key in trials.columns if key not in TRIAL_COLUMNS}
+    setting = {key: value.item() if isinstance(value, np.generic) else value for key, value in values.items()}
     settings = changes(setting, params) | searched_epochs(setting, params, run.epochs)
     return {
         "trial": int(best["trial"]),
@@ -188,38 +121,20 @@ def choose_winner(trials: pd.DataFrame, params: Params, runs: list[Run]) -> dict
     }
 
 
-def _plain(value: Any) -> Any:
-    """A number of NumPy as Python's own."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def _write_predictions(path: Path, trial: int, params: Params, data: SearchData, work: Path) -> None:
+    """The outer fold's images beside a trial's probabilities: image, label, case, group, one column a class."""
     from bycase.studies.tune.trainable import best_path, read_best
 
-    best = best_path(work, trial)
-    if not best.is_file():
+    if not (best := best_path(work, trial)).is_file():
         return
-    _, probabilities = read_best(best)
-    write_csv(path, predictions_table(probabilities, params, data))
-
-
-def predictions_table(probabilities: NDArray[np.float64], params: Params, data: SearchData) -> pd.DataFrame:
-    """The outer fold's images beside their probabilities: image, label, case, group, one column a class."""
-    classes = order_classes(params.data.classes, params.data.positive)
     outer = data.folds.loc[data.folds["part"] == OUTER_PART, ["image", "group"]].reset_index(drop=True)
     table = outer.merge(data.pool[["image", "label", "case"]], on="image", validate="one_to_one")
-    scores = pd.DataFrame(probabilities, columns=classes)
-    return pd.concat([table[["image", "label", "case", "group"]], scores], axis=1)
+    scores = pd.DataFrame(read_best(best)[1], columns=order_classes(params.data.classes, params.data.positive))
+    write_csv(path, pd.concat([table[["image", "label", "case", "group"]], scores], axis=1))
 
 
 def _about(
-    outer: str,
-    params: Params,
-    tuning: TuningParams,
-    journal: Journal,
-    trials: pd.DataFrame,
-    epochs: pd.DataFrame,
-    nodes: int,
+    outer: str, params: Params, tuning: TuningParams, journal: Journal, trials: pd.DataFrame, spent: int, nodes: int
 ) -> dict[str, Any]:
     counts = trials["status"].value_counts()
     return {
@@ -236,7 +151,7 @@ def _about(
         "outer_folds": tuning.outer.folds,
         "trials_asked": tuning.budget.trials,
         "epochs_asked": tuning.budget.trials * tuning.budget.epochs,
-        "epochs_spent": int(epochs["spent"].max()) if epochs["spent"].notna().any() else 0,
+        "epochs_spent": spent,
         "minutes": tuning.budget.minutes,
         "seconds": round(journal.seconds(), 1),
         "workers": tuning.workers,

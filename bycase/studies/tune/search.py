@@ -1,48 +1,42 @@
 """One search: its runs on Ray Tune, resumed where an earlier process was, and its tables."""
 
-import json
 import shutil
 import warnings
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from bycase.core.fingerprint import fingerprint
 from bycase.core.params import Params
 from bycase.networks.weights import weights_digest
 from bycase.studies.tune.context import SearchData, read_search_data, read_strength
 from bycase.studies.tune.embed import strengths
 from bycase.studies.tune.journal import Journal
-from bycase.studies.tune.params import TuningParams
-from bycase.studies.tune.plan import Run, plan_runs
+from bycase.studies.tune.params import Run, TuningParams, plan_runs
+from bycase.studies.tune.place import FEATURES
 from bycase.studies.tune.record import write_search
 from bycase.studies.tune.session import cores_each, count_nodes, ray_session
-from bycase.studies.tune.trial import Task
+from bycase.studies.tune.trial import PIXELS, Task
+from bycase.tables.manifest import PREPROCESSED
+from bycase.training.batches import decode_once
+from bycase.training.checkpoint import training_settings
 from bycase.training.phases import END_TO_END
-from bycase.training.resident import decode_once
 
 RESTARTS = 5  # of a trial whose node or process died
 GRACE = 9  # ASHA: a trial is safe for a ninth of its epochs
 REDUCTION = 3
 
 
-def run_search(params: Params, tuning: TuningParams, outer: str, target: Path, work: Path) -> Path:
+def run_search(params: Params, tuning: TuningParams, outer: str, target: Path, work: Path) -> None:
     """Search for the best settings on one outer fold's rest, or on the whole pool.
 
     Parameters
     ----------
-    params, tuning : Params, TuningParams
-        The project's, and what is searched how.
     outer : str
         'final', '0', ... of ``data/tuning/folds.csv``.
     target : Path
         The folder that is written, whole, at the end.
     work : Path
         What an interrupted search goes on from; removed at the end. On a cluster it lies on shared storage.
-
-    Returns
-    -------
-    Path
-        `target`.
 
     Raises
     ------
@@ -58,19 +52,17 @@ def run_search(params: Params, tuning: TuningParams, outer: str, target: Path, w
     journal = Journal(folder, made_from(params, tuning, data))
     for name in ("states", "best"):
         (folder / name).mkdir(exist_ok=True)
-    pixels = folder / "pixels.npy"
     if reads_images(params, tuning) and not (folder / "pixels").is_file():
-        decode_once(data.pool["image"].tolist(), params.data.image_size, pixels)
+        decode_once(data.pool["image"].tolist(), params.data.image_size, folder / PIXELS)
         (folder / "pixels").touch()
     nodes = 1
     ended = {event["run"] for event in journal.of("run")}
     for run in plan_runs(tuning):
         if run.algorithm in ended:
             continue
-        kept = tuning.population.interval + 2 if run.algorithm == "pbt" else 2
-        task = Task(
-            Path.cwd(), params, outer, tuning.seed, run.epochs, folder, pixels, kept, waits=run.algorithm == "pbt"
-        )
+        waits = run.algorithm == "pbt"
+        kept = tuning.population.interval + 2 if waits else 2
+        task = Task(Path.cwd(), params, outer, tuning.seed, run.epochs, folder, kept, waits)
         with ray_session(tuning):
             nodes = max(nodes, count_nodes())
             _tune(run, task, tuning, journal)
@@ -80,7 +72,6 @@ def run_search(params: Params, tuning: TuningParams, outer: str, target: Path, w
         write_search(target, params, tuning, data, journal, folder, nodes)
     finally:
         shutil.rmtree(folder)
-    return target
 
 
 def reads_images(params: Params, tuning: TuningParams) -> bool:
@@ -90,16 +81,16 @@ def reads_images(params: Params, tuning: TuningParams) -> bool:
 
 
 def made_from(params: Params, tuning: TuningParams, data: SearchData) -> str:
-    """A digest of all that a search depends on; what is left of another one is not gone on from."""
-    asked = tuning.model_dump(exclude={"workers": True, "ray": True, "outer": True, "budget": {"minutes"}})
-    own = params.model_dump(exclude={"evaluate", "uncertainty", "robustness", "leakage", "power", "zoo"})
-    texts = [
-        json.dumps([asked, own, params.network.model_dump()]),
+    """Digest all that a search depends on; what is left of another one is not gone on from."""
+    return fingerprint(
+        ["bycase.studies.tune.search"],
+        tuning.model_dump(exclude={"workers": True, "ray": True, "outer": True, "budget": {"minutes"}}),
+        training_settings(params),
         weights_digest(params.weights),
         data.pool[["image", "label", "sha256", "group"]].to_csv(index=False),
         data.folds.to_csv(index=False),
-    ]
-    return sha256("\0".join(texts).encode()).hexdigest()
+        files=(FEATURES, PREPROCESSED),
+    )
 
 
 def _tune(run: Run, task: Task, tuning: TuningParams, journal: Journal) -> None:
@@ -111,7 +102,7 @@ def _tune(run: Run, task: Task, tuning: TuningParams, journal: Journal) -> None:
     from bycase.studies.tune.population import Population, begin_population, members
     from bycase.studies.tune.propose import Proposals
     from bycase.studies.tune.trainable import SearchTrial
-    from bycase.studies.tune.watch import OutOfTime, TrialCallback
+    from bycase.studies.tune.watch import TrialCallback
 
     options: dict[str, Any]
     if run.algorithm == "pbt":
@@ -128,8 +119,10 @@ def _tune(run: Run, task: Task, tuning: TuningParams, journal: Journal) -> None:
         options = {"search_alg": proposals, "num_samples": n_left, "max_concurrent_trials": tuning.workers}
         if tuning.early_stopping == "asha" and run.algorithm != "default":
             options["scheduler"] = _asha(run)
-    stopper = OutOfTime(tuning.budget.minutes if run.algorithm != "default" else None, journal)
-    if not n_left or stopper.stop_all():
+    # Interruptions do not count.
+    limited = tuning.budget.minutes is not None and run.algorithm != "default"
+    seconds_left = 60 * (tuning.budget.minutes or 0) - journal.seconds() if limited else None
+    if not n_left or (seconds_left is not None and seconds_left <= 0):
         return
     gpus = ray.cluster_resources().get("GPU", 0)
     resources = {"cpu": cores_each(tuning.workers), **({"gpu": min(1, gpus / tuning.workers)} if gpus else {})}
@@ -147,7 +140,7 @@ def _tune(run: Run, task: Task, tuning: TuningParams, journal: Journal) -> None:
             reuse_actors=True,
             raise_on_failed_trial=False,
             callbacks=[TrialCallback(run, journal)],
-            stop=stopper,
+            time_budget_s=seconds_left,
             verbose=0,
             trial_dirname_creator=lambda trial: f"{trial.config['member']['trial']:05d}",
             **options,
@@ -163,7 +156,7 @@ def _asha(run: Run) -> Any:
 
     return ASHAScheduler(
         time_attr="epoch",
-        metric="best_merit",
+        metric="best_score",
         mode="max",
         max_t=run.epochs,
         grace_period=max(1, run.epochs // GRACE),

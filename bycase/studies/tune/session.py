@@ -13,7 +13,6 @@ from bycase.core.errors import UserError
 from bycase.studies.tune.params import TuningParams
 
 LOCAL = "local"
-CODE = Path(__file__).absolute().parents[3]  # on a cluster, a folder that all nodes share
 LOOPBACK = "127.0.0.1"
 LONGEST_REASON = 200
 OBJECT_STORE = 100 * 1024**2  # bytes: nothing large goes through it
@@ -36,19 +35,12 @@ def find_address(tuning: TuningParams) -> str:
     return tuning.ray.address or os.environ.get("RAY_ADDRESS") or LOCAL
 
 
-def threads(tuning: TuningParams, cores: int) -> int:
-    """Threads of one worker: beyond the cores they would slow each other down."""
-    return max(1, cores // tuning.workers)
-
-
 @contextmanager
 def ray_session(tuning: TuningParams) -> Iterator[None]:
     """Have Ray until the end of the block; inside another such block, the outer one's.
 
-    Parameters
-    ----------
-    tuning : TuningParams
-        ``workers`` and ``ray.address``.
+    Workers find this package where it is installed, or in the current folder, which Ray hands on to them; on a
+    cluster, either has to be so on every node.
 
     Raises
     ------
@@ -62,16 +54,17 @@ def ray_session(tuning: TuningParams) -> Iterator[None]:
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     import ray
 
+    from bycase.studies.tune.ray_internals import local_options
+
     if ray.is_initialized():
         yield
         return
-    count = str(threads(tuning, cores))
+    threads = str(max(1, cores // tuning.workers))  # of one worker; beyond the cores they would slow each other down
     environment = {
-        "PYTHONPATH": os.pathsep.join([str(CODE), *filter(None, [os.environ.get("PYTHONPATH")])]),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
         "RAY_CHDIR_TO_TRIAL_DIR": "0",
-        **dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), count),
+        **dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), threads),
     }
     common: dict[str, Any] = {
         "log_to_driver": False,
@@ -87,8 +80,7 @@ def ray_session(tuning: TuningParams) -> Iterator[None]:
                     num_cpus=max(cores, tuning.workers),
                     include_dashboard=False,
                     object_store_memory=OBJECT_STORE,
-                    _node_ip_address=LOOPBACK,
-                    _temp_dir=folder,
+                    **local_options(LOOPBACK, Path(folder)),
                     **common,
                 )
             else:

@@ -12,15 +12,18 @@ import numpy as np
 from pydantic import ValidationError
 
 from bycase.core.errors import UserError
+from bycase.core.nested import merge, nest
 from bycase.core.params import Params
 from bycase.core.params_training import AugmentParams, DenseLayer, DropoutLayer
-from bycase.studies.tune.params import LIMITS, Dimension, Space
+from bycase.studies.tune.params import HYPERPARAMETERS, Dimension, Space
 
 Setting = dict[str, Any]
+Dimensions = Mapping[str, Dimension]  # what is searched; see `bycase.studies.tune.params.Space.searched`
 
 NO_HIDDEN_LAYER = "none"
 OWN_STRENGTH = 1.0  # of augmentation
 SMALLEST_CROP = 0.05
+STRONGEST = {"rotation": 0.5, "zoom": 0.99, "brightness": 1, "contrast": 0.99, "stain_jitter": 1, "rand_augment": 1}
 
 
 def head_words(widths: Iterable[int]) -> str:
@@ -34,15 +37,7 @@ def parse_head(words: str) -> list[int]:
 
 
 def defaults(params: Params, keys: Iterable[str]) -> Setting:
-    """The values that `params.yaml` itself has.
-
-    Parameters
-    ----------
-    params : Params
-        The project's.
-    keys : iterable of str
-        Of the space.
-    """
+    """The values that `params.yaml` itself has, of these keys of the space."""
     network = params.network
     rates = [layer.dropout for layer in network.head if isinstance(layer, DropoutLayer)]
     values = {
@@ -58,20 +53,10 @@ def defaults(params: Params, keys: Iterable[str]) -> Setting:
 
 
 def changes(setting: Mapping[str, Any], params: Params) -> dict[str, Any]:
-    """The keys of `params.yaml` that a setting changes.
+    """The dotted keys of `params.yaml` that a setting changes, with their values.
 
-    Parameters
-    ----------
-    setting : mapping
-        Keys of the space to values. A value that is `params.yaml`'s own changes nothing, so that its own setting is
-        the empty change, whatever its head looks like.
-    params : Params
-        The project's.
-
-    Returns
-    -------
-    dict
-        Dotted keys to values as `params.yaml` holds them.
+    A value that is `params.yaml`'s own changes nothing, so that its own setting is the empty change, whatever its head
+    looks like.
     """
     own = defaults(params, setting)
     new = {key: value for key, value in setting.items() if value != own[key]}
@@ -98,32 +83,14 @@ def changes(setting: Mapping[str, Any], params: Params) -> dict[str, Any]:
 
 
 def scale_augmentation(augment: AugmentParams, strength: float) -> AugmentParams:
-    """Random changes of images made stronger or weaker.
+    """Random changes of images made stronger or weaker than those of strength 1, which `augment` has.
 
-    Parameters
-    ----------
-    augment : AugmentParams
-        Those of strength 1.
-    strength : float
-        From 0, which leaves all of them out, flips included, up; what has a largest value stays within it.
-        Mixing of images is no change of one image and stays.
+    Strength 0 leaves all of them out, flips included; what has a largest value stays within it. Mixing of images is no
+    change of one image and stays.
     """
-
-    def scaled(value: float, largest: float) -> float:
-        return float(f"{min(value * strength, largest):.6g}")
-
-    return augment.model_copy(
-        update={
-            "flip": augment.flip if strength else "none",
-            "rotation": scaled(augment.rotation, 0.5),
-            "zoom": scaled(augment.zoom, 0.99),
-            "crop": float(f"{max(1 - (1 - augment.crop) * strength, SMALLEST_CROP):.6g}"),
-            "brightness": scaled(augment.brightness, 1),
-            "contrast": scaled(augment.contrast, 0.99),
-            "stain_jitter": scaled(augment.stain_jitter, 1),
-            "rand_augment": scaled(augment.rand_augment, 1),
-        }
-    )
+    scaled = {key: float(f"{min(getattr(augment, key) * strength, largest):.6g}") for key, largest in STRONGEST.items()}
+    crop = float(f"{max(1 - (1 - augment.crop) * strength, SMALLEST_CROP):.6g}")
+    return augment.model_copy(update={**scaled, "crop": crop, "flip": augment.flip if strength else "none"})
 
 
 def with_changes(params: Params, changed: Mapping[str, Any]) -> Params:
@@ -134,15 +101,8 @@ def with_changes(params: Params, changed: Mapping[str, Any]) -> Params:
     UserError
         If they are not valid then.
     """
-    content = params.model_dump()
-    for key, value in changed.items():
-        *sections, last = key.split(".")
-        section = content
-        for name in sections:
-            section = section[name]
-        section[last] = value
     try:
-        return Params.model_validate(content)
+        return Params.model_validate(merge(params.model_dump(), nest(changed)))
     except ValidationError as error:
         raise UserError(f"{', '.join(changed)}: {error.errors()[0]['msg']}") from None
 
@@ -200,4 +160,4 @@ def is_within(setting: Mapping[str, Any], space: Space) -> bool:
 
 def _round(key: str, value: float) -> float | int:
     """Six digits, which a table and a command line hold exactly; whole numbers where only they are valid."""
-    return round(value) if LIMITS[key][2] else float(f"{value:.6g}")
+    return round(value) if HYPERPARAMETERS[key].whole else float(f"{value:.6g}")

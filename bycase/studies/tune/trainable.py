@@ -13,13 +13,13 @@ from ray import tune
 
 from bycase.core.files import replace_file, write_json
 from bycase.core.seeding import make_tensorflow_deterministic
-from bycase.studies.tune.params import KEYS
+from bycase.studies.tune.params import HYPERPARAMETERS
 from bycase.studies.tune.trial import Task, Trial
 from bycase.training.loop import DivergenceError
 
 POINTER = "state.json"
 FAILED = ("diverged", "crashed")
-LOWEST_MERIT = {"loss": -1e6}  # what a failed epoch counts as; of all other scores, which are shares, 0
+LOWEST_SCORE = {"loss": -1e6}  # what a failed epoch counts as; of all other scores, which are shares, 0
 
 
 def state_path(folder: Path, trial: int, epoch: int) -> Path:
@@ -53,7 +53,7 @@ class SearchTrial(tune.Trainable):
     def _begin(self, config: dict[str, Any]) -> None:
         member = config["member"]
         self._number: int = member["trial"]
-        self._setting = {key: member[key] for key in KEYS if key in member}
+        self._setting = {key: member[key] for key in HYPERPARAMETERS if key in member}
         self._epoch, self._status, self._message = 0, "running", ""
         self._donor: int | None = None
         self._again: dict[str, Any] | None = None
@@ -104,7 +104,7 @@ class SearchTrial(tune.Trainable):
         return None
 
     def _result(self, row: dict[str, Any], donor: int | None) -> dict[str, Any]:
-        lowest = LOWEST_MERIT.get(self._task.params.train.monitor, 0.0)
+        lowest = LOWEST_SCORE.get(self._task.params.train.monitor, 0.0)
         failed = self._status in FAILED
         return {
             **row,
@@ -115,7 +115,7 @@ class SearchTrial(tune.Trainable):
             "status": self._status,
             "message": self._message,
             "monitor_score": lowest if row["score"] is None else row["score"],
-            "best_merit": self._best if np.isfinite(self._best) else lowest,
+            "best_score": self._best if np.isfinite(self._best) else lowest,
             "done": self._epoch >= self._task.epochs or (failed and not self._task.waits),
         }
 

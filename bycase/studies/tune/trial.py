@@ -18,7 +18,7 @@ from bycase.networks.forward import forward
 from bycase.networks.predict import predict_rows
 from bycase.studies.tune.context import Inner, SearchData, SelectedRows, read_search_data, read_strength
 from bycase.studies.tune.network import Arrays, FoldNetwork
-from bycase.studies.tune.params import FIXED_IN_A_POPULATION
+from bycase.studies.tune.params import ARCHITECTURE
 from bycase.studies.tune.space import OWN_STRENGTH, Setting, trial_params
 from bycase.training.checkpoint import Progress
 from bycase.training.loop import DivergenceError, averaged_weights, train_epoch
@@ -26,6 +26,8 @@ from bycase.training.phases import HEAD, plan_phases
 from bycase.training.scores import monitor_score, score
 
 OUTER_BATCH = 256
+PIXELS = "pixels.npy"  # the pool's images, decoded; there where a setting of the space needs them
+PROGRESS = ("best_epoch", "epochs_since_best", "reductions")
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,9 @@ class Task:
 
     Attributes
     ----------
-    project : Path
-        The project's top folder, absolute.
+    project, folder : Path
+        The project's top folder, and that of the trials' states and best predictions on storage that all nodes share;
+        absolute.
     params : Params
         The project's `params.yaml`.
     outer : str
@@ -44,10 +47,6 @@ class Task:
         Of first weights and the order of batches.
     epochs : int
         Of a trial.
-    folder : Path
-        Absolute, on storage that all nodes share: states and best predictions of the trials.
-    pixels : Path
-        Absolute: the pool's images, decoded; there where a setting of the space needs them.
     kept : int
         States of a trial that are kept.
     waits : bool
@@ -60,21 +59,12 @@ class Task:
     seed: int
     epochs: int
     folder: Path
-    pixels: Path
     kept: int
     waits: bool
 
 
 class Trial:
-    """Trains settings, one after the other.
-
-    Parameters
-    ----------
-    task : Task
-        What they share.
-    data : SearchData, optional
-        Read from the current folder where left out.
-    """
+    """Trains settings, one after the other; the search's `data` are read from the current folder where left out."""
 
     def __init__(self, task: Task, data: SearchData | None = None) -> None:
         self._task = task
@@ -123,7 +113,6 @@ class Trial:
 
     def _train_network(self, network: FoldNetwork) -> dict[str, float]:
         phase = network.phase
-        assert phase is not None
         loss, _, _ = train_epoch(phase, self._progress)
         with averaged_weights(phase.model):
             probabilities = phase.predict()
@@ -145,7 +134,6 @@ class Trial:
         else:
             progress.epochs_since_best += 1
         phase = self._networks[0].phase
-        assert phase is not None
         progress.reductions = phase.schedule.reductions(progress.epochs_since_best, progress.reductions)
 
     def predict_outer(self) -> NDArray[np.float64]:
@@ -155,7 +143,6 @@ class Trial:
 
     def _predict(self, network: FoldNetwork, images: "pd.Series[str]") -> NDArray[np.float64]:
         phase = network.phase
-        assert phase is not None
         rows = np.arange(len(images))
         if phase.plan.name == HEAD:
             assert self._features is not None
@@ -172,16 +159,9 @@ class Trial:
     def save(self, path: Path, about: dict[str, Any]) -> None:
         """Write the state after an epoch, with what else is to be known of it."""
         progress = self._progress
-        state = {
-            **about,
-            "setting": self.setting,
-            "epoch": self.epoch,
-            "entered": self._entered,
-            "best_score": progress.best_score if np.isfinite(progress.best_score) else None,
-            "best_epoch": progress.best_epoch,
-            "epochs_since_best": progress.epochs_since_best,
-            "reductions": progress.reductions,
-        }
+        best = progress.best_score if np.isfinite(progress.best_score) else None
+        state = {**about, "setting": self.setting, "epoch": self.epoch, "entered": self._entered, "best_score": best}
+        state |= {key: getattr(progress, key) for key in PROGRESS}
         arrays: dict[str, NDArray[Any]] = {}
         if self._entered is not None:
             for fold, network in enumerate(self._networks):
@@ -192,23 +172,13 @@ class Trial:
             np.savez(file, allow_pickle=False, about=np.array(json.dumps(state)), **arrays)
 
     def load(self, path: Path, setting: Setting) -> dict[str, Any]:
-        """Take up a state that `save` wrote, also another trial's.
+        """Take up a state that `save` wrote, also another trial's, and give what was stored with it.
 
-        Parameters
-        ----------
-        path : Path
-            The file.
-        setting : dict
-            What training goes on with; its architecture is the stored one's, to which the weights belong.
-
-        Returns
-        -------
-        dict
-            What was stored with the state.
+        Training goes on with `setting`, but for the architecture, which is that of the stored weights.
         """
         with np.load(path) as stored:
             state: dict[str, Any] = json.loads(str(stored["about"]))
-            architecture = {key: state["setting"][key] for key in FIXED_IN_A_POPULATION if key in state["setting"]}
+            architecture = {key: state["setting"][key] for key in ARCHITECTURE if key in state["setting"]}
             self.begin(setting | architecture)
             self.epoch = state["epoch"]
             if state["entered"] is not None:
@@ -219,8 +189,8 @@ class Trial:
                 self._best = [_numbered(stored, f"best_{fold}_") for fold in range(len(self._networks))]
         progress = self._progress
         progress.best_score = float("-inf") if state["best_score"] is None else state["best_score"]
-        progress.best_epoch, progress.reductions = state["best_epoch"], state["reductions"]
-        progress.epochs_since_best = state["epochs_since_best"]
+        for key in PROGRESS:
+            setattr(progress, key, state[key])
         return state
 
     def _enter(self, number: int) -> None:
@@ -243,11 +213,12 @@ class Trial:
         return self._pixels(pd.concat([inner.train.images, inner.val.images]))
 
     def _pixels(self, images: "pd.Series[str]") -> SelectedRows:
-        return SelectedRows(self._task.pixels, pd.Index(self._data.pool["image"]).get_indexer(pd.Index(images)))
+        return SelectedRows(
+            self._task.folder / PIXELS, pd.Index(self._data.pool["image"]).get_indexer(pd.Index(images))
+        )
 
 
 def _averaged(network: FoldNetwork) -> Arrays:
-    assert network.phase is not None
     with averaged_weights(network.phase.model):
         return network.weights()
 

@@ -3,25 +3,17 @@
 import logging
 from typing import Any
 
-from ray.tune import Callback, Stopper
+from ray.tune import Callback
 
 from bycase.studies.tune.journal import Journal
-from bycase.studies.tune.plan import Run
+from bycase.studies.tune.params import Run
 
 EPOCH_KEYS = ("trial", "epoch", "score", "loss", "val_loss", "setting", "donor", "status", "message")
 LONGEST_REASON = 300
 
 
 class TrialCallback(Callback):
-    """Writes every result down when it comes.
-
-    Parameters
-    ----------
-    run : Run
-        Which run.
-    journal : Journal
-        Where to.
-    """
+    """Writes every result of a run down when it comes."""
 
     def __init__(self, run: Run, journal: Journal) -> None:
         self._run, self._journal = run, journal
@@ -72,26 +64,3 @@ def _reason(trial: Any) -> str:
     """The last line of what Ray says of a failed trial."""
     lines = [line.strip() for line in str(trial.get_error() or "").splitlines() if line.strip()]
     return lines[-1][:LONGEST_REASON] if lines else "no reason is known"
-
-
-class OutOfTime(Stopper):
-    """Stops all trials once the search has lasted as long as it may.
-
-    Parameters
-    ----------
-    minutes : float or None
-        None: no limit.
-    journal : Journal
-        Knows how long it has lasted, interruptions not counted.
-    """
-
-    def __init__(self, minutes: float | None, journal: Journal) -> None:
-        self._seconds, self._journal = (None if minutes is None else 60 * minutes), journal
-
-    def __call__(self, *_: Any) -> bool:
-        """Whether this trial alone is to stop."""
-        return False
-
-    def stop_all(self) -> bool:
-        """Whether all are to stop."""
-        return self._seconds is not None and self._journal.seconds() >= self._seconds

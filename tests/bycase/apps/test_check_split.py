@@ -16,7 +16,7 @@ import pytest
 from bycase.apps.check_split import check_split, main, write_lines
 from bycase.core.errors import UserError
 from bycase.datasets.duplicates import write_duplicates
-from bycase.datasets.splits.supplied import Supplied, match_images
+from bycase.datasets.splits.external import Supplied, match_images
 from bycase.tables.manifest import MANIFEST, write_manifest
 
 DuplicatesOf = Callable[..., pd.DataFrame]

@@ -3,14 +3,16 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bycase.core import parallel
 from bycase.core.errors import UserError
-from bycase.core.parallel import map_on_all_cores
+from bycase.core.parallel import map_on_all_cores, prefetch
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -88,3 +90,32 @@ def test_workers_end_when_their_parent_is_killed() -> None:
     assert ready
     assert parent.stdout.read() == ""
     parent.stdout.close()
+
+
+def test_order_is_kept_and_the_next_is_prepared_meanwhile() -> None:
+    prepared: list[int] = []
+    second = threading.Event()
+
+    def numbers() -> Iterator[int]:
+        for number in range(5):
+            prepared.append(number)
+            if number == 1:
+                second.set()
+            yield number
+
+    coming = prefetch(numbers())
+    assert next(coming) == 0
+    assert second.wait(5)
+    assert list(coming) == [1, 2, 3, 4]
+    assert prepared == [0, 1, 2, 3, 4]
+
+
+def test_an_error_comes_where_its_batch_would_have_come() -> None:
+    def numbers() -> Iterator[int]:
+        yield 1
+        raise ValueError("damaged")
+
+    coming = prefetch(numbers())
+    assert next(coming) == 1
+    with pytest.raises(ValueError, match="damaged"):
+        next(coming)

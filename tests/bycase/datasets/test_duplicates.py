@@ -9,14 +9,13 @@ from bycase.datasets.audit_report import check_labels, make_report
 from bycase.datasets.duplicates import (
     COLUMNS,
     find_duplicates,
-    merge_clusters,
     number_clusters,
+    parse_waivers,
     read_duplicates,
-    straddling_pairs,
     write_duplicates,
 )
 from bycase.datasets.fingerprints import Fingerprints
-from bycase.datasets.waivers import parse_waivers
+from bycase.datasets.splits.groups import join_duplicates, pairs_across
 
 # exact: c = g, under two labels; near: a ~ b; embedding: d ~ e; f has a's perceptual hash but other features.
 NAMES = ["a", "b", "c", "d", "e", "f", "g"]
@@ -63,7 +62,7 @@ def test_table_survives_writing_and_reading_even_when_empty(tmp_path: Path) -> N
     for frame in (planted(), planted().iloc[:0]):
         write_duplicates(frame, tmp_path / "duplicates.csv")
         pd.testing.assert_frame_equal(read_duplicates(tmp_path / "duplicates.csv"), frame, check_dtype=len(frame) > 0)
-        straddling_pairs(read_duplicates(tmp_path / "duplicates.csv"), pd.Series({"a": "test"}))
+        pairs_across(pd.DataFrame({"image": ["a"], "part": ["test"]}), read_duplicates(tmp_path / "duplicates.csv"))
     with pytest.raises(UserError, match="none.csv not found: run 'dvc repro audit' first"):
         read_duplicates(tmp_path / "none.csv")
 
@@ -93,25 +92,26 @@ def test_clusters_are_components_numbered_by_their_smallest_image() -> None:
 
 
 def test_groups_that_share_a_cluster_are_merged_under_their_smallest_name() -> None:
-    groups = pd.Series({"z": "g9", "a": "g5", "c": "g2", "m": "g3", "m2": "g7", "q": "g9", "y": "g1"}, name="group")
-    merged = merge_clusters(groups, CHAIN)
+    groups = {"z": "g9", "a": "g5", "c": "g2", "m": "g3", "m2": "g7", "q": "g9", "y": "g1"}
+    frame = pd.DataFrame({"image": list(groups), "group": list(groups.values())}, index=range(3, 10))
+    merged = join_duplicates(frame, CHAIN)
     # b has no group and still joins a and c; q follows z, with which it shares a group; m2 is only similar.
-    assert merged.to_dict() == {"z": "g3", "a": "g2", "c": "g2", "m": "g3", "m2": "g7", "q": "g3", "y": "g1"}
-    assert merged.index.equals(groups.index)
-    assert merged.name == "group"
-    pd.testing.assert_series_equal(merge_clusters(groups, CHAIN.iloc[::-1]), merged)
-    pd.testing.assert_series_equal(merge_clusters(groups, CHAIN.iloc[:0]), groups)
+    assert merged.tolist() == ["g3", "g2", "g2", "g3", "g7", "g3", "g1"]
+    assert merged.index.equals(frame.index)
+    pd.testing.assert_series_equal(join_duplicates(frame, CHAIN.iloc[::-1]), merged)
+    pd.testing.assert_series_equal(join_duplicates(frame, CHAIN.iloc[:0]), frame["group"])
 
 
 def test_pairs_straddle_where_one_side_alone_is_test() -> None:
-    parts = pd.Series({"m": "test", "z": "train", "a": "test", "b": "test", "c": "val", "m2": "test", "k": "val"})
-    straddling = straddling_pairs(CHAIN, parts)
+    subsets = {"m": "test", "z": "train", "a": "test", "b": "test", "c": "val", "m2": "test", "k": "val"}
+    frame = pd.DataFrame({"image": list(subsets), "part": list(subsets.values())})
+    straddling = pairs_across(frame, CHAIN)
     assert straddling[["image_a", "image_b", "part_a", "part_b"]].to_numpy().tolist() == [
         ["m", "z", "test", "train"],
         ["b", "c", "test", "val"],
     ]
-    assert straddling_pairs(CHAIN, parts, [("z", "m")])["image_a"].tolist() == ["b"]
-    assert straddling_pairs(CHAIN, parts.drop(["z", "c"])).empty
+    assert pairs_across(frame, CHAIN, [("z", "m")])["image_a"].tolist() == ["b"]
+    assert pairs_across(frame[~frame["image"].isin(["z", "c"])], CHAIN).empty
 
 
 def test_report_counts_and_names() -> None:

@@ -9,65 +9,17 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from bycase.figures.grid import RED, choose_examples, draw_grid
 from bycase.figures.learning_curves import draw_learning_curves, spread_labels
 from bycase.figures.run_info import RunInfo
 from bycase.figures.style import LARGEST, new_figure, save_figure
-from bycase.statistics.units import Units
-
-
-def texts(figure: Figure) -> list[str]:
-    found = [text.get_text() for text in figure.texts]
-    for axes in figure.axes:
-        found += [axes.get_title(), axes.get_title("left"), axes.get_xlabel(), *(t.get_text() for t in axes.texts)]
-    return found
-
-
-def test_examples_are_a_stated_mix_from_many_patients(images: Units) -> None:
-    predicted = images.scores >= 0.5
-    examples = choose_examples(images, predicted, 7)
-    right = (images.truth == predicted)[examples]
-    assert len(set(examples)) == len(examples) == 18
-    assert right.tolist() == [True] * 12 + [False] * 6
-    assert len(set(images.patient[examples][right])) == min(12, len(set(images.patient[images.truth == predicted])))
-    assert examples.tolist() == choose_examples(images, predicted, 7).tolist()
-    assert examples.tolist() != choose_examples(images, predicted, 8).tolist()
-
-
-@pytest.mark.parametrize(("n_right", "n_wrong", "shown"), [(30, 0, (18, 0)), (3, 30, (3, 15)), (4, 5, (4, 5))])
-def test_one_kind_fills_up_for_the_other(n_right: int, n_wrong: int, shown: tuple[int, int]) -> None:
-    n = n_right + n_wrong
-    images = Units(np.ones(n, bool), np.linspace(0, 1, n), np.arange(n))
-    predicted = np.arange(n) < n_right
-    right = predicted[choose_examples(images, predicted, 7)]
-    assert (right.sum(), (~right).sum()) == shown
-
-
-def test_wrong_tiles_have_a_red_frame_a_sign_and_a_word(images: Units, run_info: RunInfo) -> None:
-    predicted = images.scores >= 0.5
-    examples = choose_examples(images, predicted, 7)
-    pixels = np.zeros((len(examples), 8, 8, 3), np.uint8)
-    figure = draw_grid(pixels, images, predicted, examples, run_info)
-    for axes, index in zip(figure.axes, examples, strict=True):
-        wrong = images.truth[index] != predicted[index]
-        title, caption = axes.get_title("center"), axes.get_xlabel()
-        assert ("WRONG" in title) == ("\N{BALLOT X}" in title) == wrong
-        assert ("\N{CHECK MARK}" in title) != wrong
-        assert (axes.spines["top"].get_edgecolor()[:3] == pytest.approx(tuple(np.array([200, 16, 46]) / 255))) == wrong
-        assert f"p {images.scores[index]:.2f}" in title
-        assert caption.startswith("called Malignant" if predicted[index] else "called Benign")
-        assert caption.endswith("truly Malignant" if images.truth[index] else "truly Benign")
-    assert RED == "#C8102E"
-    right = int((images.truth == predicted).sum())
-    assert f"12 of {right} right and 6 of {120 - right} wrong images" in " ".join(texts(figure)).replace("\n", " ")
+from tests.fixtures.layout import check_layout, figure_words
 
 
 def test_learning_curves_name_phases_and_the_best_epoch(history: pd.DataFrame, run_info: RunInfo) -> None:
     tuned = replace(run_info, model_info=run_info.model_info | {"best_epoch": 8, "best_phase": "fine_tune"})
-    found = texts(draw_learning_curves(history, tuned))
-    assert any("in epoch 8" in text for text in found)
-    assert {"head", "fine-tuning", "validation AUC"} <= set(found)
-    assert "fine-tuning" not in texts(draw_learning_curves(history[:6], run_info))
+    words = figure_words(draw_learning_curves(history, tuned))
+    assert all(part in words for part in ("in epoch 8", "head", "fine-tuning", "validation AUC"))
+    assert "fine-tuning" not in figure_words(draw_learning_curves(history[:6], run_info))
     draw_learning_curves(history[2:3], run_info)
 
 
@@ -81,7 +33,7 @@ def test_every_phase_has_a_name_that_runs_into_no_other(history: pd.DataFrame, r
     boxes = [text.get_window_extent() for text in drawn]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
     whole = draw_learning_curves(history.assign(phase="end_to_end"), run_info)
-    assert "end to end" in texts(whole)
+    assert "end to end" in figure_words(whole)
 
 
 @pytest.mark.parametrize(
@@ -97,13 +49,12 @@ def test_the_monitored_score_is_named_and_marked(
     history: pd.DataFrame, run_info: RunInfo, monitor: str, words: str
 ) -> None:
     figure = draw_learning_curves(history, replace(run_info, model_info=run_info.model_info | {"monitor": monitor}))
-    assert any(f"{words} in epoch 3" in text for text in texts(figure))
+    assert f"{words} in epoch 3" in figure_words(figure)
     upper, lower = figure.axes
     (marked,) = [line for axes in (upper, lower) for line in axes.lines if list(line.get_xdata()) == [3]]
     assert marked.get_ydata()[0] == history.loc[2, f"val_{monitor}"]
     assert marked.axes is (upper if monitor == "loss" else lower)
-    figure.savefig(BytesIO())
-    assert max(text.get_window_extent().x1 for text in figure.texts) <= figure.bbox.width
+    check_layout(figure)
 
 
 def test_labels_are_spread_and_keep_their_order() -> None:
@@ -118,11 +69,7 @@ def test_long_facts_are_wrapped_not_cut() -> None:
         4, "title", ["official fold 3, split by folder at 200X; " * 6], "Dots: thresholds, 95 % intervals. " * 8
     )
     figure.add_subplot()
-    figure.canvas.draw()
-    for text in figure.texts:
-        box = text.get_window_extent()
-        assert box.x1 <= figure.bbox.width
-        assert box.y1 <= figure.bbox.height
+    check_layout(figure)
 
 
 def test_photographs_get_a_palette_and_the_same_bytes(tmp_path: Path) -> None:

@@ -1,21 +1,23 @@
-from io import BytesIO
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from bycase.statistics.uncertainty.members import combine_members
 
+from bycase.figures.run_info import RunInfo
 from bycase.figures.uncertainty import draw_uncertainty
 from bycase.statistics.conformal import make_sets
-from bycase.statistics.multiclass.units import ClassUnits
-from bycase.statistics.uncertainty.members import combine_members
 from bycase.statistics.uncertainty.summary import summarise, tabulate_risk
 from bycase.statistics.uncertainty.table import METHODS, add_sets, make_table
+from tests.fixtures.layout import check_layout
+from tests.fixtures.units import class_units
 
 CLASSES = ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(("n_patients", "model"), [(3, "tiny"), (60, "efficientnetlite")])
-def test_the_figure_says_what_it_shows_and_stays_inside(n_patients: int, model: str) -> None:
+def test_the_figure_says_what_it_shows_and_stays_inside(run_info: RunInfo, n_patients: int, model: str) -> None:
     random = np.random.default_rng(0)
     patient = np.repeat(np.arange(n_patients), 4)
     truth = patient % 3
@@ -27,14 +29,11 @@ def test_the_figure_says_what_it_shows_and_stays_inside(n_patients: int, model: 
     sets = {"image": make_sets(scores, 0.5), "patient": make_sets(scores, 0.7)}
     table = add_sets(make_table(part, combined, None, CLASSES), sets, CLASSES)
     content = summarise(table, CLASSES, None, patient, None, 0.9, 100, 7)
-    card = {"model": model, "weights": "folder/efficientnet_weights_notop.h5", "dataset": "phantom", "phantom": True}
-    images = ClassUnits(("a", "b", "c"), truth, scores, patient)
-    figure = draw_uncertainty(content, tabulate_risk(table, CLASSES, patient, None, 7), sets, images, card)
-    figure.savefig(BytesIO())
-    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    assert min(box.x0, box.y0) >= 0
-    assert (box.x1, box.y1) <= (width, height)
-    assert max(text.get_window_extent().x1 for text in figure.texts) <= figure.bbox.width
+    weights = {"model": model, "weights": "folder/efficientnet_weights_notop.h5"}
+    known = replace(run_info, model_info=run_info.model_info | weights)
+    images = class_units(truth, scores, patient)
+    figure = draw_uncertainty(content, tabulate_risk(table, CLASSES, patient, None, 7), sets, images, known)
+    check_layout(figure)
     assert "phantom" in figure.texts[1].get_text()
     assert f"{100 * content['conformal']['patient']['patient_coverage']:.1f} %" in figure.texts[0].get_text()
     upper, lower = figure.axes

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from bycase.core.errors import UserError
 from bycase.core.params import load_params
-from bycase.networks.registry import NETWORKS, build_backbone, find_network, find_variant
+from bycase.networks.registry import NETWORKS, build_backbone, check_network, find_network, find_variant
 from bycase.tables.partial_features import check_spread
 
 SIZE = 64
@@ -121,7 +122,9 @@ def test_imagenet_weights_without_a_network_give_three_ways_out(name: str, monke
 @pytest.mark.parametrize("name", FROM_SCRATCH)
 def test_networks_without_imagenet_weights_say_so(name: str) -> None:
     assert "imagenet" not in NETWORKS[name].weights
-    with pytest.raises(UserError, match=f"zoo.{name}.weights: there are no ImageNet weights of {name}; .*random.*file"):
+    with pytest.raises(
+        UserError, match=f"zoo.{name}.weights: there are no published ImageNet weights of {name}; .*random.*file"
+    ):
         build_backbone(name, SIZE, "imagenet", "avg", seed=1)
 
 
@@ -140,9 +143,9 @@ def test_unknown_variant_lists_those_there_are() -> None:
 
 
 def test_images_that_are_too_small_for_a_network_are_refused() -> None:
-    with pytest.raises(UserError, match="alexnet takes images of 64 pixels or more, not 63"):
+    with pytest.raises(UserError, match="image_size: 63 pixels are too few for alexnet, .* below 64"):
         build_backbone("alexnet", 63, "random", "avg", seed=1)
-    with pytest.raises(UserError, match="vgg16 takes images of 32 pixels or more, not 31"):
+    with pytest.raises(UserError, match="31 pixels are too few for vgg16, .* below 32"):
         build_backbone("vgg16", 31, "random", "avg", seed=1)
 
 
@@ -154,3 +157,30 @@ def test_every_network_of_the_zoo_has_a_valid_entry_in_params() -> None:
         assert entry.weights in ("by_dataset", *NETWORKS[name].weights)
         assert (entry.weights == "by_dataset") <= ("imagenet" in NETWORKS[name].weights)
         assert entry.rescale == 1.0
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"model": "efficientnetv2", "zoo.efficientnetv2.variant": "B9"},
+            "zoo.efficientnetv2.variant.*B0, B1, B2, B3, S",
+        ),
+        ({"model": "alexnet", "zoo.alexnet.weights": "imagenet"}, "zoo.alexnet.weights: there are no published"),
+        ({"model": "alexnet", "datasets.phantom.image_size": 32}, "32 pixels are too few for alexnet"),
+    ],
+)
+def test_what_the_network_does_not_have_is_refused(
+    write_params: Callable[..., Any], changes: dict[str, Any], message: str
+) -> None:
+    write_params(changes)
+    with pytest.raises(UserError, match=message):
+        check_network(load_params())
+
+
+@pytest.mark.usefixtures("project")
+def test_every_entry_as_shipped_passes(write_params: Callable[..., Any], default_params: dict[str, Any]) -> None:
+    for model in default_params["zoo"]:
+        write_params({"model": model})
+        check_network(load_params())

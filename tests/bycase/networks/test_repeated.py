@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from bycase.images.pixels import read_pixels
-from bycase.networks.dropout import find_dropout, predict_with_dropout, split_at_head
-from bycase.networks.views import predict_views, turn
+from bycase.networks.repeated import find_dropout, predict_views, predict_with_dropout, split_at_head, turn
 from bycase.tables.predictions import TEST, read_predictions
 
 

@@ -4,20 +4,23 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
+from bycase.core.errors import UserError
 from bycase.core.params_training import EvaluateParams
-from bycase.statistics.assessment import assess
-from bycase.statistics.bootstrap import weighted_metrics
-from bycase.statistics.metrics import point_metrics
+from bycase.statistics.assessment import VALIDATION_METRICS, assess, assess_predictions
 from bycase.statistics.units import Units, patient_units
+from tests.fixtures.units import as_tables
 
 Simulate = Callable[..., Units]
 
 SETTINGS = EvaluateParams(threshold="youden", fixed_threshold=0.5, resamples=200, batch_size=4)
-PRIORS = {"image": 0.66, "patient": 0.6}
-RANKS_AND_RATES = {"auc", "average_precision", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "brier"}
-WITH_INTERVAL = RANKS_AND_RATES | {"precision", "f1", "macro_f1", "mcc", "log_loss"}
+PRIORS = {"image": np.array([0.34, 0.66]), "patient": np.array([0.4, 0.6])}
+SHARES = {"image": np.array([0.2, 0.5, 0.3]), "patient": np.array([0.3, 0.4, 0.3])}
+OF_ALL = {"auc", "average_precision", "accuracy", "balanced_accuracy", "macro_f1", "brier", "log_loss"}
+OF_POSITIVE = {"sensitivity", "specificity", "precision", "f1", "mcc"}
 
 
 def assessed(
@@ -34,34 +37,73 @@ def leaves(content: Any) -> Iterator[Any]:
         yield content
 
 
-def test_leaves_are_finite_numbers_and_repeat(simulate: Simulate) -> None:
-    metrics = assessed(simulate)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_both_levels_have_metrics_baseline_and_intervals_that_repeat(
+    simulate: Simulate, simulate_classes: Simulate, n_classes: int
+) -> None:
+    make, priors = (simulate, PRIORS) if n_classes == 2 else (simulate_classes, SHARES)
+    metrics, again = (assess(make(1), make(2), priors, SETTINGS, 7) for _ in range(2))
     assert all(type(value) in (int, float) and np.isfinite(value) for value in leaves(metrics))
-    assert json.dumps(metrics) == json.dumps(assessed(simulate))
-
-
-def test_both_levels_have_metrics_baseline_and_intervals(simulate: Simulate) -> None:
-    metrics = assessed(simulate)
-    assert metrics["image"]["n"] == 72
-    assert metrics["patient"]["n"] == metrics["patient"]["n_patients"] == metrics["image"]["n_patients"] == 12
+    assert json.dumps(metrics) == json.dumps(again)
+    expected = OF_ALL | OF_POSITIVE if n_classes == 2 else OF_ALL
+    extra = {"threshold", "operating_points"} if n_classes == 2 else {"per_class"}
     for level, more in (("image", set()), ("patient", {"recognition_rate"})):
-        at = metrics[level]
-        assert set(at["ci"]) == WITH_INTERVAL | more | {"resamples"}
-        others = {"threshold", "n", "n_patients", "baseline", "operating_points", "ci"}
-        assert set(at["baseline"]) | others == set(at)
-        for name in WITH_INTERVAL | more:
-            limits = at["ci"][name]
-            assert limits["low"] <= at[name] <= limits["high"]
+        found = metrics[level]
+        assert set(found["baseline"]) == expected | more
+        assert set(found) == expected | more | extra | {"n", "n_patients", "baseline", "ci"}
+        assert set(found["ci"]) == expected | more | {"resamples"} | extra - {"threshold", "operating_points"}
+        for name in expected | more:
+            limits = found["ci"][name]
+            assert limits["low"] <= found[name] <= limits["high"]
             if name not in ("mcc", "log_loss"):
                 assert limits["low"] >= 0
                 assert limits["high"] <= 1
-    assert metrics["patient"]["baseline"]["accuracy"] == pytest.approx(8 / 12)
-    assert metrics["patient"]["baseline"]["recognition_rate"] == pytest.approx(8 / 12)
+        assert set(metrics["validation"][level]) == {*VALIDATION_METRICS, "n"}
+    n_images, n_patients = (72, 12) if n_classes == 2 else (64, 16)
+    assert (metrics["image"]["n"], metrics["patient"]["n"], metrics["image"]["n_patients"]) == (
+        n_images,
+        n_patients,
+        n_patients,
+    )
+    assert metrics["patient"]["baseline"]["accuracy"] == pytest.approx(8 / n_patients)
+    assert metrics["patient"]["baseline"]["recognition_rate"] == pytest.approx(8 / n_patients)
+
+
+def test_several_classes_are_counted_and_their_shares_are_the_baseline(simulate_classes: Simulate) -> None:
+    metrics = assess(simulate_classes(1), simulate_classes(2), SHARES, SETTINGS, 7)
+    assert [of_class["n"] for of_class in metrics["patient"]["per_class"].values()] == [5, 8, 3]
+    for level, shares in SHARES.items():
+        by_chance = -(np.array([5, 8, 3]) / 16 * np.log(shares)).sum()
+        assert metrics[level]["baseline"]["log_loss"] == pytest.approx(by_chance)
+
+
+def test_the_positive_class_decides_what_is_said(simulate_classes: Simulate) -> None:
+    parts = [as_tables(simulate_classes(seed), prefix) for seed, prefix in ((1, "v"), (2, "t"))]
+    manifest = pd.concat([rows for _, rows in parts])
+    training = manifest[manifest["image"].str.startswith("v")]
+
+    def assessed(classes: str, positive: str | None) -> dict[str, Any]:
+        tables = [table[table["label"].isin(list(classes))] for table, _ in parts]
+        if len(classes) == 2:
+            tables = [table.assign(**{classes[0]: 1 - table[classes[1]]}) for table in tables]
+        return assess_predictions(*tables, manifest, training, list(classes), positive, SETTINGS, 7)
+
+    three, two = assessed("abc", None), assessed("ab", "b")
+    assert "threshold" not in three["image"]
+    assert {"threshold", "sensitivity", "macro_f1"} <= set(two["image"])
+    assert set(assessed("ab", None)["image"]["per_class"]) == {"a", "b"}
+    test = parts[1][0]
+    expected = roc_auc_score(test["label"], test[["a", "b", "c"]], multi_class="ovr")
+    assert three["image"]["auc"] == pytest.approx(expected)
+    assert three["image"]["baseline"]["accuracy"] == pytest.approx((test["label"] == "b").mean())
+    lacking = test[test["label"] != "c"]
+    with pytest.raises(UserError, match=r"test\.csv: no image of class c"):
+        assess_predictions(parts[0][0], lacking, manifest, training, list("abc"), None, SETTINGS, 7)
 
 
 def test_nothing_is_chosen_on_test(simulate: Simulate) -> None:
     test = simulate(2)
-    flipped = replace(test, truth=~test.truth)
+    flipped = replace(test, truth=1 - test.truth)
     other = simulate(3)
     thresholds = [
         (
@@ -90,19 +132,19 @@ def test_thresholds_follow_validation_and_differ_by_level(simulate: Simulate) ->
 def test_the_threshold_is_applied_at_its_level(simulate: Simulate) -> None:
     test = simulate(2)
     metrics = assessed(simulate, test=test)
-    called = test.scores >= metrics["image"]["threshold"]
-    assert metrics["image"]["sensitivity"] == pytest.approx(called[test.truth].mean())
+    predicted = test.scores[:, 1] >= metrics["image"]["threshold"]
+    assert metrics["image"]["sensitivity"] == pytest.approx(predicted[test.truth == 1].mean())
     patients = patient_units(test)
-    called = patients.scores >= metrics["patient"]["threshold"]
-    assert metrics["patient"]["specificity"] == pytest.approx((~called)[~patients.truth].mean())
+    predicted = patients.scores[:, 1] >= metrics["patient"]["threshold"]
+    assert metrics["patient"]["specificity"] == pytest.approx((~predicted)[patients.truth == 0].mean())
 
 
 def test_the_recognition_rate_weighs_patients_alike(simulate: Simulate) -> None:
     test = simulate(2)
     kept = np.arange(72) % 6 <= test.patient % 5  # patients have one to five images
-    test = Units(test.truth[kept], test.scores[kept], test.patient[kept])
+    test = test.select(kept)
     metrics = assessed(simulate, test=test)
-    right = (test.scores >= metrics["image"]["threshold"]) == test.truth
+    right = test.with_threshold(metrics["image"]["threshold"]).right
     by_hand = np.mean([right[test.patient == patient].mean() for patient in range(12)])
     assert metrics["patient"]["recognition_rate"] == pytest.approx(by_hand)
     assert metrics["patient"]["recognition_rate"] != pytest.approx(right.mean())
@@ -117,12 +159,3 @@ def test_another_seed_changes_intervals_only(simulate: Simulate) -> None:
     for name, point in points.items():
         assert point.pop("ci") != others[name].pop("ci")
     assert points == others
-
-
-@pytest.mark.parametrize("threshold", [0.0, 0.55, 1.1])
-def test_a_metric_and_its_resamples_are_one_definition(simulate: Simulate, threshold: float) -> None:
-    for units in (simulate(0), patient_units(simulate(0))):
-        predicted = units.scores >= threshold
-        drawn_once = weighted_metrics(units, predicted, np.ones((1, units.n_patients), np.int64))
-        metrics = {name: values[0] for name, values in drawn_once.items()}
-        assert metrics == pytest.approx(point_metrics(units.truth, units.scores, predicted))

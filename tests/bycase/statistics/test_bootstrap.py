@@ -5,23 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.stats import norm
-from sklearn.metrics import (
-    accuracy_score,
-    average_precision_score,
-    balanced_accuracy_score,
-    brier_score_loss,
-    f1_score,
-    log_loss,
-    matthews_corrcoef,
-    precision_score,
-    recall_score,
-    roc_auc_score,
-)
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from bycase.statistics import bootstrap as module
-from bycase.statistics.bootstrap import bootstrap, rank_metrics, rank_metrics_within, weighted_metrics
+from bycase.statistics.bootstrap import bootstrap, on_all_patients, rank_metrics_within, resample, with_classes
 from bycase.statistics.intervals import metric_interval
-from bycase.statistics.units import Units, patient_units
+from bycase.statistics.metrics import weighted_metrics
+from bycase.statistics.units import BinaryUnits, Units, patient_units
+from tests.fixtures.units import binary_units, class_units
 
 Simulate = Callable[..., Units]
 
@@ -32,26 +23,25 @@ def test_rank_metrics_agree_with_scikit_learn(decimals: int) -> None:
     truth = random.random(80) < 0.6
     scores = np.round(random.random(80), decimals)
     weights = random.integers(0, 4, (30, 80))
-    auc, average_precision = rank_metrics(truth, scores, weights)
+    auc, average_precision = rank_metrics_within(BinaryUnits(truth, scores, np.arange(80)), weights)
     for row, weight in enumerate(weights):
         assert auc[row] == pytest.approx(roc_auc_score(truth, scores, sample_weight=weight))
         assert average_precision[row] == pytest.approx(average_precision_score(truth, scores, sample_weight=weight))
 
 
 def test_the_top_scores_may_have_no_weight() -> None:
-    auc, average_precision = rank_metrics(
-        np.array([True, False, True]), np.array([0.9, 0.8, 0.1]), np.array([[0, 1, 1]])
-    )
+    units = BinaryUnits(np.array([True, False, True]), np.array([0.9, 0.8, 0.1]), np.arange(3))
+    auc, average_precision = rank_metrics_within(units, np.array([[0, 1, 1]]))
     assert (auc[0], average_precision[0]) == (0, 0.5)
 
 
-def quadratic_auc(units: Units, counts: np.ndarray) -> np.ndarray:
+def quadratic_auc(units: BinaryUnits, counts: np.ndarray) -> np.ndarray:
     """The AUC as a ratio of quadratic forms in the counts: of concordant pairs (ties half) and of all pairs."""
     ahead = units.scores[:, None] - units.scores
     concordant = np.where(ahead > 0, 1, np.where(ahead == 0, 0.5, 0)) * (units.truth[:, None] & ~units.truth)
     pairs = (units.truth[:, None] & ~units.truth).astype(float)
-    if units.stratum is not None:
-        same = units.stratum[:, None] == units.stratum
+    if units.fold is not None:
+        same = units.fold[:, None] == units.fold
         concordant, pairs = concordant * same, pairs * same
     owner = np.eye(units.n_patients)[units.patient]
     forms = [owner.T @ matrix @ owner for matrix in (concordant, pairs)]
@@ -60,77 +50,49 @@ def quadratic_auc(units: Units, counts: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("decimals", [1, 2, 9])
-@pytest.mark.parametrize("strata", [1, 4])
-def test_the_auc_is_the_quadratic_form_of_the_counts(simulate: Simulate, decimals: int, strata: int) -> None:
+@pytest.mark.parametrize("folds", [1, 4])
+def test_the_auc_is_the_quadratic_form_of_the_counts(simulate: Simulate, decimals: int, folds: int) -> None:
     units = simulate(decimals, n_patients=30, images=5)
-    stratum = units.patient % strata if strata > 1 else None
-    units = Units(units.truth, np.round(units.scores, decimals), units.patient, stratum)
+    fold = units.patient % folds if folds > 1 else None
+    units = BinaryUnits(units.truth == 1, np.round(units.scores[:, 1], decimals), units.patient, fold)
     counts = np.random.default_rng(0).multinomial(30, np.full(30, 1 / 30), size=200)
     np.testing.assert_allclose(rank_metrics_within(units, counts)[0], quadratic_auc(units, counts), rtol=1e-12)
 
 
-def test_ranks_are_compared_within_strata_only(simulate: Simulate) -> None:
+def test_ranks_are_compared_within_folds_only(simulate: Simulate) -> None:
     one, two = simulate(0), simulate(1)
-    moved = 0.9 + two.scores / 10  # another network's scale: all above the first one's
-    pooled = Units(
+    moved = 0.9 + two.scores[:, 1] / 10  # another network's scale: all above the first one's
+    pooled = binary_units(
         np.append(one.truth, two.truth),
-        np.append(one.scores, moved),
+        np.append(one.scores[:, 1], moved),
         np.append(one.patient, two.patient),
         np.repeat([0, 1], len(one.truth)),
     )
     random = np.random.default_rng(0)
     counts = np.vstack([np.ones(12, np.int64), random.multinomial(12, np.full(12, 1 / 12), size=20)])
-    metrics = weighted_metrics(pooled, pooled.scores >= 0.5, counts)
+    metrics = weighted_metrics(pooled, counts)
     for row, count in enumerate(counts):
         aucs, precisions, pairs, positives = [], [], [], []
-        for of in (one, two):
-            weight = count[of.patient]
-            aucs.append(roc_auc_score(of.truth, of.scores, sample_weight=weight))
-            precisions.append(average_precision_score(of.truth, of.scores, sample_weight=weight))
-            positives.append(weight[of.truth].sum())
-            pairs.append(weight[of.truth].sum() * weight[~of.truth].sum())
+        for part in (one.against_rest(1), two.against_rest(1)):
+            weight = count[part.patient]
+            aucs.append(roc_auc_score(part.truth, part.scores, sample_weight=weight))
+            precisions.append(average_precision_score(part.truth, part.scores, sample_weight=weight))
+            positives.append(weight[part.truth].sum())
+            pairs.append(weight[part.truth].sum() * weight[~part.truth].sum())
         assert metrics["auc"][row] == pytest.approx(np.average(aucs, weights=pairs))
         assert metrics["average_precision"][row] == pytest.approx(np.average(precisions, weights=positives))
-    mixed = weighted_metrics(replace(pooled, stratum=None), pooled.scores >= 0.5, counts)
+    mixed = weighted_metrics(replace(pooled, fold=None), counts)
     assert abs(mixed["auc"] - metrics["auc"]).min() > 0.01
     for name in ("accuracy", "brier", "mcc"):
         np.testing.assert_array_equal(mixed[name], metrics[name])
 
 
-def test_a_single_stratum_changes_nothing(simulate: Simulate) -> None:
-    units = simulate(0)
-    one = replace(units, stratum=np.zeros(len(units.truth), np.int64))
+def test_a_single_fold_changes_nothing(simulate: Simulate) -> None:
+    units = simulate(0).against_rest(1)
+    one = replace(units, fold=np.zeros(len(units.truth), np.int64))
     counts = np.random.default_rng(0).multinomial(12, np.full(12, 1 / 12), size=20)
     for plain, within in zip(rank_metrics_within(units, counts), rank_metrics_within(one, counts), strict=True):
         np.testing.assert_array_equal(plain, within)
-
-
-@pytest.mark.parametrize("level", ["image", "patient"])
-def test_weighted_metrics_equal_those_of_repeated_patients(simulate: Simulate, level: str) -> None:
-    units = simulate(0)
-    units = patient_units(units) if level == "patient" else units
-    predicted = units.scores >= 0.55
-    random = np.random.default_rng(1)
-    counts = random.multinomial(units.n_patients, np.full(units.n_patients, 1 / units.n_patients), size=20)
-    metrics = weighted_metrics(units, predicted, counts)
-    for row, count in enumerate(counts):
-        drawn = np.concatenate([np.flatnonzero(units.patient == p) for p in np.repeat(np.arange(len(count)), count)])
-        truth, scores, called = units.truth[drawn], units.scores[drawn], predicted[drawn]
-        expected = {
-            "auc": roc_auc_score(truth, scores),
-            "average_precision": average_precision_score(truth, scores),
-            "accuracy": accuracy_score(truth, called),
-            "balanced_accuracy": balanced_accuracy_score(truth, called),
-            "sensitivity": recall_score(truth, called),
-            "specificity": recall_score(~truth, ~called),
-            "precision": precision_score(truth, called, zero_division=0),
-            "f1": f1_score(truth, called, zero_division=0),
-            "macro_f1": f1_score(truth, called, average="macro", zero_division=0),
-            "mcc": matthews_corrcoef(truth, called),
-            "brier": brier_score_loss(truth, scores),
-            "log_loss": log_loss(truth, scores),
-        }
-        assert {name: values[row] for name, values in metrics.items()} == pytest.approx(expected)
 
 
 def test_patients_are_drawn_whole_and_with_replacement(simulate: Simulate) -> None:
@@ -146,8 +108,8 @@ def test_patients_are_drawn_whole_and_with_replacement(simulate: Simulate) -> No
 def test_chunks_and_levels_draw_the_same_patients(simulate: Simulate, monkeypatch: pytest.MonkeyPatch) -> None:
     units = simulate(0)
 
-    def draw(of: Units) -> np.ndarray:
-        return bootstrap(of, lambda counts: {"c": counts.astype(float)}, 300, np.random.default_rng(5))["c"]
+    def draw(units: Units) -> np.ndarray:
+        return bootstrap(units, lambda counts: {"c": counts.astype(float)}, 300, np.random.default_rng(5))["c"]
 
     whole = draw(units)
     np.testing.assert_array_equal(whole, draw(patient_units(units)))
@@ -156,16 +118,16 @@ def test_chunks_and_levels_draw_the_same_patients(simulate: Simulate, monkeypatc
 
 
 def test_resamples_without_both_classes_are_left_out() -> None:
-    units = Units(np.array([True, True, False]), np.array([0.9, 0.4, 0.1]), np.array([0, 1, 2]))
-    used = bootstrap(units, lambda c: weighted_metrics(units, units.scores > 0.5, c), 4000, np.random.default_rng(0))
+    units = binary_units([True, True, False], [0.9, 0.4, 0.1], np.arange(3))
+    used = bootstrap(units, lambda counts: weighted_metrics(units, counts), 4000, np.random.default_rng(0))
     assert all(np.isfinite(values).all() for values in used.values())
     # Not all three draws the negative patient, and not all three a positive one.
     assert len(used["auc"]) / 4000 == pytest.approx(1 - (1 / 3) ** 3 - (2 / 3) ** 3, abs=0.03)
 
 
-def test_resamples_without_a_pair_in_any_stratum_are_left_out() -> None:
-    units = Units(np.array([1, 0, 1, 0], bool), np.array([0.9, 0.4, 0.1, 0.2]), np.arange(4), np.array([0, 0, 1, 1]))
-    used = bootstrap(units, lambda c: weighted_metrics(units, units.scores > 0.5, c), 4000, np.random.default_rng(0))
+def test_resamples_without_a_pair_in_any_fold_are_left_out() -> None:
+    units = binary_units([1, 0, 1, 0], [0.9, 0.4, 0.1, 0.2], np.arange(4), np.array([0, 0, 1, 1]))
+    used = bootstrap(units, lambda counts: weighted_metrics(units, counts), 4000, np.random.default_rng(0))
     assert np.isfinite(used["auc"]).all()
     # Patients 0 and 1, or 2 and 3, both drawn: by inclusion and exclusion.
     both = 1 - 2 * (3 / 4) ** 4 + (2 / 4) ** 4
@@ -173,20 +135,59 @@ def test_resamples_without_a_pair_in_any_stratum_are_left_out() -> None:
 
 
 def test_units_of_one_class_keep_all_resamples_and_have_no_ranks() -> None:
-    units = Units(np.ones(6, bool), np.linspace(0.2, 0.9, 6), np.arange(6) // 2)
-    used = bootstrap(units, lambda c: weighted_metrics(units, units.scores > 0.5, c), 300, np.random.default_rng(0))
+    units = binary_units([True] * 6, np.linspace(0.2, 0.9, 6), np.arange(6) // 2)
+    used = bootstrap(units, lambda counts: weighted_metrics(units, counts), 300, np.random.default_rng(0))
     assert len(used["accuracy"]) == 300
     np.testing.assert_array_equal(used["accuracy"], used["sensitivity"])
     assert np.isnan(used["auc"]).all()
     assert np.isnan(used["specificity"]).all()
 
 
+def test_resamples_of_several_classes_hold_two_or_as_many_as_wanted() -> None:
+    units = class_units(np.arange(3), np.eye(3), np.arange(3))
+    used = bootstrap(units, lambda counts: weighted_metrics(units, counts), 4000, np.random.default_rng(0))
+    assert np.isfinite(used["auc"]).all()
+    assert used["class_recall"].shape == (len(used["auc"]), 3)
+    assert len(used["auc"]) / 4000 == pytest.approx(1 - 3 / 27, abs=0.03)
+    counts = np.array([[1, 1, 1], [2, 1, 0], [3, 0, 0]])
+    assert [len(with_classes(units, counts, wanted)) for wanted in (1, 2, 3)] == [3, 2, 1]
+
+
+def test_ranks_of_several_classes_are_compared_within_folds(simulate_classes: Simulate) -> None:
+    one, two = simulate_classes(0), simulate_classes(1)
+    scores = np.vstack([one.scores, 0.5 * two.scores + [0.5, 0, 0]])  # another network's scale
+    pooled = class_units(
+        np.append(one.truth, two.truth),
+        scores,
+        np.append(one.patient, two.patient),
+        np.repeat([0, 1], len(one.truth)),
+    )
+    metrics = weighted_metrics(pooled, np.ones((1, 16), np.int64))
+    for number in range(3):
+        aucs = [roc_auc_score(part.truth == number, part.scores[:, number]) for part in (one, two)]
+        assert metrics["class_auc"][0, number] == pytest.approx(np.mean(aucs))  # as many pairs in both
+
+
+def test_several_statistics_get_the_same_patients(simulate: Simulate) -> None:
+    units = simulate(0)
+    points, values = resample(units, {"a": lambda c: {"n": c + 0.0}, "b": lambda c: {"n": 2.0 * c}}, 30, 7)
+    np.testing.assert_array_equal(2 * values["a"]["n"], values["b"]["n"])
+    assert points["b"]["n"].tolist() == on_all_patients(units, lambda c: {"n": 2.0 * c})["n"].tolist() == [2.0] * 12
+
+
+def test_seven_classes_and_two_thousand_images_take_seconds(simulate_classes: Simulate) -> None:
+    units = simulate_classes(0, (20, 30, 60, 10, 70, 130, 14), images=6)
+    started = time.perf_counter()
+    values = bootstrap(units, lambda counts: weighted_metrics(units, counts), 500, np.random.default_rng(0))
+    assert time.perf_counter() - started < 5  # a quarter of the resamples
+    assert len(values["auc"]) == 500
+
+
 def test_ten_thousand_resamples_of_two_thousand_predictions_are_quick(simulate: Simulate) -> None:
     images = simulate(0, n_patients=80, images=25)
     started = time.process_time()
     for units in (images, patient_units(images)):
-        called = units.scores >= 0.5
-        bootstrap(units, lambda c, u=units, p=called: weighted_metrics(u, p, c), 10_000, np.random.default_rng(0))
+        bootstrap(units, lambda c, u=units: weighted_metrics(u, c), 10_000, np.random.default_rng(0))
     assert time.process_time() - started < 4  # of both cores together
 
 
@@ -196,15 +197,15 @@ def test_coverage_on_simulated_patients(simulate: Simulate) -> None:
     by_patient = by_image = 0
     for seed in range(200):
         patients = simulate(seed, n_patients=30, images=6)
-        images = Units(patients.truth, patients.scores, np.arange(len(patients.truth)))
+        images = replace(patients, patient=np.arange(len(patients.truth)))
         for units in (patients, images):
             values = bootstrap(
                 units,
-                lambda c, u=units: {"auc": rank_metrics(u.truth, u.scores, c[:, u.patient])[0]},
+                lambda c, u=units: {"auc": rank_metrics_within(u.against_rest(1), c)[0]},
                 300,
                 np.random.default_rng(seed),
             )
-            limits = metric_interval("auc", roc_auc_score(units.truth, units.scores), values["auc"], units)
+            limits = metric_interval("auc", roc_auc_score(units.truth, units.scores[:, 1]), values["auc"], units)
             covered = limits["low"] <= true <= limits["high"]
             by_patient += covered and units is patients
             by_image += covered and units is images

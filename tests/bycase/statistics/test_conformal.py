@@ -4,21 +4,22 @@ import pytest
 from bycase.statistics.conformal import (
     attainable_coverage,
     calibrate_sets,
+    conformal_threshold_of_images,
+    conformal_threshold_of_patients,
     coverage_of_classes,
-    least_probability_of_images,
-    least_probability_of_patients,
     make_sets,
     measure_sets,
 )
-from bycase.statistics.multiclass.units import ClassUnits
+from bycase.statistics.units import Units
+from tests.fixtures.units import class_units
 
 
-def test_the_least_probability_of_images_by_hand() -> None:
+def test_the_conformal_threshold_of_images_by_hand() -> None:
     own = np.array([0.9, 0.1, 0.8, 0.3, 0.7, 0.6, 0.5, 0.4, 0.2])
-    assert least_probability_of_images(own, 0.9) == 0.1  # the ninth of nine
-    assert least_probability_of_images(own, 0.8) == 0.2
-    assert least_probability_of_images(own, 0.75) == 0.2  # ceil(7.5)
-    assert least_probability_of_images(own, 0.91) == 0.0  # nine images allow no more than 0.9
+    assert conformal_threshold_of_images(own, 0.9) == 0.1  # the ninth of nine
+    assert conformal_threshold_of_images(own, 0.8) == 0.2
+    assert conformal_threshold_of_images(own, 0.75) == 0.2  # ceil(7.5)
+    assert conformal_threshold_of_images(own, 0.91) == 0.0  # nine images allow no more than 0.9
     assert attainable_coverage(9) == 0.9
 
 
@@ -26,21 +27,21 @@ def test_each_patient_counts_the_same() -> None:
     # Three patients of 4, 1 and 1 images: each a quarter, the fourth quarter is the new patient's.
     own = np.array([0.9, 0.8, 0.7, 0.6, 0.3, 0.2])
     patient = np.array([0, 0, 0, 0, 1, 2])
-    assert least_probability_of_patients(own, patient, 0.25) == 0.6
-    assert least_probability_of_patients(own, patient, 0.5) == 0.3
-    assert least_probability_of_patients(own, patient, 0.75) == 0.2
-    assert least_probability_of_patients(own, patient, 0.76) == 0.0
-    assert least_probability_of_images(own, 0.5) == 0.6
+    assert conformal_threshold_of_patients(own, patient, 0.25) == 0.6
+    assert conformal_threshold_of_patients(own, patient, 0.5) == 0.3
+    assert conformal_threshold_of_patients(own, patient, 0.75) == 0.2
+    assert conformal_threshold_of_patients(own, patient, 0.76) == 0.0
+    assert conformal_threshold_of_images(own, 0.5) == 0.6
 
 
 def test_with_an_image_a_patient_both_are_the_same() -> None:
     own = np.random.default_rng(0).random(40)
     for coverage in (0.05, 0.5, 0.8, 0.9, 0.95, 0.99):
-        alone = least_probability_of_patients(own, np.arange(40), coverage)
-        assert alone == least_probability_of_images(own, coverage)
+        alone = conformal_threshold_of_patients(own, np.arange(40), coverage)
+        assert alone == conformal_threshold_of_images(own, coverage)
 
 
-def simulate(random: np.random.Generator, n_patients: int) -> ClassUnits:
+def simulate(random: np.random.Generator, n_patients: int) -> Units:
     """Patients of 1 to 30 images; the more images, the easier."""
     images = random.integers(1, 31, n_patients)
     patient = np.repeat(np.arange(n_patients), images)
@@ -48,7 +49,7 @@ def simulate(random: np.random.Generator, n_patients: int) -> ClassUnits:
     own = 1 / (1 + np.exp(-ease - 0.3 * random.normal(size=len(patient))))
     truth = random.integers(0, 2, len(patient))
     scores = np.where(truth[:, None] == np.arange(2), own[:, None], 1 - own[:, None])
-    return ClassUnits(("a", "b"), truth, scores, patient)
+    return class_units(truth, scores, patient)
 
 
 def test_the_promise_is_kept_for_new_patients_only_by_calibration_on_patients() -> None:
@@ -57,7 +58,7 @@ def test_the_promise_is_kept_for_new_patients_only_by_calibration_on_patients() 
     for _ in range(300):
         validation, test = simulate(random, 25), simulate(random, 40)
         for level, of in calibrate_sets(validation, 0.8).items():
-            sets = make_sets(test.scores, of["least_probability"])
+            sets = make_sets(test.scores, of["conformal_threshold"])
             found = measure_sets(sets, test.truth, test.patient, 0.8)(np.ones((1, 40), np.int64))
             reached[level].append(float(found["patient_coverage"][0]))
     error = np.std(reached["patient"]) / np.sqrt(300)
@@ -69,7 +70,7 @@ def test_the_promise_is_kept_for_new_patients_only_by_calibration_on_patients() 
 def test_few_validation_patients_let_every_class_in() -> None:
     validation = simulate(np.random.default_rng(0), 8)
     found = calibrate_sets(validation, 0.9)
-    assert found["patient"] == {"least_probability": 0.0, "n_calibration": 8, "attainable": 8 / 9}
+    assert found["patient"] == {"conformal_threshold": 0.0, "n_calibration": 8, "attainable": 8 / 9}
     assert make_sets(np.array([[0.0, 1.0]]), 0.0).all()
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import recall_score
 
-from bycase.statistics.bootstrap import bootstrap, weighted_metrics
+from bycase.statistics.bootstrap import bootstrap
 from bycase.statistics.intervals import metric_interval
+from bycase.statistics.metrics import weighted_metrics
 from bycase.statistics.operating_points import (
     POINTS,
     choose_operating_points,
@@ -25,7 +26,7 @@ def test_each_point_reaches_its_rate_on_validation(simulate: Simulate) -> None:
     assert thresholds["sensitivity_95"] < thresholds["sensitivity_90"]
     for name, threshold in thresholds.items():
         rate, percent = name.split("_")
-        reached = recall_score(validation.truth, validation.scores >= threshold, pos_label=rate == "sensitivity")
+        reached = recall_score(validation.truth, validation.scores[:, 1] >= threshold, pos_label=rate == "sensitivity")
         assert int(percent) / 100 <= reached < int(percent) / 100 + 0.03
 
 
@@ -37,10 +38,10 @@ def test_rates_and_intervals_are_those_of_the_test_part(simulate: Simulate, leve
     statistic = lambda counts: weighted_rates(test, thresholds, counts)  # noqa: E731
     points = describe_operating_points(test, thresholds, bootstrap(test, statistic, 300, np.random.default_rng(3)))
     for name, point in points.items():
-        called = test.scores >= thresholds[name]
+        decided = test.with_threshold(thresholds[name])
         assert point["threshold"] == thresholds[name]
-        assert point["sensitivity"] == pytest.approx(recall_score(test.truth, called))
-        assert point["specificity"] == pytest.approx(recall_score(~test.truth, ~called))
-        values = bootstrap(test, lambda c, p=called: weighted_metrics(test, p, c), 300, np.random.default_rng(3))
+        assert point["sensitivity"] == pytest.approx(recall_score(test.truth, decided.predicted))
+        assert point["specificity"] == pytest.approx(recall_score(test.truth, decided.predicted, pos_label=0))
+        values = bootstrap(test, lambda c, u=decided: weighted_metrics(u, c), 300, np.random.default_rng(3))
         for rate in ("sensitivity", "specificity"):
             assert point["ci"][rate] == pytest.approx(metric_interval(rate, point[rate], values[rate], test))

@@ -8,11 +8,9 @@ from sklearn.metrics import roc_auc_score
 
 from bycase.core.params_training import EvaluateParams
 from bycase.statistics.assessment import assess_predictions
-from bycase.statistics.multiclass.subgroups import assess_class_subgroups
-from bycase.statistics.multiclass.units import ClassUnits
 from bycase.statistics.subgroups import assess_subgroups, list_subgroups
 from bycase.statistics.units import Units, patient_units
-from bycase.tables.predictions import TEST, make_predictions
+from tests.fixtures.units import as_tables, class_units
 
 Simulate = Callable[..., Units]
 THRESHOLDS = {"image": 0.55, "patient": 0.6}
@@ -52,22 +50,22 @@ def test_what_is_not_known_is_left_out() -> None:
 
 def subset(units: Units, rows: np.ndarray, level: str) -> Units:
     chosen = units.select(rows)
-    return patient_units(chosen) if level == "patient" else chosen
+    chosen = patient_units(chosen) if level == "patient" else chosen
+    return chosen.with_threshold(THRESHOLDS[level])
 
 
 def test_a_subgroup_is_scored_at_the_thresholds_of_the_whole(simulate: Simulate) -> None:
     images = simulate(0)
     rows = np.arange(72) % 6 < 2  # two images of every patient
     found = assess_subgroups(images, {"magnification": {"200": rows}}, THRESHOLDS, 300, 7)["magnification"]["200"]
-    for level, threshold in THRESHOLDS.items():
+    for level in THRESHOLDS:
         at, units = found[level], subset(images, rows, level)
-        called = units.scores >= threshold
         assert (at["n"], at["n_patients"]) == (len(units.truth), 12)
-        assert at["auc"] == pytest.approx(roc_auc_score(units.truth, units.scores))
-        assert at["accuracy"] == pytest.approx((units.truth == called).mean())
-        assert at["sensitivity"] == pytest.approx(called[units.truth].mean())
-        assert at["specificity"] == pytest.approx((~called)[~units.truth].mean())
-        assert set(at["ci"]) == {"auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity"}
+        assert at["auc"] == pytest.approx(roc_auc_score(units.truth, units.scores[:, 1]))
+        assert at["accuracy"] == pytest.approx(units.right.mean())
+        assert at["sensitivity"] == pytest.approx(units.right[units.truth == 1].mean())
+        assert at["specificity"] == pytest.approx(units.right[units.truth == 0].mean())
+        assert set(at["ci"]) == {"auc", "accuracy", "balanced_accuracy", "macro_f1", "sensitivity", "specificity"}
         for name, limits in at["ci"].items():
             assert 0 <= limits["low"] <= at[name] <= limits["high"] <= 1
 
@@ -75,19 +73,19 @@ def test_a_subgroup_is_scored_at_the_thresholds_of_the_whole(simulate: Simulate)
 @pytest.mark.filterwarnings("error")
 def test_a_subtype_has_an_auc_against_the_other_class(simulate: Simulate) -> None:
     images = simulate(0)
-    rows = images.truth & (images.patient < 6)
+    rows = (images.truth == 1) & (images.patient < 6)
     found = assess_subgroups(images, {"subtype": {"dc": rows}, "site": {"back": rows}}, THRESHOLDS, 300, 7)
-    for level, threshold in THRESHOLDS.items():
+    for level in THRESHOLDS:
         at, own = found["subtype"]["dc"][level], subset(images, rows, level)
-        against = subset(images, rows | ~images.truth, level)
+        against = subset(images, rows | (images.truth == 0), level)
         assert (at["n"], at["n_patients"]) == (len(own.truth), 4)
-        assert at["accuracy"] == at["sensitivity"] == pytest.approx((own.scores >= threshold).mean())
-        assert at["auc"] == pytest.approx(roc_auc_score(against.truth, against.scores))
+        assert at["accuracy"] == at["sensitivity"] == pytest.approx(own.right.mean())
+        assert at["auc"] == pytest.approx(roc_auc_score(against.truth, against.scores[:, 1]))
         assert set(at["ci"]) == {"auc", "accuracy", "sensitivity"} == set(at) - {"n", "n_patients", "ci"}
         # Elsewhere, one class is an accident, and has no AUC.
         assert found["site"]["back"][level]["accuracy"] == at["accuracy"]
         assert "auc" not in found["site"]["back"][level]
-    assert found["subtype"]["dc"]["image"]["auc"] != pytest.approx(roc_auc_score(images.truth, images.scores))
+    assert found["subtype"]["dc"]["image"]["auc"] != pytest.approx(roc_auc_score(images.truth, images.scores[:, 1]))
 
 
 def test_a_single_patient_has_a_size_only(simulate: Simulate) -> None:
@@ -112,9 +110,9 @@ def test_several_classes_are_scored_over_those_that_are_there() -> None:
     random = np.random.default_rng(0)
     patient = np.repeat(np.arange(12), 4)
     truth = patient % 3
-    images = ClassUnits(("a", "b", "c"), truth, random.dirichlet([1, 1, 1], 48) * 0.6 + 0.4 * np.eye(3)[truth], patient)
+    images = class_units(truth, random.dirichlet([1, 1, 1], 48) * 0.6 + 0.4 * np.eye(3)[truth], patient)
     members = {"all": patient >= 0, "two": truth != 1, "one": truth == 2, "single": patient == 0}
-    found = assess_class_subgroups(images, {"site": members}, 300, 7)["site"]
+    found = assess_subgroups(images, {"site": members}, dict.fromkeys(THRESHOLDS), 300, 7)["site"]
     assert found["single"] == {"image": {"n": 4, "n_patients": 1}, "patient": {"n": 1, "n_patients": 1}}
     right = images.predicted == truth
     for name in ("all", "two", "one"):
@@ -136,18 +134,10 @@ def test_several_classes_are_scored_over_those_that_are_there() -> None:
 def test_the_metrics_hold_the_manifests_subgroups(simulate: Simulate) -> None:
     classes = ["Benign", "Malignant"]
 
-    def tables(seed: int, prefix: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        units = simulate(seed)
-        part = pd.DataFrame({"image": [f"{prefix}{number:02}" for number in range(72)]})
-        part["group"] = [f"{prefix}{patient}" for patient in units.patient]
-        part["label"] = np.array(classes)[units.truth.astype(int)]
-        rows = part.assign(
-            magnification=np.tile([40, 100, 200], 24), subtype=part["label"] + (units.patient % 2).astype(str)
-        )
-        return make_predictions(part, np.column_stack([1 - units.scores, units.scores]), classes, TEST), rows
-
-    (validation, _), (test, rows) = tables(1, "v"), tables(2, "t")
-    manifest = pd.concat([tables(1, "v")[1], rows])
+    tables = [as_tables(simulate(seed), prefix) for seed, prefix in ((1, "v"), (2, "t"))]
+    validation, test = (table for table, _ in tables)
+    manifest = pd.concat([rows for _, rows in tables]).assign(magnification=np.tile([40, 100, 200], 48))
+    manifest["subtype"] = manifest["label"] + (manifest["group"].str[1:].astype(int) % 2).astype(str)
     settings = EvaluateParams(threshold="youden", fixed_threshold=0.5, resamples=100, batch_size=4)
     metrics = assess_predictions(validation, test, manifest, manifest, classes, "Malignant", settings, 7)
     found = metrics["subgroups"]

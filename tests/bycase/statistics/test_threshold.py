@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_curve
@@ -9,6 +11,7 @@ from bycase.statistics.threshold import (
     specificity_threshold,
     youden_threshold,
 )
+from tests.fixtures.units import binary_units
 
 
 def threshold(truth: list[int], scores: list[float]) -> float:
@@ -38,8 +41,8 @@ def test_no_threshold_of_scikit_learns_curve_is_better(seed: int) -> None:
     scores = np.round(np.clip(random.normal(0.4 + 0.2 * truth, 0.2), 0, 1), 2)
     chosen = youden_threshold(truth, scores)
     fpr, tpr, _ = roc_curve(truth, scores)
-    called = scores >= chosen
-    assert called[truth].mean() - called[~truth].mean() == pytest.approx((tpr - fpr).max())
+    predicted = scores >= chosen
+    assert predicted[truth].mean() - predicted[~truth].mean() == pytest.approx((tpr - fpr).max())
 
 
 def test_the_order_of_units_does_not_matter() -> None:
@@ -51,7 +54,11 @@ def test_the_order_of_units_does_not_matter() -> None:
 
 def test_a_fixed_threshold_is_taken_as_it_is() -> None:
     settings = EvaluateParams(threshold="fixed", fixed_threshold=0.42, resamples=100, batch_size=4)
-    assert choose_threshold(np.array([True, False]), np.array([0.9, 0.8]), settings) == 0.42
+    units = binary_units([True, False], [0.9, 0.8], np.arange(2))
+    assert choose_threshold(units, settings) == 0.42
+    chosen = choose_threshold(units, settings.model_copy(update={"threshold": "youden"}))
+    assert chosen == youden_threshold(np.array([True, False]), np.array([0.9, 0.8]))
+    assert choose_threshold(replace(units, positive=None), settings) is None
 
 
 NEGATIVE, POSITIVE = np.arange(1, 11) / 20, np.arange(6, 16) / 20
@@ -63,7 +70,7 @@ TRUTH = np.repeat([False, True], 10)
     [
         (90, 0.475, 0.325),  # 9 of 10 negatives lie below .475, 9 of 10 positives above .325
         (95, 0.525, 0.275),  # all 10
-        (0, 0.025, 0.875),  # nothing is asked for: everything, or nothing, is called positive
+        (0, 0.025, 0.875),  # nothing is asked for: everything, or nothing, is predicted positive
         (100, 0.525, 0.275),
     ],
 )
@@ -87,7 +94,7 @@ def test_scikit_learns_curve_has_no_less_extreme_threshold(seed: int, percent: i
     truth = np.append(random.random(78) < 0.6, [True, False])
     scores = np.round(np.clip(random.normal(0.4 + 0.2 * truth, 0.2), 0.01, 0.99), 2)
     fpr, tpr, _ = roc_curve(truth, scores, drop_intermediate=False)
-    called = scores >= specificity_threshold(truth, scores, percent)
-    assert called[truth].mean() == pytest.approx(tpr[1 - fpr >= percent / 100 - 1e-12].max())
-    called = scores >= sensitivity_threshold(truth, scores, percent)
-    assert 1 - called[~truth].mean() == pytest.approx((1 - fpr)[tpr >= percent / 100 - 1e-12].max())
+    predicted = scores >= specificity_threshold(truth, scores, percent)
+    assert predicted[truth].mean() == pytest.approx(tpr[1 - fpr >= percent / 100 - 1e-12].max())
+    predicted = scores >= sensitivity_threshold(truth, scores, percent)
+    assert 1 - predicted[~truth].mean() == pytest.approx((1 - fpr)[tpr >= percent / 100 - 1e-12].max())

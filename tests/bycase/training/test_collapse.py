@@ -28,7 +28,7 @@ def test_learning_is_no_plateau() -> None:
 def test_one_class_for_patience_epochs_is_named() -> None:
     verdicts = observe([0.5, 0.4, 0.3], ONE_CLASS)
     assert verdicts[:2] == [None, None]
-    assert "called Malignant for 3 epochs" in str(verdicts[2])
+    assert "predicted Malignant for 3 epochs" in str(verdicts[2])
 
 
 def test_a_loss_far_above_a_constants_is_divergence() -> None:

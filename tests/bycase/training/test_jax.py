@@ -24,13 +24,13 @@ from bycase.training.checkpoint import Checkpoint, Progress
 from bycase.training.collapse import CollapseGuard
 from bycase.training.compile import compile_network
 from bycase.training.distribute import make_strategy
-from bycase.training.labels import make_targets
+from bycase.training.subsets import make_targets
 from bycase.training.loop import Phase, EpochCallbacks, run_phase
 from bycase.networks.head import build_head, join, unfreeze_all
 from bycase.training.subsets import Subset
 from bycase.training.phases import PhasePlan
 from bycase.networks.predict import predict_rows
-from bycase.training.schedule import Schedule
+from bycase.training.phases import Schedule
 from bycase.networks.forward import forward
 
 params = load_params()

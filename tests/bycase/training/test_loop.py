@@ -22,12 +22,10 @@ from bycase.training.checkpoint import Checkpoint, Progress
 from bycase.training.collapse import CollapseGuard
 from bycase.training.compile import compile_network
 from bycase.training.distribute import make_strategy
-from bycase.training.labels import make_targets
 from bycase.training.loop import EpochCallbacks, Phase, averaged_weights, run_phase
-from bycase.training.phases import PhasePlan
-from bycase.training.schedule import Schedule
+from bycase.training.phases import PhasePlan, Schedule
 from bycase.training.scores import monitor_score, score
-from bycase.training.subsets import Subset
+from bycase.training.subsets import Subset, make_targets
 
 RANDOM = np.random.default_rng(0)
 Y = RANDOM.integers(0, 2, 120)

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -90,3 +91,26 @@ def test_a_damaged_cost_file_is_named(network: Path) -> None:
     Path("models/cost.json").unlink()
     with pytest.raises(UserError, match=r"models/cost\.json not found: run 'dvc repro train'"):
         main()
+
+
+def test_main_scores_three_classes(workspace: Path) -> None:
+    import keras
+
+    manifest = pd.read_csv("data/manifest.csv")
+    case = manifest["case"].str[1:].astype(int)
+    labels = np.array(["Benign", "Malignant", "Normal"])[case % 3]
+    manifest.assign(label=labels).to_csv("data/manifest.csv", index=False)
+    info = json.loads(Path("models/model.json").read_text())
+    info |= {"classes": ["Benign", "Malignant", "Normal"], "positive": None}
+    Path("models/model.json").write_text(json.dumps(info))
+    inputs = keras.Input((16, 16, 3))
+    outputs = keras.layers.Dense(3, activation="softmax")(keras.layers.GlobalAveragePooling2D()(inputs / 255))
+    keras.Model(inputs, outputs).save("models/model.keras")
+    main()
+    metrics = json.loads(Path("metrics/metrics.json").read_text())
+    test = pd.read_csv("data/predictions/test.csv")
+    assert list(metrics["image"]["per_class"]) == info["classes"]
+    assert metrics["image"]["auc"] == pytest.approx(
+        roc_auc_score(test["label"], test[info["classes"]], multi_class="ovr")
+    )
+    assert metrics["patient"]["n"] == 4

@@ -9,7 +9,7 @@ from bycase.core.errors import UserError
 from bycase.explain.artifacts import mean_curves, read_artifacts
 from bycase.explain.deletion import area
 from bycase.explain.sanity import STEP_WORDS
-from bycase.figures.explain import draw_all
+from bycase.figures.plots import draw_explanations
 from stages import explain as command
 
 
@@ -21,6 +21,11 @@ def test_the_stage_writes_all_it_promises(workspace: tuple[Path, list[str]]) -> 
     gates = ["attention"] if len(classes) == 3 else []
     assert list(content["sanity"]) == ["grad_cam", "grad_cam_plus_plus", *gates]
     assert list(content["scores"]) == ["grad_cam", "grad_cam_plus_plus", *gates, "random", "centre"]
+    headlines = json.loads(Path("metrics/headlines/explain.json").read_text())
+    assert {name: of["passed"] for name, of in headlines["sanity"].items()} == {
+        name: of["passed"] for name, of in content["sanity"].items()
+    }
+    assert headlines["scores"]["random"]["deletion"] == content["scores"]["random"]["deletion"]
     assert content["n"] == 8
     assert content["n_patients"] == 6
 
@@ -41,7 +46,7 @@ def test_the_stage_writes_all_it_promises(workspace: tuple[Path, list[str]]) -> 
     assert np.trapezoid(means["deletion_random"], means["share"]) == pytest.approx(
         content["scores"]["random"]["deletion"]
     )
-    figures = draw_all(content, artifacts, ["of what", "how it was split"], 7)
+    figures = draw_explanations(content, artifacts, ["of what", "how it was split"], 7)
     assert set(figures) == {"explanations", "explanation_sanity", "deletion"}
     for row in artifacts.rows:
         assert set(row.heatmaps) == {"grad_cam", *gates}

@@ -11,7 +11,7 @@ from bycase.core.errors import UserError
 from bycase.core.files import write_csv, write_json
 from bycase.datasets.duplicates import COLUMNS as DUPLICATES_COLUMNS
 from bycase.datasets.duplicates import write_duplicates
-from bycase.statistics.leakage.fingerprints import read_fingerprints
+from bycase.statistics.leakage.meter import read_features
 from bycase.tables.manifest import COLUMNS, write_manifest
 
 
@@ -33,17 +33,17 @@ def audited(project: Path, make_sample: Any, write_params: Any) -> Path:
 
 def test_features_come_in_the_order_asked_for(audited: Path, make_sample: Any) -> None:
     features, manifest = make_sample(signal=1.0, identity=1.0)
-    found = read_fingerprints(manifest["image"]).features
+    found = read_features(manifest["image"])
     np.testing.assert_array_equal(found, features.astype(np.float32))
     assert found.dtype == np.float64
 
 
 def test_what_is_missing_is_named(audited: Path) -> None:
     with pytest.raises(UserError, match="no features of b.png; run 'dvc repro -f audit'"):
-        read_fingerprints(pd.Series(["00001.png", "b.png"]))
+        read_features(pd.Series(["00001.png", "b.png"]))
     (audited / "data/fingerprints/features.npy").unlink()
     with pytest.raises(UserError, match="features.npy not found: run 'dvc repro audit' first"):
-        read_fingerprints(pd.Series(["00001.png"]))
+        read_features(pd.Series(["00001.png"]))
 
 
 def test_the_command_writes_metrics_table_and_figure_and_repeats(audited: Path, run_stage_process: Any) -> None:

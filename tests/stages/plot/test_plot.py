@@ -12,41 +12,43 @@ from bycase.report.summary import main as print_summary
 from stages.plot import main
 
 CURVES = {"roc", "precision_recall", "confusion", "calibration", "learning_curves", "robustness", "deletion"}
-FIGURES = CURVES | {
-    "corruptions",
-    "explanation_sanity",
-    "explanations",
-    "predictions",
-    "sanity",
-    "subgroups",
-    "uncertainty",
-}
+FIGURES = CURVES | {"corruptions", "explanation_sanity", "explanations", "predictions", "sanity", "subgroups"}
+FIGURES |= {"uncertainty"}
 
 
 def digests() -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(Path("plots").iterdir())}
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(Path("plots/model").iterdir())}
 
 
-def test_main_writes_tables_figures_and_a_report_that_repeat(workspace: Path, run_info: RunInfo) -> None:
+def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
+    any_workspace: Path, any_run_info: RunInfo, caplog: pytest.LogCaptureFixture
+) -> None:
     main()
-    first = digests()
     expected = {f"{name}.csv" for name in CURVES | {"risk_coverage"}} | {f"{name}.png" for name in FIGURES}
-    assert set(first) == expected | {"classification_report.txt", "sanity.txt"}
-    main()
-    assert digests() == first
-    for path in Path("plots").glob("*.png"):
+    assert set(digests()) == expected | {"classification_report.txt", "sanity.txt"}
+    for path in Path("plots/model").glob("*.png"):
         assert path.stat().st_size < LARGEST
         with Image.open(path) as image:
             assert image.width == 832
             assert not image.info.get("Software")
-    confusion = pd.read_csv("plots/confusion.csv")
-    assert len(confusion) == 120
-    assert (confusion["actual"] == confusion["predicted"]).mean() == run_info.metrics["image"]["accuracy"]
-    assert list(pd.read_csv("plots/roc.csv").columns) == ["fpr", "tpr", "threshold"]
-    assert {"epoch", "loss", "val_loss", "val_auc"} <= set(pd.read_csv("plots/learning_curves.csv").columns)
+    last = "class" if any_run_info.positive is None else "threshold"
+    columns = {"roc": ["fpr", "tpr", last], "precision_recall": ["recall", "precision", last]}
+    columns |= {"confusion": ["actual", "predicted"], "calibration": ["predicted", "observed", "low", "high", "images"]}
+    for name, expected_columns in columns.items():
+        assert list(pd.read_csv(f"plots/model/{name}.csv").columns) == expected_columns
+    assert {"epoch", "loss", "val_loss", "val_auc"} <= set(pd.read_csv("plots/model/learning_curves.csv").columns)
+    confusion = pd.read_csv("plots/model/confusion.csv")
+    assert len(confusion) == any_run_info.metrics["image"]["n"]
+    accuracy = (confusion["actual"] == confusion["predicted"]).mean()
+    assert accuracy == pytest.approx(any_run_info.metrics["image"]["accuracy"])
+    text = Path("plots/model/sanity.txt").read_text()
+    warned = [line.removeprefix("WARNED: ") for line in text.splitlines() if line.startswith("WARNED: ")]
+    logged = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert logged == [f"WARNING: {words}" for words in warned]
+    assert bool(logged) == (any_run_info.positive is None)  # the top share is far above that of three or more classes
 
 
-def test_the_users_matplotlib_settings_change_nothing(workspace: Path) -> None:
+def test_a_second_run_gives_the_same_bytes_whatever_the_users_matplotlib_settings(workspace: Path) -> None:
     import matplotlib as mpl
 
     main()
@@ -80,4 +82,4 @@ def test_a_missing_input_is_named_and_nothing_is_written(workspace: Path, path: 
     Path(path).unlink()
     with pytest.raises(UserError, match=f"{path} not found: run 'dvc repro"):
         main()
-    assert not Path("plots").exists()
+    assert not Path("plots/model").exists()

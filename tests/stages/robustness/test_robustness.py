@@ -13,7 +13,7 @@ from bycase.core.files import write_json
 from bycase.images.corruptions import corrupt
 from bycase.images.preprocess import apply_steps, read_steps
 from bycase.statistics.robustness import table as table_module
-from bycase.statistics.robustness.table import PARTIAL, ROBUSTNESS, check_untouched, read_robustness, write_robustness
+from bycase.statistics.robustness.table import PARTIAL, ROBUSTNESS, check_untouched, write_robustness
 from bycase.tables.manifest import PREPROCESSED, RESTRUCTURED
 from stages import robustness as command
 
@@ -50,7 +50,7 @@ def test_the_stage_writes_all_it_promises_and_goes_on_after_an_interruption(
     assert set(calls) == {"noise 1", "noise 5"}
     assert not PARTIAL.exists()
 
-    table = read_robustness(ROBUSTNESS, CLASSES)
+    table = pd.read_csv(ROBUSTNESS)
     conditions = ["none 0", "stain 1", "stain 5", "brightness 1", "brightness 5", "noise 1", "noise 5"]
     assert list(dict.fromkeys(table["corruption"] + " " + table["severity"].astype(str))) == conditions
     predictions = pd.read_csv("data/predictions/test.csv")
@@ -67,6 +67,8 @@ def test_the_stage_writes_all_it_promises_and_goes_on_after_an_interruption(
     metrics = json.loads(Path("metrics/robustness.json").read_text())
     assert list(metrics["corruptions"]) == ["stain", "brightness", "noise"]
     assert metrics["n_patients"] == 6
+    headlines = json.loads(Path("metrics/headlines/robustness.json").read_text())["mean"]
+    assert headlines == {name: metrics["mean"][name] for name in ("auc", "auc_drop", "accuracy", "accuracy_drop")}
     right = (clean["Malignant"] >= 0.4) == (clean["label"] == "Malignant")
     assert metrics["clean"]["accuracy"] == pytest.approx(right.mean())
 
@@ -83,7 +85,7 @@ def test_damage_comes_before_preprocessing(workspace: Path) -> None:
     predictions["Benign"] = 1 - predictions["Malignant"]
     predictions.to_csv("data/predictions/test.csv", index=False)
     command.main()
-    table = read_robustness(ROBUSTNESS, CLASSES)
+    table = pd.read_csv(ROBUSTNESS)
     row = table[table["corruption"] == "noise"].iloc[4]
     damaged = corrupt(command.read_pixels([row["image"]], RESTRUCTURED), [row["image"]], "noise", 5, 7)
     seen = apply_steps(damaged[0], steps)[0]
@@ -96,7 +98,7 @@ def test_another_model_does_not_go_on_from_this_ones_files(workspace: Path) -> N
     stale.parent.mkdir(parents=True)
     stale.write_text("no table")
     command.main()
-    assert set(read_robustness(ROBUSTNESS, CLASSES)["corruption"]) == {"none", "blur"}
+    assert set(pd.read_csv(ROBUSTNESS)["corruption"]) == {"none", "blur"}
     assert not stale.exists()
 
 
@@ -127,13 +129,18 @@ def test_a_damaged_table_is_refused(workspace: Path) -> None:
     rows = pd.read_csv("data/predictions/test.csv")
     table = pd.concat([rows.assign(corruption=name, severity=at) for name, at in (("none", 0), ("blur", 2))])
     write_robustness(ROBUSTNESS, table, CLASSES)
-    pd.testing.assert_frame_equal(
-        read_robustness(ROBUSTNESS, CLASSES).reset_index(drop=True), table.reset_index(drop=True), check_dtype=False
-    )
+    pd.testing.assert_frame_equal(pd.read_csv(ROBUSTNESS), table.reset_index(drop=True), check_dtype=False)
     with pytest.raises(UserError, match="stands twice"):
         write_robustness(ROBUSTNESS, pd.concat([table, table.tail(1)]), CLASSES)
     with pytest.raises(UserError, match="column severity missing"):
         write_robustness(ROBUSTNESS, table.drop(columns="severity"), CLASSES)
-    with pytest.raises(UserError, match="dvc repro robustness"):
-        read_robustness(Path("absent.csv"), CLASSES)
     assert table_module.list_conditions(["blur"], [3, 1, 3]) == [("none", 0), ("blur", 1), ("blur", 3)]
+
+
+def test_a_model_of_another_version_warns(workspace: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = Path("models/model.json")
+    write_json(path, json.loads(path.read_text()) | {"versions": {"numpy": "1.0.0"}})
+    Path("metrics/metrics.json").unlink()
+    with pytest.raises(UserError, match=r"metrics\.json not found"):
+        command.main()
+    assert "models/model.keras was made with numpy 1.0.0" in caplog.text

@@ -6,8 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bycase.datasets.duplicates import DUPLICATES, write_duplicates
-from bycase.datasets.waivers import write_waiver
+from bycase.datasets.duplicates import DUPLICATES, write_duplicates, write_waiver
 from bycase.tables.manifest import MANIFEST, write_manifest
 from bycase.tables.splits import PROTOCOL, SPLITS, read_protocol, read_splits
 from stages.split import main

@@ -106,20 +106,10 @@ class Anatomy:
 
 
 def draw_anatomy(rng: np.random.Generator, code: str, malignant: bool) -> Anatomy:
-    """Draw a case's tissue.
+    """Draw a case's tissue by the case's own `rng`.
 
-    Parameters
-    ----------
-    rng : Generator
-        The case's own.
-    code : str
-        Of the subtype, a key of `ARCHITECTURES`.
-    malignant : bool
-        Which of two overlapping distributions the case's atypia comes from.
-
-    Returns
-    -------
-    Anatomy
+    `code` is the subtype's, a key of `ARCHITECTURES`; `malignant` says from which of two overlapping distributions the
+    case's atypia comes.
     """
     usual = ARCHITECTURES[code]
     architecture = replace(
@@ -143,19 +133,7 @@ def draw_anatomy(rng: np.random.Generator, code: str, malignant: bool) -> Anatom
 
 
 def vary(anatomy: Anatomy, rng: np.random.Generator) -> Anatomy:
-    """Draw what one field of view of a case is like.
-
-    Parameters
-    ----------
-    anatomy : Anatomy
-        The case's.
-    rng : Generator
-        The image's own.
-
-    Returns
-    -------
-    Anatomy
-    """
+    """Draw what one field of view of a case is like, by the image's own `rng`."""
     usual = anatomy.architecture
     return replace(
         anatomy,

@@ -1,9 +1,10 @@
-"""Write the archive: plan it, draw every image on all cores, and add the folds."""
+"""Write the archive: plan it, draw every image on all cores, and add `Folds.csv`, as the Kaggle archive has it."""
 
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -12,10 +13,12 @@ from bycase.core.parallel import map_on_all_cores
 from bycase.core.seeding import generator
 from bycase.datasets.phantoms.breakhis.anatomy import draw_anatomy, vary
 from bycase.datasets.phantoms.breakhis.cases import Tile, draw_cases, plan_tiles
-from bycase.datasets.phantoms.breakhis.folds import draw_folds
 from bycase.datasets.phantoms.breakhis.render import render_tissue
 from bycase.datasets.phantoms.breakhis.stain import draw_stain
 from bycase.datasets.phantoms.breakhis.tissue import draw_tissue, field_of_view
+
+FOLDS = 5
+TEST_SHARE = 0.3
 
 
 def write_phantom(
@@ -75,7 +78,7 @@ def draw_tile(tile: Tile, width: int, height: int, seed: int) -> NDArray[np.uint
     width, height : int
         In pixels.
     seed : int
-        The pipeline's seed.
+        The phantom's seed.
 
     Returns
     -------
@@ -91,3 +94,38 @@ def draw_tile(tile: Tile, width: int, height: int, seed: int) -> NDArray[np.uint
     field = field_of_view(tile.magnification, width, height)
     tissue = draw_tissue(rng, anatomy, field)
     return render_tissue(rng, tissue, anatomy, stain, field)
+
+
+def draw_folds(tiles: list[Tile], seed: int) -> pd.DataFrame:
+    """Draw five divisions into train and test, disjoint by slide folder and stratified by class.
+
+    Like the published ones they do not keep a case's two folders together, and like them they are five separate draws,
+    not a partition. `tiles` are all images of the archive, with at least two slide folders a class.
+
+    Returns
+    -------
+    DataFrame with the columns fold, mag, grp, filename
+        Every image once a fold (1 to 5); `grp` is 'train' or 'test'; `filename` is the path from the root.
+    """
+    rows: list[tuple[int, int, str, str]] = []
+    for fold in range(1, FOLDS + 1):
+        test: set[str] = set()
+        for malignant in (False, True):
+            folder_of_image = [tile.folder for tile in tiles if tile.case.subtype.malignant == malignant]
+            folders = sorted(set(folder_of_image))
+            order = generator(seed, "phantom", "fold", fold, int(malignant)).permutation(len(folders))
+            test |= _take_share(folder_of_image, [folders[index] for index in order])
+        rows += [(fold, tile.magnification, "test" if tile.folder in test else "train", tile.path) for tile in tiles]
+    return pd.DataFrame(rows, columns=["fold", "mag", "grp", "filename"])
+
+
+def _take_share(folder_of_image: list[str], order: list[str]) -> set[str]:
+    """Take folders in `order` while that brings the share of test images nearer to `TEST_SHARE`."""
+    taken = {order[0]}
+    images = folder_of_image.count(order[0])
+    for folder in order[1:-1]:
+        size = folder_of_image.count(folder)
+        if images + size / 2 <= TEST_SHARE * len(folder_of_image):
+            taken.add(folder)
+            images += size
+    return taken

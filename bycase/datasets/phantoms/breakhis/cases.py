@@ -77,24 +77,9 @@ class Tile:
 
 
 def draw_cases(count: int, seed: int) -> list[Case]:
-    """Draw the cases: two thirds malignant, every subtype present, ids unique.
+    """Draw `count` cases: two thirds malignant, every subtype present, ids unique, benign cases first.
 
-    Parameters
-    ----------
-    count : int
-        Number of cases, at least 8.
-    seed : int
-        The pipeline's seed.
-
-    Returns
-    -------
-    list of Case
-        Benign cases first. Every fourth case of a class has two slide folders.
-
-    Raises
-    ------
-    UserError
-        If `count` is too small for the eight subtypes.
+    Every fourth case of a class has two slide folders. A UserError says if `count` is too small for the eight subtypes.
     """
     if count < len(SUBTYPES):
         raise UserError(f"phantom.cases is {count}, but {len(SUBTYPES)} subtypes need as many cases or more")
@@ -102,9 +87,9 @@ def draw_cases(count: int, seed: int) -> list[Case]:
     rng = generator(seed, "phantom", "cases")
     numbers = rng.choice(np.arange(2000, 30000), size=count, replace=False)
     cases: list[Case] = []
-    for is_malignant, of_class in ((False, count - malignant), (True, malignant)):
+    for is_malignant, in_class in ((False, count - malignant), (True, malignant)):
         subtypes = [subtype for subtype in SUBTYPES if subtype.malignant == is_malignant]
-        for position, subtype in enumerate(_spread_subtypes(subtypes, of_class)):
+        for position, subtype in enumerate(_spread_subtypes(subtypes, in_class)):
             # BreakHis has two folders from 2015 among 82.
             year = 15 if position % 20 == 7 else 14
             name = f"{year}-{numbers[len(cases)]}"
@@ -139,17 +124,12 @@ def plan_tiles(cases: list[Case], images: int) -> list[Tile]:
     cases : list of Case
         Of both classes.
     images : int
-        Exact number of images, at least one a case.
+        Exact number of images, at least one a case; a UserError refuses fewer.
 
     Returns
     -------
     list of Tile
         About two thirds malignant; numbered from 1 within a slide folder and magnification.
-
-    Raises
-    ------
-    UserError
-        If there are fewer images than cases.
     """
     if images < len(cases):
         raise UserError(f"phantom.images is {images}, but {len(cases)} cases (phantom.cases) need one image each")
@@ -157,11 +137,11 @@ def plan_tiles(cases: list[Case], images: int) -> list[Tile]:
     benign, malignant = map(len, by_class)
     malignant_images = min(max(round(MALIGNANT_SHARE * images), malignant), images - benign)
     tiles: list[Tile] = []
-    for of_class, total in zip(by_class, (images - malignant_images, malignant_images), strict=True):
+    for class_cases, total in zip(by_class, (images - malignant_images, malignant_images), strict=True):
         # Going on with the next magnification where the last case stopped balances them over the class.
         turn = 0
-        for position, case in enumerate(of_class):
-            share = (position + 1) * total // len(of_class) - position * total // len(of_class)
+        for position, case in enumerate(class_cases):
+            share = (position + 1) * total // len(class_cases) - position * total // len(class_cases)
             tiles += _plan_case(case, share, turn)
             turn += share
     return tiles

@@ -35,20 +35,9 @@ def smooth_field(rng: np.random.Generator, shape: tuple[int, int], cell: float) 
 
 
 def enlarge(coarse: NDArray[np.float32], shape: tuple[int, int], step: int) -> NDArray[np.float32]:
-    """Bring a map sampled every `step` pixels to full size by linear interpolation.
+    """Bring a map sampled every `step` pixels to full `shape` by linear interpolation.
 
-    Parameters
-    ----------
-    coarse : ndarray of shape (height // step + 2, width // step + 2), float32
-        Samples at pixels 0, `step`, 2 `step` ...
-    shape : tuple of (height, width)
-        Of the result, in pixels.
-    step : int
-        Distance of the samples in pixels.
-
-    Returns
-    -------
-    ndarray of shape (height, width), float32
+    `coarse` is float32 of shape (height // step + 2, width // step + 2), at the pixels 0, `step`, 2 `step` ...
     """
     rows, columns = (_linear_matrix(length, step) for length in shape)
     return _surface(rows, columns, coarse)
@@ -61,21 +50,14 @@ def fibre_field(
 
     Parameters
     ----------
-    rng : Generator
-        Source of the noise.
-    shape : tuple of (height, width)
-        In pixels.
+    rng, shape
+        As of `smooth_field`, like what is returned.
     direction : float
         Along the fibres, in radians from the x axis towards y.
     width : float
         Of a fibre, in pixels.
     waviness : float
         Standard deviation of the displacement, in fibre widths.
-
-    Returns
-    -------
-    ndarray of shape (height, width), float32
-        Mean about 0, standard deviation about 1.
     """
     samples = 4
     scale = samples / max(width, MIN_CELL)

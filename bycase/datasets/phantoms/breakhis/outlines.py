@@ -49,21 +49,10 @@ class Outlines:
 
 
 def draw_border(rng: np.random.Generator, count: int, amplitude: float) -> NDArray[np.float64]:
-    """Draw the uneven borders of `count` outlines.
+    """Draw the uneven borders of `count` outlines; float64 of shape (count, 2, 3).
 
-    Parameters
-    ----------
-    rng : Generator
-        Source of the coefficients.
-    count : int
-        Number of outlines.
-    amplitude : float
-        Standard deviation of the relative radius along the border, about; 0 leaves ellipses.
-
-    Returns
-    -------
-    ndarray of shape (count, 2, 3), float64
-        Within ±2 standard deviations, and never so large that a radius would vanish.
+    `amplitude` is about the standard deviation of the relative radius along the border; 0 leaves ellipses. All stays
+    within ±2 standard deviations, and never so large that a radius would vanish.
     """
     spread = amplitude / np.sqrt(len(HARMONICS))
     return np.clip(rng.normal(0, 1, (count, 2, len(HARMONICS))), -2, 2) * min(spread, 0.14)

@@ -1,4 +1,8 @@
-"""From the geometry of a field of view to its image: concentrations of both stains, then light."""
+"""From the geometry of a field of view to its image: concentrations of both stains, then light.
+
+In all functions `rng` is the image's own generator, `tissue` what the field shows, `anatomy` the image's, `stain` the
+case's, and `field` the size and scale.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,26 +32,7 @@ MEAN = (0.30, 0.24)
 def render_tissue(
     rng: np.random.Generator, tissue: Tissue, anatomy: Anatomy, stain: Stain, field: Field
 ) -> NDArray[np.uint8]:
-    """Render a field of view.
-
-    Parameters
-    ----------
-    rng : Generator
-        The image's own.
-    tissue : Tissue
-        What the field shows.
-    anatomy : Anatomy
-        The image's.
-    stain : Stain
-        The case's.
-    field : Field
-        Its size and scale.
-
-    Returns
-    -------
-    ndarray of shape (height, width, 3), uint8
-        Red, green and blue.
-    """
+    """Render a field of view: uint8 of shape (height, width, 3), red, green and blue."""
     concentrations = stain_compartments(rng, tissue, anatomy, field)
     chromatin = stain_nuclei(rng, tissue, anatomy, field)
     for stain_index, amount in enumerate(NUCLEUS):
@@ -62,24 +47,7 @@ def render_tissue(
 
 
 def stain_compartments(rng: np.random.Generator, tissue: Tissue, anatomy: Anatomy, field: Field) -> NDArray[np.float32]:
-    """Amounts of both stains in lumina, cytoplasm and ground.
-
-    Parameters
-    ----------
-    rng : Generator
-        The image's own.
-    tissue : Tissue
-        What the field shows.
-    anatomy : Anatomy
-        The image's.
-    field : Field
-        Its size and scale.
-
-    Returns
-    -------
-    ndarray of shape (2, height, width), float32
-        Haematoxylin and eosin, not negative.
-    """
+    """Amounts of haematoxylin and eosin in lumina, cytoplasm and ground; float32 (2, height, width), not negative."""
     shape = field.height, field.width
     form = anatomy.architecture
     depth = enlarge(tissue.depth, shape, STEP)
@@ -113,24 +81,7 @@ def stain_compartments(rng: np.random.Generator, tissue: Tissue, anatomy: Anatom
 
 
 def stain_nuclei(rng: np.random.Generator, tissue: Tissue, anatomy: Anatomy, field: Field) -> NDArray[np.float32]:
-    """Amount of chromatin, in units of an ordinary nucleus.
-
-    Parameters
-    ----------
-    rng : Generator
-        The image's own.
-    tissue : Tissue
-        What the field shows.
-    anatomy : Anatomy
-        The image's.
-    field : Field
-        Its size and scale.
-
-    Returns
-    -------
-    ndarray of shape (height, width), float32
-        In [0, `DARKEST`].
-    """
+    """Amount of chromatin, in units of an ordinary nucleus; float32 (height, width) in [0, `DARKEST`]."""
     shape = field.height, field.width
     epithelial, stromal = tissue.epithelial, tissue.stromal
     uneven = anatomy.between(0.12, 0.3)

@@ -36,17 +36,7 @@ class Stain:
 
 
 def draw_stain(rng: np.random.Generator) -> Stain:
-    """Draw a case's stain and light; nothing in it depends on the case's class.
-
-    Parameters
-    ----------
-    rng : Generator
-        The case's own.
-
-    Returns
-    -------
-    Stain
-    """
+    """Draw a case's stain and light by the case's own `rng`; nothing in it depends on the case's class."""
     vectors = np.array([rotate(vector, rng) for vector in (HAEMATOXYLIN, EOSIN)])
     concentrations = np.exp(rng.normal(0, CONCENTRATION_SD, size=2))
     light = 255 * rng.uniform(*BRIGHTNESS) * (1 - np.abs(rng.normal(0, CAST_SD, size=3)))
@@ -54,19 +44,10 @@ def draw_stain(rng: np.random.Generator) -> Stain:
 
 
 def rotate(vector: tuple[float, float, float], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Turn an absorbance vector by a random angle in a random direction.
+    """Turn an absorbance vector (red, green, blue) by a random angle in a random direction.
 
-    Parameters
-    ----------
-    vector : tuple of 3 floats
-        Absorbance in red, green and blue.
-    rng : Generator
-        Source of the angle (normal, standard deviation `ROTATION_SD` degrees) and the direction.
-
-    Returns
-    -------
-    ndarray of shape (3,), float64
-        Of the same length as `vector`, but for components that would be negative and are 0 instead.
+    The angle is normal with a standard deviation of `ROTATION_SD` degrees. The result, float64 of shape (3,), has the
+    same length, but for components that would be negative and are 0 instead.
     """
     start = np.array(vector)
     length = np.linalg.norm(start)

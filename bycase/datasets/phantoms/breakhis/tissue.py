@@ -1,4 +1,8 @@
-"""The geometry of a field of view: epithelial structures, and the nuclei in and between them."""
+"""The geometry of a field of view: epithelial structures, and the nuclei in and between them.
+
+In all functions `rng` is the image's own generator, `anatomy` the image's, of `vary`, `field` the size and scale, and
+`direction` that of the stroma's fibres, in radians.
+"""
 
 from dataclasses import dataclass
 
@@ -55,48 +59,22 @@ class Tissue:
 
 
 def field_of_view(magnification: int, width: int, height: int) -> Field:
-    """A field of view that shows as much tissue as BreakHis' at that magnification, however many pixels it has.
-
-    Parameters
-    ----------
-    magnification : int
-        Such as 40.
-    width, height : int
-        In pixels.
-
-    Returns
-    -------
-    Field
-    """
+    """A field of `width` x `height` pixels with as much tissue as BreakHis' at that magnification, such as 40."""
     return Field(height, width, float(np.sqrt(AREA_AT_40X / (width * height)) * 40 / magnification))
 
 
 def draw_tissue(rng: np.random.Generator, anatomy: Anatomy, field: Field) -> Tissue:
-    """Draw the structures and nuclei of one field of view.
-
-    Parameters
-    ----------
-    rng : Generator
-        The image's own.
-    anatomy : Anatomy
-        The image's, from `vary`.
-    field : Field
-        Its size and scale.
-
-    Returns
-    -------
-    Tissue
-    """
+    """Draw the structures and nuclei of one field of view."""
     direction = float(rng.uniform(0, np.pi))
     structures, lumen = draw_structures(rng, anatomy, field, direction)
     depth = map_depth(structures, lumen, field.coarse_shape, field.pixel * STEP)
     epithelial = draw_epithelial_nuclei(rng, anatomy, structures, lumen)
-    at = _look_up(depth, epithelial, field)
-    epithelial = epithelial[(at > 1) & (at < 2.1)]
+    inside = _look_up(depth, epithelial, field)
+    epithelial = epithelial[(inside > 1) & (inside < 2.1)]
     stromal = draw_stromal_nuclei(rng, anatomy, field, direction)
-    at = _look_up(depth, stromal, field)
+    inside = _look_up(depth, stromal, field)
     form = anatomy.architecture
-    stromal = stromal[((at > 2.05) & (form.ground != "space")) | ((at < 0.9) & (form.core == "stroma"))]
+    stromal = stromal[((inside > 2.05) & (form.ground != "space")) | ((inside < 0.9) & (form.core == "stroma"))]
     return Tissue(depth, direction, epithelial, stromal)
 
 
@@ -104,17 +82,6 @@ def draw_structures(
     rng: np.random.Generator, anatomy: Anatomy, field: Field, direction: float
 ) -> tuple[Outlines, NDArray[np.float64]]:
     """Draw the epithelial structures of a field and around it, on a jittered lattice along the fibres.
-
-    Parameters
-    ----------
-    rng : Generator
-        The image's own.
-    anatomy : Anatomy
-        Whose architecture says how many there are, and of what form.
-    field : Field
-        Where.
-    direction : float
-        Of the fibres, in radians.
 
     Returns
     -------
@@ -147,13 +114,7 @@ def draw_structures(
     turn, radius = rng.uniform(0, 2 * np.pi), (1 + lumen[middle]) / 2
     x += field.size[0] / 2 - x[middle] + radius * minor[middle] * np.cos(turn)
     y += field.size[1] / 2 - y[middle] + radius * minor[middle] * np.sin(turn)
-    near = np.all(
-        [
-            (at > -structures.reach) & (at < size + structures.reach)
-            for at, size in zip((x, y), field.size, strict=True)
-        ],
-        axis=0,
-    )
+    near = _reaches_into(structures, field)
     return structures[near], lumen[near]
 
 
@@ -162,21 +123,8 @@ def draw_epithelial_nuclei(
 ) -> Outlines:
     """Line the structures' rims with nuclei: in layers around the core, the less in order the more atypical.
 
-    Parameters
-    ----------
-    rng : Generator
-        The image's own.
-    anatomy : Anatomy
-        Whose atypia says how large, round, even, near and orderly the nuclei are.
-    structures : Outlines
-        The n structures.
-    lumen : ndarray of shape (n,), float64
-        Radius of each one's core over its own.
-
-    Returns
-    -------
-    Outlines
-        The nuclei of all structures, where these overlap too.
+    `lumen` is the radius of each structure's core over its own. There are nuclei of all structures, where these overlap
+    too.
     """
     gap = 2 * anatomy.nuclear_radius * anatomy.spacing
     layers = np.maximum(np.rint(structures.minor * (1 - lumen) / gap), 1).astype(int)
@@ -211,24 +159,7 @@ def _thin(nuclei: Outlines, distance: float) -> Outlines:
 
 
 def draw_stromal_nuclei(rng: np.random.Generator, anatomy: Anatomy, field: Field, direction: float) -> Outlines:
-    """Scatter spindle-shaped nuclei over the field, along its fibres.
-
-    Parameters
-    ----------
-    rng : Generator
-        The image's own.
-    anatomy : Anatomy
-        Whose architecture says how many cells the ground has.
-    field : Field
-        Where.
-    direction : float
-        Of the fibres, in radians.
-
-    Returns
-    -------
-    Outlines
-        The nuclei of the whole field, as if no epithelium were in it.
-    """
+    """Scatter spindle-shaped nuclei over the whole field along its fibres, as if no epithelium were in it."""
     count = rng.poisson(anatomy.architecture.cells * 1e-6 * np.prod(field.size))
     x, y = rng.uniform(0, field.size[:, None], (2, count))
     minor = 1.5 * np.exp(rng.normal(0, 0.2, count))
@@ -244,11 +175,15 @@ def _enumerate(counts: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.i
 
 def _look_up(depth: NDArray[np.float32], nuclei: Outlines, field: Field) -> NDArray[np.float32]:
     """Depth at the nuclei's centres; NaN for those that do not reach into the field."""
-    margin = nuclei.reach
-    inside = (nuclei.x > -margin) & (nuclei.x < field.size[0] + margin)
-    inside &= (nuclei.y > -margin) & (nuclei.y < field.size[1] + margin)
     row, column = (
-        np.clip(np.rint(at / (field.pixel * STEP)).astype(int), 0, length - 1)
-        for at, length in zip((nuclei.y, nuclei.x), depth.shape, strict=True)
+        np.clip(np.rint(position / (field.pixel * STEP)).astype(int), 0, length - 1)
+        for position, length in zip((nuclei.y, nuclei.x), depth.shape, strict=True)
     )
-    return np.where(inside, depth[row, column], np.float32(np.nan))
+    return np.where(_reaches_into(nuclei, field), depth[row, column], np.float32(np.nan))
+
+
+def _reaches_into(outlines: Outlines, field: Field) -> NDArray[np.bool_]:
+    """Whether each outline may reach into the field."""
+    width, height = field.size
+    inside = (outlines.x > -outlines.reach) & (outlines.x < width + outlines.reach)
+    return inside & (outlines.y > -outlines.reach) & (outlines.y < height + outlines.reach)

@@ -1,4 +1,4 @@
-"""Ways to search, compared at the same budget on the same patients."""
+"""Ways to search, compared at the same budget on the same patients: numbers, sentences and a Markdown table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bycase.core.wording import decimals, markdown_table, p_equals, plural, share, value_with_interval
+from bycase.figures.style import data_words
 from bycase.statistics.comparison.verdict import holm
 from bycase.statistics.units import Floats, Integers
+from bycase.studies.tune.outcome.history import at_spent, best_so_far
 from bycase.studies.tune.outcome.nested import (
     Nested,
     describe_difference,
@@ -19,12 +22,15 @@ from bycase.studies.tune.outcome.nested import (
     score_repeats,
     score_ways,
 )
-from bycase.studies.tune.outcome.progress import at_spent, best_so_far
-from bycase.studies.tune.outcome.searches import DEFAULT, Search
+from bycase.studies.tune.outcome.searches import Search
+from bycase.studies.tune.outcome.summary import monitor_words, signed
+from bycase.studies.tune.place import DEFAULT
 
 Cells = Mapping[tuple[str, int], Sequence[Search]]  # by way and seed: the searches of all outer folds
 
-REFERENCES = (DEFAULT, "random")  # what the others are compared with
+REFERENCES = {DEFAULT: "the default settings", "random": "random search"}  # what the others are compared with
+ALPHA = 0.05
+NONE = "—"
 POINTS = 400  # of a curve, at most
 
 
@@ -36,10 +42,8 @@ class Compared:
     ----------
     about : dict
         ``about.json`` of any cell.
-    ways : list of str
+    ways, seeds : list
         In the order asked for.
-    seeds : list of int
-        Likewise.
     summary : dict
         The content of ``metrics/tuning_methods.json``; see `compare_cells`.
     spent : ndarray of shape (n_points,), int64
@@ -65,10 +69,8 @@ def compare_cells(cells: Cells, manifest: pd.DataFrame, resamples: int, seed: in
         All ways with all seeds.
     manifest : DataFrame with the columns ``image``, ``group``
         Says whose the images are.
-    resamples : int
+    resamples, seed : int
         Of the bootstrap over patients.
-    seed : int
-        Of the resamples.
 
     Returns
     -------
@@ -86,20 +88,16 @@ def compare_cells(cells: Cells, manifest: pd.DataFrame, resamples: int, seed: in
     ways, seeds = (list(dict.fromkeys(names)) for names in zip(*cells, strict=True))
     about = next(iter(cells.values()))[0].about
     nested = score_ways(_rows(cells, seeds, manifest), about, resamples, seed)
-    of_seeds = {way: score_repeats(nested, way) for way in ways}
-    methods = {way: _describe_way(nested, way, [cells[way, seed] for seed in seeds], of_seeds[way]) for way in ways}
-    for of_way in methods.values():
-        of_way["outer"]["seeds"] = dict(zip(map(str, seeds), of_way["outer"]["seeds"].values(), strict=True))
-    repeated = len(set(zip(nested.paired.repeat, nested.paired.names, strict=True))) // len(seeds)
+    by_seed = {way: dict(zip(seeds, score_repeats(nested, way).values(), strict=True)) for way in ways}
+    predicted = set(zip(nested.paired.repeat, nested.paired.names, strict=True))
     summary = {
         "seeds": len(seeds),
-        "n_images": repeated,
+        "n_images": len(predicted) // len(seeds),
         "n_patients": nested.paired.n_patients,
-        "methods": methods,
-        "against": _against(nested, ways, of_seeds),
+        "methods": {way: _describe_way(nested, way, cells, by_seed[way]) for way in ways},
+        "against": _against(nested, ways, by_seed),
     }
-    spent, curves = make_curves(cells, ways, seeds)
-    return Compared(about, ways, seeds, summary, spent, curves)
+    return Compared(about, ways, seeds, summary, *make_curves(cells, ways, seeds))
 
 
 def make_curves(cells: Cells, ways: Sequence[str], seeds: Sequence[int]) -> tuple[Integers, dict[str, Floats]]:
@@ -108,7 +106,7 @@ def make_curves(cells: Cells, ways: Sequence[str], seeds: Sequence[int]) -> tupl
     longest = max(search.about["epochs_spent"] for searches in cells.values() for search in searches)
     spent = np.unique(np.linspace(1, longest, min(longest, POINTS)).round().astype(np.int64))
     curves = {
-        way: np.stack([np.mean([at_spent(of, spent) for of in best[way, seed]], axis=0) for seed in seeds])
+        way: np.stack([np.mean([at_spent(each, spent) for each in best[way, seed]], axis=0) for seed in seeds])
         for way in ways
     }
     return spent, curves
@@ -124,14 +122,12 @@ def _rows(cells: Cells, seeds: Sequence[int], manifest: pd.DataFrame) -> pd.Data
     return pd.concat(tables, ignore_index=True)
 
 
-def _describe_way(
-    nested: Nested, way: str, of_seeds: Sequence[Sequence[Search]], scores: Mapping[int, float]
-) -> dict[str, Any]:
-    searches = [search for of_seed in of_seeds for search in of_seed]
+def _describe_way(nested: Nested, way: str, cells: Cells, scores: Mapping[int, float]) -> dict[str, Any]:
+    searches = [search for seed in scores for search in cells[way, seed]]
     inner, limits = mean(search.score for search in searches), nested.limits[way]
-    outer: dict[str, Any] = {"score": nested.scores[way], "ci": limits, "seeds": dict(scores)}
+    outer = {"score": nested.scores[way], "ci": limits, "seeds": {str(seed): score for seed, score in scores.items()}}
     return {
-        "outer": outer | _spread(list(scores.values()), "seed_sd"),
+        "outer": outer | _spread(list(scores.values())),
         "inner": inner,
         "optimism": optimism_of(inner, nested.scores[way], limits),
         "epochs": mean(search.about["epochs_spent"] for search in searches),
@@ -139,25 +135,90 @@ def _describe_way(
     }
 
 
-def _against(nested: Nested, ways: Sequence[str], of_seeds: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
+def _against(nested: Nested, ways: Sequence[str], by_seed: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
     """Each way against each reference; random search is tested against the default settings only, not the reverse."""
     pairs = [
         (reference, way)
         for number, reference in enumerate(REFERENCES)
         if reference in ways
         for way in ways
-        if way not in REFERENCES[: number + 1]
+        if way not in list(REFERENCES)[: number + 1]
     ]
-    found = {pair: describe_difference(nested.difference(pair[1], pair[0])) for pair in pairs}
-    adjusted = holm([of["p"] for of in found.values()])
+    tests = [describe_difference(nested.difference(way, reference)) for reference, way in pairs]
     against: dict[str, Any] = {}
-    for (reference, way), p in zip(pairs, adjusted, strict=True):
-        by_seed = [of_seeds[way][each] - of_seeds[reference][each] for each in of_seeds[way]]
-        described = found[reference, way] | {"p_holm": p} | _spread(by_seed, "seed_sd")
-        against.setdefault(reference, {})[way] = described
+    for (reference, way), test, p in zip(pairs, tests, holm([test["p"] for test in tests]), strict=True):
+        gains = [by_seed[way][seed] - by_seed[reference][seed] for seed in by_seed[way]]
+        against.setdefault(reference, {})[way] = test | {"p_holm": p} | _spread(gains)
     return against
 
 
-def _spread(values: Sequence[float], key: str) -> dict[str, float]:
+def _spread(values: Sequence[float]) -> dict[str, float]:
     """The standard deviation over seeds; nothing with a single one."""
-    return {key: float(np.std(values, ddof=1))} if len(values) > 1 else {}
+    return {"seed_sd": float(np.std(values, ddof=1))} if len(values) > 1 else {}
+
+
+def methods_sentences(compared: Compared) -> list[str]:
+    """Of each way whether it helps against the default settings, and whether it is better than random search."""
+    return [
+        _sentence(compared, way, reference, gain)
+        for reference, gains in compared.summary["against"].items()
+        for way, gain in gains.items()
+    ]
+
+
+def _sentence(compared: Compared, way: str, reference: str, gain: Mapping[str, Any]) -> str:
+    methods, metric, than = compared.summary["methods"], monitor_words(compared.about["monitor"]), REFERENCES[reference]
+    one, other = (decimals(methods[name]["outer"]["score"]) for name in (way, reference))
+    if gain["p_holm"] < ALPHA:
+        verdict, doubt = f"is {'better' if gain['estimate'] > 0 else 'worse'} than {than}", ""
+    else:
+        verdict = f"is not shown to {'help against' if reference == DEFAULT else 'be better than'} {than}"
+        inside = gain["ci"]["low"] <= 0 <= gain["ci"]["high"]
+        doubt = "includes 0" if inside else "leaves out 0, but not after adjusting for all tests"
+        doubt = f", the interval {doubt}: no gain shown"
+    spread = ""
+    if "seed_sd" in gain:
+        spread = f"; over seeds the gain has a standard deviation of {decimals(gain['seed_sd'])}"
+    return (
+        f"{way} {verdict}: outer {metric} {one} against {other}, gain {signed(gain)}, "
+        f"Holm-adjusted {p_equals(gain['p_holm'])}{doubt}{spread}"
+    )
+
+
+def methods_markdown(compared: Compared, sentences: Sequence[str]) -> str:
+    """A table with a row a way, then the sentences, then what the numbers leave out."""
+    about, summary = compared.about, compared.summary
+    metric, references = monitor_words(about["monitor"]), list(summary["against"])
+    header = ["method", f"outer {metric}", "SD over seeds", f"inner {metric}", "optimism"]
+    header += [f"gain over {REFERENCES[reference]}" for reference in references]
+    header += ["epochs a search", "minutes a search"]
+    rows = [_row(compared, way, references) for way in compared.ways]
+    tests = sum(len(gains) for gains in summary["against"].values())
+    data = data_words(about["dataset"], about["phantom"])
+    caption = (
+        f"{about['model']} on {data}; {summary['n_images']} images of {summary['n_patients']} patients, each predicted "
+        f"by networks whose search has not seen the patient; {plural(summary['seeds'], 'seed')}. In brackets 95 % "
+        "intervals that resample patients, all seeds together."
+    )
+    notes = [
+        f"P-values are adjusted by Holm's procedure over {plural(tests, 'test')}, at alpha {ALPHA:g}.",
+        "Folds are the same for all seeds: the spread over seeds is that of the search and of training.",
+        "Optimism takes the inner score as it is; its interval is that of the outer score.",
+    ]
+    lists = ["\n".join(f"- {line}" for line in lines) for lines in (sentences, notes) if lines]
+    return "\n\n".join([markdown_table(header, rows), caption, *lists]) + "\n"
+
+
+def _row(compared: Compared, way: str, references: Sequence[str]) -> list[str]:
+    method, against = compared.summary["methods"][way], compared.summary["against"]
+    outer, gains = method["outer"], [against[reference].get(way) for reference in references]
+    return [
+        way,
+        value_with_interval(outer["score"], outer["ci"]),
+        share(outer["seed_sd"]) if "seed_sd" in outer else NONE,
+        share(method["inner"]),
+        share(method["optimism"]["estimate"]),
+        *(f"{signed(gain)}, {p_equals(gain['p_holm'])}" if gain else NONE for gain in gains),
+        f"{method['epochs']:.0f}",
+        f"{method['seconds'] / 60:.1f}",
+    ]

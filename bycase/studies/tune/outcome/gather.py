@@ -1,4 +1,4 @@
-"""`bycase tune gather`: from the searches' folders to numbers, settings and figures."""
+"""From the searches' folders to numbers, settings and figures."""
 
 import logging
 from collections.abc import Sequence
@@ -12,19 +12,18 @@ from bycase.core.errors import UserError
 from bycase.core.files import replace_file, replace_folder, write_csv, write_json
 from bycase.core.params import Params
 from bycase.figures.style import save_figure
-from bycase.studies.tune.figures.history import draw_history
-from bycase.studies.tune.figures.importance import draw_importance
-from bycase.studies.tune.figures.optimism import draw_optimism
-from bycase.studies.tune.figures.parallel import draw_parallel
-from bycase.studies.tune.figures.schedule import draw_schedule
 from bycase.studies.tune.outcome.best import write_best
-from bycase.studies.tune.outcome.importance import importances
+from bycase.studies.tune.outcome.history import draw_history
+from bycase.studies.tune.outcome.importance import draw_importance
 from bycase.studies.tune.outcome.nested import rows_of_searches, score_ways
+from bycase.studies.tune.outcome.optimism import draw_optimism
+from bycase.studies.tune.outcome.parallel import draw_parallel
+from bycase.studies.tune.outcome.schedule import draw_schedule
 from bycase.studies.tune.outcome.searches import PIPELINE, Search, read_searches
 from bycase.studies.tune.outcome.summary import sentences, summarise
-from bycase.studies.tune.outcome.values import Dimensions
 from bycase.studies.tune.params import TuningParams
 from bycase.studies.tune.place import BEST, SEARCHES, TUNING
+from bycase.studies.tune.space import Dimensions
 from bycase.tables.manifest import read_manifest
 
 METRICS = Path("metrics/tuning.json")
@@ -34,13 +33,6 @@ PLOTS = Path("plots/tuning")
 
 def gather(params: Params, tuning: TuningParams) -> None:
     """Evaluate the winners, write `METRICS`, `TRIALS`, `BEST` and the figures, and log what came out.
-
-    Parameters
-    ----------
-    params : Params
-        The project's.
-    tuning : TuningParams
-        ``tuning/params.yaml``.
 
     Raises
     ------
@@ -60,7 +52,8 @@ def gather(params: Params, tuning: TuningParams) -> None:
     summary = summarise(final, nested, outer)
     said = sentences(summary, final)
     write_json(METRICS, summary)
-    write_csv(TRIALS, join_trials([final, *nested]))
+    trials = {search.outer: search.trials for search in (final, *nested)}
+    write_csv(TRIALS, pd.concat(trials, names=["outer"]).reset_index("outer"))
     with replace_file(BEST) as partial:
         partial.write_text(write_best(final, said), encoding="utf-8")
     with replace_folder(PLOTS) as folder:
@@ -75,22 +68,13 @@ def draw_figures(
     summary: dict[str, Any], final: Search, nested: Sequence[Search], dimensions: Dimensions, seed: int
 ) -> dict[str, Figure]:
     """Draw the figures that there are for this algorithm, by their file's name without suffix."""
-    found = {search.outer: importances(search.searched, dimensions, seed) for search in (final, *nested)}
     figures = {
         "history": draw_history(final, nested),
-        "importance": draw_importance(final, nested, found, dimensions),
+        "importance": draw_importance(final, nested, dimensions, seed),
         "parallel": draw_parallel(final, len(nested), dimensions),
     }
-    schedule = draw_schedule(final, len(nested), dimensions)
-    if schedule is not None:
+    if (schedule := draw_schedule(final, len(nested), dimensions)) is not None:
         figures["schedule"] = schedule
     if nested:
         figures["optimism"] = draw_optimism(summary, final, nested)
     return figures
-
-
-def join_trials(searches: Sequence[Search]) -> pd.DataFrame:
-    """The trials of all searches, the search in front."""
-    tables = [search.trials.assign(outer=search.outer) for search in searches]
-    joined = pd.concat(tables, ignore_index=True)
-    return joined[["outer", *(column for column in joined.columns if column != "outer")]]

@@ -10,15 +10,14 @@ from typing import Any
 
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest, replace_file, write_json
+from bycase.core.nested import flatten
 from bycase.core.params import Params
 from bycase.figures.style import save_figure
-from bycase.studies.recipe.settings import flatten
-from bycase.studies.tune.figures.methods import draw_methods
-from bycase.studies.tune.outcome.compared import Cells, compare_cells
-from bycase.studies.tune.outcome.report import methods_markdown, methods_sentences
-from bycase.studies.tune.outcome.searches import DEFAULT, read_search
+from bycase.studies.tune.outcome.compared import Cells, compare_cells, methods_markdown, methods_sentences
+from bycase.studies.tune.outcome.methods_figure import draw_methods
+from bycase.studies.tune.outcome.searches import read_search
 from bycase.studies.tune.params import TuningParams, budget_mistakes
-from bycase.studies.tune.place import FOLDS, TUNING, WORK
+from bycase.studies.tune.place import DEFAULT, FOLDS, TUNING, WORK
 from bycase.studies.tune.search import run_search
 from bycase.studies.tune.session import ray_session
 from bycase.tables.manifest import read_manifest
@@ -35,18 +34,7 @@ PLOT = Path("plots/tuning_methods.png")
 
 
 def compare_methods(params: Params, tuning: TuningParams, seeds: Sequence[int], algorithms: Sequence[str]) -> None:
-    """Run the cells that are missing and compare all.
-
-    Parameters
-    ----------
-    params : Params
-        The project's.
-    tuning : TuningParams
-        ``tuning/params.yaml``; each cell's ``algorithm`` and ``seed`` take the place of its own.
-    seeds : sequence of int
-        Different ones.
-    algorithms : sequence of str
-        Of `METHODS`.
+    """Run the cells that are missing, each with an algorithm of `METHODS` and a seed of its own, and compare all.
 
     Raises
     ------
@@ -83,13 +71,8 @@ def run_cells(params: Params, tuning: TuningParams, seeds: Sequence[int], algori
     with ray_session(tuning):
         for number, (way, seed, outer) in enumerate(missing, 1):
             logging.info("cell %d of %d: %s, seed %d, outer fold %s", number, len(missing), way, seed, outer)
-            run_search(
-                params,
-                cell_tuning(tuning, way, seed),
-                outer,
-                cell_folder(way, seed, outer),
-                work / "methods" / way / f"s{seed}" / outer,
-            )
+            place = work / "methods" / way / f"s{seed}" / outer
+            run_search(params, cell_tuning(tuning, way, seed), outer, cell_folder(way, seed, outer), place)
 
 
 def cell_tuning(tuning: TuningParams, way: str, seed: int) -> TuningParams:
@@ -107,10 +90,10 @@ def cell_folder(way: str, seed: int, outer: str) -> Path:
 
 def comparable_settings(params: Params, tuning: TuningParams) -> dict[str, Any]:
     """What all cells must share, by dotted key."""
-    of_tuning = tuning.model_dump(mode="json", exclude={"algorithm", "seed", "search", "workers", "ray"})
-    of_params = params.model_dump(mode="json", include={"model", "dataset", "seed", "augment", "embed", "train"})
+    settings = tuning.model_dump(mode="json", exclude={"algorithm", "seed", "search", "workers", "ray"})
+    own = params.model_dump(mode="json", include={"model", "dataset", "seed", "augment", "embed", "train"})
     network = {"zoo": {params.model: params.network.model_dump(mode="json")}}
-    flat = flatten({"tuning": of_tuning, **of_params, **network})
+    flat = flatten({"tuning": settings, **own, **network})
     return {**flat, str(FOLDS): file_digest(FOLDS)}
 
 

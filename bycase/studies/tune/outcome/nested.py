@@ -7,6 +7,7 @@ Selection Bias in Performance Evaluation", JMLR 11).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,18 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import bootstrap, weighted_metrics
-from bycase.statistics.comparison.assess import assess_network
+from bycase.statistics.bootstrap import bootstrap, on_all_patients
 from bycase.statistics.comparison.differences import Difference, confidence_interval, p_two_sided, support
 from bycase.statistics.comparison.paired import Paired, paired_benchmark
-from bycase.statistics.multiclass.bootstrap import weighted_class_metrics
-from bycase.statistics.multiclass.units import ClassUnits
-from bycase.statistics.units import Floats, Integers, Units, number_patients
-from bycase.studies.tune.outcome.searches import DEFAULT, PIPELINE, Search
-from bycase.studies.tune.place import SEARCHES
+from bycase.statistics.comparison.resampling import assess_network
+from bycase.statistics.metrics import weighted_metrics
+from bycase.statistics.units import Floats, Integers, number_patients
+from bycase.studies.tune.outcome.searches import PIPELINE, Search
+from bycase.studies.tune.place import DEFAULT, SEARCHES
 from bycase.tables.predictions import check_predictions
 
 TUNED = "tuned"
-HALF = 0.5  # of two classes the more probable is called, as for the inner score
+HALF = 0.5  # of two classes the more probable is predicted, as for the inner score
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Nested:
     paired : Paired
         Their predictions of the outer folds; its ``models`` are the ways.
     metric : str
-        A metric of `bycase.statistics.bootstrap.weighted_metrics`, or of several classes.
+        A metric of `bycase.statistics.metrics.weighted_metrics`.
     sign : int
         -1 where the score is the metric's negative, which is a loss; else 1.
     scores : dict of str to float
@@ -60,8 +60,8 @@ class Nested:
     def difference(self, one: str, other: str) -> Difference:
         """The score of one way minus that of another."""
         i, j = (self.paired.models.index(way) for way in (one, other))
-        of_patients = support(self.metric, self.paired.units(0))
-        return Difference(self.scores[one] - self.scores[other], self.drawn[:, i] - self.drawn[:, j], of_patients)
+        n_supporting = support(self.metric, self.paired.units(0))
+        return Difference(self.scores[one] - self.scores[other], self.drawn[:, i] - self.drawn[:, j], n_supporting)
 
 
 def outer_rows(
@@ -69,22 +69,11 @@ def outer_rows(
 ) -> pd.DataFrame:
     """Predictions of all outer folds in the benchmark's layout; see `bycase.tables.out_of_fold`.
 
-    Parameters
-    ----------
-    way : str
-        Whose they are; the ``model``.
-    repeat : int
-        From 0, such as of several seeds.
-    predictions : mapping of int to DataFrame
-        By outer fold.
-    patients : mapping of str to str
-        By image; see `name_patients`.
+    `way` is their ``model``; ``repeat`` counts from 0, such as of several seeds; `predictions` are by outer fold, and
+    `patients` by image, see `name_patients`.
     """
-    tables = [
-        table.drop(columns=["group", "case"], errors="ignore").assign(fold=fold) for fold, table in predictions.items()
-    ]
-    rows = pd.concat(tables, ignore_index=True)
-    return rows.assign(
+    rows = pd.concat([table.assign(fold=fold) for fold, table in predictions.items()], ignore_index=True)
+    return rows.drop(columns=["group", "case"], errors="ignore").assign(
         model=way, repeat=repeat, patient=rows["image"].map(patients), threshold=HALF, patient_threshold=HALF
     )
 
@@ -92,18 +81,10 @@ def outer_rows(
 def name_patients(
     predictions: Mapping[int, pd.DataFrame], manifest: pd.DataFrame, classes: Sequence[str], name: Path = SEARCHES
 ) -> dict[str, str]:
-    """The patient of each image of the outer folds; see `bycase.statistics.units.number_patients`.
+    """The patient of each image of the outer folds, by image; see `bycase.statistics.units.number_patients`.
 
-    Parameters
-    ----------
-    predictions : mapping of int to DataFrame
-        By outer fold.
-    manifest : DataFrame with the columns ``image``, ``group``
-        Images of no outer fold are dropped.
-    classes : sequence of str
-        The probability columns.
-    name : Path
-        Where the predictions are from, named in errors.
+    `predictions` are by outer fold; images of the manifest that are of none are dropped, so that the test part has no
+    influence. `name` says where the predictions are from, in errors.
 
     Raises
     ------
@@ -147,10 +128,8 @@ def score_ways(
         See `outer_rows`.
     about : mapping with the keys ``classes``, ``positive``, ``monitor``
         Of any search.
-    resamples : int
+    resamples, seed : int
         Of the bootstrap over patients.
-    seed : int
-        Of the resamples.
     name : Path
         Where the predictions are from, named in errors.
 
@@ -163,16 +142,13 @@ def score_ways(
     metric, sign = metric_of(about["monitor"], len(about["classes"]))
     scores, limits = {}, {}
     for number, way in enumerate(paired.models):
-        of_way = assess_network(paired, number, resamples, seed)
-        low, high = sorted(sign * end for end in of_way["ci"][metric].values())
-        scores[way], limits[way] = sign * float(of_way[metric]), {"low": low, "high": high}
+        assessed = assess_network(paired, number, resamples, seed)
+        low, high = sorted(sign * end for end in assessed["ci"][metric].values())
+        scores[way], limits[way] = sign * float(assessed[metric]), {"low": low, "high": high}
 
     def statistic(counts: Integers) -> dict[str, Floats]:
-        of_ways = [
-            sign * _metrics(paired.units(number), predicted, counts)[metric]
-            for number, predicted in enumerate(paired.predicted)
-        ]
-        return {metric: np.column_stack(of_ways)}
+        ways = [sign * weighted_metrics(paired.units(k), counts)[metric] for k in range(len(paired.models))]
+        return {metric: np.column_stack(ways)}
 
     drawn = bootstrap(paired.units(0), statistic, resamples, generator(seed, "tune", "bootstrap"))[metric]
     return Nested(paired, metric, sign, scores, limits, drawn)
@@ -180,7 +156,7 @@ def score_ways(
 
 def score_folds(nested: Nested, way: str) -> dict[int, float]:
     """The score of each outer fold by its number; a fold in which it is not defined, as of one class, is left out."""
-    return _score_parts(nested, way, nested.paired.stratum)
+    return _score_parts(nested, way, nested.paired.fold)
 
 
 def score_repeats(nested: Nested, way: str) -> dict[int, float]:
@@ -189,15 +165,14 @@ def score_repeats(nested: Nested, way: str) -> dict[int, float]:
 
 
 def _score_parts(nested: Nested, way: str, part: Integers) -> dict[int, float]:
-    paired, number, found = nested.paired, nested.paired.models.index(way), {}
-    for each in np.unique(part):
-        units = paired.units(number).select(part == each)
-        once = np.ones((1, units.n_patients), np.int64)
-        values = _metrics(units, paired.predicted[number, part == each], once)
-        score = nested.sign * float(values[nested.metric][0])
+    everything, scores = nested.paired.units(nested.paired.models.index(way)), {}
+    for number in np.unique(part):
+        units = everything.select(part == number)
+        values = on_all_patients(units, partial(weighted_metrics, units))
+        score = nested.sign * float(values[nested.metric])
         if np.isfinite(score):
-            found[int(each)] = score
-    return found
+            scores[int(number)] = score
+    return scores
 
 
 def metric_of(monitor: str, n_classes: int) -> tuple[str, int]:
@@ -218,19 +193,9 @@ def optimism_of(inner: float, outer: float, limits: Mapping[str, float]) -> dict
 
 def describe_difference(difference: Difference) -> dict[str, Any]:
     """Estimate, 95 % interval and p-value of there being none."""
-    return {
-        "estimate": difference.estimate,
-        "ci": confidence_interval(difference),
-        "p": p_two_sided(difference),
-    }
+    return {"estimate": difference.estimate, "ci": confidence_interval(difference), "p": p_two_sided(difference)}
 
 
 def mean(values: Iterable[float]) -> float:
     """Of outer folds, each counting the same."""
     return float(np.mean(list(values)))
-
-
-def _metrics(units: Units | ClassUnits, predicted: Integers, counts: Integers) -> dict[str, Floats]:
-    if isinstance(units, ClassUnits):
-        return weighted_class_metrics(units, counts)
-    return weighted_metrics(units, predicted == 1, counts)

@@ -8,20 +8,15 @@ from typing import Any
 import pandas as pd
 
 from bycase.core.errors import UserError
+from bycase.core.wording import plural
 from bycase.figures.style import data_words
-from bycase.studies.tune.folds import FINAL
-from bycase.studies.tune.place import SEARCHES
-from bycase.studies.tune.record import TRIAL_COLUMNS
+from bycase.studies.tune.place import DEFAULT, EPOCH_COLUMNS, FINAL, SEARCHES, TRIAL_COLUMNS
 from bycase.tables.predictions import read_predictions
 from bycase.tables.results import read_results
 
-DEFAULT = "default"  # the algorithm of a trial that only shows what params.yaml's settings reach
-
 PIPELINE = "tuning/dvc.yaml"
-EPOCH_COLUMNS = ("trial", "epoch", "spent", "score", "loss", "val_loss", "donor")
 TEXT = dict.fromkeys(("algorithm", "status", "message", "head"), str)
 SAME = ("algorithm", "seed", "model", "dataset", "monitor", "classes")  # of all searches of one tuning
-FAILED = ("diverged", "crashed", "lost")
 
 
 @dataclass(frozen=True)
@@ -101,12 +96,7 @@ def read_search(folder: Path, again: str = PIPELINE) -> Search:
 def read_searches(outer_folds: int, folder: Path = SEARCHES) -> tuple[Search, list[Search]]:
     """Read the search on the whole pool, and those of the outer folds.
 
-    Parameters
-    ----------
-    outer_folds : int
-        How many there are; 0 without a nested evaluation.
-    folder : Path
-        Where they are.
+    `outer_folds` is 0 without a nested evaluation.
 
     Raises
     ------
@@ -115,43 +105,24 @@ def read_searches(outer_folds: int, folder: Path = SEARCHES) -> tuple[Search, li
     """
     final, *nested = (read_search(folder / name) for name in (FINAL, *map(str, range(outer_folds))))
     for search in nested:
-        check_same(final, search, folder)
+        for key in SAME:
+            if search.about[key] != final.about[key]:
+                raise UserError(
+                    f"{folder / search.outer}: {key} is {search.about[key]}, but {final.about[key]} in "
+                    f"{folder / final.outer}; run 'dvc repro {PIPELINE}'"
+                )
     return final, nested
 
 
-def check_same(one: Search, other: Search, folder: Path, keys: Sequence[str] = SAME) -> None:
-    """Refuse two searches of which one was made with other settings.
-
-    Raises
-    ------
-    UserError
-        Naming the first of `keys` that differs.
-    """
-    for key in keys:
-        if one.about[key] != other.about[key]:
-            raise UserError(
-                f"{folder / other.outer}: {key} is {other.about[key]}, but {one.about[key]} in {folder / one.outer}; "
-                f"run 'dvc repro {PIPELINE}'"
-            )
-
-
 def describe_searches(final: Search, nested: int) -> list[str]:
-    """Lines for the head of a figure: network, data, algorithm, what was spent; `nested` is the number of outer folds.
-
-    Without a nested evaluation they say so.
-    """
+    """Lines for the head of a figure: network, data, algorithm, what was spent; `nested` counts the outer folds."""
     about = final.about
     folds = f"{nested} outer folds" if nested else "no nested evaluation"
     return [
         f"{about['model']}; {data_words(about['dataset'], about['phantom'])}",
-        f"{about['algorithm']}, {count_words(len(final.searched), 'trial')}, {about['epochs_spent']} epochs a search; "
+        f"{about['algorithm']}, {plural(len(final.searched), 'trial')}, {about['epochs_spent']} epochs a search; "
         f"{folds}",
     ]
-
-
-def count_words(number: int, noun: str) -> str:
-    """Such as ``1 trial`` and ``2 trials``."""
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _read_table(path: Path, columns: Sequence[str], again: str) -> pd.DataFrame:

@@ -4,39 +4,24 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bycase.statistics.comparison.words import decimals
+from bycase.core.wording import decimals, plural, value_with_interval
+from bycase.statistics.metric_names import metric_words
 from bycase.studies.tune.outcome.nested import TUNED, Nested, describe_difference, mean, optimism_of, score_folds
-from bycase.studies.tune.outcome.searches import DEFAULT, FAILED, Search, count_words
-
-NAMES = {
-    "auc": "AUC",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "f1": "F1",
-    "loss": "log loss, negative",
-}
-STATUS = ("finished", "stopped", *FAILED)
+from bycase.studies.tune.outcome.searches import Search
+from bycase.studies.tune.place import DEFAULT, STATUSES
 
 
 def summarise(final: Search, nested: Sequence[Search], outer: Nested | None) -> dict[str, Any]:
     """Numbers of a tuning, the same keys whatever the network and the algorithm.
 
-    Parameters
-    ----------
-    final : Search
-        On the whole pool.
-    nested : sequence of Search
-        Of the outer folds.
-    outer : Nested or None
-        See `bycase.studies.tune.outcome.nested.score_ways`; None without a nested evaluation.
-
     Returns
     -------
     dict
         ``inner``: the winner's score of the final search and of each outer fold's, and the default settings' own;
-        ``trials`` and ``epochs`` over all searches. With a nested evaluation also ``outer`` and ``default_outer``
-        (score, interval, each fold), ``optimism`` and ``default_optimism`` (mean inner minus outer score), ``gain``
-        (tuned minus default settings). Those of the default settings are left out where these have failed.
+        ``trials`` and ``epochs`` over all searches. With a nested evaluation, of which `outer` are the scores, also
+        ``outer`` and ``default_outer`` (score, interval, each fold), ``optimism`` and ``default_optimism`` (mean inner
+        minus outer score), ``gain`` (tuned minus default settings). Those of the default settings are left out where
+        these have failed.
     """
     searches = [final, *nested]
     summary: dict[str, Any] = {
@@ -44,7 +29,7 @@ def summarise(final: Search, nested: Sequence[Search], outer: Nested | None) -> 
         "default_inner": {s.outer: s.default_score for s in searches if math.isfinite(s.default_score)},
         "trials": {
             "all": sum(len(search.trials) for search in searches),
-            **{status: sum(int((s.trials["status"] == status).sum()) for s in searches) for status in STATUS},
+            **{status: sum(int((s.trials["status"] == status).sum()) for s in searches) for status in STATUSES},
         },
         "epochs": {
             "asked": sum(search.about["epochs_asked"] for search in searches),
@@ -53,10 +38,7 @@ def summarise(final: Search, nested: Sequence[Search], outer: Nested | None) -> 
     }
     if outer is None:
         return summary
-    inner = {
-        TUNED: mean(search.score for search in nested),
-        DEFAULT: mean(search.default_score for search in nested),
-    }
+    inner = {TUNED: mean(s.score for s in nested), DEFAULT: mean(s.default_score for s in nested)}
     for way, score in outer.scores.items():
         prefix, limits = "" if way == TUNED else f"{way}_", outer.limits[way]
         folds = {str(fold): value for fold, value in score_folds(outer, way).items()}
@@ -70,12 +52,12 @@ def summarise(final: Search, nested: Sequence[Search], outer: Nested | None) -> 
 
 def sentences(summary: Mapping[str, Any], final: Search) -> list[str]:
     """What came out in plain words, first of all whether tuning has helped."""
-    metric = NAMES[final.about["monitor"]]
+    metric = monitor_words(final.about["monitor"])
     trials = summary["trials"]
     # Told apart, since a search in which many trials fail has in truth been a smaller one.
-    failed = ", ".join(f"{trials[status]} {status}" for status in STATUS[1:] if trials[status])
+    failed = ", ".join(f"{trials[status]} {status}" for status in STATUSES[1:] if trials[status])
     spent = (
-        f"{count_words(trials['all'], 'trial')} in all searches{f' ({failed})' if failed else ''}, "
+        f"{plural(trials['all'], 'trial')} in all searches{f' ({failed})' if failed else ''}, "
         f"{summary['epochs']['spent']} of {summary['epochs']['asked']} epochs"
     )
     if "outer" not in summary:
@@ -85,7 +67,7 @@ def sentences(summary: Mapping[str, Any], final: Search) -> list[str]:
             spent,
         ]
     reached = [
-        f"{decimals(summary[key]['score'])} ({_range(summary[key]['ci'])}) {words}"
+        f"{value_with_interval(summary[key]['score'], summary[key]['ci'], decimals)} {words}"
         for key, words in (("outer", "tuned"), ("default_outer", "by default"))
         if key in summary
     ]
@@ -114,10 +96,11 @@ def _doubt(optimism: Mapping[str, Any]) -> str:
     return "; the interval includes 0: no optimism shown" if within else ""
 
 
-def signed(found: Mapping[str, Any]) -> str:
+def signed(difference: Mapping[str, Any]) -> str:
     """A difference with its 95 % interval."""
-    return f"{decimals(found['estimate'])} (95 % CI {_range(found['ci'])})"
+    return value_with_interval(difference["estimate"], difference["ci"], decimals, "95 % CI")
 
 
-def _range(limits: Mapping[str, float]) -> str:
-    return f"{decimals(limits['low'])} to {decimals(limits['high'])}"
+def monitor_words(monitor: str) -> str:
+    """The name of the score that a search goes by, the higher the better."""
+    return "log loss, negative" if monitor == "loss" else metric_words(monitor)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bycase.core.errors import UserError
-from bycase.datasets.restructure_report import REPORT
+from bycase.datasets.restructure import REPORT
 from bycase.tables.manifest import COLUMNS, RESTRUCTURED, read_manifest
 from stages.download import main as download
 from stages.restructure import main

@@ -8,9 +8,9 @@ import pytest
 
 from bycase.core.errors import UserError
 from bycase.core.params_data import SplitParams
+from bycase.datasets.duplicates import write_waiver
 from bycase.datasets.splits.folds import make_folds
 from bycase.datasets.splits.protocol import describe, make_splits
-from bycase.datasets.waivers import write_waiver
 
 SplitMaker = Callable[..., SplitParams]
 DuplicatesOf = Callable[..., pd.DataFrame]

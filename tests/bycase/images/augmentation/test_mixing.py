@@ -1,7 +1,13 @@
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
-from bycase.images.augmentation.mixing import mix, mixes
+from bycase.images.augmentation import mixing
+from bycase.images.augmentation.mixing import keep_outside, mix, mixes
 from tests.fixtures.augment import Settings
 
 N, SIZE = 8, 32
@@ -68,6 +74,68 @@ def test_one_column_of_targets_mixes_too(settings: Settings) -> None:
     _, shares, _ = mix(flat_images(), np.eye(N, dtype=np.float32), np.ones(N, np.float32), settings(mixup=1.0), 4)
     _, mixed, _ = mix(flat_images(), targets, np.ones(N, np.float32), settings(mixup=1.0), 4)
     np.testing.assert_allclose(mixed, shares @ targets, atol=1e-6)
+
+
+class Fixed:
+    """Random numbers of two images that are partners, with shares 0.75 and 0.4 and centres (1, 1) and (3, 0)."""
+
+    def integers(self, _high: int, size: Any = None) -> Any:
+        return 0 if size is None else np.array([[1, 1], [3, 0]])
+
+    def permutation(self, _n: int) -> np.ndarray:
+        return np.array([1, 0])
+
+    def beta(self, *_: float) -> np.ndarray:
+        return np.array([0.75, 0.4])
+
+
+def test_mixup_of_two_images_by_hand(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mixing, "generator", lambda *_: Fixed())
+    images = np.stack([np.full((4, 4, 3), 100), np.full((4, 4, 3), 200)]).astype(np.float32)
+    targets, weights = np.array([[0], [1]], np.float32), np.array([1, 3], np.float32)
+    mixed, mixed_targets, mixed_weights = mix(images, targets, weights, settings(mixup=1.0), 0)
+    assert (mixed[0] == 125).all()  # 0.75 x 100 + 0.25 x 200
+    np.testing.assert_allclose(mixed[1], 140, rtol=1e-6)  # 0.4 x 200 + 0.6 x 100
+    np.testing.assert_allclose(mixed_weights, [1.5, 1.8])  # 0.75 x 1 + 0.25 x 3, 0.4 x 3 + 0.6 x 1
+    np.testing.assert_allclose(mixed_targets.ravel(), [0.75 / 1.5, 1.2 / 1.8])
+
+
+def test_cutmix_of_two_images_by_hand(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mixing, "generator", lambda *_: Fixed())
+    images = np.stack([np.full((4, 4, 3), 100), np.full((4, 4, 3), 200)]).astype(np.float32)
+    targets, weights = np.array([[0], [1]], np.float32), np.array([1, 3], np.float32)
+    mixed, mixed_targets, mixed_weights = mix(images, targets, weights, settings(cutmix=1.0), 0)
+    # Sides sqrt(0.25) x 4 = 2 and sqrt(0.6) x 4 = 3.1, rounded down to 3; the second square is cut off at two edges.
+    np.testing.assert_array_equal(mixed[0, :, :, 0], [[200, 200, 100, 100]] * 2 + [[100] * 4] * 2)
+    np.testing.assert_array_equal(mixed[1, :, :, 0], [[200] * 4] * 2 + [[100, 100, 200, 200]] * 2)
+    # Four of 16 pixels are the other's: weights 0.75 x 1 + 0.25 x 3 and 0.75 x 3 + 0.25 x 1.
+    np.testing.assert_allclose(mixed_weights, [1.5, 2.5])
+    np.testing.assert_allclose(mixed_targets.ravel(), [0.75 / 1.5, 2.25 / 2.5])
+
+
+def test_a_square_without_a_side_keeps_all_and_one_of_the_whole_image_keeps_none() -> None:
+    kept = keep_outside(np.array([[2, 2], [2, 2]]), np.array([0.9, 4.0]), 4)
+    assert kept[0].all()
+    assert not kept[1].any()
+
+
+MIX_AND_PRINT = """
+import numpy as np
+from types import SimpleNamespace
+from bycase.images.augmentation.mixing import mix
+images, targets = np.arange(8 * 32 * 32 * 3, dtype=np.float32).reshape(8, 32, 32, 3), np.eye(8, dtype=np.float32)
+for seed in range(3):
+    mixed = mix(images, targets, np.ones(8, np.float32), SimpleNamespace(mixup=0.4, cutmix=1.0), seed)
+    print(*(part.tobytes().hex()[-64:] for part in mixed))
+"""
+
+
+def test_another_process_mixes_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-c", MIX_AND_PRINT]
+    other = subprocess.run(command, cwd=Path(__file__).parents[4], stdout=subprocess.PIPE, text=True, check=True).stdout
+    exec(MIX_AND_PRINT)
+    assert capsys.readouterr().out == other
+    assert len(other.splitlines()) == 3
 
 
 @pytest.mark.parametrize("name", ["mixup", "cutmix"])

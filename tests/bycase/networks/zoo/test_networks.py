@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from bycase.core.errors import UserError
 from bycase.networks.registry import NETWORKS, build_backbone
-from bycase.networks.zoo.efficientnet_lite import build_efficientnet_lite0
+from bycase.networks.zoo.efficientnet_lite import add_classifier
 
 SIZE = 64
 
@@ -69,7 +69,7 @@ def test_efficientnet_loads_the_file_that_keras_published(
 
 @pytest.fixture(scope="module")
 def classifier() -> keras.Model:
-    return build_efficientnet_lite0(224, "imagenet", "avg", include_top=True)
+    return add_classifier(build_backbone("efficientnetlite", 224, "imagenet", "avg", 1))
 
 
 def top5(classifier: keras.Model, image: Image.Image) -> list[int]:

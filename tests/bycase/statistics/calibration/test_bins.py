@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,6 @@ from bycase.statistics.calibration.bins import (
     equal_mass_bins,
     expected_calibration_error,
 )
-from bycase.statistics.multiclass.units import ClassUnits
 from bycase.statistics.units import Units
 
 PARTS = ("reliability", "resolution", "uncertainty", "within_bin")
@@ -24,7 +24,7 @@ def add_up(parts: dict[str, float]) -> float:
 
 
 def test_bins_are_scikit_learns_quantile_bins(sharpened: Callable[..., Units]) -> None:
-    units = sharpened(0, 2.0)
+    units = sharpened(0, 2.0).against_rest(1)
     index = equal_mass_bins(units.scores)
     observed, predicted = calibration_curve(units.truth, units.scores, n_bins=15, strategy="quantile")
     size = np.bincount(index)
@@ -65,13 +65,13 @@ def test_the_decomposition_by_hand() -> None:
     assert add_up(parts) == pytest.approx(brier_score_loss(truth, scores))
 
 
-def test_the_parts_add_up(sharpened: Callable[..., Units], sharpened_classes: Callable[..., ClassUnits]) -> None:
+def test_the_parts_add_up(sharpened: Callable[..., Units], sharpened_classes: Callable[..., Units]) -> None:
     two = sharpened(3, 2.0)
-    assert add_up(decompose(two)) == pytest.approx(brier_score_loss(two.truth, two.scores))
+    assert add_up(decompose(two)) == pytest.approx(brier_score_loss(two.truth, two.scores[:, 1]))
     several = sharpened_classes(3, 2.0)
     expected = brier_score_loss(several.truth, several.scores, scale_by_half=True)
     assert add_up(decompose(several)) == pytest.approx(expected)
-    both = ClassUnits(("a", "b"), two.truth.astype(int), np.column_stack([1 - two.scores, two.scores]), two.patient)
+    both = replace(two, positive=None)
     assert [decompose(both)[part] for part in PARTS] == pytest.approx(
         [decompose(two)[part] for part in PARTS], abs=0.01
     )
@@ -88,11 +88,11 @@ def test_of_an_error_by_chance_alone_the_debiased_one_leaves_out_nearly_half(
 ) -> None:
     plain, debiased = [], []
     for seed in range(30):
-        units = sharpened(seed, 1.0, 20)
+        units = sharpened(seed, 1.0, 20).against_rest(1)
         plain.append(expected_calibration_error(units.truth, units.scores))
         debiased.append(debiased_calibration_error(units.truth, units.scores))
     assert np.mean(plain) > 0.06
     assert np.mean(debiased) < 0.6 * np.mean(plain)
-    wrong = sharpened(0, 4.0, 400)
+    wrong = sharpened(0, 4.0, 400).against_rest(1)
     error = expected_calibration_error(wrong.truth, wrong.scores)
     assert debiased_calibration_error(wrong.truth, wrong.scores) == pytest.approx(error, rel=0.05)

@@ -10,7 +10,7 @@ from bycase.statistics.units import Units
 
 @pytest.mark.parametrize("factor", [0.3, 1.0, 6.0])
 def test_slope_and_intercept_are_statsmodels(sharpened: Callable[..., Units], factor: float) -> None:
-    units = sharpened(0, factor)
+    units = sharpened(0, factor).against_rest(1)
     fitted = Logit(units.truth.astype(float), add_constant(log_odds(units.scores))).fit(disp=0)
     slope, intercept = recalibrate(units.truth, units.scores)
     assert [intercept, slope] == pytest.approx(fitted.params.tolist(), abs=1e-5)
@@ -18,7 +18,7 @@ def test_slope_and_intercept_are_statsmodels(sharpened: Callable[..., Units], fa
 
 
 def test_a_weighting_is_a_repetition(sharpened: Callable[..., Units]) -> None:
-    units = sharpened(0, 2.0, 20)
+    units = sharpened(0, 2.0, 20).against_rest(1)
     weights = np.random.default_rng(0).integers(0, 4, (5, len(units.truth))).astype(float)
     slopes, intercepts = fit_logistic(log_odds(units.scores), weights * units.truth, weights)
     for weight, slope, intercept in zip(weights.astype(int), slopes, intercepts, strict=True):
@@ -27,7 +27,7 @@ def test_a_weighting_is_a_repetition(sharpened: Callable[..., Units]) -> None:
 
 
 def test_joining_log_odds_hardly_moves_the_fit(sharpened: Callable[..., Units]) -> None:
-    units = sharpened(0, 2.0)
+    units = sharpened(0, 2.0).against_rest(1)
     x, group = group_log_odds(units.scores)
     sizes, hits = np.bincount(group)[None].astype(float), np.bincount(group, units.truth)[None]
     joined = fit_logistic(x, hits, sizes)[0][0]

@@ -7,8 +7,7 @@ import pytest
 
 from bycase.core.errors import UserError
 from bycase.statistics.comparison.paired import Paired, paired_benchmark, patient_level, run_rows
-from bycase.statistics.multiclass.units import ClassUnits, patient_class_units
-from bycase.statistics.units import Units, patient_units
+from bycase.statistics.units import patient_units
 
 FILE = Path("data/benchmark/predictions.csv")
 
@@ -48,27 +47,27 @@ def test_networks_stand_side_by_side() -> None:
     assert paired.names.tolist() == ["p.png", "q.png", "r.png", "s.png"] * 2
     assert paired.truth.tolist() == [1, 0, 1, 0] * 2
     assert paired.patient.tolist() == [1, 0, 2, 2] * 2
-    assert paired.stratum.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert paired.fold.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert paired.repeat.tolist() == [0] * 4 + [1] * 4
-    assert paired.scores[1, :, 0] == pytest.approx([0.8, 0.3, 0.6, 0.3, 0.8, 0.3, 0.6, 0.4])
+    assert paired.scores[1, :, 1] == pytest.approx([0.8, 0.3, 0.6, 0.3, 0.8, 0.3, 0.6, 0.4])
     assert paired.predicted.tolist() == [[1, 0, 1, 0, 1, 0, 1, 0], [1, 0, 1, 1, 1, 0, 1, 1]]
     assert paired.right[1].tolist() == [True, True, True, False] * 2
-    assert paired.targets[:, 0].tolist() == [True, False, True, False] * 2
+    assert paired.units(0).targets == (1,)
 
 
 def test_the_order_of_rows_and_networks_changes_nothing_else() -> None:
     one, other = build(small()), build(small().iloc[::-1])
     assert other.models == one.models[::-1]
     assert (other.scores[::-1] == one.scores).all()
-    for field in ("patients", "names", "truth", "patient", "stratum", "repeat"):
+    for field in ("patients", "names", "truth", "patient", "fold", "repeat"):
         assert (getattr(one, field) == getattr(other, field)).all()
 
 
 def test_one_repeat() -> None:
     paired = build(small())
     second = paired.of_repeat(1)
-    assert second.scores[0, :, 0] == pytest.approx([0.8, 0.3, 0.6, 0.2])
-    assert second.stratum.tolist() == [2, 2, 3, 3]
+    assert second.scores[0, :, 1] == pytest.approx([0.8, 0.3, 0.6, 0.2])
+    assert second.fold.tolist() == [2, 2, 3, 3]
     assert second.patient_threshold.shape == (2, 4)
 
 
@@ -81,8 +80,7 @@ def test_patients_of_two_classes() -> None:
     assert patients.predicted[0].tolist() == [0, 1, 0, 0] * 2
     for number in range(2):
         expected, found = patient_units(images.units(number)), patients.units(number)
-        assert isinstance(found, Units)
-        for field in ("truth", "scores", "patient", "stratum"):
+        for field in ("truth", "scores", "patient", "fold"):
             assert getattr(found, field) == pytest.approx(getattr(expected, field))
 
 
@@ -90,12 +88,11 @@ def test_patients_of_several_classes(three: Any) -> None:
     images = paired_benchmark(three.predictions, three.about["classes"], None, FILE)
     assert (images.predicted == images.scores.argmax(axis=2)).all()
     assert np.isnan(images.patient_threshold).all()
-    assert (images.targets.argmax(axis=1) == images.truth).all()
+    assert images.units(0).targets == (0, 1, 2)
     patients = patient_level(images)
     for number in range(len(images.models)):
-        expected, found = patient_class_units(images.units(number)), patients.units(number)
-        assert isinstance(found, ClassUnits)
-        for field in ("truth", "scores", "patient", "stratum"):
+        expected, found = patient_units(images.units(number)), patients.units(number)
+        for field in ("truth", "scores", "patient", "fold"):
             assert getattr(found, field) == pytest.approx(getattr(expected, field))
 
 

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from bycase.core.errors import UserError
-from bycase.statistics.bootstrap import weighted_metrics
 from bycase.statistics.comparison.mcnemar import clustered_p, exact_ignoring_clusters
 from bycase.statistics.comparison.paired import Paired, paired_benchmark
 from bycase.statistics.comparison.pairwise import compare_pairs
 from bycase.statistics.comparison.resampling import METRICS, values_of_repeats
-from bycase.statistics.units import Units
+from bycase.statistics.metrics import weighted_metrics
 
 SETTINGS: dict[str, Any] = {
     "metric": "auc",
@@ -136,11 +135,7 @@ def test_the_interval_is_of_paired_differences(content: dict[str, Any], paired: 
     """By a bootstrap written out for one pair."""
     random = np.random.default_rng(0)
     counts = random.multinomial(50, np.full(50, 1 / 50), size=2000)
-    values = []
-    for number in (0, 1):
-        units = paired.units(number)
-        assert isinstance(units, Units)
-        values.append(weighted_metrics(units, paired.predicted[number] == 1, counts)["auc"])
+    values = [weighted_metrics(paired.units(number), counts)["auc"] for number in (0, 1)]
     limits = np.quantile(values[0] - values[1], [0.02, 0.98])
     pair = by_pair(content)["resnet50v2", "efficientnetlite"]
     assert [pair["ci"]["low"], pair["ci"]["high"]] == pytest.approx(limits, abs=0.006)
@@ -181,8 +176,10 @@ def test_a_single_network_has_no_pairs(paired: Paired) -> None:
     assert found["groups"] == [["efficientnetlite"]]
 
 
-def test_unknown_metric_and_level(paired: Paired) -> None:
+def test_unknown_metric_and_level(paired: Paired, three: Any) -> None:
     with pytest.raises(UserError, match=r"compare.metric: unknown metric 'auroc'; choose of: auc, "):
         compare_pairs(paired, **SETTINGS | {"metric": "auroc"})
+    with pytest.raises(UserError, match=r"compare.metric: unknown metric 'sensitivity'; choose of: auc, "):
+        compare_pairs(read(three), **SETTINGS | {"metric": "sensitivity"})
     with pytest.raises(UserError, match=r"compare.level: unknown level 'slide'; choose of: image, patient"):
         compare_pairs(paired, **SETTINGS | {"level": "slide"})

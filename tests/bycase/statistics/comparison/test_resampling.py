@@ -8,7 +8,14 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_scor
 
 from bycase.statistics.comparison.delong import auc_covariance
 from bycase.statistics.comparison.paired import Paired, paired_benchmark, patient_level
-from bycase.statistics.comparison.resampling import METRICS, point_values, resampled_values, values_of_repeats
+from bycase.statistics.comparison.resampling import (
+    METRICS,
+    OF_POSITIVE,
+    metrics_of,
+    point_values,
+    resampled_values,
+    values_of_repeats,
+)
 
 
 @pytest.fixture(scope="module", params=["two", "three"])
@@ -19,24 +26,29 @@ def paired(request: pytest.FixtureRequest) -> Paired:
 
 def test_point_values_are_scikit_learns(paired: Paired) -> None:
     values = point_values(paired)
-    assert tuple(values) == METRICS
+    assert tuple(values) == metrics_of(paired)
+    assert set(METRICS) - set(values) == (set() if paired.positive == 1 else set(OF_POSITIVE))
     for number in range(len(paired.models)):
-        called = paired.predicted[number]
-        assert values["accuracy"][number] == pytest.approx(accuracy_score(paired.truth, called))
-        assert values["macro_f1"][number] == pytest.approx(f1_score(paired.truth, called, average="macro"))
-        assert values["balanced_accuracy"][number] == pytest.approx(recall_score(paired.truth, called, average="macro"))
+        predicted = paired.predicted[number]
+        assert values["accuracy"][number] == pytest.approx(accuracy_score(paired.truth, predicted))
+        assert values["macro_f1"][number] == pytest.approx(f1_score(paired.truth, predicted, average="macro"))
+        assert values["balanced_accuracy"][number] == pytest.approx(
+            recall_score(paired.truth, predicted, average="macro")
+        )
 
 
 def test_ranks_are_compared_within_folds(paired: Paired) -> None:
-    auc, _ = auc_covariance(paired.targets, paired.scores, paired.patient, paired.stratum)
+    columns = list(paired.units(0).targets)
+    targets, scores = paired.truth[:, None] == columns, paired.scores[:, :, columns]
+    auc, _ = auc_covariance(targets, scores, paired.patient, paired.fold)
     assert point_values(paired)["auc"] == pytest.approx(auc)
     # A fold's scores may all be higher than another's.
-    moved = replace(paired, scores=paired.scores / 2 + paired.stratum[:, None] / 20)
+    moved = replace(paired, scores=paired.scores / 2 + paired.fold[:, None] / 20)
     assert point_values(moved)["auc"] == pytest.approx(auc)
-    one_fold = paired.stratum == 0
-    one = [roc_auc_score(paired.targets[one_fold, 0], of[one_fold, 0]) for of in paired.scores]
+    one_fold = paired.fold == 0
+    one = [roc_auc_score(targets[one_fold, 0], network[one_fold, 0]) for network in scores]
     alone, _ = auc_covariance(
-        paired.targets[one_fold, :1], paired.scores[:, one_fold, :1], paired.patient[one_fold], paired.stratum[one_fold]
+        targets[one_fold, :1], scores[:, one_fold, :1], paired.patient[one_fold], paired.fold[one_fold]
     )
     assert alone == pytest.approx(one)
 

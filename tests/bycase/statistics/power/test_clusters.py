@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bycase.statistics.power.accuracy import discordance
 from bycase.statistics.power.clusters import Sample, count_sample, design_effect, effective_images, rarest_class
+from bycase.statistics.power.detectable import discordance
 from bycase.statistics.power.resolution import Assumptions, detectable
 
 SIZES = np.array([4, 8, 12, 24])

@@ -4,10 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bycase.statistics.power.accuracy import pairs_needed
 from bycase.statistics.power.clusters import Sample
-from bycase.statistics.power.resolution import Assumptions, detectable, patients_needed, resolution
-from bycase.statistics.power.table import format_table
+from bycase.statistics.power.detectable import pairs_needed
+from bycase.statistics.power.resolution import Assumptions, detectable, format_table, patients_needed, resolution
 
 ASSUMED = Assumptions(accuracy=0.85, auc=0.9, model_correlation=0.5, patient_correlation=0.1, alpha=0.05, power=0.8)
 

@@ -1,17 +1,14 @@
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import entropy
 from sklearn.metrics import roc_auc_score
 
 from bycase.statistics.calibration.assessment import assess_temperatures
-from bycase.statistics.multiclass.units import ClassUnits
-from bycase.statistics.uncertainty.assessment import Method, assess_ensemble, assess_methods
-from bycase.statistics.uncertainty.members import combine_members
+from bycase.statistics.uncertainty.assessment import assess_methods, combine_members
 from bycase.statistics.uncertainty.summary import summarise, tabulate_risk
 from bycase.statistics.uncertainty.table import METHODS, add_sets, make_table, units_of
-from bycase.statistics.units import Units
+from tests.fixtures.units import binary_units
 
 
 def simulate(n_classes: int, members: int = 3, n_patients: int = 12) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -36,11 +33,10 @@ def make_test_table(n_classes: int) -> tuple[pd.DataFrame, list[str], np.ndarray
 
 def test_differences_are_paired() -> None:
     truth, patient, members = simulate(2)
-    plain = Units(truth == 1, members[0, :, 1], patient)
-    better = replace(plain, scores=np.clip(plain.scores + 0.02 * np.where(plain.truth, 1, -1), 0, 1))
-    methods = {name: Method(of, (of.scores >= 0.5).astype(int)) for name, of in (("plain", plain), ("better", better))}
-    found = assess_methods(methods, 300, 7)
-    assert found["better"]["auc"] == pytest.approx(roc_auc_score(better.truth, better.scores))
+    plain = binary_units(truth, members[0, :, 1], patient)
+    better = binary_units(truth, np.clip(members[0, :, 1] + 0.02 * np.where(truth == 1, 1, -1), 0, 1), patient)
+    found = assess_methods({"plain": plain, "better": better}, 300, 7)
+    assert found["better"]["auc"] == pytest.approx(roc_auc_score(truth, better.scores[:, 1]))
     difference = found["better"]["difference"]
     assert difference["brier"] == pytest.approx(found["better"]["brier"] - found["plain"]["brier"])
     assert difference["ci"]["brier"]["high"] < 0  # although both intervals are wide
@@ -48,25 +44,6 @@ def test_differences_are_paired() -> None:
     calibration = assess_temperatures(plain, 1.0, 300, 7)["before"]
     assert found["plain"]["ece"] == pytest.approx(calibration["ece"])
     assert found["plain"]["ci"]["ece"] == pytest.approx(calibration["ci"]["ece"])
-
-
-@pytest.mark.parametrize("n_classes", [2, 3])
-def test_an_ensemble_is_the_mean_of_its_members(n_classes: int) -> None:
-    truth, patient, members = simulate(n_classes)
-    folds = patient // 6
-    if n_classes == 2:
-        single: Units | ClassUnits = Units(truth == 1, members[0, :, 1], patient, folds)
-        found = assess_ensemble(members, single, np.full(members.shape[:2], 0.5), 100, 7)
-    else:
-        single = ClassUnits(("a", "b", "c"), truth, members[0], patient, folds)
-        found = assess_ensemble(members, single, None, 100, 7)
-    mean = members.mean(axis=0)
-    assert found["ensemble"]["accuracy"] == pytest.approx((mean.argmax(axis=1) == truth).mean())
-    expected = roc_auc_score(truth, mean[:, 1] if n_classes == 2 else mean, multi_class="ovr")
-    assert found["ensemble"]["auc"] == pytest.approx(expected)
-    assert found["ensemble"]["mutual_information"] > 0
-    assert found["single"]["accuracy"] == pytest.approx((members[0].argmax(axis=1) == truth).mean())
-    assert found["ensemble"]["difference"]["ci"]["auc"]["low"] <= found["ensemble"]["difference"]["auc"]
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -116,6 +93,31 @@ def test_the_curve_ends_at_the_error_of_all_images() -> None:
 def test_units_of_two_classes_are_of_the_positive_one() -> None:
     table, classes, patient = make_test_table(2)
     units = units_of(table, "tta", classes, "b", patient)
-    assert isinstance(units, Units)
-    np.testing.assert_array_equal(units.scores, table["tta_b"])
+    assert units.positive == 1
+    np.testing.assert_array_equal(units.scores[:, 1], table["tta_b"])
     np.testing.assert_array_equal(units.truth, table["label"] == "b")
+    np.testing.assert_array_equal(units.predicted, table["tta_b"] >= 0.4)
+
+
+def test_members_that_disagree_by_hand() -> None:
+    # Two sure members of opposite opinion: all uncertainty is disagreement.
+    combined = combine_members(np.array([[[1.0, 0.0]], [[0.0, 1.0]]]))
+    assert combined.mean.tolist() == [[0.5, 0.5]]
+    assert combined.entropy == pytest.approx([np.log(2)])
+    assert combined.expected_entropy == pytest.approx([0])
+    assert combined.mutual_information == pytest.approx([np.log(2)])
+
+
+def test_members_that_agree_have_no_mutual_information() -> None:
+    combined = combine_members(np.tile([[[0.2, 0.3, 0.5]]], (4, 1, 1)))
+    assert combined.entropy == pytest.approx([entropy([0.2, 0.3, 0.5])])
+    assert combined.expected_entropy == pytest.approx(combined.entropy)
+    assert combined.mutual_information == pytest.approx([0], abs=1e-12)
+
+
+def test_mutual_information_is_the_mean_divergence_from_the_mean() -> None:
+    members = np.random.default_rng(0).dirichlet([1, 2, 3], size=(6, 10))
+    combined = combine_members(members)
+    divergence = [[entropy(row, mean) for row, mean in zip(member, combined.mean, strict=True)] for member in members]
+    np.testing.assert_allclose(combined.mutual_information, np.mean(divergence, axis=0))
+    assert (combined.mutual_information > 0).all()

@@ -5,8 +5,7 @@ import yaml
 
 from bycase.core.errors import UserError
 from bycase.core.params import Params
-from bycase.studies.tune.params import load_tuning_params
-from bycase.studies.tune.plan import plan_runs
+from bycase.studies.tune.params import load_tuning_params, plan_runs
 from tests.fixtures.tune import TUNING
 
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from bycase.studies.tune.journal import Journal
-from bycase.studies.tune.params import Space
-from bycase.studies.tune.plan import Run
+from bycase.studies.tune.params import Run, Space
 from bycase.studies.tune.population import Population, begin_population, members
 from bycase.studies.tune.propose import Proposals
 from bycase.studies.tune.space import is_within
@@ -37,7 +36,7 @@ def propose(tuned: Any, algorithm: Any, folder: Path, seed: int, stop: int) -> t
         row |= {"donor": None, "status": "running", "message": ""}
         journal.add("epoch", trial=number, epoch=1, **row)
         journal.add("end", trial=number, status="finished", message="")
-        proposals.on_trial_complete(f"id{proposals.left + 1}", {"best_merit": score})
+        proposals.on_trial_complete(f"id{proposals.left + 1}", {"best_score": score})
     return journal, settings
 
 
@@ -114,15 +113,3 @@ def test_members_go_on_where_they_were(tuned: Any, tmp_path: Path) -> None:
     assert found[4]["start"] is None
     scheduler = Population(tuning.population, tuning.space, 7, journal)
     assert scheduler._next_perturbation_sync == 2
-
-
-def test_a_journal_cut_short_by_a_kill_is_read_up_to_there(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "w", "same")
-    journal.add("epoch", **row(0, 1, 0.5, 0.1))
-    journal.add("epoch", **row(0, 1, 0.7, 0.1))
-    path = tmp_path / "w/journal.jsonl"
-    path.write_text(path.read_text(encoding="utf-8") + '{"event": "epo', encoding="utf-8")
-    again = Journal(tmp_path / "w", "same")
-    assert [event["event"] for event in again.events] == ["session", "epoch", "session"]
-    assert again.best(0)["score"] == 0.5
-    assert Journal(tmp_path / "w", "other").of("epoch") == []

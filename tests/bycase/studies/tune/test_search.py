@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[4]
 
 def search(outer: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "bycase", "tune", "search", outer],
+        [sys.executable, "-m", "bycase.studies.tune.stages.search", outer],
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -44,7 +44,8 @@ def tables(outer: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def test_a_search_writes_its_folder(tuned: Any) -> None:
     params, tuning = tuned(tuning={"budget": {"trials": 3, "epochs": 2, "minutes": None}})
-    target = run_search(params, tuning, "0", Path("data/tuning/searches/0"), Path("data/tuning/work/0"))
+    target = Path("data/tuning/searches/0")
+    run_search(params, tuning, "0", target, Path("data/tuning/work/0"))
     trials, epochs = tables("0")
     assert trials["trial"].tolist() == [0, 1, 2]
     assert (trials["status"] == "finished").all()

@@ -24,7 +24,7 @@ def make(params: Any, waits: bool = False, number: int = 0, **member: Any) -> Ba
     here = Path.cwd()
     for name in ("states", "best"):
         (here / "work" / name).mkdir(parents=True, exist_ok=True)
-    task = Task(here, params, "0", 7, 4, here / "work", here / "work/pixels.npy", 3, waits)
+    task = Task(here, params, "0", 7, 4, here / "work", 3, waits)
     return Bare(task, {"trial": number, "start": None, **SETTING, **member})
 
 
@@ -48,7 +48,7 @@ def test_results_and_the_best_epochs_predictions(tuned: Any) -> None:
     assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
     assert [row["done"] for row in rows] == [False, False, False, True]
     score, probabilities = read_best(best_path(Path("work"), 0))
-    assert score == max(row["score"] for row in rows) == rows[-1]["best_merit"]
+    assert score == max(row["score"] for row in rows) == rows[-1]["best_score"]
     assert probabilities.shape == (len(trial._trial._data.outer_images), 2)
     assert sorted(path.name for path in Path("work/states").iterdir()) == ["0-2.npz", "0-3.npz", "0-4.npz"]
 
@@ -66,7 +66,7 @@ def test_a_failure_ends_the_trial_and_is_told(
     fail(trial, monkeypatch, error)
     row = trial.step()
     assert (row["status"], row["done"], row["score"]) == (status, True, None)
-    assert row["best_merit"] == first["score"]
+    assert row["best_score"] == first["score"]
     assert row["monitor_score"] == 0
     assert "\n" not in row["message"]
 

@@ -11,8 +11,8 @@ from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.networks.registry import NETWORKS
 from bycase.studies.tune.context import read_search_data
 from bycase.studies.tune.trial import Task, Trial
+from bycase.training.batches import decode_once
 from bycase.training.loop import DivergenceError
-from bycase.training.resident import decode_once
 
 BASE = {"learning_rate": 0.01, "head": "none"}
 
@@ -20,7 +20,7 @@ BASE = {"learning_rate": 0.01, "head": "none"}
 def make_task(params: Params, epochs: int = 6, outer: str = "0") -> Task:
     Path("work").mkdir(exist_ok=True)
     here = Path.cwd()
-    return Task(here, params, outer, 7, epochs, here / "work", here / "work/pixels.npy", 3, False)
+    return Task(here, params, outer, 7, epochs, here / "work", 3, False)
 
 
 def make_trial(params: Params, epochs: int = 6) -> Trial:

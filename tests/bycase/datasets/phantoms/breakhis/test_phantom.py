@@ -15,9 +15,8 @@ from bycase.datasets.layouts.breakhis import SUBTYPES as PUBLISHED_SUBTYPES
 from bycase.datasets.layouts.breakhis import parse_name, read_layout
 from bycase.datasets.phantoms.breakhis import write_phantom
 from bycase.datasets.phantoms.breakhis.anatomy import draw_anatomy
-from bycase.datasets.phantoms.breakhis.archive import draw_tile
+from bycase.datasets.phantoms.breakhis.archive import draw_folds, draw_tile
 from bycase.datasets.phantoms.breakhis.cases import SUBTYPES, draw_cases, plan_tiles
-from bycase.datasets.phantoms.breakhis.folds import draw_folds
 from bycase.datasets.phantoms.breakhis.stain import EOSIN, HAEMATOXYLIN, draw_stain, rotate, transmit
 from bycase.datasets.phantoms.breakhis.tissue import draw_tissue, field_of_view
 

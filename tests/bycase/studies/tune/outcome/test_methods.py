@@ -10,11 +10,10 @@ from statsmodels.stats.multitest import multipletests
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv
 from bycase.core.params import Params
-from bycase.studies.tune.figures.methods import draw_methods
 from bycase.studies.tune.outcome import methods
-from bycase.studies.tune.outcome.compared import Cells, Compared, compare_cells
+from bycase.studies.tune.outcome.compared import Cells, Compared, compare_cells, methods_markdown, methods_sentences
 from bycase.studies.tune.outcome.methods import METHODS, cell_tuning, compare_methods
-from bycase.studies.tune.outcome.report import methods_markdown, methods_sentences
+from bycase.studies.tune.outcome.methods_figure import draw_methods
 from bycase.studies.tune.outcome.searches import read_search
 from bycase.studies.tune.params import TuningParams
 from bycase.studies.tune.place import FOLDS

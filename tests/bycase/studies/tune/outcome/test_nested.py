@@ -76,11 +76,11 @@ def test_resampled_scores_are_those_of_patients_drawn_by_hand(nested: Nested) ->
     for resample in (0, 17, 199):
         for way in (0, 1):
             units = np.concatenate([np.flatnonzero(paired.patient == patient) for patient in drawn[resample]])
-            wins = pairs = 0.0
+            positive, wins, pairs = paired.classes.index("Malignant"), 0.0, 0
             for fold in range(FOLDS):
-                of_fold = units[paired.stratum[units] == fold]
-                scores, truth = paired.scores[way, of_fold, 0], paired.truth[of_fold]
-                apart = scores[truth == 1][:, None] - scores[truth == 0][None, :]
+                in_fold = units[paired.fold[units] == fold]
+                scores, truth = paired.scores[way, in_fold, positive], paired.truth[in_fold] == positive
+                apart = scores[truth][:, None] - scores[~truth][None, :]
                 wins += (apart > 0).sum() + (apart == 0).sum() / 2
                 pairs += apart.size
             assert nested.drawn[resample, way] == pytest.approx(wins / pairs)

@@ -1,0 +1,186 @@
+"""All files of a listing converted, the manifest of those that could be, the report, and the reasons to stop."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bycase.core.errors import UserError
+from bycase.core.parallel import map_on_all_cores
+from bycase.datasets.layouts.listing import Listing, PublishedImage, Rejected
+from bycase.images.convert import Converted, Job, convert
+from bycase.tables.manifest import COLUMNS
+
+
+@dataclass(frozen=True)
+class Restructured:
+    """The manifest, the files that were left out, and files that repeat another one byte for byte."""
+
+    manifest: pd.DataFrame
+    rejected: list[Rejected]
+    copies: list[Rejected]
+
+
+def convert_all(
+    listing: Listing, raw: Path, folder: Path, classes: list[str], size: int, mode: str, workers: int | None = None
+) -> Restructured:
+    """Convert the images of a listing into ``folder/<class>/<name>.png``.
+
+    Parameters
+    ----------
+    listing : Listing
+        What the layout's reader found below `raw`.
+    raw, folder : Path
+        Where the files are, and an empty folder for the PNG files.
+    classes : list of str
+        The data set's classes, one folder each.
+    size : int
+        Side of the square, in pixels.
+    mode : {'squash', 'crop', 'pad'}
+        See `bycase.images.convert.resize`.
+    workers : int, optional
+        Number of processes; all cores where left out.
+
+    Returns
+    -------
+    Restructured
+        Of files with one name, those with other bytes than the first are numbered (``name~2.png``);
+        those with the same bytes are left out and listed as copies.
+    """
+    for label in classes:
+        (folder / label).mkdir()
+    targets = _unique_targets(listing.images)
+    jobs = [
+        Job(raw / image.source, folder / target, size, mode)
+        for image, target in zip(listing.images, targets, strict=True)
+    ]
+    rows: list[dict[str, object]] = []
+    rejected = list(listing.rejected)
+    copies: list[Rejected] = []
+    first: dict[tuple[str, str], Path] = {}
+    for image, target, converted in zip(
+        listing.images, targets, map_on_all_cores(convert, jobs, "restructure", workers), strict=True
+    ):
+        if converted.error:
+            rejected.append(Rejected(image.source, converted.error))
+            continue
+        key = (image.source.name, converted.sha256)
+        if key in first:
+            copies.append(Rejected(image.source, f"the same file as {first[key].as_posix()}"))
+            converted.target.unlink()
+            continue
+        first[key] = image.source
+        rows.append(_row(image, target, converted))
+    return Restructured(pd.DataFrame(rows, columns=list(COLUMNS)), sorted(rejected, key=lambda r: r.source), copies)
+
+
+def _unique_targets(images: list[PublishedImage]) -> list[Path]:
+    """A path below the restructured folder for every image; a name's second file gets ``~2``."""
+    seen: dict[Path, int] = {}
+    targets = []
+    for image in images:
+        target = Path(image.label) / f"{image.source.stem}.png"
+        seen[target] = seen.get(target, 0) + 1
+        targets.append(target if seen[target] == 1 else target.with_stem(f"{target.stem}~{seen[target]}"))
+    return targets
+
+
+def _row(image: PublishedImage, target: Path, converted: Converted) -> dict[str, object]:
+    return {
+        "image": target.as_posix(),
+        "label": image.label,
+        "subtype": image.subtype,
+        "magnification": image.magnification,
+        "folder": image.folder,
+        "case": image.case,
+        "group": image.case,
+        "width": converted.width,
+        "height": converted.height,
+        "sha256": converted.sha256,
+        "phash": converted.phash,
+        "source": image.source.as_posix(),
+        "mask": "|".join(mask.as_posix() for mask in image.masks),
+        "age": image.age,
+        "sex": image.sex,
+        "site": image.site,
+        "confirmed_by": image.confirmed_by,
+    }
+
+
+REPORT = Path("metrics/restructure.json")
+
+
+def bad_share(result: Restructured) -> float:
+    """Rejected files as a share of all files that should be images; 0 where there are none."""
+    total = len(result.manifest) + len(result.rejected)
+    return len(result.rejected) / total if total else 0.0
+
+
+def make_report(
+    dataset: str, source: str, listing: Listing, result: Restructured, expected: int | None
+) -> dict[str, Any]:
+    """The content of ``metrics/restructure.json``.
+
+    Parameters
+    ----------
+    dataset, source : str
+        The data set's name in `params.yaml`, and where it came from.
+    listing : Listing
+        What was found in the raw folder.
+    result : Restructured
+        What became of it.
+    expected : int, optional
+        Images of the full data set, as published; None for a phantom, which is part of nothing.
+    """
+    manifest = result.manifest
+    by_class: dict[str, dict[str, int]] = {}
+    counts = Counter(zip(manifest["label"], manifest["magnification"], strict=True))
+    for (label, magnification), n in sorted(counts.items()):
+        by_class.setdefault(label, {})[f"{magnification}X" if magnification else "all"] = n
+    return {
+        "dataset": dataset,
+        "source": source,
+        "images": len(manifest),
+        "expected": expected,
+        "partial": expected is not None and len(manifest) < expected,
+        "cases": int(manifest["case"].nunique()),
+        "folders": int(manifest["folder"].nunique()),
+        "rejected_share": round(bad_share(result), 6),
+        "by_class": by_class,
+        "rejected": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.rejected],
+        "copies": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.copies],
+        "rows_without_image": listing.rows_without_image,
+        "not_images": [path.as_posix() for path in listing.others],
+    }
+
+
+def check_bad_share(result: Restructured, limit: float, report: Path) -> None:
+    """Refuse a data set of which more than `limit` (0 to 1) had to be rejected, naming the first file."""
+    share = bad_share(result)
+    if share > limit:
+        first = result.rejected[0]
+        raise UserError(
+            f"{len(result.rejected)} files ({share:.1%}) cannot be used, more than max_bad_share {limit:.1%}; "
+            f"the first: {first.source.as_posix()} ({first.reason}); all: {report}; mend them or raise max_bad_share"
+        )
+
+
+def check_labels(listing: Listing, classes: list[str], raw: Path) -> None:
+    """Refuse a data set with a class that `params.yaml` does not list, naming all such."""
+    unlisted = sorted({image.label for image in listing.images} - set(classes))
+    if unlisted:
+        raise UserError(
+            f"{raw} holds images of class {', '.join(unlisted)}, which datasets.<name>.classes lacks; add it there"
+        )
+
+
+def check_classes(manifest: pd.DataFrame, classes: list[str], raw: Path) -> None:
+    """Refuse a data set without images, or in which a class of `params.yaml` is missing, naming it."""
+    if manifest.empty:
+        raise UserError(f"{raw} holds no image in the publisher's layout and naming; check datasets.<name>.path")
+    labels = set(manifest["label"])
+    for label in classes:
+        if label not in labels:
+            raise UserError(f"{raw} holds no image of class {label}; found only {', '.join(sorted(labels))}")

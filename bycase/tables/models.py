@@ -1,0 +1,33 @@
+"""`models/`: the files of the trained network, what it is, and what its outputs mean."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bycase.tables.results import read_results
+
+MODELS = Path("models")
+NETWORK = MODELS / "model.keras"
+MODEL_INFO = MODELS / "model.json"
+HISTORY = MODELS / "history.csv"
+COST = MODELS / "cost.json"
+
+
+def read_model_info(path: Path = MODEL_INFO) -> dict[str, Any]:
+    """Read the network's information: what it is, what its outputs mean, what it was trained on."""
+    return read_results(path, "train")
+
+
+def network_words(model_info: Mapping[str, Any]) -> str:
+    """The network and where its weights come from, as figures and tables give it."""
+    weights = {"imagenet": "ImageNet weights", "random": "random weights"}.get(
+        model_info["weights"], f"weights of {Path(model_info['weights']).name}"
+    )
+    return f"{model_info['model']}, {weights}"
+
+
+def order_classes(classes: list[str], positive: str | None) -> list[str]:
+    """The order of a network's outputs: with two classes the positive one last, else as listed."""
+    if positive is None or len(classes) != 2:
+        return list(classes)
+    return [*(label for label in classes if label != positive), positive]

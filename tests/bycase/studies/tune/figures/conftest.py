@@ -1,1 +1,0 @@
-from tests.fixtures.tune_outcome import make_search as make_search

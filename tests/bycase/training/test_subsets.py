@@ -1,0 +1,26 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from bycase.training.subsets import class_shares, encode, image_weights, make_targets
+
+
+def test_encode_follows_the_order() -> None:
+    assert encode(pd.Series(["b", "a", "b"]), ["a", "b"]).tolist() == [1, 0, 1]
+
+
+def test_targets_are_the_positive_class_or_one_hot() -> None:
+    assert make_targets(np.array([0, 1, 1]), 2).tolist() == [[0], [1], [1]]
+    assert make_targets(np.array([2, 0]), 3).tolist() == [[0, 0, 1], [1, 0, 0]]
+
+
+def test_balanced_weights_make_classes_count_the_same() -> None:
+    y = np.repeat([0, 1, 2], [10, 30, 60])
+    weights = image_weights(y, 3, "balanced")
+    assert weights.mean() == pytest.approx(1)
+    assert [weights[y == c].sum() for c in range(3)] == pytest.approx([100 / 3] * 3)
+    assert class_shares(y, weights, 3) == pytest.approx(np.full(3, 1 / 3))
+
+
+def test_without_class_weight_all_images_count_one() -> None:
+    assert (image_weights(np.array([0, 1, 1]), 2, "none") == 1).all()
