@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from tests.fixtures.units import class_units
 
 from bycase.figures.grid import choose_examples, draw_grid
 from bycase.figures.run_info import RunInfo
 from bycase.figures.style import RED
 from bycase.statistics.units import Units
 from tests.fixtures.layout import figure_words
+from tests.fixtures.units import class_units
 
 EACH = {2: 12, 3: 6, 8: 3}  # tiles of a class
 

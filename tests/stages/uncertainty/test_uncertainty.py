@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_score
 
 from bycase.core.errors import UserError
-from bycase.statistics.threshold import youden_threshold
+from bycase.statistics.thresholds import youden_threshold
 from bycase.statistics.uncertainty.summary import tabulate_risk
 from bycase.statistics.uncertainty.table import FOLDER, METHODS, read_uncertainty, scores_of
 from bycase.tables.predictions import TEST, VALIDATION, read_predictions
