@@ -15,7 +15,7 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.statistics.selective import centre, concentration, largest_probability
-from bycase.statistics.uncertainty.assessment import Combined
+from bycase.statistics.uncertainty.members import Combined
 from bycase.statistics.units import (
     Bools,
     Floats,
