@@ -12,7 +12,7 @@ from bycase.figures.comparison.learning_curves import mean_curve
 from bycase.figures.comparison.marks import shorten
 from bycase.figures.comparison.pareto import pareto_front
 from bycase.figures.comparison.roc import fold_mean_roc
-from bycase.statistics.units import Units
+from bycase.statistics.units import BinaryUnits
 from bycase.studies.benchmark.params import CompareParams
 from bycase.studies.compare.comparison import Comparison, compare
 from bycase.studies.compare.figures import draw_figures
@@ -93,13 +93,13 @@ def test_bars_join_what_is_equivalent_and_what_is_not_resolved(comparison: Compa
 
 def test_the_area_under_the_averaged_roc_is_the_auc_within_folds() -> None:
     random = np.random.default_rng(0)
-    stratum = np.repeat([0, 1, 2], [40, 20, 9])
+    fold = np.repeat([0, 1, 2], [40, 20, 9])
     truth = random.random(69) < 0.4
     truth[60:] = True  # a fold of one class
-    scores = np.round(random.random(69) + 0.3 * truth + stratum, 1)
-    units = Units(truth, scores, np.arange(69), stratum)
-    pairs = [truth[stratum == s].sum() * (~truth[stratum == s]).sum() for s in (0, 1)]
-    expected = np.average([roc_auc_score(truth[stratum == s], scores[stratum == s]) for s in (0, 1)], weights=pairs)
+    scores = np.round(random.random(69) + 0.3 * truth + fold, 1)
+    units = BinaryUnits(truth, scores, np.arange(69), fold)
+    pairs = [truth[fold == s].sum() * (~truth[fold == s]).sum() for s in (0, 1)]
+    expected = np.average([roc_auc_score(truth[fold == s], scores[fold == s]) for s in (0, 1)], weights=pairs)
     curve = fold_mean_roc(units)
     assert auc(curve["fpr"], curve["tpr"]) == pytest.approx(expected, abs=0.002)
 
