@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
-from tests.fixtures.units import binary_units, class_units
 
 from bycase.figures.confusion import confusion_counts, confusion_table, draw_confusion, write_report
 from bycase.figures.curve_tables import calibration_table
@@ -12,6 +11,7 @@ from bycase.figures.run_info import RunInfo
 from bycase.report.summary import summarise
 from bycase.statistics.units import Units, patient_units
 from tests.fixtures.layout import check_layout
+from tests.fixtures.units import binary_units, class_units
 
 
 def levels(images: Units, run_info: RunInfo) -> dict[str, Units]:

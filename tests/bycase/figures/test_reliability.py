@@ -3,7 +3,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.fixtures.units import binary_units
 
 from bycase.figures.curve_tables import calibration_table
 from bycase.figures.reliability import draw_reliability, reliability_tables
@@ -12,6 +11,7 @@ from bycase.statistics.calibration.assessment import assess_calibration
 from bycase.statistics.calibration.temperature import apply_temperature
 from bycase.statistics.units import Units, patient_units
 from tests.fixtures.layout import check_layout
+from tests.fixtures.units import binary_units
 
 
 def of_levels(images: Units) -> dict[str, Units]:
