@@ -7,7 +7,7 @@ from bycase.core.command import run_stage
 from bycase.core.params import load_params
 from bycase.core.params_training import AugmentParams
 from bycase.core.seeding import make_tensorflow_deterministic
-from bycase.figures.augmentations import OFF, choose_examples, draw_augmentations, make_columns
+from bycase.figures.augmentations import CHANGES, choose_examples, draw_augmentations, make_columns
 from bycase.figures.style import data_words, save_figure
 from bycase.images.pixels import read_pixels
 from bycase.tables.splits import read_splits
@@ -30,7 +30,7 @@ def main() -> None:
 
 def describe(params: AugmentParams) -> str:
     """What is on and how strong, in words."""
-    on = [f"{name} {getattr(params, name)}" for name, off in OFF if getattr(params, name) != off]
+    on = [f"{name} {getattr(params, name)}" for name, (off, _) in CHANGES.items() if getattr(params, name) != off]
     return ", ".join(on) if on else "nothing is on"
 
 

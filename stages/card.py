@@ -1,4 +1,4 @@
-"""`python -m stages.card`: what the data set is, in `metrics/data_card.md`, with examples in `plots/data_card.png`."""
+"""`python -m stages.card`: describe the data set in `metrics/data_card.md`, with examples in `plots/data_card.png`."""
 
 import json
 import logging
@@ -15,8 +15,8 @@ from bycase.datasets.restructure_report import REPORT
 from bycase.figures.style import data_words, encode_png
 from bycase.figures.thumbnails import choose_thumbnails, draw_thumbnails
 from bycase.images.pixels import read_pixels
-from bycase.report.data_card.colour import colour_sums, colour_table
-from bycase.report.data_card.page import DataSetInfo, write_page
+from bycase.report.data_card import DataSetInfo, write_data_card
+from bycase.report.data_colours import colour_sums, colour_table
 from bycase.tables.manifest import RESTRUCTURED, read_manifest
 from bycase.tables.splits import PROTOCOL, read_protocol
 
@@ -27,7 +27,7 @@ THUMBNAILS = Path("plots/data_card.png")
 def main() -> None:
     """Write the card and its figure."""
     params, manifest = load_params(), read_manifest()
-    # The card is of the images as published, before any preprocessing.
+    # The card shows the images as published, before any preprocessing.
     read_published = partial(read_pixels, folder=RESTRUCTURED)
     info = DataSetInfo(
         dataset=params.dataset,
@@ -44,7 +44,7 @@ def main() -> None:
     with replace_file(THUMBNAILS) as path:
         path.write_bytes(figure)
     with replace_file(CARD) as path:
-        path.write_text(write_page(info, f"../{THUMBNAILS.as_posix()}"), encoding="utf-8")
+        path.write_text(write_data_card(info, f"../{THUMBNAILS.as_posix()}"), encoding="utf-8")
     logging.info("%d images described in %s", len(manifest), CARD)
 
 
@@ -54,7 +54,7 @@ def _read_report(dataset: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError(f"{REPORT} not found: run 'dvc repro restructure' first") from None
     if report["dataset"] != dataset:
-        raise UserError(f"{REPORT} is of {report['dataset']}, not of {dataset}: run 'dvc repro restructure' first")
+        raise UserError(f"{REPORT} describes {report['dataset']}, not {dataset}: run 'dvc repro restructure' first")
     return report
 
 

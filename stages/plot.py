@@ -11,9 +11,8 @@ from bycase.core.files import replace_file, write_csv
 from bycase.figures.learning_curves import draw_learning_curves
 from bycase.figures.plots import Plots, plot_explanations, plot_robustness, plot_test, plot_uncertainty
 from bycase.figures.run_info import RunInfo, read_run_info
-from bycase.figures.sanity_checks import check_training, write_sanity
 from bycase.figures.style import save_figure
-from bycase.figures.training_sanity import draw_sanity
+from bycase.figures.training_sanity import check_training, draw_sanity, write_sanity
 from bycase.statistics.units import image_units
 from bycase.tables.manifest import read_manifest
 from bycase.tables.predictions import TEST, VALIDATION, read_predictions

@@ -1,20 +1,19 @@
-"""`python -m stages.report [--benchmark] [--no-images]`: a page for people, a model card and two checklists."""
+"""`python -m stages.report [--benchmark] [--no-images]`: an HTML report, a model card and two checklists."""
 
 import argparse
 import logging
 
 from bycase.core.command import run_stage
 from bycase.core.files import replace_file
-from bycase.report.benchmark import RESULTS
 from bycase.report.documents import PAGE, benchmark_documents, run_documents
-from bycase.report.run import METRICS, PLOTS
+from bycase.report.inputs import METRICS, PLOTS, RESULTS
 
 
 def main() -> None:
-    """Write the report of the run, or of the benchmark, that is in the workspace."""
+    """Write the report of the run, or of the benchmark, in the workspace."""
     parser = argparse.ArgumentParser(prog="python -m stages.report", description=__doc__)
-    parser.add_argument("--benchmark", action="store_true", help="of the benchmark instead of the one network")
-    parser.add_argument("--no-images", action="store_true", help="without images of the data set")
+    parser.add_argument("--benchmark", action="store_true", help="report the benchmark instead of the single network")
+    parser.add_argument("--no-images", action="store_true", help="leave out images of the data set")
     arguments = parser.parse_args()
     make = benchmark_documents if arguments.benchmark else run_documents
     folder = RESULTS if arguments.benchmark else METRICS

@@ -41,6 +41,11 @@ def percent(value: float) -> str:
     return f"{100 * value:.3g} %"
 
 
+def capitalise(words: str) -> str:
+    """The same words, with a capital letter first."""
+    return words[:1].upper() + words[1:]
+
+
 def count(value: float) -> str:
     """A whole number in groups of three digits, such as ``7,909``."""
     return f"{value:,.0f}"
@@ -100,11 +105,7 @@ def metric_with_interval(level: Numbers, metric: str, write: Write = share, name
     return value_with_interval(level[metric], limits, write, name) if limits else write(level[metric])
 
 
-def markdown_row(cells: Iterable[str]) -> str:
-    """A row of a Markdown table."""
-    return f"| {' | '.join(cells)} |"
-
-
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table, its last line not ended."""
-    return "\n".join([markdown_row(header), "|" + "---|" * len(header), *map(markdown_row, rows)])
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[Any]], numbers: bool = False) -> str:
+    """A Markdown table, its last line not ended; `numbers` sets all columns but the first to the right."""
+    rule = ["---", *["---:" if numbers else "---"] * (len(header) - 1)]
+    return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in (header, rule, *rows))

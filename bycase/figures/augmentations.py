@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,31 +16,20 @@ from bycase.figures.style import GREY, INK, TEXT_SIZE, TILE_SIZE, new_figure, st
 from bycase.images.augmentation.images import augment
 from bycase.images.augmentation.mixing import mix
 
-OFF = AugmentParams(
-    flip="none",
-    rotation=0,
-    zoom=0,
-    crop=1,
-    brightness=0,
-    contrast=0,
-    stain_jitter=0,
-    rand_augment=0,
-    mixup=0,
-    cutmix=0,
-)
-# What a change that is off is drawn at.
-EXAMPLE = AugmentParams(
-    flip="both",
-    rotation=0.25,
-    zoom=0.2,
-    crop=0.5,
-    brightness=0.2,
-    contrast=0.2,
-    stain_jitter=0.2,
-    rand_augment=0.5,
-    mixup=0.4,
-    cutmix=1.0,
-)
+# Each change: its value when off, and the one at which it is drawn then.
+CHANGES: dict[str, tuple[Any, Any]] = {
+    "flip": ("none", "both"),
+    "rotation": (0, 0.25),
+    "zoom": (0, 0.2),
+    "crop": (1, 0.5),
+    "brightness": (0, 0.2),
+    "contrast": (0, 0.2),
+    "stain_jitter": (0, 0.2),
+    "rand_augment": (0, 0.5),
+    "mixup": (0, 0.4),
+    "cutmix": (0, 1.0),
+}
+OFF = AugmentParams(**{name: off for name, (off, _) in CHANGES.items()})
 ROWS = 4
 WIDTH, TILE, TEXT = 10.4, 0.80, 1.6  # inches
 THREE_LINES = 30  # points
@@ -94,9 +84,9 @@ def make_columns(images: NDArray[np.uint8], params: AugmentParams, seed: int) ->
         The pipeline's seed.
     """
     columns = [Column("original", True, images.astype(np.float32), np.ones(len(images), np.float32))]
-    for name, off in OFF:
+    for name, (off, example) in CHANGES.items():
         on = getattr(params, name) != off
-        strength = getattr(params if on else EXAMPLE, name)
+        strength = getattr(params, name) if on else example
         value = f"{strength:g}" if isinstance(strength, float) else strength
         heading = f"{name}\n{value}" if on else f"{name}\noff (shown\nat {value})"
         alone = OFF.model_copy(update={name: strength})

@@ -81,15 +81,8 @@ def write_report(units: Mapping[str, Units], run_info: RunInfo) -> str:
 
     Parameters
     ----------
-    units : mapping of level to Units
-        ``image`` and ``patient``, of the test part.
-    run_info : RunInfo
-        Names network, data and split, and holds the metrics.
-
-    Returns
-    -------
-    str
-        Lines of text, the last one ended.
+    units, run_info
+        See `draw_confusion`.
     """
     lines = ["Classification report, test part", *run_info.subtitle]
     for level, scored in units.items():

@@ -17,12 +17,7 @@ MEAN = "macro average"
 
 
 def roc_table(units: BinaryUnits) -> pd.DataFrame:
-    """The ROC curve.
-
-    Parameters
-    ----------
-    units : BinaryUnits
-        Images or patients, some of the class and some not.
+    """The ROC curve of one class.
 
     Returns
     -------
@@ -35,11 +30,6 @@ def roc_table(units: BinaryUnits) -> pd.DataFrame:
 
 def precision_recall_table(units: BinaryUnits) -> pd.DataFrame:
     """The precision-recall curve, without scikit-learn's closing point at recall 0, which no threshold gives.
-
-    Parameters
-    ----------
-    units : BinaryUnits
-        Images or patients, some of the class and some not.
 
     Returns
     -------
@@ -55,11 +45,6 @@ def mean_roc_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Average the sensitivities of all classes' curves at every false positive rate.
 
     The area under the result is the mean of the areas under the classes' curves.
-
-    Parameters
-    ----------
-    tables : mapping of class to DataFrame
-        Each class against the rest; see `roc_table`.
 
     Returns
     -------
@@ -78,11 +63,6 @@ def mean_precision_recall_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFr
     """Average the precisions of all classes' curves at every recall.
 
     The area under the steps is the mean of the classes' average precisions.
-
-    Parameters
-    ----------
-    tables : mapping of class to DataFrame
-        Each class against the rest; see `precision_recall_table`.
 
     Returns
     -------

@@ -55,10 +55,8 @@ def draw_grid(pixels: NDArray[np.uint8], images: Units, examples: list[Integers]
     ----------
     pixels : ndarray of shape (n_examples, size, size, 3), uint8
         RGB, in the order of `examples`.
-    images : Units
-        One unit a test image.
-    examples : list of ndarray of int64
-        For each class positions in `images`.
+    images, examples
+        See `choose_examples`.
     run_info : RunInfo
         Names network, data and split, and holds the metrics.
     """

@@ -48,21 +48,9 @@ class Plots:
 
 
 def plot_test(images: Units, names: Sequence[str], run_info: RunInfo) -> Plots:
-    """The test part: curves, confusion, calibration, subgroups and a grid of predictions.
+    """The test images: curves, confusion, calibration, subgroups and a grid of predictions.
 
-    Parameters
-    ----------
-    images : Units
-        The test images.
-    names : sequence of str
-        Theirs, in the same order.
-    run_info : RunInfo
-        Names network, data and split, and holds the metrics.
-
-    Raises
-    ------
-    UserError
-        If an image is missing.
+    `names` are the images' files, in their order; UserError if one is missing.
     """
     seed = run_info.model_info["seed"]
     units = {"image": images, "patient": patient_units(images, run_info.threshold("patient"))}
@@ -100,17 +88,7 @@ def plot_uncertainty(images: Units, run_info: RunInfo) -> Plots:
 def plot_robustness(predictions: pd.DataFrame, run_info: RunInfo) -> Plots:
     """The `robustness` stage: scores by corruption and severity, and what each corruption looks like.
 
-    Parameters
-    ----------
-    predictions : DataFrame
-        Of the test part; see `bycase.tables.predictions`.
-    run_info : RunInfo
-        Names network, data and split.
-
-    Raises
-    ------
-    UserError
-        If the stage's results or an image are missing.
+    `predictions` are of the test part; UserError if the stage's results or an image are missing.
     """
     summary, classes, seed = read_results(ROBUSTNESS, "robustness"), run_info.classes, run_info.model_info["seed"]
     corruptions = list(summary["corruptions"])

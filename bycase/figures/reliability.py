@@ -28,7 +28,7 @@ def reliability_tables(units: Mapping[str, Units], run_info: RunInfo, seed: int)
     units : mapping of level to Units
         ``image`` and ``patient``, of the test part.
     run_info : RunInfo
-        Holds the temperatures, which come from validation.
+        Names network, data and split, and holds the errors and the temperatures, which come from validation.
     seed : int
         Of the bootstrap over patients.
 
@@ -62,10 +62,8 @@ def draw_reliability(
     ----------
     tables : mapping of level to mapping of str to DataFrame
         See `reliability_tables`.
-    units : mapping of level to Units
-        ``image`` and ``patient``, of the test part.
-    run_info : RunInfo
-        Names network, data and split, and holds the calibration errors.
+    units, run_info
+        See `reliability_tables`.
     """
     observed, predicted = reliability_words(run_info.positive)
     kinds = ("right", "wrong")

@@ -1,6 +1,7 @@
-"""The sanity checks of a training as a figure."""
+"""Sanity checks of a finished training, in words and as a figure: passed or warned; nothing is refused."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -8,9 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bycase.figures.parts import epoch_axis
-from bycase.figures.phases import mark_kept_epoch, shade_phases
+from bycase.figures.phases import mark_kept_epoch, phase_words, shade_phases
 from bycase.figures.run_info import RunInfo
-from bycase.figures.sanity_checks import LARGEST_GAP, Check, count_words
 from bycase.figures.style import (
     BLUE,
     DASHED,
@@ -24,8 +24,73 @@ from bycase.figures.style import (
     new_figure,
     styled,
 )
+from bycase.statistics.metric_names import metric_words
 
+# How near, relatively, the training loss must be to that of a constant to warn; as the collapse guard's.
+LEAST_GAIN = 0.03
+# The class predicted most often may get so much of what belongs to the others.
+LARGEST_TAKEN = 0.5
+LARGEST_GAP = 0.1
+# Of the loss of a constant prediction.
+LARGEST_RISE = 0.1
+# Of the lowest validation loss.
+LARGEST_OVERFIT = 0.05
+LAST = 3  # epochs, whose mean is the end of a training
 WARNED: Any = {"color": VERMILLION, "linewidth": 1.2, "linestyle": DASHED}  # a line beyond which a check fails
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: whether it passed, and its finding."""
+
+    passed: bool
+    words: str
+
+    @property
+    def line(self) -> str:
+        """Such as ``passed: loss 0.365 at its lowest, 0.693 of a constant prediction``."""
+        return f"{'passed' if self.passed else 'WARNED'}: {self.words}"
+
+
+def check_training(history: pd.DataFrame, model_info: dict[str, Any], truth: "pd.Series[str]") -> list[Check]:
+    """All checks, in a fixed order.
+
+    Parameters
+    ----------
+    history : DataFrame
+        ``models/history.csv``; see `bycase.training.loop`.
+    model_info : dict
+        ``models/model.json``.
+    truth : Series of str
+        Classes of the validation images.
+    """
+    kept = history.loc[history["epoch"] == model_info["best_epoch"]].iloc[0]
+    return [
+        _check_learned(history, model_info["prior_loss"]),
+        _check_classes(history, kept, truth),
+        _check_gap(kept),
+        _check_rise(history, model_info["prior_loss"]),
+        _check_overfitting(history),
+    ]
+
+
+def count_words(checks: list[Check]) -> str:
+    """How many passed, such as ``4 of 5 checks passed``."""
+    return f"{sum(check.passed for check in checks)} of {len(checks)} checks passed"
+
+
+def write_sanity(checks: list[Check], run_info: RunInfo) -> str:
+    """The checks as lines of text under network, data and split."""
+    model_info = run_info.model_info
+    lines = [
+        f"Sanity of the training: {count_words(checks)}",
+        *run_info.subtitle,
+        f"weights kept: epoch {model_info['best_epoch']} ({phase_words(model_info['best_phase'])}), "
+        f"best validation {metric_words(model_info['monitor'])}",
+        "",
+        *(check.line for check in checks),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def draw_sanity(history: pd.DataFrame, checks: Sequence[Check], truth: "pd.Series[str]", run_info: RunInfo) -> Figure:
@@ -33,12 +98,10 @@ def draw_sanity(history: pd.DataFrame, checks: Sequence[Check], truth: "pd.Serie
 
     Parameters
     ----------
-    history : DataFrame
-        ``models/history.csv``; see `bycase.training.loop`.
+    history, truth
+        See `check_training`.
     checks : sequence of Check
-        See `bycase.figures.sanity_checks.check_training`.
-    truth : Series of str
-        Classes of the validation images.
+        Of `check_training`.
     run_info : RunInfo
         Names network, data and split.
     """
@@ -66,6 +129,56 @@ def draw_sanity(history: pd.DataFrame, checks: Sequence[Check], truth: "pd.Serie
         shade_phases(panels.ravel().tolist(), history)
         mark_kept_epoch(panels.ravel().tolist(), run_info.model_info["best_epoch"])
     return figure
+
+
+def _check_learned(history: pd.DataFrame, prior_loss: float) -> Check:
+    """A network that learned nothing but the class shares ends at the loss of the best constant prediction."""
+    lowest = float(history["loss"].min())
+    passed = lowest < (1 - LEAST_GAIN) * prior_loss
+    words = f"training loss {lowest:.3f} at its lowest, {prior_loss:.3f} of a constant prediction"
+    return Check(passed, words if passed else f"{words}: nothing is learned from the images")
+
+
+def _check_classes(history: pd.DataFrame, kept: "pd.Series[Any]", truth: "pd.Series[str]") -> Check:
+    """A network that predicts one class for every image has collapsed to one class."""
+    true_share = float(truth.value_counts(normalize=True).max())
+    share = float(kept["val_top_share"])
+    epochs = int((history["val_top_share"] == 1).sum())
+    words = f"most predicted class: {100 * share:.0f} % of validation images"
+    words += f" (largest true class: {100 * true_share:.0f} %)"
+    if epochs:
+        words += f"; one class for all in {epochs} of {len(history)} epochs"
+    return Check(share < true_share + LARGEST_TAKEN * (1 - true_share), words)
+
+
+def _check_gap(kept: "pd.Series[Any]") -> Check:
+    gap = float(kept["accuracy"] - kept["val_accuracy"])
+    words = f"gap of {gap:.3f} between training accuracy {kept['accuracy']:.3f} and validation accuracy "
+    return Check(gap <= LARGEST_GAP, f"{words}{kept['val_accuracy']:.3f}")
+
+
+def _check_rise(history: pd.DataFrame, prior_loss: float) -> Check:
+    """Within a phase, since another one has another network."""
+    rises = history.groupby("phase", sort=False)["loss"].diff().fillna(0)
+    rise, epoch = max(0.0, float(rises.max())), int(history["epoch"].iloc[rises.argmax()])
+    if rise <= LARGEST_RISE * prior_loss:
+        return Check(True, f"training loss never rose by more than {rise:.3f} from one epoch to the next")
+    return Check(False, f"training loss rose by {rise:.3f} in epoch {epoch}: the learning rate may be too high")
+
+
+def _check_overfitting(history: pd.DataFrame) -> Check:
+    """Validation loss that rises while training loss falls."""
+    lowest = history.iloc[history["val_loss"].argmin()]
+    end = history[history["epoch"] >= lowest["epoch"]].tail(LAST).mean(numeric_only=True)
+    rise, fall = float(end["val_loss"] - lowest["val_loss"]), float(lowest["loss"] - end["loss"])
+    epoch = int(lowest["epoch"])
+    if rise <= LARGEST_OVERFIT * lowest["val_loss"] or fall <= 0:
+        words = (
+            f"validation loss ends at {end['val_loss']:.3f}, its lowest was {lowest['val_loss']:.3f} in epoch {epoch}"
+        )
+        return Check(True, words)
+    words = f"overfitting: after epoch {epoch} validation loss +{rise:.3f}, training loss -{fall:.3f}"
+    return Check(False, words)
 
 
 def _draw_loss(axes: Axes, history: pd.DataFrame, prior_loss: float) -> None:

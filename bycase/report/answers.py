@@ -1,19 +1,68 @@
-"""What the pipeline knows of a study, by what a checklist asks for."""
+"""The pipeline's answer to each question of the checklists: a text, or a function of the study."""
 
-from bycase.core.wording import count, share
-from bycase.report.data_answers import DATA_ANSWERS, Answer
-from bycase.report.limits import limit_words, research_only, source_words
-from bycase.report.study import Study
-from bycase.report.words import accuracy_verdict, auc_verdict, describe_metric, sentence, training_words
+from collections.abc import Callable
+
+from bycase.core.wording import capitalise, count, share
+from bycase.report.study import RESEARCH_ONLY, Study
+from bycase.report.words import (
+    accuracy_verdict,
+    auc_verdict,
+    describe_metric,
+    leak_words,
+    missing_words,
+    preprocessing_words,
+    training_words,
+)
 from bycase.statistics.metric_names import METRICS, short_metric_words
 
-
-def _technology(study: Study) -> str:
-    return f"Deep learning: convolutional neural networks ({'; '.join((study.network, *study.others))})."
+Answer = Callable[[Study], str | None]
 
 
-def _summary(study: Study) -> str:
-    return f"{_goal(study)} {sentence(study.partition)}. {_performance(study)}"
+def _eligibility(study: Study) -> str:
+    rejected, copies = (count(len(study.data.restructure[name])) for name in ("rejected", "copies"))
+    return (
+        f"Every readable image was included; excluded were {rejected} unusable files and {copies} copies of another "
+        "file (metrics/restructure.json)."
+    )
+
+
+def _subsets(study: Study) -> str:
+    magnifications = study.params.split.magnifications
+    chosen = f"Only {', '.join(f'{m}X' for m in magnifications)} images. " if magnifications else ""
+    return f"{chosen}{missing_words(study.data.restructure)}."
+
+
+def _missing_data(study: Study) -> str:
+    absent = len(study.data.restructure.get("rows_without_image", []))
+    return (
+        f"Nothing is imputed. {missing_words(study.data.restructure)}. Rows of metadata without an image: "
+        f"{count(absent)}."
+    )
+
+
+def _reference(study: Study) -> str:
+    classes = ", ".join(study.classes)
+    if study.phantom:
+        return f"The class that each image was generated as: {classes}."
+    return f"The publisher's label of each image: {classes}. {study.about.citation}."
+
+
+def _disjoint(study: Study) -> str:
+    merged = " Duplicates are joined into one group before the split." if study.params.split.merge_duplicates else ""
+    return f"Disjoint by {study.group}. {leak_words(study.leaks)}{merged}"
+
+
+def _sample_size(study: Study) -> str:
+    patients = count(study.levels["image"]["n_patients"])
+    return f"All available images: {study.subsets}. Tested: {patients} patients. {study.analyses['power']}"
+
+
+def _quality(study: Study) -> str:
+    duplicates = sum(pairs["total"] for pairs in study.data.audit["pairs"].values())
+    return (
+        f"{preprocessing_words(study.params)}. Quality: unreadable files and copies excluded; {count(duplicates)} "
+        "pairs of duplicates and near-duplicates found before the split."
+    )
 
 
 def _goal(study: Study) -> str:
@@ -23,20 +72,11 @@ def _goal(study: Study) -> str:
 
 def _model(study: Study) -> str:
     size, cost = study.params.data.image_size, study.cost
-    output = f"the probability of {study.positive}" if study.positive else "one probability a class"
+    output = f"the probability of {study.positive}" if study.positive else "one probability per class"
     return (
-        f"Network: {study.network}; input {size}x{size} RGB, output {output}; {count(cost['parameters'])} "
-        f"parameters, {count(cost['trainable_parameters'])} trainable. Layers: stages/zoo."
+        f"Network: {study.network}; input {size}x{size} RGB, output {output}; {count(cost['parameters'])} parameters, "
+        f"{count(cost['trainable_parameters'])} trainable. Layers: bycase/networks."
     )
-
-
-def _software(study: Study) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in study.versions.items())
-    return f"Versions: {versions}; all pinned in requirements.txt."
-
-
-def _initial(study: Study) -> str:
-    return f"Weights: {study.network}; the head's and all random weights from seed {study.seed}."
 
 
 def _training(study: Study) -> str:
@@ -44,88 +84,55 @@ def _training(study: Study) -> str:
 
 
 def _selection(study: Study) -> str:
-    words = f"The epoch of the best validation {study.params.train.monitor}."
+    words = f"The epoch with the best validation {short_metric_words(study.params.train.monitor)}."
+    if not study.others:
+        return words
     return (
-        f"{words} Networks are compared out of fold; the best one's result is flattered by that."
-        if study.others
-        else words
+        f"{words} Networks are compared out of fold; the best one's result is optimistic, since it was selected on it."
     )
 
 
 def _ensembles(study: Study) -> str:
     if study.repeats == 1:
-        return "None: one network makes each prediction."
+        return "None: each prediction is made by one network."
     return f"Reported beside single networks: the mean over {study.repeats} repeats (leaderboard.json, ensemble)."
 
 
 def _metrics(study: Study) -> str:
-    names = [short_metric_words(metric) for metric in study.levels["image"]["ci"] if metric in METRICS]
-    compared = " Pairs: paired bootstrap over patients, DeLong, McNemar, Holm-corrected." if study.others else ""
+    names = ", ".join(short_metric_words(metric) for metric in study.levels["image"]["ci"] if metric in METRICS)
+    compared = " Pairs: paired bootstrap over patients, DeLong, McNemar, Holm-adjusted." if study.others else ""
     return (
-        f"By image and by patient (a patient's mean probability): {', '.join(names)}; ROC, precision-recall and "
+        f"By image and by patient (mean probability over a patient's images): {names}; ROC, precision-recall and "
         f"reliability curves; each beside a constant prediction.{compared}"
     )
 
 
 def _statistics(study: Study) -> str:
     used = study.levels["image"]["ci"].get("resamples", study.params.evaluate.resamples)
-    return f"95 % intervals from {count(used)} bootstrap resamples of patients, all images of a patient together."
+    return f"95 % intervals from {count(used)} bootstrap resamples of patients, each with all its images."
 
 
 def _robustness(study: Study) -> str | None:
-    words = [study.analyses[name] for name in ("robustness", "uncertainty", "leakage") if name in study.analyses]
-    return " ".join(words) or None
-
-
-def _explanations(study: Study) -> str | None:
-    return study.analyses.get("explain")
-
-
-def _internal(study: Study) -> str:
-    return f"Internal only, from the same source as training: {study.tested}."
-
-
-def _external(_: Study) -> str:
-    return "None: nothing was tested on data of another source."
+    names = ("robustness", "uncertainty", "leakage")
+    return " ".join(study.analyses[name] for name in names if name in study.analyses) or None
 
 
 def _performance(study: Study) -> str:
-    image, patient = study.levels["image"], study.levels["patient"]
-    words = (
-        f"By image: {describe_metric(image, 'auc')}, {describe_metric(image, 'accuracy')} (constant prediction "
-        f"{share(image['baseline']['accuracy'])}). By patient: {describe_metric(patient, 'auc')}, "
-        f"{describe_metric(patient, 'accuracy')} (constant prediction {share(patient['baseline']['accuracy'])})."
+    levels = " ".join(
+        f"By {name}: {describe_metric(level, 'auc')}, {describe_metric(level, 'accuracy')} (constant prediction "
+        f"{share(level['baseline']['accuracy'])})."
+        for name, level in study.levels.items()
     )
-    by = f" By {', '.join(study.subgroups)}: {study.page}." if study.subgroups else ""
-    return f"{words}{by} {' '.join(study.verdicts)}".strip()
+    subgroups = f" By {', '.join(study.subgroups)}: {study.page}." if study.subgroups else ""
+    return f"{levels}{subgroups} {' '.join(study.verdicts)}".strip()
 
 
 def _diagnostic(study: Study) -> str:
     metrics = [metric for metric in ("sensitivity", "specificity", "macro_f1") if metric in study.levels["image"]]
     return " ".join(
-        f"By {level}: {', '.join(describe_metric(of, metric) for metric in metrics)}."
-        for level, of in study.levels.items()
+        f"By {name}: {', '.join(describe_metric(level, metric) for metric in metrics)}."
+        for name, level in study.levels.items()
     )
-
-
-def _failures(study: Study) -> str:
-    return f"The surest mistakes and the patients with most of them: {study.page}, failure gallery."
-
-
-def _limitations(study: Study) -> str:
-    return " ".join(limit_words(study))
-
-
-def _protocol(study: Study) -> str:
-    return f"No protocol was prepared by the pipeline. Every setting: params.yaml; every step: dvc.yaml; {study.page}."
-
-
-def _availability(study: Study) -> str:
-    return f"Code, parameters and lock of all data and results stand in this repository. Data: {source_words(study)}"
-
-
-def _building(study: Study) -> str:
-    return f"{_training(study)} {_selection(study)} Internal validation: {study.partition}."
 
 
 def _clusters(study: Study) -> str:
@@ -143,10 +150,6 @@ def _updating(study: Study) -> str:
     )
 
 
-def _calculation(study: Study) -> str:
-    return f"By the saved Keras network; each image's probabilities are kept with its name. Tested: {study.tested}."
-
-
 def _imbalance(study: Study) -> str:
     weight = study.params.train.class_weight
     used = "None used." if weight == "none" else f"Class weights in the loss: {weight}."
@@ -160,58 +163,97 @@ def _fairness(study: Study) -> str | None:
 
 def _output(study: Study) -> str:
     if study.positive is None:
-        return "One probability a class; the most probable class is called."
+        return "One probability per class; the most probable class is predicted."
     chosen = "by Youden's index" if study.params.evaluate.threshold == "youden" else "fixed in advance"
     return f"The probability of {study.positive}; the threshold is chosen on validation, never on test, {chosen}."
 
 
-def _specification(_: Study) -> str:
-    return (
-        "The saved network (models/model.keras) and the code of this repository; input and output as in the model card."
-    )
+def _phantom_or(phantom: str, real: str | None) -> Answer:
+    """One answer for generated images, another for real ones."""
+    return lambda study: phantom if study.phantom else real
 
 
-def _interpretation(study: Study) -> str:
-    image = study.levels["image"]
-    return f"{auc_verdict(image)} {accuracy_verdict(image)}"
-
-
-def _poor_input(_: Study) -> str:
-    return "Files that cannot be read are refused; poor images are not recognised as such."
-
-
-ANSWERS: dict[str, Answer] = {
-    **DATA_ANSWERS,
-    "availability": _availability,
-    "building": _building,
-    "calculation": _calculation,
+ANSWERS: dict[str, Answer | str] = {
+    "acquisition": _phantom_or("Generated images; nothing was acquired.", None),
+    "annotation": _phantom_or("The generator.", "The publisher's labels, unchanged; this project annotated nothing."),
+    "availability": lambda study: (
+        f"Code, parameters and the lock file of all data and results are in this repository. Data: {study.source}"
+    ),
+    "building": lambda study: f"{_training(study)} {_selection(study)} Internal validation: {study.partition}.",
+    "calculation": lambda study: (
+        f"By the saved Keras network; each image's probabilities are stored with its name. Tested: {study.tested}."
+    ),
+    "characteristics": lambda study: f"{study.subsets}. By class, subtype and magnification: metrics/data_card.md.",
     "clusters": _clusters,
+    "deidentification": _phantom_or(
+        "Not needed: the images are generated.", "None by this project: images and case names are used as published."
+    ),
+    "design": lambda study: (
+        "Neither: the images are generated, there are no patients."
+        if study.phantom
+        else f"Retrospective: images published as {study.about.title}."
+    ),
     "diagnostic": _diagnostic,
+    "disjoint": _disjoint,
+    "eligibility": _eligibility,
     "ensembles": _ensembles,
-    "external": _external,
-    "explanations": _explanations,
-    "failures": _failures,
+    "explanations": lambda study: study.analyses.get("explain"),
+    "external": "None: nothing was tested on data of another source.",
+    "failures": lambda study: (
+        f"The most confident errors and the patients with the most errors: {study.page}, failure gallery."
+    ),
     "fairness": _fairness,
+    "flow": lambda study: (
+        f"{missing_words(study.data.restructure)}. {_eligibility(study)} {capitalise(study.subsets)}."
+    ),
     "goal": _goal,
     "imbalance": _imbalance,
-    "initial": _initial,
-    "intended_use": research_only,
-    "internal": _internal,
-    "interpretation": _interpretation,
-    "limitations": _limitations,
+    "initial": lambda study: (
+        f"Weights: {study.network}; the head's and all random weights from seed {study.params.seed}."
+    ),
+    "intended_use": RESEARCH_ONLY,
+    "internal": lambda study: f"Internal only, from the same source as training: {study.tested}.",
+    "interpretation": lambda study: f"{auc_verdict(study.levels['image'])} {accuracy_verdict(study.levels['image'])}",
+    "limitations": lambda study: " ".join(study.limits),
     "metrics": _metrics,
+    "missing_data": _missing_data,
     "model": _model,
+    "no_assessors": "Not applicable: nobody reads the images.",
     "output": _output,
+    "partition": lambda study: f"{capitalise(study.partition)}. {capitalise(study.subsets)}. Seed {study.params.seed}.",
     "performance": _performance,
-    "poor_input": _poor_input,
-    "protocol": _protocol,
+    "poor_input": "Unreadable files are refused; poor images are not recognised as such.",
+    "predictors": "The pixels of one image; no clinical variable.",
+    "preprocessing": lambda study: f"{preprocessing_words(study.params)}.",
+    "protocol": lambda study: (
+        f"The pipeline prepares no protocol. All settings: params.yaml; all steps: dvc.yaml; results: {study.page}."
+    ),
+    "quality": _quality,
+    "reference": _reference,
     "robustness": _robustness,
+    "sample_size": _sample_size,
     "selection": _selection,
-    "software": _software,
-    "specification": _specification,
+    "setting": lambda study: (
+        None if study.phantom else f"As published: {' '.join(study.about.limits)} {study.about.citation}."
+    ),
+    "software": lambda study: (
+        f"Versions: {', '.join(f'{name} {version}' for name, version in study.versions.items())}; all pinned in "
+        "requirements.txt."
+    ),
+    "sources": lambda study: study.source,
+    "specification": (
+        "The saved network (models/model.keras) and the code of this repository; input and output as in the model card."
+    ),
     "statistics": _statistics,
-    "summary": _summary,
-    "technology": _technology,
+    "subsets": _subsets,
+    "summary": lambda study: f"{_goal(study)} {capitalise(study.partition)}. {_performance(study)}",
+    "technology": lambda study: (
+        f"Deep learning: convolutional neural networks ({'; '.join((study.network, *study.others))})."
+    ),
+    "test_annotation": lambda study: (
+        f"As in the training set. {count(study.data.audit['cross_label']['pairs'])} pairs of duplicates carry two "
+        "labels."
+    ),
     "training": _training,
     "updating": _updating,
 }

@@ -1,34 +1,39 @@
-"""What a page is made of: sections of texts, tables, figures and galleries; `bycase.report.page` makes HTML of them."""
+"""The content of a page: sections of texts, tables, figures and galleries; `bycase.report.page` makes HTML of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from markupsafe import Markup
 
 
+class Block:
+    """A part of a section."""
+
+    @property
+    def kind(self) -> str:
+        """The name of the class, by which the template draws it."""
+        return type(self).__name__.lower()
+
+
 @dataclass(frozen=True)
-class Text:
+class Text(Block):
     """A paragraph; a `note` is set apart, a `warning` even more."""
 
-    kind: ClassVar[str] = "text"
     words: str
     tone: str = "plain"  # plain | note | warning
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Block):
     """A list of short texts."""
 
-    kind: ClassVar[str] = "listing"
     items: Sequence[str]
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Block):
     """A table whose first column names the row; `numbers` sets the other columns to the right."""
 
-    kind: ClassVar[str] = "table"
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -36,10 +41,9 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Figure(Block):
     """An image as a ``data:`` URI, with a text for those who do not see it."""
 
-    kind: ClassVar[str] = "figure"
     source: str
     alt: str
     caption: str
@@ -56,32 +60,26 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Gallery:
+class Gallery(Block):
     """Images side by side, each with what is known of it."""
 
-    kind: ClassVar[str] = "gallery"
     caption: str
     examples: Sequence[Example]
 
 
 @dataclass(frozen=True)
-class Details:
+class Details(Block):
     """A long text, folded away."""
 
-    kind: ClassVar[str] = "details"
     summary: str
     text: str
 
 
 @dataclass(frozen=True)
-class Prose:
+class Prose(Block):
     """HTML made from Markdown, in which nothing from outside stands unescaped."""
 
-    kind: ClassVar[str] = "prose"
     html: Markup
-
-
-Block = Text | Listing | Table | Figure | Gallery | Details | Prose
 
 
 @dataclass(frozen=True)
@@ -113,9 +111,9 @@ class Page:
     title : str
         The network or the comparison, and the data.
     warning : str or None
-        Said in large letters under the title, such as that the data are generated.
+        In large letters under the title, such as that the data are generated.
     headline : sequence of str
-        What came out, in whole sentences.
+        The main results, in sentences.
     numbers : sequence of Number
         The main results.
     sections : sequence of Section
@@ -131,5 +129,5 @@ class Page:
 
 
 def missing(what: str, command: str) -> Text:
-    """What stands where an optional input is not there."""
-    return Text(f"{what} was not made. The command that makes it: {command}", "note")
+    """A note in place of an optional input that is not there."""
+    return Text(f"Not available: {what}. To create it, run: {command}", "note")

@@ -1,4 +1,4 @@
-"""Reporting checklists: the pipeline's answer to every item, and what is left to the author."""
+"""Reporting checklists: the pipeline's answer to each item, and what is left to the author."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import Any
 
 import yaml
 
+from bycase.core.wording import capitalise, markdown_table
 from bycase.report.answers import ANSWERS
-from bycase.report.markdown import plain
+from bycase.report.page import plain
 from bycase.report.study import Study
-from bycase.report.words import sentence
 
 FOLDER = Path(__file__).parent
 CHECKLISTS = ("claim", "tripod_ai")
@@ -25,21 +25,21 @@ class Item:
     number : str
         As published, such as ``12a``.
     section, topic : str
-        Where it stands and what it asks for, in short.
+        Its place in the list, and what it asks for, in short.
     answer : str or None
-        The function of `bycase.report.answers` that answers it.
+        Its key in `bycase.report.answers.ANSWERS`.
     author : str or None
         What it leaves to the author.
     published : str or None
-        What it leaves to the author of what the data set's publication says; nothing where there is none.
+        What it leaves to the author that the data set's publication states; nothing for generated images.
     """
 
     number: str
     section: str
     topic: str
-    answer: str | None
-    author: str | None
-    published: str | None
+    answer: str | None = None
+    author: str | None = None
+    published: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,62 +52,43 @@ class Checklist:
 
 
 def read_checklist(name: str) -> Checklist:
-    """One of `CHECKLISTS`."""
+    """Read one of `CHECKLISTS`."""
     content: dict[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
-    items = (
-        Item(
-            str(item["item"]),
-            item["section"],
-            item["topic"],
-            *(item.get(key) for key in ("answer", "author", "published")),
-        )
-        for item in content["items"]
-    )
-    return Checklist(content["title"], content["citation"], tuple(items))
+    items = tuple(Item(**item) for item in content["items"])
+    return Checklist(content["title"], content["citation"], items)
 
 
 def answer_item(item: Item, study: Study) -> str:
-    """What the pipeline knows of an item, and what the author has to state."""
-    known = ANSWERS[item.answer](study) if item.answer else None
+    """The pipeline's answer to an item, and what the author has to state."""
+    answer = ANSWERS[item.answer] if item.answer else None
+    known = answer(study) if callable(answer) else answer
     left = [item.author] if item.author else []
     if item.published:
         if study.phantom:
             known = known or "Not applicable: the images are generated."
         else:
-            left.append(f"{item.published}, as the data set's publication has it")
+            left.append(f"{item.published}, as stated in the data set's publication")
     words = f"**{AUTHOR}**: {'; '.join(left)}." if left else f"**{AUTHOR}**."
     if known is None:
         return words
-    return f"{sentence(plain(known))} {words}" if left else sentence(plain(known))
+    return f"{capitalise(plain(known))} {words}" if left else capitalise(plain(known))
 
 
 def write_checklist(name: str, study: Study) -> str:
-    """A checklist as a Markdown table.
-
-    Parameters
-    ----------
-    name : str
-        One of `CHECKLISTS`.
-    study : Study
-        What it is filled from.
-
-    Returns
-    -------
-    str
-        Markdown, the last line ended.
-    """
+    """Fill in one of `CHECKLISTS`, as a Markdown table."""
     checklist = read_checklist(name)
     answers = [(item, answer_item(item, study)) for item in checklist.items]
     left = sum(AUTHOR in answer for _, answer in answers)
     lines = [
-        f"# {checklist.title}: {plain(study.network)}, on {plain(study.data)}",
+        f"# {checklist.title}: {plain(study.network)}, on {plain(study.name)}",
         "",
-        f"After {checklist.citation}. Numbers and topics of the items in short; the full wording is there.",
-        f"Filled by `python -m stages.report`; {left} of {len(answers)} items are wholly or partly the author's. "
-        "Intervals are 95 % and resample patients.",
+        f"After {checklist.citation}. Items are shortened; see there for the full wording.",
+        f"Filled in by `python -m stages.report`; {left} of {len(answers)} items are wholly or partly left to the "
+        "author. Intervals are 95 % intervals from resampling patients.",
         "",
-        "| item | section | topic | answer |",
-        "| --- | --- | --- | --- |",
-        *(f"| {item.number} | {item.section} | {item.topic} | {answer} |" for item, answer in answers),
+        markdown_table(
+            ("item", "section", "topic", "answer"),
+            [(item.number, item.section, item.topic, answer) for item, answer in answers],
+        ),
     ]
     return "\n".join(lines) + "\n"

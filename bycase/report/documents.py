@@ -2,13 +2,12 @@
 
 import re
 
-from bycase.report.benchmark import read_bench
 from bycase.report.benchmark_page import bench_page
 from bycase.report.blocks import Page
 from bycase.report.checklist import CHECKLISTS, write_checklist
+from bycase.report.inputs import read_bench, read_run
 from bycase.report.model_card import write_model_card
 from bycase.report.page import write_page
-from bycase.report.run import read_run
 from bycase.report.run_page import run_page
 from bycase.report.study import Study, study_of_bench, study_of_run
 
@@ -16,7 +15,7 @@ PAGE = "report.html"
 
 
 def run_documents(images: bool) -> dict[str, str]:
-    """Of the run in the current folder.
+    """The documents of the run in the current folder.
 
     Parameters
     ----------
@@ -38,7 +37,7 @@ def run_documents(images: bool) -> dict[str, str]:
 
 
 def benchmark_documents(images: bool) -> dict[str, str]:
-    """The same of the benchmark in the current folder."""
+    """The documents of the benchmark in the current folder."""
     bench = read_bench()
     return _documents(bench_page(bench, images), study_of_bench(bench))
 

@@ -1,5 +1,6 @@
-"""The section on the maps of where the network sees its class, and what is said of them elsewhere."""
+"""The section on explanation maps, and sentences on them for the other documents."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bycase.core.wording import Numbers, count, metric_with_interval
@@ -14,45 +15,47 @@ COMMAND = "dvc repro explain plot"
 
 
 def explanation_words(explained: Numbers) -> str:
-    """Whether each kind of map passes the sanity check and what its order of pixels is worth."""
-    return " ".join(
-        f"{MAP_WORDS[method]}: sanity check {judge(of)}. {difference_words(explained, method)}."
-        for method, of in explained["sanity"].items()
-    )
+    """Whether each kind of map passes the sanity check, and what its order of pixels is worth."""
+    worth = _worth(explained)
+    return " ".join(f"{check}. {worth[method]}" for method, check in _checks(explained).items())
 
 
 def explanation_section(explained: Numbers | None, plots: Path, images: bool) -> Section:
-    """Scores and sanity check of the maps, with maps where images of the data set may be shown.
+    """Scores and sanity check of the maps, and the maps where images of the data set may be shown.
 
-    Parameters
-    ----------
-    explained : dict or None
-        ``metrics/explain.json``, where it is there.
-    plots : Path
-        The folder of the figures.
-    images : bool
-        Whether images of the data set may be shown.
+    `explained` is the content of ``metrics/explain.json``, None where there is none; `plots` is the figures' folder.
     """
-    title = "Explanations: where the network sees its class"
+    title = "Explanation maps"
     if explained is None:
-        return Section("explanations", title, [missing("The maps and their scores", "dvc repro explain")])
+        return Section("explanations", title, [missing("the maps and their scores", "dvc repro explain")])
     caption = (
-        f"Areas under the curves of {count(explained['n'])} test images of {count(explained['n_patients'])} patients: "
-        f"deletion is good where low, insertion where high. {INTERVALS}"
+        f"Areas under the curves of {count(explained['n'])} test images of {count(explained['n_patients'])} patients. "
+        f"Deletion: lower is better; insertion: higher is better. {INTERVALS}"
     )
     rows = [
-        (ORDER_WORDS[order], *(metric_with_interval(of, score) for score in SCORES))
-        for order, of in explained["scores"].items()
+        (ORDER_WORDS[order], *(metric_with_interval(areas, score) for score in SCORES))
+        for order, areas in explained["scores"].items()
     ]
     blocks: list[Block] = [
-        Text("A map shows what the network responds to, not why a tissue is malignant, and not that it is right."),
-        Listing([f"{MAP_WORDS[method]}: sanity check {judge(of)}" for method, of in explained["sanity"].items()]),
+        Text(
+            "A map shows what the network responds to. It does not show why tissue is malignant, or that it is right."
+        ),
+        Listing(list(_checks(explained).values())),
         Table(caption, ("pixels in the order of", *SCORES), rows),
-        Listing([f"{MAP_WORDS[method]}. {difference_words(explained, method)}" for method in explained["sanity"]]),
+        Listing([f"{MAP_WORDS[method]}. {words}" for method, words in _worth(explained).items()]),
     ]
     if images:
         alt = "Test images beside maps of where the network sees its class"
         blocks.append(figure_or_note(plots / "explanations.png", alt, "Maps by outcome.", COMMAND))
-    alt = "Probability of the class called as pixels are deleted and inserted"
-    blocks.append(figure_or_note(plots / "deletion.png", alt, "Curves of deletion and insertion.", COMMAND))
+    alt = "Probability of the predicted class as pixels are deleted and inserted"
+    blocks.append(figure_or_note(plots / "deletion.png", alt, "Deletion and insertion curves.", COMMAND))
     return Section("explanations", title, blocks)
+
+
+def _checks(explained: Numbers) -> dict[str, str]:
+    sanity: Mapping[str, Numbers] = explained["sanity"]
+    return {method: f"{MAP_WORDS[method]}: sanity check {judge(check)}" for method, check in sanity.items()}
+
+
+def _worth(explained: Numbers) -> dict[str, str]:
+    return {method: f"{difference_words(explained, method)}." for method in explained["sanity"]}

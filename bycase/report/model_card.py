@@ -5,13 +5,11 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from bycase.core.wording import Numbers, count, metric_with_interval, seconds, share
-from bycase.report.limits import limit_words, research_only, source_words
-from bycase.report.markdown import plain
-from bycase.report.page import template_environment
-from bycase.report.study import Study
-from bycase.report.words import PHANTOM, headline, leak_words, preprocessing_words, sentence, training_words
-from bycase.statistics.metric_names import short_metric_words
+from bycase.core.wording import capitalise, count, seconds
+from bycase.report.page import plain, template_environment
+from bycase.report.study import RESEARCH_ONLY, Study
+from bycase.report.words import PHANTOM, headline, leak_words, metric_rows, preprocessing_words, training_words
+from bycase.statistics.metric_names import metric_words
 
 # The Hub's names of metrics.
 HUB_METRICS = {
@@ -29,34 +27,24 @@ TABLE = (*HUB_METRICS, "recognition_rate")
 
 
 def write_model_card(study: Study) -> str:
-    """The card of one network, or of the best of a benchmark.
+    """The card of one network, or of the best network of a benchmark.
 
-    Parameters
-    ----------
-    study : Study
-        What it is filled from.
-
-    Returns
-    -------
-    str
-        YAML metadata between lines of ``---``, then Markdown; the last line ended.
+    YAML metadata between lines of ``---``, then Markdown; the last line is ended.
     """
-    image = study.levels["image"]
+    image, patient = study.levels["image"], study.levels["patient"]
     template = template_environment().get_template("model_card.md")
     return template.render(
         metadata=metadata(study).to_yaml(),
         study=study,
         plain=plain,
-        sentence=sentence,
+        capitalise=capitalise,
         phantom=PHANTOM if study.phantom else None,
-        summary=headline(study.network, study.data, study.tested, study.levels),
-        use=research_only(study),
-        limits=limit_words(study),
-        source=source_words(study),
+        summary=headline(study.network, study.name, study.tested, study.levels),
+        use=RESEARCH_ONLY,
         leaks=leak_words(study.leaks),
         preprocessing=preprocessing_words(study.params),
         training=training_words(study.params, study.model),
-        rows=_rows(study.levels),
+        rows=metric_rows((image, patient, image["baseline"]), TABLE),
         cost=_cost(study.cost),
         size=study.params.data.image_size,
         n=count(image["n"]),
@@ -64,7 +52,7 @@ def write_model_card(study: Study) -> str:
 
 
 def metadata(study: Study) -> ModelCardData:
-    """What the Hub reads: library, task, data, and every result with its interval."""
+    """The metadata that the Hub reads: library, task, data, and every result with its interval."""
     tags = ["medical", "histopathology" if study.params.data.layout == "breakhis" else study.params.data.layout]
     if study.phantom:
         tags.append("phantom")
@@ -89,40 +77,26 @@ def metadata(study: Study) -> ModelCardData:
 
 
 def _result(study: Study, level: str, metric: str) -> EvalResult:
-    at = study.levels[level]
-    limits = at.get("ci", {}).get(metric)
+    metrics = study.levels[level]
+    limits = metrics.get("ci", {}).get(metric)
     return EvalResult(
         task_type="image-classification",
         dataset_type=study.params.dataset,
-        dataset_name=f"{study.data}, by {level}",
+        dataset_name=f"{study.name}, by {level}",
         dataset_config=level,
         dataset_split="test",
         metric_type=HUB_METRICS[metric],
-        metric_name=f"{short_metric_words(metric)}, by {level}",
-        metric_value=round(float(at[metric]), 4),
+        metric_name=f"{metric_words(metric)}, by {level}",
+        metric_value=round(float(metrics[metric]), 4),
         metric_args={"confidence_interval_95": [round(limits["low"], 4), round(limits["high"], 4)]} if limits else None,
     )
-
-
-def _rows(levels: Mapping[str, Numbers]) -> list[tuple[str, ...]]:
-    image, patient = levels["image"], levels["patient"]
-    return [
-        (
-            short_metric_words(metric),
-            metric_with_interval(image, metric),
-            metric_with_interval(patient, metric),
-            share(image["baseline"][metric]) if image["baseline"].get(metric) is not None else "",
-        )
-        for metric in TABLE
-        if image.get(metric) is not None or patient.get(metric) is not None
-    ]
 
 
 def _cost(cost: Mapping[str, Any]) -> list[str]:
     lines = []
     if cost.get("training_seconds") is not None:
-        embedding = f", {seconds(cost['embed_seconds'])} to embed" if cost.get("embed_seconds") else ""
+        embedding = f", {seconds(cost['embed_seconds'])} of embedding" if cost.get("embed_seconds") else ""
         lines.append(f"Time: {seconds(cost['training_seconds'])} of training{embedding}")
     joules = cost.get("energy_joules")
-    lines.append(f"Energy: {count(joules)} joules" if joules is not None else "Energy: could not be read here")
-    return [*lines, "Carbon: to be stated by the author, from energy and place"]
+    lines.append(f"Energy: {count(joules)} joules" if joules is not None else "Energy: not measured")
+    return [*lines, "Carbon: to be stated by the author, from energy and location"]

@@ -1,7 +1,9 @@
-"""A page as HTML: one template, escaped throughout; Markdown from a file without any HTML of its own."""
+"""A page as HTML: one template, escaped throughout; Markdown without HTML of its own; pictures as ``data:`` URIs."""
 
 import re
+from base64 import b64encode
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +11,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
+from PIL import Image
 
-from bycase.report.blocks import Page, Prose
+from bycase.report.blocks import Figure, Page, Prose
 
 TEMPLATES = Path(__file__).parent / "templates"
 NO_BREAK = "\N{NO-BREAK SPACE}"
+LARGEST = 45_000  # bytes of one figure before base64; fifteen of them stay below 1 MB
+QUALITIES = (85, 70, 55, 40)
+THUMBNAIL = 160  # pixels
 
 _BRACKETS = re.compile(r"\([^()]*\)")
+_MARKS = re.compile(r"([\\`*_\[\]<>|#])")
+_INNER_UNDERSCORES = re.compile(r"(?<=\w)\\_(?=\w)")
 
 
 def template_environment() -> Environment:
@@ -101,3 +109,50 @@ def _open_table(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> str:
 
 def _close_table(*_: Any) -> str:
     return "</table>\n</div>\n"
+
+
+def plain(text: str) -> str:
+    """Text from outside, such as a file's name, as one line in which no character is Markdown or HTML."""
+    escaped = _MARKS.sub(r"\\\1", " ".join(text.split()))
+    # CommonMark ignores an underscore within a word, so file names stay readable.
+    return _INNER_UNDERSCORES.sub("_", escaped)
+
+
+def embed_figure(path: Path, alt: str, caption: str) -> Figure:
+    """A PNG figure of the pipeline as part of the page: WebP, lossless where that is small enough.
+
+    Parameters
+    ----------
+    path : Path
+        A PNG file.
+    alt : str
+        The text for those who do not see it.
+    caption : str
+        The text below it.
+    """
+    with Image.open(path) as image:
+        drawn = image.convert("RGB")
+    content = _encode(drawn, lossless=True)
+    for quality in QUALITIES:
+        if len(content) <= LARGEST:
+            break
+        content = _encode(drawn, quality=quality)
+    return Figure(_data_uri(content), alt, caption, drawn.size)
+
+
+def embed_thumbnail(path: Path) -> str:
+    """An image of the data set as a small ``data:`` URI."""
+    with Image.open(path) as image:
+        small = image.convert("RGB")
+    small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    return _data_uri(_encode(small, quality=78))
+
+
+def _encode(image: Image.Image, *, lossless: bool = False, quality: int = 80) -> bytes:
+    written = BytesIO()
+    image.save(written, "WEBP", lossless=lossless, quality=100 if lossless else quality, method=4)
+    return written.getvalue()
+
+
+def _data_uri(content: bytes) -> str:
+    return f"data:image/webp;base64,{b64encode(content).decode('ascii')}"

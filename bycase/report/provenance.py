@@ -1,16 +1,19 @@
-"""How a run was made: commit, package versions, hashes of the data, the machine, parameters without its places."""
+"""How a run was made: commit, package versions, hashes of the data, the machine, parameters without its paths."""
 
 import os
 import platform
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 import yaml
 
 from bycase.core.versions import installed_versions
+from bycase.core.wording import Numbers, count, seconds
+from bycase.report.blocks import Block, Details, Section, Table
 
 PACKAGES = (
     "dvc",
@@ -25,7 +28,7 @@ PACKAGES = (
     "statsmodels",
     "tensorflow",
 )
-CODE = ("stages", "benchmark", "dvc.yaml", "params.yaml", "requirements.txt")
+CODE = ("bycase", "stages", "benchmark", "tuning", "dvc.yaml", "params.yaml", "requirements.txt")
 HASHED = (
     "data/raw",
     "data/manifest.csv",
@@ -35,23 +38,74 @@ HASHED = (
     "data/benchmark",
 )
 NAMED = 8  # changed files that are named
+COSTS = {
+    "parameters": "parameters",
+    "trainable_parameters": "trainable parameters",
+    "flops": "floating-point operations per image, forward pass",
+    "model_bytes": "saved network, bytes",
+    "epochs": "epochs",
+    "embed_seconds": "embedding time",
+    "training_seconds": "training time",
+    "inference_images_per_second": "inference, images per second",
+    "energy_joules": "energy of training, joules",
+}
 
-# Settings that may name a place on this machine.
+# Settings that may hold a path of this machine.
 _PLACE = re.compile(
     r"^(?P<key>\s*(?:path|file|folds_file|weights):\s*)(?P<quote>['\"]?)(?P<place>[^\s'\"#]*/[^\s'\"#]*)"
 )
 
 
+def production_section(commands: Sequence[str], texts: Mapping[str, str], locks: list[Path], cost: Numbers) -> Section:
+    """Commit, commands, machine, costs, data hashes, versions and all parameters.
+
+    Parameters
+    ----------
+    commands : sequence of str
+        The commands that make the run and this report.
+    texts : mapping
+        Files of parameters by path.
+    locks : list of Path
+        DVC's lock files.
+    cost : mapping
+        The cost of training and testing one network.
+    """
+    rows = [
+        ("commands", "; then ".join(commands)),
+        ("commit", describe_commit()),
+        ("machine that wrote this report", describe_machine()),
+        *((name, _cost(key, cost[key])) for key, name in COSTS.items() if cost.get(key) is not None),
+    ]
+    blocks: list[Block] = [Table("Run.", ("item", "value"), rows, numbers=False)]
+    hashes = [(path, md5, count(size)) for path, md5, size in read_hashes(locks)]
+    if hashes:
+        names = " and ".join(path.as_posix() for path in locks if path.exists())
+        blocks.append(Table(f"Data and networks, from {names}.", ("path", "MD5", "bytes"), hashes, numbers=False))
+    versions = list(package_versions().items())
+    blocks.append(Table("Package versions.", ("package", "version"), versions, numbers=False))
+    blocks += [
+        Details(f"{path} ({len(text.splitlines())} lines; paths shortened to their last name)", hide_places(text))
+        for path, text in texts.items()
+    ]
+    return Section("production", "Reproducibility", blocks)
+
+
+def _cost(key: str, value: float) -> str:
+    if key.endswith("_seconds"):
+        return seconds(value)
+    return count(value) if value >= 1000 or float(value).is_integer() else f"{value:.3g}"
+
+
 def package_versions() -> dict[str, str]:
-    """Python's and the installed packages' versions."""
+    """The versions of Python and of `PACKAGES`, by name."""
     return installed_versions(PACKAGES)
 
 
 def describe_commit() -> str:
-    """The commit that HEAD is at, and which files of code or parameters differ from it."""
+    """The commit of HEAD, and which files of code or parameters differ from it."""
     commit = _git("rev-parse", "HEAD")
     if commit is None:
-        return "not known: this is no Git repository"
+        return "unknown: this is no Git repository"
     lines = (_git("status", "--porcelain", "--", *CODE) or "").splitlines()
     if not lines:
         return f"{commit.strip()}, code and parameters as committed"
@@ -69,19 +123,19 @@ def _git(*arguments: str) -> str | None:
 
 
 def read_hashes(locks: list[Path]) -> list[tuple[str, str, int]]:
-    """What DVC's lock files say of the data and the network.
+    """Hashes of data and network from DVC's lock files.
 
     Parameters
     ----------
     locks : list of Path
-        Those that are not there are left out.
+        Missing ones are skipped.
 
     Returns
     -------
     list of (path, MD5, bytes)
         Each output below `HASHED` once, by path.
     """
-    found: dict[str, tuple[str, int]] = {}
+    hashes: dict[str, tuple[str, int]] = {}
     for lock in locks:
         if not lock.exists():
             continue
@@ -89,8 +143,8 @@ def read_hashes(locks: list[Path]) -> list[tuple[str, str, int]]:
         for stage in stages.values():
             for out in stage.get("outs", []):
                 if out["path"].startswith(HASHED) and "md5" in out:
-                    found[out["path"]] = (out["md5"], out.get("size", 0))
-    return [(path, *found[path]) for path in sorted(found)]
+                    hashes[out["path"]] = (out["md5"], out.get("size", 0))
+    return [(path, *hashes[path]) for path in sorted(hashes)]
 
 
 def describe_machine() -> str:
@@ -119,7 +173,7 @@ def _gpu() -> str:
 
 
 def hide_places(text: str) -> str:
-    """A file of parameters in which every path is its last name only."""
+    """A file of parameters with every path shortened to its last name."""
     return "\n".join(_PLACE.sub(_last_name, line) for line in text.split("\n"))
 
 

@@ -1,4 +1,4 @@
-"""What model card and checklists say of a study, whether it is one network or a benchmark."""
+"""A study, one network or a benchmark, as the model card and the checklists describe it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,16 +8,27 @@ from bycase.core.params import Params
 from bycase.core.wording import count
 from bycase.datasets.layouts.listing import About
 from bycase.datasets.layouts.registry import LAYOUTS
-from bycase.report.benchmark import Bench
 from bycase.report.explanations import explanation_words
+from bycase.report.inputs import Bench, DataSet, Run
 from bycase.report.provenance import package_versions
-from bycase.report.run import Run
-from bycase.report.words import leakage_words, power_words, robustness_words, uncertainty_words
+from bycase.report.words import (
+    leak_words,
+    leakage_words,
+    missing_words,
+    power_words,
+    robustness_words,
+    uncertainty_words,
+)
+
+FEW = 100  # patients below which intervals are wide whatever the network
+SUBSETS = {"train": "training", "val": "validation", "test": "test"}
+RESEARCH_ONLY = "For methods research only, by people who know its limits. Not a medical device; not for diagnosis."
+SENTENCES = {"uncertainty": uncertainty_words, "robustness": robustness_words, "explain": explanation_words}
 
 
 @dataclass(frozen=True)
 class Study:
-    """One network on a test part, or the best of several out of fold.
+    """One network on a test set, or the best of several out of fold.
 
     Attributes
     ----------
@@ -27,64 +38,54 @@ class Study:
         With the source of its weights.
     others : tuple of str
         Further networks that were compared.
-    data : str
-        The data set; 'phantom' is said wherever the images are generated.
+    name : str
+        The data set; says 'phantom' wherever the images are generated.
     phantom : bool
         Whether they are.
-    about : About
-        What is published of the data set.
     classes : tuple of str
         All classes; of two, the positive one last.
     positive : str or None
         Of two classes, the one that is looked for.
     group : str
         What the split keeps on one side.
-    seed : int
-        The pipeline's.
     partition : str
-        How images became training, validation and test.
-    parts : str
-        How many images and patients each has.
+        How images were assigned to training, validation and test set.
+    subsets : str
+        The numbers of images and patients of each.
     repeats : int
-        Draws of all folds; 1 where there is one test part.
+        Draws of all folds; 1 where there is one test set.
     leaks : int
         Cases on both sides of the split.
     levels : dict
         ``image`` and ``patient``: metrics with ``ci``, ``baseline``, ``n`` and ``n_patients``.
     tested : str
-        What they are measured on.
+        What the metrics are measured on.
     calibration : dict or None
-        Of the image level: ``before`` and ``after`` temperature scaling.
+        Image level: ``before`` and ``after`` temperature scaling.
     subgroups : tuple of str
-        What the metrics are also given by.
+        Properties by which the metrics are also reported.
     analyses : dict of str to str
-        By name (uncertainty, robustness, leakage, power), in a sentence, those that were made.
+        A sentence on each analysis that was made: power, uncertainty, robustness, explain, leakage.
     verdicts : tuple of str
         On pairs of networks.
     cost : dict
-        Numbers on training, of one network.
-    restructure, audit : dict
-        What was left out, and the duplicates.
-    params : Params
-        All settings.
-    versions : dict
-        Of Python and packages.
+        The cost of one network.
+    data : DataSet
+        The data set and all settings.
     page : str
-        Where the full report is.
+        The path of the full report.
     """
 
     model: str
     network: str
     others: tuple[str, ...]
-    data: str
+    name: str
     phantom: bool
-    about: About
     classes: tuple[str, ...]
     positive: str | None
     group: str
-    seed: int
     partition: str
-    parts: str
+    subsets: str
     repeats: int
     leaks: int
     levels: Mapping[str, Mapping[str, Any]]
@@ -94,102 +95,123 @@ class Study:
     analyses: Mapping[str, str]
     verdicts: tuple[str, ...]
     cost: Mapping[str, Any]
-    restructure: Mapping[str, Any]
-    audit: Mapping[str, Any]
-    params: Params
-    versions: Mapping[str, str]
+    data: DataSet
     page: str
+
+    @property
+    def params(self) -> Params:
+        """All settings."""
+        return self.data.params
+
+    @property
+    def about(self) -> About:
+        """What is published about the data set."""
+        return LAYOUTS[self.params.data.layout].ABOUT
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of Python and packages."""
+        return package_versions()
+
+    @property
+    def source(self) -> str:
+        """Where the images come from, and under what licence."""
+        if self.phantom:
+            return "Images generated by this project (dataset: phantom), under its licence."
+        about = self.about
+        return f"{about.title}; {about.citation}. Licence: {about.licence}. {about.page}"
+
+    @property
+    def limits(self) -> list[str]:
+        """The limitations that the pipeline knows of, in sentences."""
+        n = self.levels["image"]["n_patients"]
+        limits = {
+            "Generated images: no number says anything about patients or tissue.": self.phantom,
+            leak_words(self.leaks): self.leaks,
+            f"Few patients: {count(n)} tested, so the intervals are wide.": n < FEW,
+            f"{missing_words(self.data.restructure)}.": self.data.restructure.get("partial"),
+            "The best network was selected on the results that are reported for it.": self.others,
+            "Single data source: no external test set.": True,
+        }
+        sentences = [words for words, applies in limits.items() if applies]
+        return sentences if self.phantom else [*sentences, self.about.group_note, *self.about.limits]
 
 
 def study_of_run(run: Run) -> Study:
-    """What is to be said of one network."""
-    model_info, protocol, metrics = run.run_info.model_info, run.run_info.protocol, run.run_info.metrics
-    calibration = metrics.get("calibration")
+    """Describe a run of one network."""
+    run_info = run.run_info
+    model_info, protocol, metrics = run_info.model_info, run_info.protocol, run_info.metrics
     return Study(
         model=model_info["model"],
-        network=run.run_info.network,
+        network=run_info.network,
         others=(),
-        data=run.run_info.data,
+        name=run_info.data,
         phantom=model_info["phantom"],
-        about=LAYOUTS[run.params.data.layout].ABOUT,
         classes=tuple(model_info["classes"]),
         positive=model_info["positive"],
         group=protocol["group"],
-        seed=run.params.seed,
-        partition=f"{run.run_info.split}; drawn once with seed {protocol.get('seed', run.params.seed)}",
-        parts=_part_words(protocol),
+        partition=f"{run_info.split}; drawn once with seed {protocol.get('seed', run.data.params.seed)}",
+        subsets=_subset_words(protocol),
         repeats=1,
         leaks=protocol.get("cases_on_both_sides", 0),
         levels={level: metrics[level] for level in ("image", "patient")},
-        tested=f"the test part, {run.run_info.size}",
-        calibration=calibration["image"] if calibration else None,
+        tested=f"the test set, {run_info.size}",
+        calibration=metrics.get("calibration", {}).get("image"),
         subgroups=tuple(metrics.get("subgroups", {})),
-        analyses=_analyses(run.optional, run.optional, run.power),
+        analyses=_analyses(run.data, run.optional, run.optional.get("leakage")),
         verdicts=(),
         cost=run.cost,
-        restructure=run.restructure,
-        audit=run.audit,
-        params=run.params,
-        versions=package_versions(),
+        data=run.data,
         page="plots/report.html",
     )
 
 
 def study_of_bench(bench: Bench) -> Study:
-    """What is to be said of a benchmark, and of its best network."""
+    """Describe a benchmark and its best network."""
     about, best = bench.about, bench.leaderboard[bench.best]
-    own = {name: of[bench.best] for name, of in bench.optional.items() if bench.best in of}
+    images = f"{count(about['n_images'])} images of {count(about['n_patients'])} patients"
     return Study(
         model=bench.best,
         network=about["networks"][bench.best],
         others=tuple(about["networks"][model] for model in bench.models[1:]),
-        data=bench.data_set,
+        name=bench.name,
         phantom=about["phantom"],
-        about=LAYOUTS[bench.params.data.layout].ABOUT,
         classes=tuple(about["classes"]),
         positive=about["positive"],
         group=about["group"],
-        seed=bench.params.seed,
         partition=(
-            f"cross-validation, {bench.folds}, drawn with seed {bench.params.seed}; each image is tested once a "
-            "repeat, by a network that was trained without its fold"
+            f"cross-validation, {bench.folds}, drawn with seed {bench.data.params.seed}; in each repeat, each image is "
+            "tested once, by a network trained without its fold"
         ),
-        parts=f"{count(about['n_images'])} images of {count(about['n_patients'])} patients, each tested out of fold",
+        subsets=f"{images}, each tested out of fold",
         repeats=about["repeats"],
         leaks=0,
         levels={level: best[level] for level in ("image", "patient")},
-        tested=f"out-of-fold predictions, {count(about['n_images'])} images of {count(about['n_patients'])} patients",
+        tested=f"out-of-fold predictions, {images}",
         calibration=best["image"].get("calibration"),
         subgroups=(),
-        analyses=_analyses(own, bench.data, bench.power),
+        analyses=_analyses(
+            bench.data,
+            {name: networks[bench.best] for name, networks in bench.optional.items() if bench.best in networks},
+            bench.leakage,
+        ),
         verdicts=tuple(pair["sentence"] for pair in bench.comparisons["pairs"]),
         cost=best["cost"],
-        restructure=bench.restructure,
-        audit=bench.audit,
-        params=bench.params,
-        versions=package_versions(),
+        data=bench.data,
         page="metrics/benchmark/report.html",
     )
 
 
-def _part_words(protocol: Mapping[str, Any]) -> str:
-    names = {"train": "training", "val": "validation", "test": "test"}
+def _subset_words(protocol: Mapping[str, Any]) -> str:
     return "; ".join(
-        f"{names[part]}: {count(of['images'])} images of {count(of['cases'])} cases ("
-        + ", ".join(f"{label} {count(n)}" for label, n in of["by_class"].items())
+        f"{SUBSETS[name]}: {count(subset['images'])} images of {count(subset['cases'])} cases ("
+        + ", ".join(f"{label} {count(n)}" for label, n in subset["by_class"].items())
         + ")"
-        for part, of in protocol.get("counts", {}).items()
+        for name, subset in protocol.get("counts", {}).items()
     )
 
 
-def _analyses(own: Mapping[str, Any], data: Mapping[str, Any], power: Mapping[str, Any]) -> dict[str, str]:
-    said = {"power": power_words(power)}
-    if "uncertainty" in own:
-        said["uncertainty"] = uncertainty_words(own["uncertainty"])
-    if "robustness" in own:
-        said["robustness"] = robustness_words(own["robustness"])
-    if "explain" in own:
-        said["explain"] = explanation_words(own["explain"])
-    if "leakage" in data:
-        said["leakage"] = leakage_words(data["leakage"])
-    return said
+def _analyses(data: DataSet, numbers: Mapping[str, Any], leakage: Mapping[str, Any] | None) -> dict[str, str]:
+    sentences = {"power": power_words(data.power)}
+    sentences |= {name: write(numbers[name]) for name, write in SENTENCES.items() if name in numbers}
+    return sentences | ({"leakage": leakage_words(leakage)} if leakage else {})

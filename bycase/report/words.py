@@ -1,25 +1,19 @@
-"""The report's sentences: what came out, in words that claim no more than the interval holds."""
+"""Sentences of the report: results in words that claim no more than the interval supports."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from bycase.core.params import Params
 from bycase.core.wording import Numbers, count, interval, metric_with_interval, percent, share, tenths
 from bycase.statistics.metric_names import metric_words, short_metric_words
 
+CI = "95 % CI"
 CHANCE = 0.5  # AUC of a constant prediction
-LEVELS = {"image": "by image", "patient": "by patient"}
 PHANTOM = "PHANTOM: generated images. They show that the pipeline works; no number here says anything about patients."
-
-
-def sentence(words: str) -> str:
-    """The same beginning with a capital."""
-    return words[:1].upper() + words[1:]
 
 
 def describe_metric(level: Numbers, metric: str) -> str:
     """Such as ``AUC 0.871 (95 % CI 0.784 to 0.936)``."""
-    return f"{short_metric_words(metric)} {metric_with_interval(level, metric, name='95 % CI')}"
+    return f"{short_metric_words(metric)} {metric_with_interval(level, metric, name=CI)}"
 
 
 def metric_rows(levels: Sequence[Numbers], metrics: Iterable[str]) -> list[tuple[str, ...]]:
@@ -40,7 +34,7 @@ def metric_rows(levels: Sequence[Numbers], metrics: Iterable[str]) -> list[tuple
 
 
 def headline(network: str, data: str, tested: str, levels: Mapping[str, Numbers]) -> list[str]:
-    """What came out, and whether it is more than a constant prediction scores.
+    """The main results, and whether they are better than a constant prediction's.
 
     Parameters
     ----------
@@ -50,136 +44,144 @@ def headline(network: str, data: str, tested: str, levels: Mapping[str, Numbers]
         ``image`` and ``patient``; see ``metrics/metrics.json``.
     """
     image, patient = levels["image"], levels["patient"]
-    constant = image["baseline"]["accuracy"]
     first = (
-        f"{network}, on {data}: {describe_metric(image, 'auc')} by image and {describe_metric(patient, 'auc')} by "
-        f"patient, on {tested}. Accuracy by image is {metric_with_interval(image, 'accuracy', name='95 % CI')}; a "
-        f"constant prediction scores {share(constant)}."
+        f"{network}, on {data}: image-level {describe_metric(image, 'auc')} and patient-level "
+        f"{describe_metric(patient, 'auc')}, on {tested}. Image-level {describe_metric(image, 'accuracy')}; a constant "
+        f"prediction scores {share(image['baseline']['accuracy'])}."
     )
     return [first, f"{auc_verdict(image)} {accuracy_verdict(image)}"]
 
 
 def auc_verdict(image: Numbers) -> str:
-    """Whether the interval of the AUC leaves out what a constant prediction scores."""
+    """Whether the interval of the AUC excludes the AUC of a constant prediction."""
     limits = image["ci"]["auc"]
     if limits["low"] > CHANCE:
-        return f"The AUC's interval lies above {CHANCE}, which a constant prediction scores."
+        return f"The {CI} of the AUC lies above {CHANCE}, the AUC of a constant prediction."
     if limits["high"] < CHANCE:
-        return f"The AUC's interval lies below {CHANCE}: the network ranks worse than a constant prediction."
+        return f"The {CI} of the AUC lies below {CHANCE}: the network ranks worse than a constant prediction."
     return (
-        f"The AUC's interval includes {CHANCE}, which a constant prediction scores: these {image['n_patients']} "
-        "patients do not show that the network is better than a constant."
+        f"The {CI} of the AUC includes {CHANCE}, the AUC of a constant prediction: these {image['n_patients']} "
+        "patients do not show that the network is better than a constant prediction."
     )
 
 
 def accuracy_verdict(image: Numbers) -> str:
-    """The same of the accuracy."""
+    """Whether the interval of the accuracy excludes that of a constant prediction."""
     limits, constant = image["ci"]["accuracy"], image["baseline"]["accuracy"]
-    if limits["low"] > constant:
-        return f"The accuracy's interval lies above the {share(constant)} of a constant prediction."
-    if limits["high"] < constant:
-        return f"The accuracy's interval lies below the {share(constant)} of a constant prediction."
-    return f"The accuracy's interval includes the {share(constant)} of a constant prediction."
+    place = "lies above" if limits["low"] > constant else "lies below" if limits["high"] < constant else "includes"
+    return f"The {CI} of the accuracy {place} the {share(constant)} of a constant prediction."
 
 
 def power_words(power: Numbers) -> str:
-    """What difference between two networks the data can resolve."""
+    """The smallest difference between two networks that the data can resolve."""
     assumed, parts = power["assumptions"], []
-    for part, name in (("test", "the test part"), ("all", "all images, cross-validated")):
-        found = power[part]
-        if found.get("n_patients"):
-            metrics = {"accuracy": found["accuracy_points"], "AUC": found["auc_points"]}
+    for subset, name in (("test", "test set"), ("all", "all images, cross-validated")):
+        resolution = power[subset]
+        if resolution.get("n_patients"):
+            metrics = {"accuracy": resolution["accuracy_points"], "AUC": resolution["auc_points"]}
             values = ", ".join(
-                f"{metric} {value:.1f} points" if value is not None else f"{metric} none"
+                f"{metric} none" if value is None else f"{metric} {tenths(value)} points"
                 for metric, value in metrics.items()
             )
-            parts.append(f"{name} ({count(found['n_patients'])} patients): {values}")
+            parts.append(f"{name} ({count(resolution['n_patients'])} patients): {values}")
     return (
-        f"Smallest difference between two networks found with a power of {percent(assumed['power'])} at alpha "
-        f"{assumed['alpha']:g}: {'; '.join(parts)}."
+        f"Smallest detectable difference between two networks (power {percent(assumed['power'])}, alpha "
+        f"{assumed['alpha']:g}): {'; '.join(parts)}."
     )
 
 
 def uncertainty_words(uncertainty: Numbers) -> str:
-    """How often conformal sets hold the truth, by image and by patient."""
+    """How often conformal sets contain the true class, by image and by patient."""
     image, patient = uncertainty["conformal"]["image"], uncertainty["conformal"]["patient"]
     words = (
-        f"Conformal prediction sets of a stated coverage of {percent(uncertainty['coverage'])}, calibrated on "
-        f"validation images, hold the truth for {percent(image['coverage'])} of test images; calibrated on validation "
-        f"patients, for {percent(patient['coverage'])}, averaged over patients {percent(patient['patient_coverage'])}."
+        f"Conformal prediction sets with a target coverage of {percent(uncertainty['coverage'])} contain the true "
+        f"class of {percent(image['coverage'])} of test images when calibrated on validation images, and of "
+        f"{percent(patient['coverage'])} when calibrated on validation patients (mean over patients "
+        f"{percent(patient['patient_coverage'])})."
     )
     if patient.get("conformal_threshold") != 0:
         return words
     n, attainable = count(patient["n_calibration"]), percent(patient["attainable"])
-    return f"{words} By patient every set holds every class: {n} validation patients allow {attainable} at most."
+    return (
+        f"{words} Calibrated on patients, every set contains every class: {n} validation patients allow a coverage of "
+        f"{attainable} at most."
+    )
 
 
 def robustness_words(robustness: Numbers) -> str:
-    """What damaged images cost on average, and which damage costs most."""
-    mean, worst = robustness["mean"], _worst(robustness["corruptions"])
-    words = f"Over all corruptions and severities AUC falls by {share(mean['auc_drop'])}"
-    if "auc_drop" in mean.get("ci", {}):
-        words += f" (95 % CI {interval(mean['ci']['auc_drop'])})"
-    return f"{words}, accuracy by {share(mean['accuracy_drop'])}; most AUC is lost under {worst}."
-
-
-def _worst(corruptions: Mapping[str, Any]) -> str:
-    drops = {(name, severity): of["auc_drop"] for name, by in corruptions.items() for severity, of in by.items()}
-    name, severity = max(drops, key=lambda key: drops[key])
-    return f"{name} of severity {severity} ({share(drops[name, severity])})"
+    """The mean loss over all corruptions, and the corruption that costs most."""
+    mean = robustness["mean"]
+    drops = {
+        (corruption, severity): cell["auc_drop"]
+        for corruption, cells in robustness["corruptions"].items()
+        for severity, cell in cells.items()
+    }
+    corruption, severity = max(drops, key=lambda key: drops[key])
+    return (
+        "On average over all corruptions and severities, AUC falls by "
+        f"{metric_with_interval(mean, 'auc_drop', name=CI)} and accuracy by {share(mean['accuracy_drop'])}; AUC falls "
+        f"most under {corruption} at severity {severity} ({share(drops[corruption, severity])})."
+    )
 
 
 def leakage_words(leakage: Numbers) -> str:
     """How much better the same features look when a patient's images may be on both sides."""
-    inflation, strictest = leakage["inflation"], leakage["strictest"]
+    inflation = leakage["inflation"]
     return (
-        f"A linear head on fixed reference features gains {tenths(inflation['auc'])} points of AUC (95 % CI "
-        f"{interval(inflation['ci']['auc'], tenths)}) and {tenths(inflation['accuracy'])} "
-        f"points of accuracy when it is split by image instead of by {strictest}: what leakage is worth on these data."
+        f"A linear head on fixed reference features scores {tenths(inflation['auc'])} points of AUC ({CI} "
+        f"{interval(inflation['ci']['auc'], tenths)}) and {tenths(inflation['accuracy'])} points of accuracy higher "
+        f"when the data are split by image instead of by {leakage['strictest']}. This is the effect of leakage on "
+        "these data."
     )
 
 
 def leak_words(leaks: int) -> str:
-    """What stands on both sides of the split."""
+    """Whether any case has images on both sides of the split."""
     if not leaks:
         return "No case has images on both sides of the split."
-    return f"LEAKS: {leaks} cases have images on both sides of the split; the results flatter the network."
+    return f"LEAKAGE: {leaks} cases have images on both sides of the split, so the results are too optimistic."
 
 
 def missing_words(restructure: Numbers) -> str:
-    """How many of the published images are here."""
+    """How many of the published images are present."""
     images, expected = restructure["images"], restructure.get("expected")
     if restructure.get("partial") and expected:
-        return f"{count(images)} of {count(expected)} published images are here; these are not figures for the full set"
+        return f"{count(images)} of {count(expected)} published images are present; results differ from the full set's"
     return (
-        f"{count(images)} images, none of the published ones missing" if expected else f"{count(images)} images in all"
+        f"{count(images)} images, none of the published ones missing"
+        if expected
+        else f"{count(images)} images in total"
     )
 
 
 def preprocessing_words(params: Params) -> str:
     """What is done to every image before a network sees it."""
     size, steps = params.data.image_size, params.preprocess
-    done = [f"each image resized once to {size}x{size} pixels ({params.data.resize})"]
+    words = [f"each image resized once to {size}x{size} pixels ({params.data.resize})"]
     if steps.stain != "none":
-        done.append(f"stain normalised ({steps.stain}, fitted on the training part)")
+        words.append(f"stain normalised ({steps.stain}, fitted on the training set)")
     if steps.clip_limit:
-        done.append(f"contrast-limited adaptive histogram equalisation, clip limit {steps.clip_limit:g}")
+        words.append(f"contrast-limited adaptive histogram equalisation (clip limit {steps.clip_limit:g})")
     if steps.denoise:
-        done.append(f"denoised with strength {steps.denoise:g}")
-    return "; ".join(done)
+        words.append(f"denoised (strength {steps.denoise:g})")
+    return "; ".join(words)
 
 
 def training_words(params: Params, model: str) -> str:
     """How a network is trained."""
     network, train, augment = params.zoo[model], params.train, params.augment
-    body = "backbone frozen, head trained" if network.mode == "frozen" else "all layers trained"
+    layers = "backbone frozen, head trained" if network.mode == "frozen" else "all layers trained"
     if network.mode == "frozen" and network.unfreeze.layers:
-        body += f", then the top {network.unfreeze.layers} layers fine-tuned"
-    changes = [f"{name} {value}" for name, value in augment.model_dump().items() if value not in (0, "none")]
-    changes = [change for change in changes if change not in ("crop 1.0", "crop 1")]
+        layers += f", then the top {network.unfreeze.layers} layers fine-tuned"
+    changes = [
+        f"{name} {value}"
+        for name, value in augment.model_dump().items()
+        if value not in (0, "none") and (name, value) != ("crop", 1)
+    ]
     return (
-        f"{body}; {network.optimizer}, learning rate {network.learning_rate:g}, weight decay {network.weight_decay:g}, "
-        f"batches of {network.batch_size}, at most {network.epochs} epochs, stopped after {network.patience} without a "
-        f"better validation {train.monitor}; loss {train.loss.replace('_', ' ')}, class weights {train.class_weight}, "
-        f"schedule {train.schedule}; augmentation: {', '.join(changes) or 'none'}"
+        f"{layers}; {network.optimizer}, learning rate {network.learning_rate:g}, weight decay "
+        f"{network.weight_decay:g}, batch size {network.batch_size}, at most {network.epochs} epochs, early stopping "
+        f"after {network.patience} epochs without a better validation {metric_words(train.monitor)}; loss "
+        f"{train.loss.replace('_', ' ')}, class weights {train.class_weight}, schedule {train.schedule}; augmentation: "
+        f"{', '.join(changes) or 'none'}"
     )

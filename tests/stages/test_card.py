@@ -70,7 +70,7 @@ def test_card_of_published_images_names_source_licence_and_what_is_missing(
     assert citation in text
     assert "- Licence: " in text
     assert f"**partial: 40 of {expected}**" in text
-    assert "Not yet." in text
+    assert "Not split yet." in text
 
 
 def test_figure_is_where_the_card_says_and_small(prepared: Prepared) -> None:
@@ -95,7 +95,7 @@ def test_counts_add_up_and_the_split_is_told(prepared: Prepared) -> None:
     rows = re.findall(r"^\| (\w+) \| (\d+) \| [\d.]+% \|", text, re.MULTILINE)
     assert [name for name, _ in rows] == ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
     assert sum(int(n) for _, n in rows) == SMALL["images"]
-    assert "40 images, 28 groups; a group is one lesion." in text
+    assert "40 images in 28 groups; each group is one lesion." in text
     for line in (
         "- protocol: fractions",
         "- seed: 7",
@@ -116,10 +116,10 @@ def test_what_was_left_out_is_counted_by_reason_and_named(prepared: Prepared) ->
     REPORT.write_text(json.dumps(report))
     main()
     text = CARD.read_text(encoding="utf-8")
-    assert "- 13 files, unusable.\n    - 12 x damaged\n    - 1 x no row in HAM10000_metadata.csv" in text
+    assert "- 13 unusable files.\n    - 12 x damaged\n    - 1 x no row in HAM10000_metadata.csv" in text
     assert "`part 1/0.jpg`" in text
     assert "and 3 more" in text
-    assert "- Rows of metadata without an image: 1, among them `ISIC_0099999`." in text
+    assert "- Rows of metadata without an image: 1, including `ISIC_0099999`." in text
 
 
 def test_magnifications_and_subtypes_are_counted_where_there_are_any(
@@ -147,7 +147,7 @@ def test_two_runs_write_the_same_bytes(prepared: Prepared) -> None:
 def test_report_of_another_data_set_is_refused(prepared: Prepared, write_params: WriteParams) -> None:
     prepared("busi_phantom", "busi_phantom")
     write_params({"dataset": "phantom"})
-    with pytest.raises(UserError, match=r"is of busi_phantom, not of phantom: run 'dvc repro restructure'"):
+    with pytest.raises(UserError, match=r"describes busi_phantom, not phantom: run 'dvc repro restructure'"):
         main()
     REPORT.unlink()
     with pytest.raises(UserError, match=r"metrics/restructure\.json not found: run 'dvc repro restructure'"):

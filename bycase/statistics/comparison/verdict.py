@@ -1,4 +1,4 @@
-"""What a comparison says: better, worse, equivalent, or not resolvable with these patients."""
+"""The verdict of a comparison: better, worse, equivalent, or not resolvable with these patients."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -10,6 +10,7 @@ from statsmodels.stats.multitest import multipletests
 Verdict = Literal["better", "worse", "equivalent", "not resolvable"]
 
 POWER = 0.8
+REVERSED: dict[str, Verdict] = {"better": "worse", "worse": "better"}  # seen from the other network
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -48,9 +49,9 @@ def judge(difference: float, p: float, p_equivalence: float, alpha: float, lower
 def patients_needed(se: float, n_patients: int, margin: float, alpha: float, pairs: int) -> dict[str, int]:
     """How many patients like these would settle a comparison, with a power of 80 %.
 
-    From the observed standard error, which falls with the square root of the number of patients; so nothing is assumed
-    of the networks, unlike in `stages.power`. Alpha is divided by the number of pairs, the strictest that Holm's
-    procedure asks. Equivalence is by two one-sided tests (Chow, Shao and Wang, 2008, "Sample Size Calculations in
+    From the observed standard error, which falls with the square root of the number of patients; unlike in
+    `bycase.statistics.power`, nothing is assumed about the networks. Alpha is divided by the number of pairs, Holm's
+    strictest level. Equivalence is by two one-sided tests (Chow, Shao and Wang, 2008, "Sample Size Calculations in
     Clinical Research", section 3.2).
 
     Parameters

@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bycase.core.wording import decimals, p_equals, plain_share, value_with_interval
-from bycase.statistics.comparison.verdict import POWER, Verdict
+from bycase.core.wording import decimals, p_equals, plain_share, plural, value_with_interval
+from bycase.statistics.comparison.verdict import POWER, REVERSED, Verdict
 from bycase.statistics.metric_names import lower_is_better, metric_words
-
-TURNED: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is known of a pair of networks.
+    """The results of comparing a pair of networks.
 
     Attributes
     ----------
@@ -60,7 +58,7 @@ class Finding:
 
 
 def sentence(finding: Finding) -> str:
-    """Say who is better by how much, or what cannot be said."""
+    """State which network is better by how much, or what cannot be concluded."""
     finding = _better_first(finding)
     (one, other), margin = finding.models, plain_share(finding.margin)
     if finding.verdict == "better":
@@ -85,22 +83,21 @@ def sentence(finding: Finding) -> str:
 
 
 def notes(repeats: int, pairs: int, alpha: float, margin: float) -> list[str]:
-    """What holds of all pairs, and what the numbers leave out."""
+    """Notes on all pairs, and on what the numbers leave out."""
     trained = (
-        "Each network was trained once a fold; how much another training would differ is in none of the numbers."
+        "Each network was trained once per fold; the variation between trainings is in none of the numbers."
         if repeats == 1
-        else f"Intervals and p-values are of all {repeats} repeats together. How much another training would differ is "
-        "not in them, but beside them, as the spread over repeats."
+        else f"Intervals and p-values cover all {repeats} repeats together. They leave out the variation between "
+        "trainings, which the spread over repeats shows."
     )
     return [
-        "Intervals resample patients with all their images, the same for all networks.",
+        "Intervals resample patients with all their images, the same resamples for all networks.",
         trained,
-        f"P-values are adjusted by Holm's procedure, each test over its {pairs} pair{'s' * (pairs != 1)}, at alpha "
-        f"{alpha:g}.",
-        f"Equivalent: two one-sided tests show that the difference is smaller than {plain_share(margin)}, either way; "
+        f"P-values are adjusted by Holm's procedure, each test over its {plural(pairs, 'pair')}, at alpha {alpha:g}.",
+        f"Equivalent: two one-sided tests show a difference smaller than {plain_share(margin)} in either direction; "
         "their p-values are adjusted likewise.",
-        f"Numbers of patients needed are for a power of {POWER:.0%} after the strictest adjustment, from the standard "
-        "error observed.",
+        f"Numbers of patients needed assume a power of {POWER:.0%} after the strictest adjustment and the observed "
+        "standard error.",
     ]
 
 
@@ -116,7 +113,7 @@ def _better_first(finding: Finding) -> Finding:
         values=(rival, value),
         low=-finding.high,
         high=-finding.low,
-        verdict=TURNED.get(finding.verdict, finding.verdict),
+        verdict=REVERSED.get(finding.verdict, finding.verdict),
     )
 
 
@@ -130,15 +127,15 @@ def _numbers(finding: Finding) -> str:
 
 
 def _outlook(finding: Finding) -> str:
-    """How many patients would settle it."""
+    """The number of patients that would settle the comparison."""
     margin, n = plain_share(finding.margin), finding.n_patients
     difference, equivalence = finding.needed["difference"], finding.needed["equivalence"]
     if difference > n:
         return (
-            f"A true difference of {margin} would take about {difference:,} patients to find, and to show that there "
-            f"is none as large about {equivalence:,}."
+            f"Detecting a true difference of {margin} would take about {difference:,} patients, showing equivalence "
+            f"about {equivalence:,}."
         )
-    found = f"A true difference of {margin} would be found with a power of {POWER:.0%} or more"
+    detected = f"A true difference of {margin} would be detected with a power of {POWER:.0%} or more"
     if equivalence > n:
-        return f"{found}; to show that there is none as large would take about {equivalence:,} patients."
-    return f"{found}, but what is observed lies too near to it to call the two equivalent."
+        return f"{detected}; showing equivalence would take about {equivalence:,} patients."
+    return f"{detected}, but the observed difference is too close to it to show equivalence."

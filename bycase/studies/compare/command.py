@@ -7,13 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+from pydantic import ValidationError
+
 from bycase.core.command import run_stage
 from bycase.core.params import load_params
 from bycase.studies.benchmark.params import CompareParams, load_benchmark_params
 from bycase.studies.compare.comparison import compare, write_figures, write_tables
 from bycase.studies.compare.extras import read_extras
 from bycase.studies.compare.inputs import join_revisions, read_benchmark
-from bycase.studies.compare.same_test import read_revisions
+from bycase.studies.compare.revisions import read_revisions
 
 METRICS = Path("metrics/benchmark")
 PLOTS = Path("plots/benchmark")
@@ -35,7 +37,11 @@ def main(arguments: list[str] | None = None) -> None:
         write_figures(PLOTS, comparison)
         logging.info("%d networks: %s/leaderboard.md, figures in %s/", len(comparison.board), METRICS, PLOTS)
         return
-    settings = CompareParams(**{name: getattr(options, name) for name in CompareParams.model_fields})
+    try:
+        settings = CompareParams(**{name: getattr(options, name) for name in CompareParams.model_fields})
+    except ValidationError as error:
+        first = error.errors()[0]
+        parser.error(f"--{first['loc'][0]}: {first['msg']}")
     comparison = compare(join_revisions(read_revisions(options.revisions)), settings)
     sys.stdout.write(comparison.markdown)
     if options.out is not None:
@@ -45,34 +51,24 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The command's arguments; all but the first two are of revisions, the benchmark has its own `params.yaml`."""
+    """Build the command line; the settings are for revisions, the benchmark has its own in benchmark/params.yaml."""
     fields = CompareParams.model_fields
     parser = argparse.ArgumentParser(prog="bycase compare", description=__doc__)
-    parser.add_argument("--benchmark", action="store_true", help="the networks of benchmark/params.yaml, set there")
+    parser.add_argument(
+        "--benchmark", action="store_true", help="compare the networks of benchmark/params.yaml, which has all settings"
+    )
     parser.add_argument(
         "revisions", nargs="*", help="DVC experiments, Git branches, tags or commits, or 'workspace'; two or more"
     )
     parser.add_argument("--metric", choices=get_args(fields["metric"].annotation), default="auc")
     parser.add_argument("--level", choices=get_args(fields["level"].annotation), default="image")
-    parser.add_argument("--margin", type=_share, default=0.03, help="the difference that matters (default 0.03)")
-    parser.add_argument("--alpha", type=_share, default=0.05, help="of all pairs together (default 0.05)")
-    parser.add_argument("--resamples", type=_count, default=10_000, help="of the bootstrap (default 10000)")
+    parser.add_argument("--margin", type=float, default=0.03, help="the difference that matters (default 0.03)")
+    parser.add_argument(
+        "--alpha", type=float, default=0.05, help="family-wise error rate over all pairs (default 0.05)"
+    )
+    parser.add_argument("--resamples", type=int, default=10_000, help="bootstrap resamples (default 10000)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="also write tables and figures there")
     return parser
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 0.5:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 0.5")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if not 100 <= value <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text} is not between 100 and 1000000")
-    return value
 
 
 if __name__ == "__main__":

@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bycase.core.files import replace_file, replace_folder, write_csv, write_json
+from bycase.figures.comparison.calibration import draw_calibration
+from bycase.figures.comparison.critical_difference import draw_critical_difference
+from bycase.figures.comparison.learning_curves import draw_learning_curves
+from bycase.figures.comparison.pareto import draw_pareto
+from bycase.figures.comparison.roc import draw_roc
 from bycase.figures.style import save_figure
 from bycase.statistics.comparison.paired import Paired
 from bycase.statistics.comparison.pairwise import compare_pairs
 from bycase.studies.benchmark.params import CompareParams
 from bycase.studies.compare.extras import Extras, draw_extras
-from bycase.studies.compare.figures import draw_figures
 from bycase.studies.compare.inputs import Inputs
 from bycase.studies.compare.leaderboard import make_leaderboard, pair_levels
 from bycase.studies.compare.tables import leaderboard_table, write_markdown
@@ -21,12 +26,12 @@ from bycase.studies.compare.tables import leaderboard_table, write_markdown
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came out.
+    """Several networks' results, side by side.
 
     Attributes
     ----------
     inputs : Inputs
-        What was compared.
+        The networks' predictions, in the order of rank.
     levels : dict of str to Paired
         Images and patients, networks in the order of rank.
     board : dict
@@ -34,7 +39,7 @@ class Comparison:
     verdicts : dict
         See `bycase.statistics.comparison.pairwise.compare_pairs`.
     extras : Extras
-        Of the benchmark; of revisions there are none.
+        Of the benchmark; revisions have none.
     """
 
     inputs: Inputs
@@ -64,18 +69,10 @@ def compare(inputs: Inputs, settings: CompareParams) -> Comparison:
     UserError
         If they were not tested on the same images.
     """
-    board = make_leaderboard(inputs, settings, inputs.seed)
+    board = make_leaderboard(inputs, settings)
     inputs = replace(inputs, predictions=order_by_rank(inputs.predictions, list(board)))
     levels = pair_levels(inputs, inputs.predictions)
-    verdicts = compare_pairs(
-        levels["image"],
-        settings.metric,
-        settings.level,
-        settings.margin,
-        settings.alpha,
-        settings.resamples,
-        inputs.seed,
-    )
+    verdicts = compare_pairs(levels["image"], **settings.model_dump(), seed=inputs.seed)
     return Comparison(inputs, levels, board, verdicts)
 
 
@@ -95,12 +92,24 @@ def write_tables(folder: Path, comparison: Comparison) -> None:
         partial.write_text(comparison.markdown, encoding="utf-8")
 
 
+def draw_figures(comparison: Comparison) -> dict[str, Figure]:
+    """Draw the figures, by their file's name without suffix."""
+    inputs, board, levels = comparison.inputs, comparison.board, comparison.levels
+    settings, subtitle = comparison.verdicts["settings"], inputs.subtitle
+    return {
+        "critical_difference": draw_critical_difference(board, comparison.verdicts, inputs.networks, subtitle),
+        "pareto": draw_pareto(board, settings["metric"], settings["level"], subtitle),
+        "learning_curves": draw_learning_curves(inputs.histories, list(board), subtitle),
+        "roc": draw_roc(levels, board, subtitle),
+        "calibration": draw_calibration(levels["image"], board, subtitle, inputs.seed),
+    }
+
+
 def write_figures(folder: Path, comparison: Comparison) -> None:
     """Make `folder` hold the figures and nothing else."""
-    figures = draw_figures(comparison.inputs, comparison.levels, comparison.board, comparison.verdicts)
     # Only cells of the first repeat have extras.
-    of_first = ["here only the first draw"] if len(comparison.levels["image"].repeats) > 1 else []
-    figures |= draw_extras(comparison.extras, [*comparison.inputs.subtitle, *of_first])
+    repeated = ["here only the first draw"] if len(comparison.levels["image"].repeats) > 1 else []
+    extras = draw_extras(comparison.extras, [*comparison.inputs.subtitle, *repeated])
     with replace_folder(folder) as partial:
-        for name, figure in figures.items():
+        for name, figure in (draw_figures(comparison) | extras).items():
             save_figure(partial / f"{name}.png", figure)

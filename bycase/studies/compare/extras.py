@@ -1,4 +1,4 @@
-"""What the benchmark's cells did beside testing: damaged images, a magnification left out, uncertainty."""
+"""The benchmark's optional analyses: corrupted images, a magnification left out of training, uncertainty."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -49,21 +49,21 @@ class Extras:
 
     @property
     def numbers(self) -> dict[str, Any]:
-        """What goes into ``extras.json``."""
+        """The content of ``extras.json``."""
         return {"robustness": self.robustness, "shift": self.shift, "uncertainty": self.uncertainty}
 
 
 def read_extras(inputs: Inputs, models: Sequence[str], coverage: float, resamples: int) -> Extras:
-    """Read and summarise the cells' further tables, as far as they are there.
+    """Read and summarise the cells' optional tables, as far as they exist.
 
     Parameters
     ----------
     inputs : Inputs
         The benchmark's.
     models : sequence of str
-        In the order of the summaries.
+        The order of the summaries.
     coverage : float, in (0, 1)
-        That prediction sets were made for.
+        The target coverage of the prediction sets.
     resamples : int
         Of the bootstrap over patients.
 
@@ -79,41 +79,41 @@ def read_extras(inputs: Inputs, models: Sequence[str], coverage: float, resample
     }
     uncertainty, risk = {}, {}
     for model, table in _tables(UNCERTAINTY, inputs.predictions, models):
-        whose: Any = {
+        units: Any = {
             "patient": np.unique(table["patient"], return_inverse=True)[1].astype(np.int64),
             "fold": table["fold"].to_numpy(np.int64),
         }
-        uncertainty[model] = summarise(table, coverage=coverage, resamples=resamples, **whose, **common)
-        risk[model] = tabulate_risk(table, inputs.classes, seed=inputs.seed, **whose)
+        uncertainty[model] = summarise(table, coverage=coverage, resamples=resamples, **units, **common)
+        risk[model] = tabulate_risk(table, inputs.classes, seed=inputs.seed, **units)
     return Extras(robustness, summarise_shifts(inputs, models, resamples), uncertainty, risk)
 
 
 def summarise_shifts(inputs: Inputs, models: Sequence[str], resamples: int) -> dict[str, dict[str, Any]]:
-    """By network and magnification, what it costs not to have been trained on it; see `summarise_shift`."""
+    """By network and magnification, the cost of leaving it out of training; see `summarise_shift`."""
     if not SHIFTED.is_file():
         return {}
     shifted = pd.read_csv(SHIFTED, **READ)
-    found: dict[str, dict[str, Any]] = {}
+    summaries: dict[str, dict[str, Any]] = {}
     for model in (model for model in models if model in set(shifted["model"])):
         everything = _number_folds(inputs.predictions[inputs.predictions["model"] == model])
-        found[model] = {
+        summaries[model] = {
             str(magnification): summarise_shift(
                 everything, _number_folds(rows), inputs.classes, inputs.positive, resamples, inputs.seed
             )
             for magnification, rows in shifted[shifted["model"] == model].groupby("held_out")
         }
-    return found
+    return summaries
 
 
 def draw_extras(extras: Extras, subtitle: Sequence[str]) -> dict[str, Figure]:
-    """Draw what is there, by the file's name without suffix."""
+    """Draw the analyses that exist, by their file's name without suffix."""
     figures = {}
     if extras.robustness:
         figures["robustness"] = draw_robustness(extras.robustness, subtitle, metrics=("auc",))
     if extras.shift:
         by_number = {
-            model: {int(magnification): summary for magnification, summary in of.items()}
-            for model, of in extras.shift.items()
+            model: {int(magnification): summary for magnification, summary in summaries.items()}
+            for model, summaries in extras.shift.items()
         }
         figures["magnification_shift"] = draw_magnification_shift(by_number, subtitle)
     if extras.uncertainty:

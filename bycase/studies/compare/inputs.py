@@ -1,4 +1,4 @@
-"""What is compared: several networks' predictions of the same images, what they cost and how they were trained."""
+"""Several networks' predictions of the same images, with their cost, training histories and a constant prediction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,16 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.figures.style import data_words
-from bycase.statistics.comparison.paired import run_rows
-from bycase.studies.compare.baseline import score_constant
+from bycase.statistics.comparison.paired import paired_benchmark, patient_level, run_rows
+from bycase.statistics.comparison.resampling import point_values
+from bycase.statistics.metrics import recognition_rate
 from bycase.studies.compare.revisions import Revision
-from bycase.tables.out_of_fold import ABOUT, COST, HISTORIES, read_out_of_fold
+from bycase.tables.out_of_fold import ABOUT, COST, HISTORIES, PREDICTIONS, read_out_of_fold
 from bycase.tables.predictions import TEST
 from bycase.tables.results import read_results
 
+FOLD = ["repeat", "fold"]
+GRID = 2**20
 FIRST = "run 'dvc repro benchmark/dvc.yaml' first"
 
 
@@ -37,13 +40,13 @@ class Inputs:
     positive : str or None
         Of two classes, the one that is looked for.
     networks : dict of str to str
-        Each network's name in the tables, and what it is in words.
+        Each network's name in the tables, and its description.
     baselines : dict
         By network and level, the metrics of a constant prediction.
     seed : int
         The pipeline's.
     subtitle : list of str
-        What the figures say of the data.
+        Lines on the data, for figures and tables.
     """
 
     predictions: pd.DataFrame
@@ -58,7 +61,7 @@ class Inputs:
 
 
 def read_benchmark(seed: int) -> Inputs:
-    """Read what the benchmark gathered over its cells.
+    """Read the tables that the benchmark gathered over its cells.
 
     Parameters
     ----------
@@ -87,7 +90,7 @@ def read_benchmark(seed: int) -> Inputs:
 
 
 def describe_benchmark(about: dict[str, Any]) -> list[str]:
-    """The data, and how it was divided, in two lines.
+    """Two lines on the data and the folds.
 
     Parameters
     ----------
@@ -117,7 +120,7 @@ def join_revisions(revisions: Sequence[Revision]) -> Inputs:
     Parameters
     ----------
     revisions : sequence of Revision
-        See `bycase.studies.compare.same_test.read_revisions`.
+        See `bycase.studies.compare.revisions.read_revisions`.
     """
     first = revisions[0].run_info
     one = {"repeat": 0, "fold": 0}
@@ -151,3 +154,58 @@ def _predictions_of(revision: Revision) -> pd.DataFrame:
     )
     # Runs of before calibration was assessed have no temperature.
     return rows.assign(temperature=metrics.get("calibration", {}).get("temperature", np.nan))
+
+
+def score_constant(
+    predictions: pd.DataFrame, classes: Sequence[str], positive: str | None
+) -> dict[str, dict[str, float]]:
+    """The metrics of a constant prediction out of fold: the class shares of the other folds.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        See `bycase.tables.out_of_fold`; of any number of networks, all tested on the same images.
+    classes : sequence of str
+        The probability columns.
+    positive : str or None
+        Of two classes, the one that is looked for.
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        ``image`` and ``patient``; the latter also has ``recognition_rate``.
+    """
+    tested = predictions[predictions["model"] == predictions["model"].iloc[0]]
+    patients = tested.drop_duplicates([*FOLD, "patient", "label"])
+    images, of_patients = (
+        paired_benchmark(predict_shares(tested, counted, classes), classes, positive, PREDICTIONS)
+        for counted in (tested, patients)
+    )
+    metrics = {
+        level: {name: float(values[0]) for name, values in point_values(paired).items()}
+        for level, paired in (("image", images), ("patient", patient_level(of_patients)))
+    }
+    metrics["patient"]["recognition_rate"] = recognition_rate(images.right[0], images.patient)
+    return metrics
+
+
+def predict_shares(tested: pd.DataFrame, counted: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Replace every row's probabilities by the class shares among rows of the other folds of its repeat.
+
+    Parameters
+    ----------
+    tested : DataFrame with the columns ``repeat``, ``fold``, ``label``
+        One row an image and repeat.
+    counted : DataFrame with the same columns
+        One row an image, or a patient, whose classes are counted.
+    classes : sequence of str
+        The probability columns.
+    """
+    shares = pd.DataFrame(index=tested.index, columns=list(classes), dtype=np.float64)
+    for _, rows in tested.groupby(FOLD):
+        repeat, fold = rows[FOLD].iloc[0]
+        others = counted[(counted["repeat"] == repeat) & (counted["fold"] != fold)]
+        # Multiples of a power of two: their mean over a patient's images is exact, so that a constant stays tied.
+        shares.loc[rows.index] = [round(GRID * (others["label"] == name).mean()) / GRID for name in classes]
+    thresholds = {"threshold": 0.5, "patient_threshold": 0.5} if len(classes) == 2 else {}
+    return tested.assign(**{name: shares[name] for name in classes}, **thresholds)

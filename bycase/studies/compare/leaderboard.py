@@ -19,7 +19,7 @@ KEYS = ("model", "repeat", "fold")
 THRESHOLDS = ["threshold", "patient_threshold"]
 
 
-def make_leaderboard(inputs: Inputs, settings: CompareParams, seed: int) -> dict[str, Any]:
+def make_leaderboard(inputs: Inputs, settings: CompareParams) -> dict[str, Any]:
     """Score every network and rank them.
 
     Parameters
@@ -27,9 +27,7 @@ def make_leaderboard(inputs: Inputs, settings: CompareParams, seed: int) -> dict
     inputs : Inputs
         Predictions and cost.
     settings : CompareParams
-        What the rank goes by, and the resamples of the bootstrap.
-    seed : int
-        The pipeline's seed.
+        The metric and level that rank, and the resamples of the bootstrap.
 
     Returns
     -------
@@ -39,20 +37,19 @@ def make_leaderboard(inputs: Inputs, settings: CompareParams, seed: int) -> dict
         fold's temperature, where all have one) and, of several repeats, ``repeat_sd``; ``cost``; of several repeats
         ``ensemble``, the two levels of `average_repeats`. All leaves are numbers, the keys the same for all.
     """
-    found = _score_levels(inputs, inputs.predictions, settings.resamples, seed)
-    for name, at in found.items():
+    rows = _score_levels(inputs, inputs.predictions, settings.resamples)
+    for name, row in rows.items():
         for level in LEVELS:
-            at[level]["baseline"] = inputs.baselines[name][level]
-    _add_calibration(found, inputs, settings.resamples, seed)
+            row[level]["baseline"] = inputs.baselines[name][level]
+    _add_calibration(rows, inputs, settings.resamples)
     if np.ptp(inputs.predictions["repeat"]) > 0:
-        _add_spread(found, inputs)
+        _add_spread(rows, inputs)
         averaged = average_repeats(inputs.predictions, inputs.classes)
-        for name, ensemble in _score_levels(inputs, averaged, settings.resamples, seed).items():
-            found[name]["ensemble"] = ensemble
+        for name, ensemble in _score_levels(inputs, averaged, settings.resamples).items():
+            rows[name]["ensemble"] = ensemble
     costs = mean_costs(inputs.cost)
-    values = {name: at[settings.level][settings.metric] for name, at in found.items()}
-    ranks = rank_networks(values)
-    return {name: {"rank": number, **found[name], "cost": costs[name]} for name, number in ranks.items()}
+    ranks = rank_networks({name: row[settings.level][settings.metric] for name, row in rows.items()})
+    return {name: {"rank": rank, **rows[name], "cost": costs[name]} for name, rank in ranks.items()}
 
 
 def average_repeats(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -85,7 +82,7 @@ def scale_predictions(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.D
 
 
 def mean_costs(cost: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """What a training cost, on average, by network.
+    """The mean cost of a training, by network.
 
     Parameters
     ----------
@@ -119,33 +116,33 @@ def pair_levels(inputs: Inputs, predictions: pd.DataFrame) -> dict[str, Paired]:
     return dict(zip(LEVELS, (images, patient_level(images)), strict=True))
 
 
-def _score_levels(inputs: Inputs, predictions: pd.DataFrame, resamples: int, seed: int) -> dict[str, dict[str, Any]]:
-    paired = pair_levels(inputs, predictions)
-    found: dict[str, dict[str, Any]] = {}
-    for number, name in enumerate(paired["image"].models):
-        found[name] = {level: assess_network(at, number, resamples, seed) for level, at in paired.items()}
-        rate, limits = assess_recognition(paired["image"], number, resamples, seed)
-        found[name]["patient"]["recognition_rate"] = rate
-        found[name]["patient"]["ci"]["recognition_rate"] = limits
-    return found
+def _score_levels(inputs: Inputs, predictions: pd.DataFrame, resamples: int) -> dict[str, dict[str, Any]]:
+    levels = pair_levels(inputs, predictions)
+    rows: dict[str, dict[str, Any]] = {}
+    for number, name in enumerate(levels["image"].models):
+        rows[name] = {level: assess_network(units, number, resamples, inputs.seed) for level, units in levels.items()}
+        rate, limits = assess_recognition(levels["image"], number, resamples, inputs.seed)
+        rows[name]["patient"]["recognition_rate"] = rate
+        rows[name]["patient"]["ci"]["recognition_rate"] = limits
+    return rows
 
 
-def _add_calibration(found: dict[str, dict[str, Any]], inputs: Inputs, resamples: int, seed: int) -> None:
-    stages = {"before": inputs.predictions}
+def _add_calibration(rows: dict[str, dict[str, Any]], inputs: Inputs, resamples: int) -> None:
+    states = {"before": inputs.predictions}
     if inputs.predictions["temperature"].notna().all():
-        stages["after"] = scale_predictions(inputs.predictions, inputs.classes)
-    for stage, predictions in stages.items():
+        states["after"] = scale_predictions(inputs.predictions, inputs.classes)
+    for state, predictions in states.items():
         for level, paired in pair_levels(inputs, predictions).items():
             for number, name in enumerate(paired.models):
-                plain = assess_temperatures(paired.units(number), 1.0, resamples, seed)["before"]
-                found[name][level].setdefault("calibration", {})[stage] = plain
+                calibration = assess_temperatures(paired.units(number), 1.0, resamples, inputs.seed)["before"]
+                rows[name][level].setdefault("calibration", {})[state] = calibration
 
 
-def _add_spread(found: dict[str, dict[str, Any]], inputs: Inputs) -> None:
-    """The standard deviation of each metric over the repeats."""
+def _add_spread(rows: dict[str, dict[str, Any]], inputs: Inputs) -> None:
+    """Add the standard deviation of each metric over the repeats."""
     for level, paired in pair_levels(inputs, inputs.predictions).items():
-        of_repeats = [point_values(paired.of_repeat(int(repeat))) for repeat in paired.repeats]
+        repeats = [point_values(paired.of_repeat(int(repeat))) for repeat in paired.repeats]
         for metric in metrics_of(paired):
-            spread = np.std([values[metric] for values in of_repeats], axis=0, ddof=1)
+            spread = np.std([values[metric] for values in repeats], axis=0, ddof=1)
             for name, value in zip(paired.models, spread, strict=True):
-                found[name][level].setdefault("repeat_sd", {})[metric] = float(value)
+                rows[name][level].setdefault("repeat_sd", {})[metric] = float(value)

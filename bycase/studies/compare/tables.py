@@ -5,33 +5,36 @@ from typing import Any
 
 import pandas as pd
 
-from bycase.core.wording import metric_with_interval
+from bycase.core.wording import Write, capitalise, count, markdown_table, metric_with_interval, share, tenths
 from bycase.figures.comparison.marks import names_itself
+from bycase.statistics.comparison.verdict import REVERSED
 from bycase.statistics.metric_names import metric_words
 
-OF_TWO = ("sensitivity", "specificity")
-OF_SEVERAL = ("balanced_accuracy", "macro_f1")
+POSITIVE = ("sensitivity", "specificity")  # of a positive class
+MEANS = ("balanced_accuracy", "macro_f1")  # instead, where there is none
+SHOWN = (("image", "auc"), ("patient", "auc"), ("image", "accuracy"), ("patient", "accuracy"))
+ECE = {"before": "ECE", "after": "ECE, temperature scaled"}
+COSTS: dict[str, tuple[str, Write]] = {
+    "parameters": ("parameters", lambda value: f"{tenths(value / 1e6)} M"),
+    "GFLOPs": ("flops", lambda value: f"{value / 1e9:.2f}"),
+    "training, s": ("fitting_seconds", count),
+    "images/s": ("inference_images_per_second", count),
+    "MB": ("model_bytes", lambda value: tenths(value / 1e6)),
+    "energy, kJ": ("energy_joules", lambda value: tenths(value / 1e3)),
+}
 NONE = "—"
-FLIPPED = {"better": "worse", "worse": "better"}
+Row = Mapping[str, Any]
 
 
-def leaderboard_table(board: Mapping[str, Any], networks: Mapping[str, str]) -> pd.DataFrame:
-    """One row a network: rank, every metric of both levels with its interval, calibration error and costs.
-
-    Parameters
-    ----------
-    board : mapping
-        See `bycase.studies.compare.leaderboard.make_leaderboard`.
-    networks : mapping of str to str
-        What each network is, in words.
-    """
-    return pd.DataFrame([_flat_row(name, at, networks[name]) for name, at in board.items()])
+def leaderboard_table(board: Mapping[str, Row], networks: Mapping[str, str]) -> pd.DataFrame:
+    """One row a network: rank, every metric of both levels with its interval, calibration error and costs."""
+    return pd.DataFrame([_flat_row(name, row, networks[name]) for name, row in board.items()])
 
 
 def write_markdown(
-    board: Mapping[str, Any], comparisons: Mapping[str, Any], networks: Mapping[str, str], subtitle: Sequence[str]
+    board: Mapping[str, Row], comparisons: Mapping[str, Any], networks: Mapping[str, str], subtitle: Sequence[str]
 ) -> str:
-    """The leaderboard as a Markdown table, and below it what was found of each pair.
+    """The leaderboard as a Markdown table, and the verdict on each pair below it.
 
     Parameters
     ----------
@@ -40,9 +43,9 @@ def write_markdown(
     comparisons : mapping
         See `bycase.statistics.comparison.pairwise.compare_pairs`.
     networks : mapping of str to str
-        What each network is, in words.
+        Each network's description.
     subtitle : sequence of str
-        Lines that say of which data.
+        Lines on the data.
 
     Returns
     -------
@@ -51,27 +54,27 @@ def write_markdown(
     """
     settings = comparisons["settings"]
     first = next(iter(board))
-    columns = _columns(board, settings["level"], settings["metric"])
-    header = ["rank", "network", "against the first", *columns]
-    rows = [
-        [str(at["rank"]), networks[name] if names_itself(name, networks[name]) else f"{name}: {networks[name]}"]
-        + [NONE if name == first else find_verdict(comparisons, name, first)]
-        + [cell(at) for cell in columns.values()]
-        for name, at in board.items()
-    ]
-    lines = [_line(header), "|" + "---|" * len(header), *map(_line, rows)]
+    columns = {
+        "rank": [str(row["rank"]) for row in board.values()],
+        "network": [
+            networks[name] if names_itself(name, networks[name]) else f"{name}: {networks[name]}" for name in board
+        ],
+        "against the first": [NONE if name == first else find_verdict(comparisons, name, first) for name in board],
+        **_columns(list(board.values()), settings["level"], settings["metric"]),
+    }
+    energy = "" if "energy_joules" in board[first]["cost"] else "; energy was not measured"
     caption = (
-        f"{'. '.join(f'{line[0].upper()}{line[1:]}' for line in subtitle)}. Ranked by {settings['level']} "
-        f"{metric_words(settings['metric'])}; in brackets 95 % intervals that resample patients. Against the first: by "
-        f"paired comparison, margin {settings['margin']:g}; a network that is not worse may as well be the first. "
-        f"{_describe_costs(board)}"
+        f"{'. '.join(map(capitalise, subtitle))}. Ranked by {settings['level']} {metric_words(settings['metric'])}; in "
+        "brackets 95 % intervals from resampling patients. Against the first: by paired comparison, margin "
+        f"{settings['margin']:g}; a network that is not worse may be as good as the first. Costs: mean over trainings, "
+        f"the frozen features included{energy}."
     )
-    verdicts = [f"- {pair['sentence']}" for pair in comparisons["pairs"]]
-    notes = [f"- {note}" for note in comparisons["notes"]]
-    parts = [lines, [caption]]
-    if verdicts:
-        parts += [["Verdicts:", "", *verdicts], ["What the numbers leave out:", "", *notes]]
-    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+    parts = [markdown_table(list(columns), zip(*columns.values(), strict=True)), caption]
+    if comparisons["pairs"]:
+        lists = ([pair["sentence"] for pair in comparisons["pairs"]], comparisons["notes"])
+        for heading, lines in zip(("Verdicts:", "Notes on the numbers:"), lists, strict=True):
+            parts += [heading, "\n".join(f"- {line}" for line in lines)]
+    return "\n\n".join(parts) + "\n"
 
 
 def find_verdict(comparisons: Mapping[str, Any], name: str, other: str) -> str:
@@ -80,63 +83,39 @@ def find_verdict(comparisons: Mapping[str, Any], name: str, other: str) -> str:
         if (pair["first"], pair["second"]) == (name, other):
             return str(pair["verdict"])
         if (pair["first"], pair["second"]) == (other, name):
-            return FLIPPED.get(pair["verdict"], pair["verdict"])
+            return REVERSED.get(pair["verdict"], pair["verdict"])
     raise KeyError(f"{name} and {other} were not compared")
 
 
-def _columns(board: Mapping[str, Any], level: str, metric: str) -> dict[str, Any]:
-    """What each column of the Markdown table shows of a network."""
-    first = next(iter(board.values()))
-    shown = dict.fromkeys(
-        [(level, metric), ("image", "auc"), ("patient", "auc"), ("image", "accuracy"), ("patient", "accuracy")]
-    )
-    columns: dict[str, Any] = {
-        f"{metric_words(of)}, {at}s": lambda row, at=at, of=of: metric_with_interval(row[at], of) for at, of in shown
+def _columns(rows: Sequence[Row], level: str, metric: str) -> dict[str, list[str]]:
+    """The columns of the Markdown table on metrics and costs, one cell a network."""
+    images = [row["image"] for row in rows]
+    columns = {
+        f"{metric_words(key)}, {unit}s": [metric_with_interval(row[unit], key) for row in rows]
+        for unit, key in dict.fromkeys([(level, metric), *SHOWN])
     }
-    for name in OF_SEVERAL if "per_class" in first["image"] else OF_TWO:
-        columns[name.replace("_", " ")] = lambda row, name=name: f"{row['image'][name]:.3f}"
-    columns["constant prediction, accuracy"] = lambda row: f"{row['image']['baseline']['accuracy']:.3f}"
-    for stage in first["image"]["calibration"]:
-        words = {"before": "ECE", "after": "ECE, temperature scaled"}[stage]
-        columns[words] = lambda row, stage=stage: f"{row['image']['calibration'][stage]['ece']:.3f}"
-    costs = {
-        "parameters": ("parameters", lambda value: f"{value / 1e6:.1f} M"),
-        "GFLOPs": ("flops", lambda value: f"{value / 1e9:.2f}"),
-        "training, s": ("fitting_seconds", lambda value: f"{value:,.0f}"),
-        "images/s": ("inference_images_per_second", lambda value: f"{value:,.0f}"),
-        "MB": ("model_bytes", lambda value: f"{value / 1e6:.1f}"),
-        "energy, kJ": ("energy_joules", lambda value: f"{value / 1e3:.1f}"),
+    for key in POSITIVE if POSITIVE[0] in images[0] else MEANS:
+        columns[metric_words(key)] = [share(image[key]) for image in images]
+    columns["constant prediction, accuracy"] = [share(image["baseline"]["accuracy"]) for image in images]
+    for state in images[0]["calibration"]:
+        columns[ECE[state]] = [share(image["calibration"][state]["ece"]) for image in images]
+    costs = [row["cost"] for row in rows]
+    return columns | {
+        name: [write(cost[key]) for cost in costs]
+        for name, (key, write) in COSTS.items()
+        if all(key in cost for cost in costs)
     }
-    for words, (key, written) in costs.items():
-        if all(key in at["cost"] for at in board.values()):
-            columns[words] = lambda row, key=key, written=written: written(row["cost"][key])
-    return columns
 
 
-def _describe_costs(board: Mapping[str, Any]) -> str:
-    known = next(iter(board.values()))["cost"]
-    words = "Costs: mean of a training, the frozen features included"
-    if "energy_joules" not in known:
-        words += "; energy cannot be read here"
-    return f"{words}."
-
-
-def _flat_row(name: str, at: Mapping[str, Any], network: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"rank": at["rank"], "model": name, "network": network}
+def _flat_row(name: str, row: Row, network: str) -> dict[str, Any]:
+    flat: dict[str, Any] = {"rank": row["rank"], "model": name, "network": network}
     for level in ("image", "patient"):
-        of = at[level]
-        row[f"{level}_n"] = of["n"]
-        for metric, limits in of["ci"].items():
-            if metric in ("resamples", "per_class"):
-                continue
-            row[f"{level}_{metric}"] = of[metric]
-            row[f"{level}_{metric}_low"] = limits["low"]
-            row[f"{level}_{metric}_high"] = limits["high"]
-        for stage, calibration in of["calibration"].items():
-            row[f"{level}_ece_{stage}"] = calibration["ece"]
-            row[f"{level}_brier_{stage}"] = calibration["brier"]
-    return row | dict(at["cost"])
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+        metrics = row[level]
+        flat[f"{level}_n"] = metrics["n"]
+        for metric, limits in metrics["ci"].items():
+            if metric not in ("resamples", "per_class"):
+                flat[f"{level}_{metric}"] = metrics[metric]
+                flat |= {f"{level}_{metric}_{end}": limits[end] for end in ("low", "high")}
+        for state, calibration in metrics["calibration"].items():
+            flat |= {f"{level}_{key}_{state}": calibration[key] for key in ("ece", "brier")}
+    return flat | dict(row["cost"])

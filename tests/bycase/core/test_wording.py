@@ -57,4 +57,5 @@ def test_p_values() -> None:
 
 
 def test_a_markdown_table() -> None:
-    assert markdown_table(["a", "b"], [["1", "2"]]) == "| a | b |\n|---|---|\n| 1 | 2 |"
+    assert markdown_table(["a", "b"], [["x", 2]]) == "| a | b |\n| --- | --- |\n| x | 2 |"
+    assert "| --- | ---: |" in markdown_table(["a", "b"], [], numbers=True)

@@ -7,25 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from PIL import Image
 
 from bycase.figures.learning_curves import draw_learning_curves, spread_labels
 from bycase.figures.run_info import RunInfo
 from bycase.figures.style import LARGEST, new_figure, save_figure
-from tests.fixtures.layout import check_layout
-
-
-def texts(figure: Figure) -> list[str]:
-    return [text.get_text() for text in figure.findobj(Text)]
+from tests.fixtures.layout import check_layout, figure_words
 
 
 def test_learning_curves_name_phases_and_the_best_epoch(history: pd.DataFrame, run_info: RunInfo) -> None:
     tuned = replace(run_info, model_info=run_info.model_info | {"best_epoch": 8, "best_phase": "fine_tune"})
-    found = texts(draw_learning_curves(history, tuned))
-    assert any("in epoch 8" in text for text in found)
-    assert {"head", "fine-tuning", "validation AUC"} <= set(found)
-    assert "fine-tuning" not in texts(draw_learning_curves(history[:6], run_info))
+    words = figure_words(draw_learning_curves(history, tuned))
+    assert all(part in words for part in ("in epoch 8", "head", "fine-tuning", "validation AUC"))
+    assert "fine-tuning" not in figure_words(draw_learning_curves(history[:6], run_info))
     draw_learning_curves(history[2:3], run_info)
 
 
@@ -38,8 +32,7 @@ def test_every_phase_has_a_name_that_runs_into_no_other(history: pd.DataFrame, r
     assert {text.get_text() for text in drawn} == names
     boxes = [text.get_window_extent() for text in drawn]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
-    whole = draw_learning_curves(history.assign(phase="end_to_end"), run_info)
-    assert "end to end" in texts(whole)
+    assert "end to end" in figure_words(draw_learning_curves(history.assign(phase="end_to_end"), run_info))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +48,7 @@ def test_the_monitored_score_is_named_and_marked(
     history: pd.DataFrame, run_info: RunInfo, monitor: str, words: str
 ) -> None:
     figure = draw_learning_curves(history, replace(run_info, model_info=run_info.model_info | {"monitor": monitor}))
-    assert any(f"{words} in epoch 3" in text for text in texts(figure))
+    assert f"{words} in epoch 3" in figure_words(figure)
     upper, lower = figure.axes
     (marked,) = [line for axes in (upper, lower) for line in axes.lines if list(line.get_xdata()) == [3]]
     assert marked.get_ydata()[0] == history.loc[2, f"val_{monitor}"]
@@ -75,11 +68,7 @@ def test_long_facts_are_wrapped_not_cut() -> None:
         4, "title", ["official fold 3, split by folder at 200X; " * 6], "Dots: thresholds, 95 % intervals. " * 8
     )
     figure.add_subplot()
-    figure.canvas.draw()
-    for text in figure.texts:
-        box = text.get_window_extent()
-        assert box.x1 <= figure.bbox.width
-        assert box.y1 <= figure.bbox.height
+    check_layout(figure)
 
 
 def test_photographs_get_a_palette_and_the_same_bytes(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -35,8 +36,6 @@ def test_several_models_share_the_panels_with_a_colour_each(summary: dict) -> No
 
 
 def test_the_strip_shows_both_classes_under_each_severity(damaged: pd.DataFrame) -> None:
-    import numpy as np
-
     names = choose_pictures(damaged, ["Benign", "Malignant"], 7)
     labels = damaged.drop_duplicates("image").set_index("image")["label"]
     assert [labels[name] for name in names] == ["Benign", "Malignant"]

@@ -1,16 +1,14 @@
-from collections.abc import Iterator
 from dataclasses import replace
-from io import BytesIO
 from itertools import combinations
 from typing import Any
 
 import pytest
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from bycase.figures.run_info import RunInfo
 from bycase.figures.subgroups import draw_subgroups
 from bycase.report.summary import summarise
+from tests.fixtures.layout import figure_words
 
 SITES = ("abdomen", "back", "ear", "upper extremity", "a site with a name that is far too long for any figure")
 
@@ -27,11 +25,6 @@ def with_subgroups(run_info: RunInfo, **subgroups: Any) -> RunInfo:
     return replace(run_info, metrics=run_info.metrics | {"subgroups": subgroups})
 
 
-def words(figure: Figure) -> Iterator[str]:
-    figure.savefig(BytesIO())
-    yield from (text.get_text() for text in figure.findobj(Text) if text.get_visible())
-
-
 def test_each_subgroup_has_a_row_with_its_size_and_values(run_info: RunInfo) -> None:
     figure = draw_subgroups(
         with_subgroups(
@@ -41,15 +34,14 @@ def test_each_subgroup_has_a_row_with_its_size_and_values(run_info: RunInfo) -> 
             age={"under 40": level(0.66)},
         )
     )
-    found = list(words(figure))
+    found = [text.get_text() for text in figure.findobj(Text)]
     assert {"40X (1,234; 12)", "ductal carcinoma (1,234; 4)", "adenosis (3; 1)", "under 40 (1,234; 12)"} <= set(found)
     assert {"magnification", "subtype", "age in years", "0.710", "0.950", "0.770"} <= set(found)
     assert found.count("\N{EN DASH}") == 3  # adenosis twice, the AUC of those under 40
     whole = run_info.metrics["image"]["accuracy"]
     assert f"Subgroups: image accuracy 0.620 to 0.900 (all {whole:.3f})" in found
-    assert any("phantom" in text for text in found)
-    note = " ".join(found).replace("\n", " ")
-    assert "against all images of the other class" in note
+    assert "phantom" in figure_words(figure)
+    assert "against all images of the other class" in figure_words(figure)
     marks = [line for line in figure.axes[1].lines if line.get_marker() == "o"]
     assert [line.get_xdata()[0] for line in marks] == [0.8, 0.95, 0.77]
     spans = [tuple(line.get_xdata()) for line in figure.axes[1].lines if len(line.get_xdata()) == 2]
@@ -60,7 +52,7 @@ def test_each_subgroup_has_a_row_with_its_size_and_values(run_info: RunInfo) -> 
 def test_long_lists_and_names_neither_overlap_nor_are_cut(run_info: RunInfo, n_sites: int) -> None:
     sites = {f"{name} {number}": level(0.02, 0.99) for number in range(n_sites) for name in SITES}
     figure = draw_subgroups(with_subgroups(run_info, site=sites))
-    list(words(figure))
+    figure_words(figure)
     labels = [text for text in figure.axes[0].get_yticklabels() if text.get_text()]
     boxes = [text.get_window_extent() for text in labels]
     assert len(boxes) == len(sites) + 2
@@ -74,7 +66,7 @@ def test_long_lists_and_names_neither_overlap_nor_are_cut(run_info: RunInfo, n_s
 
 def test_without_subgroups_all_images_stand_alone(run_info: RunInfo) -> None:
     figure = draw_subgroups(with_subgroups(run_info))
-    assert any(text.startswith("Subgroups: none to compare; image accuracy") for text in words(figure))
+    assert "Subgroups: none to compare; image accuracy" in figure_words(figure)
     assert len(figure.axes[0].get_yticklabels()) == 1
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from bycase.figures.style import LARGEST, encode_png
+from bycase.figures.style import encode_png
 from bycase.figures.thumbnails import SIDE, choose_thumbnails, draw_thumbnails
 
 
@@ -38,16 +38,6 @@ def test_every_image_is_on_the_figure_and_none_covers_another(classes: int) -> N
     drawn = np.asarray(draw_thumbnails(pixels, labels, "title"))
     for value in pixels[:, 0, 0, 0]:
         assert (drawn == (value, 0, 255)).all(axis=-1).sum() == SIDE**2
-
-
-def test_figure_of_noise_is_small_enough_and_the_same_twice() -> None:
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (16, 96, 96, 3), dtype=np.uint8)
-    figure = draw_thumbnails(pixels, [f"c{n // 2}" for n in range(16)], "t")
-    content = encode_png(figure)
-    assert len(content) < LARGEST
-    assert content == encode_png(figure)
-    assert Image.open(io.BytesIO(content)).size == figure.size
 
 
 def test_figure_of_few_colours_keeps_all_of_them() -> None:

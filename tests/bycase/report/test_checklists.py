@@ -6,9 +6,8 @@ import pytest
 
 from bycase.core.files import write_json
 from bycase.report.answers import ANSWERS
-from bycase.report.benchmark import read_bench
 from bycase.report.checklist import AUTHOR, CHECKLISTS, answer_item, read_checklist, write_checklist
-from bycase.report.run import read_run
+from bycase.report.inputs import read_bench, read_run
 from bycase.report.study import Study, study_of_bench, study_of_run
 from tests.fixtures.report import RealData
 
@@ -64,7 +63,7 @@ def answer(study: Study, checklist: str, number: str) -> str:
 
 def test_the_numbers_are_those_of_the_metrics(run_folder: Path) -> None:
     before = study_of_run(read_run())
-    assert "AUC 0.800 (95 % interval 0.700 to 0.900)" in answer(before, "claim", "37")
+    assert "AUC 0.800 (95 % CI 0.700 to 0.900)" in answer(before, "claim", "37")
     assert "sensitivity 0.756" in answer(before, "claim", "38")
     assert "ECE 0.123" in answer(before, "tripod_ai", "24")
     assert "Benign 20, Malignant 40" in answer(before, "claim", "19")
@@ -86,14 +85,14 @@ def test_of_a_benchmark_the_verdicts_are_told(bench_folder: Path) -> None:
     assert study.model == "efficientnetlite"
     assert "AUC 0.910" in answer(study, "claim", "37")
     assert "efficientnetlite and alexnet: better" in answer(study, "claim", "37")
-    assert "flattered" in answer(study, "claim", "26")
+    assert "optimistic" in answer(study, "claim", "26")
     assert "2 folds by case" in answer(study, "tripod_ai", "12a")
 
 
 def test_leaks_and_real_data_change_the_answers(run_folder: Path, real_data: RealData) -> None:
     path = Path("data/splits.json")
     write_json(path, json.loads(path.read_text()) | {"cases_on_both_sides": 4})
-    assert "LEAKS: 4 cases" in answer(study_of_run(read_run()), "claim", "20")
+    assert "LEAKAGE: 4 cases" in answer(study_of_run(read_run()), "claim", "20")
     assert AUTHOR not in answer(study_of_run(read_run()), "claim", "13")
     real_data(run_folder)
     study = study_of_run(read_run())

@@ -5,9 +5,8 @@ import pytest
 from huggingface_hub import ModelCard
 
 from bycase.core.files import write_json
-from bycase.report.benchmark import read_bench
+from bycase.report.inputs import read_bench, read_run
 from bycase.report.model_card import write_model_card
-from bycase.report.run import read_run
 from bycase.report.study import study_of_bench, study_of_run
 from tests.fixtures.report import RealData
 
@@ -49,7 +48,7 @@ def test_it_says_what_stands_against_the_network(run_folder: Path) -> None:
     write_json(path, json.loads(path.read_text()) | {"cases_on_both_sides": 4})
     text = ModelCard(write_model_card(study_of_run(read_run()))).text
     assert "**PHANTOM" in text
-    assert "- LEAKS: 4 cases" in text
+    assert "- LEAKAGE: 4 cases" in text
     assert "Few patients: 12 tested" in text
     assert "not for diagnosis" in text
     assert "| AUC | 0.800 (0.700 to 0.900) | 0.750 (0.650 to 0.850) | 0.500 |" in text
@@ -68,5 +67,5 @@ def test_on_real_data_the_licence_is_the_authors(run_folder: Path, real_data: Re
 def test_of_a_benchmark_it_is_of_the_best(bench_folder: Path) -> None:
     card = ModelCard(write_model_card(study_of_bench(read_bench())))
     assert card.data.model_name == "efficientnetlite-phantom"
-    assert "chosen by the results" in card.text
+    assert "selected on the results" in card.text
     assert "efficientnetlite and alexnet: better" in card.text

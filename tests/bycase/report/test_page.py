@@ -1,12 +1,16 @@
 import re
+from base64 import b64decode
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from bycase.report.blocks import Example, Figure, Gallery, Listing, Page, Section, Table, Text
 from bycase.report.documents import benchmark_documents, run_documents
-from bycase.report.page import TEMPLATES, prose, write_page
+from bycase.report.page import LARGEST, TEMPLATES, THUMBNAIL, embed_figure, embed_thumbnail, plain, prose, write_page
 from tests.fixtures.report import CARD
 
 BAD = '<script>alert("x")</script>'
@@ -119,3 +123,35 @@ def test_the_style_asks_for_nothing() -> None:
     assert "url(" not in style
     assert "@import" not in style
     assert Path(TEMPLATES).is_dir()
+
+
+def decode(uri: str) -> Image.Image:
+    kind, content = uri.split(",", 1)
+    assert kind == "data:image/webp;base64"
+    return Image.open(BytesIO(b64decode(content)))
+
+
+def test_a_drawing_loses_nothing(tmp_path: Path) -> None:
+    pixels = np.full((60, 80, 3), 255, np.uint8)
+    pixels[10:50, 20:60] = (0, 114, 178)
+    Image.fromarray(pixels).save(tmp_path / "drawing.png")
+    figure = embed_figure(tmp_path / "drawing.png", "a", "b")
+    assert figure.size == (80, 60)
+    np.testing.assert_array_equal(np.asarray(decode(figure.source).convert("RGB")), pixels)
+
+
+def test_a_photograph_gets_smaller(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (180, 180, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    assert (tmp_path / "noise.png").stat().st_size > 2 * LARGEST
+    assert len(b64decode(embed_figure(tmp_path / "noise.png", "a", "b").source.split(",")[1])) < LARGEST
+
+
+def test_a_thumbnail_keeps_its_shape(tmp_path: Path) -> None:
+    Image.new("RGB", (640, 320), (200, 10, 10)).save(tmp_path / "image.png")
+    small = decode(embed_thumbnail(tmp_path / "image.png"))
+    assert small.size == (THUMBNAIL, THUMBNAIL // 2)
+
+
+def test_text_is_harmless_in_markdown() -> None:
+    assert plain("a_b.png | <b>*x*\n`y`") == "a_b.png \\| \\<b\\>\\*x\\* \\`y\\`"

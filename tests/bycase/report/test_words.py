@@ -2,7 +2,6 @@ from typing import Any
 
 import pytest
 
-from bycase.report.markdown import plain
 from bycase.report.words import accuracy_verdict, auc_verdict, leak_words, metric_rows, missing_words, uncertainty_words
 from tests.fixtures.report import make_uncertainty
 
@@ -27,24 +26,20 @@ def test_a_verdict_claims_no_more_than_its_interval(low: float, high: float, auc
 
 
 def test_leaks_and_missing_images_are_said() -> None:
-    assert leak_words(3).startswith("LEAKS: 3 cases")
+    assert leak_words(3).startswith("LEAKAGE: 3 cases")
     assert "No case" in leak_words(0)
     partial = missing_words({"images": 1107, "expected": 7909, "partial": True})
     assert partial.startswith("1,107 of 7,909 published images")
 
 
-def test_sets_that_hold_every_class_are_called_so() -> None:
+def test_sets_that_contain_every_class_say_so() -> None:
     content = make_uncertainty()
     assert "every class" not in uncertainty_words(content)
     whole = {**content["conformal"]["patient"], "conformal_threshold": 0, "n_calibration": 8, "attainable": 8 / 9}
     words = uncertainty_words({**content, "conformal": {**content["conformal"], "patient": whole}})
-    assert words.endswith("8 validation patients allow 88.9 % at most.")
+    assert words.endswith("8 validation patients allow a coverage of 88.9 % at most.")
 
 
 def test_a_metric_that_no_level_has_takes_no_row() -> None:
     level = {"auc": 0.87123, "ci": {"auc": {"low": 0.784, "high": 0.936}}}
     assert metric_rows([level], ["auc", "mcc"]) == [("AUC", "0.871 (0.784 to 0.936)")]
-
-
-def test_text_is_harmless_in_markdown() -> None:
-    assert plain("a_b.png | <b>*x*\n`y`") == "a_b.png \\| \\<b\\>\\*x\\* \\`y\\`"

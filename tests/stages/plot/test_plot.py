@@ -12,15 +12,8 @@ from bycase.report.summary import main as print_summary
 from stages.plot import main
 
 CURVES = {"roc", "precision_recall", "confusion", "calibration", "learning_curves", "robustness", "deletion"}
-FIGURES = CURVES | {
-    "corruptions",
-    "explanation_sanity",
-    "explanations",
-    "predictions",
-    "sanity",
-    "subgroups",
-    "uncertainty",
-}
+FIGURES = CURVES | {"corruptions", "explanation_sanity", "explanations", "predictions", "sanity", "subgroups"}
+FIGURES |= {"uncertainty"}
 
 
 def digests() -> dict[str, str]:
@@ -39,12 +32,8 @@ def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
             assert image.width == 832
             assert not image.info.get("Software")
     last = "class" if any_run_info.positive is None else "threshold"
-    columns = {
-        "roc": ["fpr", "tpr", last],
-        "precision_recall": ["recall", "precision", last],
-        "confusion": ["actual", "predicted"],
-        "calibration": ["predicted", "observed", "low", "high", "images"],
-    }
+    columns = {"roc": ["fpr", "tpr", last], "precision_recall": ["recall", "precision", last]}
+    columns |= {"confusion": ["actual", "predicted"], "calibration": ["predicted", "observed", "low", "high", "images"]}
     for name, expected_columns in columns.items():
         assert list(pd.read_csv(f"plots/{name}.csv").columns) == expected_columns
     assert {"epoch", "loss", "val_loss", "val_auc"} <= set(pd.read_csv("plots/learning_curves.csv").columns)
@@ -52,6 +41,9 @@ def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
     assert len(confusion) == any_run_info.metrics["image"]["n"]
     accuracy = (confusion["actual"] == confusion["predicted"]).mean()
     assert accuracy == pytest.approx(any_run_info.metrics["image"]["accuracy"])
+    report = Path("plots/classification_report.txt").read_text().splitlines()
+    accuracies = [line.split()[1] for line in report if line.startswith(" ") and line.split()[0] == "accuracy"]
+    assert accuracies == [f"{any_run_info.metrics[level]['accuracy']:.3f}" for level in ("image", "patient")]
     text = Path("plots/sanity.txt").read_text()
     warned = [line.removeprefix("WARNED: ") for line in text.splitlines() if line.startswith("WARNED: ")]
     logged = [record.message for record in caplog.records if record.levelname == "WARNING"]

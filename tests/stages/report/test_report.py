@@ -6,7 +6,9 @@ import pytest
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_json
+from bycase.core.wording import DASH
 from bycase.report.documents import benchmark_documents, run_documents
+from bycase.report.page import NO_BREAK
 from stages.report import main
 from tests.fixtures.report import RealData
 
@@ -22,18 +24,18 @@ def command(monkeypatch: pytest.MonkeyPatch, *options: str) -> None:
 def test_the_run_gives_four_files(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command(monkeypatch)
     assert all(Path(name).stat().st_size > 1000 for name in RUN)
-    page = Path("plots/report.html").read_text()
+    page = Path("plots/report.html").read_text().replace(NO_BREAK, " ")
     for words in (
         "PHANTOM: generated images",
         "resnet50v2, random weights, on phantom data (generated images)",
-        "AUC 0.800 (95 % interval 0.700 to 0.900) by image",
+        "image-level AUC 0.800 (95 % CI 0.700 to 0.900)",
         "constant prediction scores 0.667",
         "No case has images on both sides",
         "specificity 90 % on validation, by image",
-        "gains 7.3 points of AUC",
-        "stated coverage of 90 %",
-        "noise of severity 5 (0.310)",
-        "called Benign, truly Malignant",
+        "scores 7.3 points of AUC",
+        "target coverage of 90 %",
+        "noise at severity 5 (0.310)",
+        "predicted Benign, true Malignant",
         "&lt;b&gt;|nasty|&amp;.png",
         "p 0.990",
         "WARNED: b",
@@ -52,12 +54,12 @@ def test_the_benchmark_gives_four_files(bench_folder: Path, monkeypatch: pytest.
         "3 networks on phantom data (generated images)",
         "Best of 3: efficientnetlite, random weights",
         "1. efficientnetlite, random weights",
-        "chosen by these very results",
+        "selected on these same results",
         "efficientnetlite and alexnet: better, difference 0.070.",
         "+0.070",
         "0.034",
         "A note.",
-        "noise of severity 5 (0.310)",
+        "noise at severity 5 (0.310)",
         "efficientnetlite, 200X",
         "benchmark/params.yaml",
     ):
@@ -70,14 +72,14 @@ def test_without_images_none_of_the_data_set_is_in_it(kind: str, request: pytest
     request.getfixturevalue(kind)
     documents = run_documents if kind == "run_folder" else benchmark_documents
     page = documents(images=False)["report.html"]
-    assert "holds no image of the data set" in page
-    assert 'alt="called' not in page
+    assert "contains no image of the data set" in page
+    assert 'alt="predicted' not in page
     assert 'alt="Example images' not in page
     # What is known of the mistakes stays.
     assert "p 0.990" in page
     shown = documents(images=True)["report.html"]
-    assert "holds no image of the data set" not in shown
-    assert 'alt="called Benign, truly Malignant"' in shown
+    assert "contains no image of the data set" not in shown
+    assert 'alt="predicted Benign, true Malignant"' in shown
 
 
 @pytest.mark.parametrize("name", ["leakage", "uncertainty", "robustness", "explain"])
@@ -86,11 +88,20 @@ def test_what_is_optional_is_named_with_its_command(run_folder: Path, name: str)
     assert f"dvc repro {name}" in run_documents(images=False)["report.html"]
 
 
+def test_a_probe_without_predictions_has_dashes(run_folder: Path) -> None:
+    path = Path("metrics/leakage.json")
+    content = json.loads(path.read_text())
+    content["probe"]["group"] |= {"accuracy": None, "chance": None, "n_answers": 0}
+    write_json(path, content)
+    row = f'<th scope="row">patient, among those of its class</th><td>0</td><td>{DASH}</td><td>{DASH}</td>'
+    assert row in run_documents(images=False)["report.html"]
+
+
 def test_a_benchmark_without_extras_says_how_to_get_them(bench_folder: Path) -> None:
     Path("metrics/benchmark/extras.json").unlink()
     page = benchmark_documents(images=False)["report.html"]
     for name in ("uncertainty", "robustness", "shift"):
-        assert f"with {name} asked for in benchmark/params.yaml" in page
+        assert f"with &#39;{name}&#39; set in benchmark/params.yaml" in page
 
 
 def test_of_several_repeats_their_mean_is_shown_too(bench_folder: Path) -> None:
@@ -145,7 +156,7 @@ def test_leaks_are_said_in_large_letters(run_folder: Path) -> None:
     page = run_documents(images=False)["report.html"]
     alarm = page[page.index('class="alarm"') : page.index('class="lead"')]
     assert "PHANTOM" in alarm
-    assert "LEAKS: 4 cases" in alarm
+    assert "LEAKAGE: 4 cases" in alarm
 
 
 @pytest.mark.parametrize("kind", ["run_folder", "bench_folder"])

@@ -60,15 +60,15 @@ def test_equivalent() -> None:
 def test_not_resolvable_says_how_many_patients_would_do() -> None:
     assert sentence(APART) == (
         "alexnet and lite cannot be told apart with 50 patients: image AUC .812 against .800, difference .012 (95 % CI "
-        "-.020 to .045), Holm-adjusted p = .610. A true difference of .03 would take about 210 patients to find, and "
-        "to show that there is none as large about 1,230."
+        "-.020 to .045), Holm-adjusted p = .610. Detecting a true difference of .03 would take about 210 "
+        "patients, showing equivalence about 1,230."
     )
     assert sentence(replace(APART, needed={"difference": 40, "equivalence": 60})).endswith(
-        "A true difference of .03 would be found with a power of 80% or more; to show that there is none as large "
-        "would take about 60 patients."
+        "A true difference of .03 would be detected with a power of 80% or more; showing equivalence would take about "
+        "60 patients."
     )
     assert sentence(replace(APART, needed={"difference": 40, "equivalence": 45})).endswith(
-        "but what is observed lies too near to it to call the two equivalent."
+        "but the observed difference is too close to it to show equivalence."
     )
 
 
@@ -105,7 +105,7 @@ def test_numbers() -> None:
 
 
 def test_notes_say_what_is_left_out() -> None:
-    assert "trained once a fold" in " ".join(notes(1, 1, 0.05, 0.03))
+    assert "trained once per fold" in " ".join(notes(1, 1, 0.05, 0.03))
     several = " ".join(notes(3, 6, 0.05, 0.03))
     assert "spread over repeats" in several
     assert "its 6 pairs" in several

@@ -14,8 +14,7 @@ from bycase.figures.comparison.pareto import pareto_front
 from bycase.figures.comparison.roc import fold_mean_roc
 from bycase.statistics.units import BinaryUnits
 from bycase.studies.benchmark.params import CompareParams
-from bycase.studies.compare.comparison import Comparison, compare
-from bycase.studies.compare.figures import draw_figures
+from bycase.studies.compare.comparison import Comparison, compare, draw_figures
 from bycase.studies.compare.tables import find_verdict
 
 SETTINGS = CompareParams(metric="auc", level="image", margin=0.1, alpha=0.05, resamples=200)
@@ -28,8 +27,7 @@ def comparison(two: Any, inputs_of: Any) -> Comparison:
 
 @pytest.fixture(scope="module")
 def figures(comparison: Comparison) -> dict[str, Figure]:
-    of = comparison
-    return draw_figures(of.inputs, of.levels, of.board, of.verdicts)
+    return draw_figures(comparison)
 
 
 def texts(figure: Figure) -> list[str]:
@@ -98,8 +96,10 @@ def test_the_area_under_the_averaged_roc_is_the_auc_within_folds() -> None:
     truth[60:] = True  # a fold of one class
     scores = np.round(random.random(69) + 0.3 * truth + fold, 1)
     units = BinaryUnits(truth, scores, np.arange(69), fold)
-    pairs = [truth[fold == s].sum() * (~truth[fold == s]).sum() for s in (0, 1)]
-    expected = np.average([roc_auc_score(truth[fold == s], scores[fold == s]) for s in (0, 1)], weights=pairs)
+    pairs = [truth[fold == number].sum() * (~truth[fold == number]).sum() for number in (0, 1)]
+    expected = np.average(
+        [roc_auc_score(truth[fold == number], scores[fold == number]) for number in (0, 1)], weights=pairs
+    )
     curve = fold_mean_roc(units)
     assert auc(curve["fpr"], curve["tpr"]) == pytest.approx(expected, abs=0.002)
 

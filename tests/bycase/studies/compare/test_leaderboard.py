@@ -6,8 +6,7 @@ import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, recall_score, roc_auc_score
 
 from bycase.studies.benchmark.params import CompareParams
-from bycase.studies.compare.baseline import predict_shares, score_constant
-from bycase.studies.compare.inputs import Inputs
+from bycase.studies.compare.inputs import Inputs, predict_shares, score_constant
 from bycase.studies.compare.leaderboard import (
     average_repeats,
     make_leaderboard,
@@ -21,7 +20,7 @@ SETTINGS = CompareParams(metric="auc", level="image", margin=0.05, alpha=0.05, r
 
 @pytest.fixture(scope="module")
 def board(two: Any, inputs_of: Any) -> dict[str, Any]:
-    return make_leaderboard(inputs_of(two), SETTINGS, 7)
+    return make_leaderboard(inputs_of(two), SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +102,7 @@ def test_calibration_is_of_each_folds_own_temperature(board: dict[str, Any], ale
 def test_without_a_temperature_there_is_no_after(two: Any, inputs_of: Any) -> None:
     inputs = inputs_of(two)
     inputs.predictions.loc[0, "temperature"] = np.nan
-    found = make_leaderboard(inputs, SETTINGS, 7)
+    found = make_leaderboard(inputs, SETTINGS)
     assert all(set(at[level]["calibration"]) == {"before"} for at in found.values() for level in ("image", "patient"))
 
 
@@ -111,7 +110,7 @@ def test_the_best_comes_first_by_what_is_asked(two: Any, inputs_of: Any, board: 
     assert list(board)[:2] == ["efficientnetlite", "resnet50v2"]
     assert [at["rank"] for at in board.values()] == [1, 2, 3, 4]
     other = SETTINGS.model_copy(update={"metric": "accuracy", "level": "patient"})
-    accuracies = [at["patient"]["accuracy"] for at in make_leaderboard(inputs_of(two), other, 7).values()]
+    accuracies = [at["patient"]["accuracy"] for at in make_leaderboard(inputs_of(two), other).values()]
     assert accuracies == sorted(accuracies, reverse=True)
 
 
@@ -156,7 +155,7 @@ def test_costs_are_means_and_what_is_not_known_of_all_is_left_out(two: Any) -> N
 
 def test_several_classes(three: Any, inputs_of: Any) -> None:
     inputs: Inputs = inputs_of(three)
-    found = make_leaderboard(inputs, SETTINGS, 7)["alexnet"]
+    found = make_leaderboard(inputs, SETTINGS)["alexnet"]
     rows = three.predictions[three.predictions["model"] == "alexnet"]
     called = rows[inputs.classes].idxmax(axis="columns")
     assert found["image"]["accuracy"] == pytest.approx((called == rows["label"]).mean())

@@ -15,8 +15,7 @@ from dvc.repo import Repo
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv, write_json
 from bycase.studies.compare.command import main
-from bycase.studies.compare.revisions import read_revision
-from bycase.studies.compare.same_test import check_same_test, read_revisions
+from bycase.studies.compare.revisions import check_same_test, read_revision, read_revisions
 
 CLASSES = ["Benign", "Malignant"]
 TRACKED = ["data/predictions", "data/manifest.csv", "data/splits.json", "models/model.json", "models/history.csv"]
@@ -133,7 +132,7 @@ def test_another_test_set_is_refused_and_why_is_said(inside: Path) -> None:
         read_revisions(["first", "by-image"])
     # 36 images of the last twelve patients against every second of 72: 18 in both, 54 in either.
     assert str(caught.value).startswith(
-        "first and by-image cannot be compared, since their test sets differ: 36 of 54 test images are in one only, "
+        "first and by-image cannot be compared: their test sets differ: 36 of 54 test images are in one only, "
         "such as Benign/000.png in by-image"
     )
     assert str(caught.value).endswith("(params that differ: split.group case / image)")
@@ -190,7 +189,7 @@ def test_the_order_of_the_rows_does_not_matter(inside: Path) -> None:
     [
         (["first", "nonsense"], "unknown revision 'nonsense'"),
         (["first", "undone"], "undone: no models/model.json"),
-        (["first", "first"], "first stands twice"),
+        (["first", "first"], "first is given twice"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_one_line(inside: Path, names: list[str], words: str) -> None:

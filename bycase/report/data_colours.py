@@ -50,15 +50,15 @@ def colour_table(sums: NDArray[np.float64], labels: "pd.Series[str]") -> pd.Data
         deviation over all pixels, ``images_sd`` that of the images' means: how far light and stain
         differ from image to image.
     """
-    wanted = {"all": np.ones(len(labels), bool)} | {
+    selections = {"all": np.ones(len(labels), bool)} | {
         str(label): (labels == label).to_numpy(bool) for label in sorted(set(labels))
     }
     rows = []
-    for name, of in wanted.items():
-        mean, square = sums[of].mean(axis=0)
+    for name, selection in selections.items():
+        mean, square = sums[selection].mean(axis=0)
         # The difference may be a little below 0 where an image has one colour.
         spread = np.sqrt(np.maximum(square - mean**2, 0))
-        statistics = {"mean": mean, "pixels_sd": spread, "images_sd": sums[of, 0].std(axis=0)}
+        statistics = {"mean": mean, "pixels_sd": spread, "images_sd": sums[selection, 0].std(axis=0)}
         rows.append({"class": name} | {key: tuple(value.tolist()) for key, value in statistics.items()})
     return pd.DataFrame(rows)
 

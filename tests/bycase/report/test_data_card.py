@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bycase.report.data_card.colour import BATCH, colour_sums, colour_table
-from bycase.report.data_card.counts import count_groups, count_masks, count_mixed_groups, count_sizes, count_unknown
+from bycase.report.data_card import count_groups, count_masks, count_mixed_groups, count_sizes, count_unknown
+from bycase.report.data_colours import BATCH, colour_sums, colour_table
 from bycase.tables.manifest import OPTIONAL
 
 MANIFEST = pd.DataFrame(
