@@ -9,10 +9,6 @@ from typing import get_args
 from pydantic import ValidationError
 
 from bycase.studies.benchmark.params import CompareParams
-from bycase.studies.compare.benchmark import main as compare_benchmark
-from bycase.studies.compare.comparison import compare, write_figures, write_tables
-from bycase.studies.compare.inputs import join_revisions
-from bycase.studies.compare.revisions import read_revisions
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -21,6 +17,12 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.benchmark == bool(options.revisions) or len(options.revisions) == 1:
         parser.error("give --benchmark, or two revisions or more")
+    # Imported here: usage and --help need none of it.
+    from bycase.studies.compare.benchmark import main as compare_benchmark
+    from bycase.studies.compare.comparison import compare, write_figures, write_tables
+    from bycase.studies.compare.inputs import join_revisions
+    from bycase.studies.compare.revisions import read_revisions
+
     if options.benchmark:
         compare_benchmark()
         return
