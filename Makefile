@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: repro test slow-test lock audit clean
+.PHONY: repro test slow-test deps lock audit clean
 
 repro: $(VENV)/.installed
 	dvc repro
@@ -28,6 +28,10 @@ $(VENV)/.installed: requirements.txt
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+# The code that every stage reaches, into the `deps` of the three dvc.yaml.
+deps: $(VENV)/.installed-dev
+	PYTHONPATH=. python tests/house.py
 
 # The lock files name versions only: no index, no path of the machine that resolved them.
 lock: $(VENV)/.installed-dev

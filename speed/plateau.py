@@ -16,9 +16,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
+from bycase.core.nested import merge
+from bycase.core.params import Params, read_yaml
 from bycase.studies.recipe.definition import AS_PUBLISHED, read_recipe
-from bycase.studies.recipe.settings import merge, recipe_settings, write_text
+from bycase.studies.recipe.settings import recipe_settings
 
 ROOT = Path(__file__).parents[1]
 MALIGNANT_SHARE = 5429 / 7909
@@ -72,8 +75,8 @@ def run(work: Path, rescale: float, group: str) -> dict[str, Any]:
             "zoo": {"efficientnetlite": entry},
         },
     )
-    base = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    (work / "params.yaml").write_text(write_text(base, settings), encoding="utf-8")
+    base = read_yaml(ROOT / "params.yaml", Params)
+    (work / "params.yaml").write_text(yaml.safe_dump(merge(base, settings)), encoding="utf-8")
     for stage in (*PREPARING, "embed", "train", "evaluate"):
         command = [sys.executable, "-m", f"stages.{stage}"]
         subprocess.run(command, cwd=work, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)

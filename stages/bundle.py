@@ -14,6 +14,7 @@ from bycase.core.command import run_stage
 from bycase.core.params import load_params
 from bycase.core.prefetch import prefetch
 from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.versions import warn_of_other_versions
 from bycase.images.pixels import read_pixels
 from bycase.images.preprocess import read_steps
 from bycase.networks.forward import Forward, frozen_forward
@@ -31,6 +32,7 @@ def main() -> None:
     """Write ``models/classifier.keras``."""
     params = load_params()
     trained, steps = read_model_info(), read_steps()
+    warn_of_other_versions(trained.get("versions", {}), str(NETWORK))
     classes: list[str] = trained["classes"]
     metrics, uncertainty = read_results(METRICS, "evaluate"), read_results(RESULTS, "uncertainty")
     images = label_splits(read_splits(), read_manifest())

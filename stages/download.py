@@ -1,8 +1,9 @@
 """`python -m stages.download`: the data set's files, as published, into `data/raw/<dataset>/`."""
 
-import importlib
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bycase.core.command import run_stage
 from bycase.core.files import replace_folder
@@ -14,13 +15,6 @@ from bycase.datasets.sources.local import find_source, link_folder, list_files
 
 RAW = Path("data/raw")
 DOWNLOADS = Path("data/download")  # outlives the stage, unlike its output, which DVC deletes before a run
-
-# By layout; imported only when asked for, since drawing needs SciPy.
-PHANTOMS = {
-    "breakhis": "bycase.datasets.phantoms.breakhis",
-    "busi": "bycase.datasets.phantoms.busi",
-    "ham10000": "bycase.datasets.phantoms.ham10000",
-}
 
 
 def main() -> None:
@@ -41,9 +35,16 @@ def main() -> None:
                     unpack(source, folder, limit)
         case DatasetParams(source="phantom", layout=layout, phantom=PhantomParams() as size):
             with replace_folder(target) as folder:
-                importlib.import_module(PHANTOMS[layout]).write_phantom(folder, **size.model_dump())
+                phantom_writer(layout)(folder, **size.model_dump())
     sizes = [file.stat().st_size for file in list_files(target)]
     logging.info("%s: %d files, %.1f MB (source: %s)", target, len(sizes), sum(sizes) / 1e6, params.data.source)
+
+
+def phantom_writer(layout: str) -> Callable[..., Any]:
+    """The function that draws the phantom of a layout; imported only when asked for, since drawing needs SciPy."""
+    from bycase.datasets.phantoms import breakhis, busi, ham10000
+
+    return {"breakhis": breakhis, "busi": busi, "ham10000": ham10000}[layout].write_phantom
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
+from bycase.core.fingerprint import fingerprint
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.images.augmentation.views import augmented_views
@@ -19,8 +20,8 @@ from bycase.networks.pixel_contract import refuse_breach
 from bycase.networks.registry import build_backbone, find_variant
 from bycase.networks.weights import weights_digest
 from bycase.tables.features import FEATURES, write_features
-from bycase.tables.manifest import read_manifest
-from bycase.tables.partial_features import PartialFeatures, check_spread, fill, fingerprint
+from bycase.tables.manifest import MANIFEST, PREPROCESSED, read_manifest
+from bycase.tables.partial_features import PartialFeatures, check_spread, fill
 
 PARTIAL = Path("data/checkpoints/embed")
 
@@ -51,12 +52,12 @@ def main() -> None:
         PARTIAL,
         (len(images), 1 + params.embed.views, backbone.output_shape[-1]),
         fingerprint(
+            ["stages.embed"],
             made_by,
             weights_digest(params.weights),
             params.embed,
             params.augment.model_dump(exclude={"mixup", "cutmix"}),
-            manifest["sha256"].tolist(),
-            params.data.resize,
+            files=(MANIFEST, PREPROCESSED),
         ),
     )
     if partial.done:

@@ -11,6 +11,7 @@ from bycase.core.command import run_stage
 from bycase.core.files import write_json
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.versions import warn_of_other_versions
 from bycase.networks.forward import frozen_forward
 from bycase.networks.predict import predict_images
 from bycase.networks.saved import load_network
@@ -36,6 +37,7 @@ def main() -> None:
     """Write predictions, metrics and cost of the network in ``models/``."""
     params = load_params()
     model_info = read_model_info()
+    warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
     classes = model_info["classes"]
     cost = read_results(TRAINING_COST, "train")
     manifest = read_manifest()

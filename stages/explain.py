@@ -6,7 +6,9 @@ from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.versions import warn_of_other_versions
 from bycase.explain.artifacts import FILE, ExplainArtifacts, make_rows, write_artifacts
+from bycase.explain.deletion import SCORES
 from bycase.explain.every_map import MAP_WORDS, make_every_map
 from bycase.explain.examples import choose_scored, choose_shown
 from bycase.explain.sanity import judge
@@ -19,13 +21,14 @@ from bycase.networks.saved import load_network
 from bycase.statistics.units import number_patients, renumber
 from bycase.tables.manifest import read_manifest
 from bycase.tables.predictions import TEST, read_predictions
-from bycase.tables.results import METRICS, read_results
+from bycase.tables.results import METRICS, read_results, write_headlines
 from bycase.training.record import NETWORK, read_model_info
 
 
 def main() -> None:
-    """Write ``data/explain`` and ``metrics/explain.json``."""
+    """Write ``data/explain``, ``metrics/explain.json`` and its headlines."""
     params, model_info = load_params(), read_model_info()
+    warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
     settings, seed, batch_size = params.explain, params.seed, params.evaluate.batch_size
     test = read_predictions(TEST, model_info["classes"])
     threshold = read_results(METRICS, "evaluate")["image"].get("threshold")
@@ -51,6 +54,9 @@ def main() -> None:
         write_csv(partial / SANITY, tabulate_similarities(part, similarities))
         write_artifacts(partial / FILE, artifacts)
     write_json(RESULTS, content)
+    headlines = [f"sanity.{method}.passed" for method in content["sanity"]]
+    headlines += [f"scores.{order}.{score}" for order in content["scores"] for score in SCORES]
+    write_headlines("explain", content, headlines)
     for method, of in content["sanity"].items():
         level = logging.INFO if of["passed"] else logging.WARNING
         logging.log(level, "%s: sanity check %s", MAP_WORDS[method], judge(of))

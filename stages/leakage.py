@@ -40,7 +40,7 @@ def main() -> None:
         levels,
         folds=chosen.folds,
         repeats=chosen.repeats,
-        inverse_penalty=chosen.inverse_penalty,
+        logistic_C=chosen.logistic_C,
         resamples=chosen.resamples,
         seed=params.seed,
     )

@@ -18,11 +18,11 @@ from bycase.tables.manifest import read_manifest
 from bycase.tables.predictions import TEST, VALIDATION, read_predictions
 from bycase.training.record import HISTORY
 
-PLOTS = Path("plots")
+PLOTS = Path("plots/model")
 
 
 def main() -> None:
-    """Write everything below ``plots/``."""
+    """Write everything below ``plots/model``."""
     run_info = read_run_info()
     training = plot_training(run_info)
     predictions, manifest = read_predictions(TEST, run_info.classes), read_manifest()

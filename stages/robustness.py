@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from bycase.core.command import run_stage
 from bycase.core.errors import UserError
-from bycase.core.files import file_digest, write_json
+from bycase.core.files import write_json
+from bycase.core.fingerprint import fingerprint
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
-from bycase.images.corruptions import CORRUPTIONS, STAIN, applicable, corrupt
+from bycase.core.versions import warn_of_other_versions
+from bycase.images.corruptions import STAIN, applicable, corrupt
 from bycase.images.pixels import read_pixels
-from bycase.images.preprocess import apply_steps, read_steps
+from bycase.images.preprocess import FITTED, apply_steps, read_steps
 from bycase.networks.forward import frozen_forward
 from bycase.networks.predict import predict_rows
 from bycase.networks.saved import load_network
@@ -32,15 +34,17 @@ from bycase.statistics.robustness.table import (
 from bycase.statistics.units import number_patients
 from bycase.studies.benchmark.robustness_cells import one_cell
 from bycase.tables.manifest import PREPROCESSED, RESTRUCTURED, read_manifest
-from bycase.tables.partial_features import fingerprint
 from bycase.tables.predictions import TEST, read_predictions
-from bycase.tables.results import METRICS, read_results
+from bycase.tables.results import METRICS, read_results, write_headlines
 from bycase.training.record import NETWORK, read_model_info
+
+HEADLINES = ("mean.auc", "mean.auc_drop", "mean.accuracy", "mean.accuracy_drop")
 
 
 def main() -> None:
     """Predict the test part under every corruption and severity, and score it."""
     params, model_info = load_params(), read_model_info()
+    warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
     classes, positive = model_info["classes"], model_info["positive"]
     predictions = read_predictions(TEST, classes)
     threshold = read_results(METRICS, "evaluate")["image"].get("threshold")
@@ -55,6 +59,7 @@ def main() -> None:
 
     write_robustness(ROBUSTNESS, table, classes)
     write_json(RESULTS, summary)
+    write_headlines("robustness", summary, HEADLINES)
     remove_partial()
     logging.info(
         "mean over corruptions: AUC %.3f (clean %.3f), accuracy %.3f (clean %.3f)",
@@ -95,8 +100,7 @@ def _predict(params: Params, part: pd.DataFrame, corruptions: list[str], classes
             forward, partial(read, name, severity), np.arange(len(images)), batch_size, f"{name} {severity}"
         )
 
-    strengths = {name: corruption.strengths for name, corruption in CORRUPTIONS.items()}
-    identity = fingerprint(file_digest(NETWORK), file_digest(TEST), params.seed, batch_size, strengths)
+    identity = fingerprint(["stages.robustness"], params.seed, batch_size, files=(NETWORK, TEST, FITTED, folder))
     conditions = list_conditions(corruptions, params.robustness.severities)
     return fill_table(part, conditions, predict, classes, PARTIAL / identity[:16])
 

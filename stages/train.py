@@ -4,18 +4,17 @@ import logging
 from pathlib import Path
 
 from bycase.core.command import run_stage
-from bycase.core.files import file_digest
+from bycase.core.fingerprint import fingerprint
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.networks.head import check_same_backbone
 from bycase.networks.pixel_contract import refuse_breach
 from bycase.networks.registry import build_backbone
 from bycase.networks.weights import weights_digest
-from bycase.tables.features import read_features
-from bycase.tables.manifest import MANIFEST, read_manifest
-from bycase.tables.partial_features import fingerprint
+from bycase.tables.features import FEATURES, read_features
+from bycase.tables.manifest import MANIFEST, PREPROCESSED, read_manifest
 from bycase.tables.splits import SPLITS, read_splits
-from bycase.training.checkpoint import Checkpoint, Progress
+from bycase.training.checkpoint import Checkpoint, Progress, training_settings
 from bycase.training.collapse import CollapseGuard
 from bycase.training.cost import after_each, energy_log
 from bycase.training.distribute import make_strategy, scope
@@ -55,7 +54,7 @@ def main() -> None:
     )
 
     constant = prior_loss(make_loss(params.train, len(classes)), class_shares(train.y, train.weights, len(classes)))
-    identity = fingerprint(*_inputs(params))
+    identity = _fingerprint(params)
     checkpoint = Checkpoint(CHECKPOINT, identity)
     progress = checkpoint.read_progress() or Progress()
     if progress.history:
@@ -90,14 +89,10 @@ def main() -> None:
     )
 
 
-def _inputs(params: Params) -> tuple[str, ...]:
-    """All that a training depends on: a checkpoint of another one is not used."""
-    return (
-        params.model_dump_json(exclude={"evaluate"}),
-        weights_digest(params.weights),
-        file_digest(MANIFEST),
-        file_digest(SPLITS),
-    )
+def _fingerprint(params: Params) -> str:
+    """Digest all that a training depends on: a checkpoint of another one is not used."""
+    files = (FEATURES, MANIFEST, PREPROCESSED, SPLITS)
+    return fingerprint(["stages.train"], training_settings(params), weights_digest(params.weights), files=files)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.versions import warn_of_other_versions
 from bycase.networks.dropout import find_dropout, predict_with_dropout
 from bycase.networks.forward import frozen_forward
 from bycase.networks.saved import load_network
@@ -26,16 +27,24 @@ from bycase.statistics.units import Units, image_units
 from bycase.tables import predictions
 from bycase.tables.manifest import read_manifest
 from bycase.tables.predictions import read_predictions
+from bycase.tables.results import write_headlines
 from bycase.training.record import NETWORK, read_model_info
 
 if TYPE_CHECKING:
     import keras
 
+HEADLINES = (
+    *(f"{method}.difference.auc" for method in METHODS[1:]),
+    *("conformal.image.coverage", "conformal.image.size", "conformal.patient.patient_coverage"),
+    *("selective.plain.aurc", "selective.plain.accuracy_80"),
+)
+
 
 def main() -> None:
-    """Write the tables and ``metrics/uncertainty.json``."""
+    """Write the tables, ``metrics/uncertainty.json`` and its headlines."""
     params = load_params()
     model_info, manifest = read_model_info(), read_manifest()
+    warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
     classes, positive = model_info["classes"], model_info["positive"]
     predicted = {path: read_predictions(path, classes) for path in (predictions.VALIDATION, predictions.TEST)}
     images = {path: image_units(table, manifest, classes, positive, path) for path, table in predicted.items()}
@@ -69,6 +78,7 @@ def main() -> None:
         write_csv(partial / VALIDATION, tables[predictions.VALIDATION])
         write_csv(partial / TEST, table)
     write_json(RESULTS, content)
+    write_headlines("uncertainty", content, HEADLINES)
     _log(content)
 
 

@@ -1,4 +1,3 @@
-import copy
 import os
 import shutil
 import subprocess
@@ -12,6 +11,8 @@ import pytest
 import yaml
 from PIL import Image
 
+from bycase.core.closure import PACKAGES
+from bycase.core.nested import merge, nest
 from bycase.core.params import Params
 
 REPOSITORY = Path(__file__).parents[1]
@@ -58,6 +59,16 @@ def default_params() -> dict[str, Any]:
 
 
 @pytest.fixture
+def copied_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of all code, which fingerprints are taken of."""
+    folder = tmp_path / "copied_code"
+    for package in PACKAGES:
+        shutil.copytree(REPOSITORY / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr("bycase.core.fingerprint.ROOT", folder)
+    return folder
+
+
+@pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project with the shipped params.yaml, which is the current folder."""
     shutil.copy(REPOSITORY / "params.yaml", tmp_path)
@@ -65,24 +76,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def with_changes(content: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """A copy with dotted keys set."""
-    content = copy.deepcopy(content)
-    for key, value in changes.items():
-        *sections, last = key.split(".")
-        section = content
-        for name in sections:
-            section = section[name]
-        section[last] = value
-    return content
-
-
 @pytest.fixture(scope="session")
 def write_params(default_params: dict[str, Any]) -> WriteParams:
     """``write_params({"split.group": "image"}, folder)`` writes the shipped params.yaml with these changes."""
 
     def write(changes: dict[str, Any], folder: Path = Path()) -> None:
-        content = yaml.safe_dump(with_changes(default_params, changes), sort_keys=False)
+        content = yaml.safe_dump(merge(default_params, nest(changes)), sort_keys=False)
         (folder / "params.yaml").write_text(content, encoding="utf-8")
 
     return write
@@ -91,7 +90,7 @@ def write_params(default_params: dict[str, Any]) -> WriteParams:
 @pytest.fixture(scope="session")
 def make_params(default_params: dict[str, Any]) -> MakeParams:
     """``make_params({"split.group": "image"})`` gives the shipped parameters with these changes."""
-    return lambda changes: Params.model_validate(with_changes(default_params, changes))
+    return lambda changes: Params.model_validate(merge(default_params, nest(changes)))
 
 
 def breakhis_place(name: str) -> Path:

@@ -1,68 +1,185 @@
-"""The house itself: who imports whom, and how fast light stages start."""
+"""The house itself: who imports whom, what each stage depends on, and how fast light stages start."""
 
-import ast
 import resource
+import shutil
 import subprocess
 import sys
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import pytest
+from dvc.repo import Repo
 
-ROOT = Path(__file__).parents[1]
-ORDER = [
-    "common",
-    "zoo",
-    "check",
-    "download",
-    "restructure",
-    "audit",
-    "split",
-    "preprocess",
-    "augment",
-    "embed",
-    "train",
-    "evaluate",
-    "leakage",
-    "power",
-    "card",
-    "uncertainty",
-    "robustness",
-    "explain",
-    "plot",
-    "benchmark",
-    "compare",
-    "report",
-    "bundle",
-    "runtime",
-    "predict",
-    "export",
-    "serve",
-    "publish",
-    "recipe",
-    "tune",
+from bycase.core.closure import PACKAGES, ROOT, find_module, holds_code, imported_names
+from bycase.core.params import load_params
+from bycase.training.checkpoint import training_settings
+from tests.house import (
+    PIPELINES,
+    missing_deps,
+    needless_deps,
+    read_stages,
+    stage_closure,
+    write_deps,
+)
+
+FLOORS = [
+    *("core", "tables", "images", "datasets", "networks", "training", "statistics"),
+    *("explain", "figures", "report", "studies", "apps", "cli", "__main__"),
 ]
 LIGHT = ["check", "download", "restructure", "split"]
+STAGES = [(pipeline, name) for pipeline in PIPELINES for name in read_stages(pipeline)]
 
 
-def imported_stages(path: Path) -> set[str]:
-    names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module] if node.module != "stages" else [f"stages.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-    return {name.split(".")[1] for name in names if name.startswith("stages.")}
+@cache
+def imports() -> dict[Path, set[Path]]:
+    """The files of this project that each of its files imports; docstrings and its own packages left out."""
+    files = [path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    graph = {}
+    for path in files:
+        paths = {find_module(name) for name in imported_names((ROOT / path).read_text(encoding="utf-8"))}
+        packages = {parent / "__init__.py" for parent in path.parents}
+        graph[path] = {other for other in paths - packages - {path} if other and holds_code(ROOT / other)}
+    return graph
 
 
-def test_every_package_is_in_the_order() -> None:
-    assert {path.parent.name for path in (ROOT / "stages").glob("*/__init__.py")} <= set(ORDER)
+def floor(path: Path) -> str:
+    return path.with_suffix("").parts[1]
 
 
-@pytest.mark.parametrize("stage", [stage for stage in ORDER if (ROOT / "stages" / stage).is_dir()])
-def test_no_stage_imports_one_downstream(stage: str) -> None:
-    downstream = set(ORDER[ORDER.index(stage) + 1 :])
-    for path in (ROOT / "stages" / stage).rglob("*.py"):
-        assert not imported_stages(path) & downstream, path
+def unit(path: Path) -> str:
+    """What stands on a floor: a module, or a folder with all that is in it."""
+    return ".".join(path.with_suffix("").parts[:3])
+
+
+def test_every_part_of_the_library_has_a_floor() -> None:
+    assert {floor(path) for path in imports() if path.parts[0] == "bycase"} - {"__init__"} == set(FLOORS)
+
+
+def test_a_lower_floor_imports_no_higher_one() -> None:
+    arrows = [(path, other) for path, others in imports().items() for other in others if path.parts[0] == "bycase"]
+    up = [f"{path} -> {other}" for path, other in arrows if FLOORS.index(floor(other)) > FLOORS.index(floor(path))]
+    assert up == []
+
+
+def test_there_are_no_circles() -> None:
+    files = imports()
+    units: dict[str, set[str]] = {}
+    for path, others in files.items():
+        units.setdefault(unit(path), set()).update({unit(other) for other in others} - {unit(path)})
+    # Raises CycleError, which names the circle.
+    TopologicalSorter(files).prepare()
+    TopologicalSorter(units).prepare()
+
+
+def test_stages_are_those_of_the_pipeline_and_import_the_library_alone() -> None:
+    stages = {path.stem for path in (ROOT / "stages").iterdir() if path.name not in ("__init__.py", "__pycache__")}
+    assert stages == set(read_stages("dvc.yaml"))
+    assert {other.parts[0] for path, others in imports().items() for other in others if path.parts[0] == "stages"} == {
+        "bycase"
+    }
+
+
+def test_stages_stand_in_the_order_in_which_they_run() -> None:
+    for pipeline in PIPELINES:
+        made: set[str] = set()
+        stages = read_stages(pipeline)
+        every = set().union(*map(outputs, stages.values()))
+        for name, stage in stages.items():
+            made |= outputs(stage)
+            assert not (every - made) & set(stage["deps"]), name
+
+
+def outputs(stage: dict[str, Any]) -> set[str]:
+    listed = [*stage.get("outs", []), *stage.get("metrics", [])]
+    return {out if isinstance(out, str) else next(iter(out)) for out in listed}
+
+
+@pytest.mark.parametrize(("pipeline", "name"), STAGES)
+def test_code_that_a_stage_reaches_is_among_its_deps_and_no_other(pipeline: str, name: str) -> None:
+    stage = read_stages(pipeline)[name]
+    assert missing_deps(stage) == set(), "run 'make deps'"
+    assert needless_deps(stage) == set(), "run 'make deps'"
+
+
+def test_the_command_writes_what_is_there() -> None:
+    for pipeline in PIPELINES:
+        assert write_deps(pipeline) == (ROOT / pipeline).read_text(encoding="utf-8"), "run 'make deps'"
+
+
+def test_a_planted_import_is_found(copied_code: Path) -> None:
+    with (copied_code / "bycase/statistics/bootstrap.py").open("a", encoding="utf-8") as file:
+        file.write("\n\ndef planted() -> None:\n    from bycase.core.planted import NUMBER\n")
+    (copied_code / "bycase/core/planted.py").write_text("NUMBER = 1\n", encoding="utf-8")
+    for pipeline, name in (("dvc.yaml", "evaluate"), ("benchmark/dvc.yaml", "cell"), ("tuning/dvc.yaml", "gather")):
+        assert missing_deps(read_stages(pipeline)[name], copied_code) == {"bycase/core/planted.py"}, pipeline
+    assert missing_deps(read_stages("dvc.yaml")["restructure"], copied_code) == set()
+
+
+def test_stages_that_a_cell_runs_as_programs_count() -> None:
+    assert missing_deps({"cmd": "python -m bycase.studies.benchmark.stages.cell", "deps": []}) >= {
+        f"stages/{name}.py" for name in ("split", "preprocess", "embed", "train", "evaluate", "robustness")
+    }
+
+
+def test_values_of_params_are_handed_on_as_they_stand_there(default_params: dict[str, Any]) -> None:
+    """Why the modules that check params.yaml are exempt: DVC tracks every value that a stage gets."""
+    assert load_params(ROOT / "params.yaml").model_dump(mode="json") == default_params
+
+
+def test_a_trainings_settings_are_those_that_dvc_tracks() -> None:
+    params = load_params(ROOT / "params.yaml")
+    tracked = [
+        key.replace("${dataset}", params.dataset).replace("${model}", params.model)
+        for key in read_stages("dvc.yaml")["train"]["params"]
+    ]
+    assert sorted(training_settings(params)) == sorted(tracked)
+
+
+@pytest.fixture(scope="module")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A copy of the code and the pipeline, up to date in DVC's eyes, with empty data."""
+    folder = tmp_path_factory.mktemp("committed")
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("dvc.yaml", "params.yaml", ".dvcignore"):
+        shutil.copyfile(ROOT / name, folder / name)
+    dataset = load_params(ROOT / "params.yaml").dataset
+    for stage in read_stages("dvc.yaml").values():
+        for name in {*stage["deps"], *outputs(stage)}:
+            path = folder / name.replace("${dataset}", dataset)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.touch()
+    repo = Repo.init(str(folder), no_scm=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        repo.commit(force=True)
+    assert repo.status() == {}
+    return repo
+
+
+@pytest.mark.parametrize(
+    ("module", "some", "none"),
+    [
+        ("bycase/statistics/intervals.py", {"evaluate", "uncertainty", "leakage", "robustness"}, {"train", "split"}),
+        ("bycase/datasets/phantoms/shapes.py", {"download"}, {"restructure", "train"}),
+        ("bycase/report/claim.yaml", {"report"}, {"plot", "bundle"}),
+        ("bycase/apps/serve/command.py", set(), {"bundle"}),
+    ],
+)
+def test_after_a_changed_line_dvc_status_names_every_stage_that_uses_it(
+    committed: Repo, module: str, some: set[str], none: set[str]
+) -> None:
+    path = Path(committed.root_dir) / module
+    content = path.read_text(encoding="utf-8")
+    path.write_text(f"{content}# Changed.\n", encoding="utf-8")
+    named = {name.split(":")[-1] for name in committed.status()}
+    path.write_text(content, encoding="utf-8")
+    assert named >= some
+    assert not named & none
+    assert named == {name for name, stage in read_stages("dvc.yaml").items() if module in stage_closure(stage)}
 
 
 def processor_seconds(code: str) -> float:

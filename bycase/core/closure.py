@@ -6,18 +6,40 @@ cover; see `bycase.core.fingerprint`.
 """
 
 import ast
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).absolute().parents[2]
 PACKAGES = ("bycase", "stages")
+MODULE_NAME = re.compile(rf"({'|'.join(PACKAGES)})(\.\w+)+")
+
+# Files that cannot change a result, each with the reason why.
+EXEMPT = {
+    "bycase/core/closure.py": "decides only whether finished and unfinished work is used again",
+    "bycase/core/command.py": "sets up the log and turns errors into exit codes",
+    "bycase/core/errors.py": "is the exception of a user's mistake",
+    "bycase/core/files.py": "writes what it is given, every digit of it, under a temporary name, and renames",
+    "bycase/core/fingerprint.py": "decides only whether unfinished work is used again",
+    "bycase/core/nested.py": "takes values out of nested mappings by dotted keys; makes none",
+    "bycase/core/parallel.py": "gives results in the order of its inputs, whatever the number of processes",
+    "bycase/core/params.py": "checks values and hands them on as the file has them; DVC tracks the values by `params:`",
+    "bycase/core/params_data.py": "checks values, as params.py does",
+    "bycase/core/params_training.py": "checks values, as params.py does",
+    "bycase/core/params_migration.py": "completes older files, which DVC reads only once they are complete",
+    "bycase/core/prefetch.py": "gives items in their order, read ahead in a thread",
+    "bycase/core/versions.py": "names versions beside a result, and warns",
+    "bycase/core/yaml_edit.py": "edits the text of YAML files, which DVC tracks",
+}
 
 
 def import_closure(modules: Iterable[str], root: Path = ROOT) -> list[Path]:
     """Find the files that modules consist of, with all that they import, directly or not.
 
-    Imports inside functions count. A package's ``__init__.py`` counts where it holds more than a docstring.
+    Imports inside functions count, and so does a string that is the name of a module, which is run as a program. A
+    package's ``__init__.py`` counts where it holds more than a docstring. A module that mentions ``__file__`` reads
+    the other files of its folder, such as templates. `EXEMPT` is left out.
 
     Parameters
     ----------
@@ -30,14 +52,25 @@ def import_closure(modules: Iterable[str], root: Path = ROOT) -> list[Path]:
     -------
     list of Path
         Relative to `root`, sorted.
+
+    Raises
+    ------
+    ValueError
+        If there is no such module.
     """
-    waiting, found = list(modules), set()
+    waiting = list(modules)
+    if strangers := [name for name in waiting if find_module(name, root) is None]:
+        raise ValueError(f"no module {', '.join(strangers)} below {root}")
+    seen: set[Path] = set()
     while waiting:
         path = find_module(waiting.pop(), root)
-        if path is not None and path not in found:
-            found.add(path)
-            waiting += imported_names(root / path)
-    return sorted(path for path in found if path.name != "__init__.py" or _holds_code(root / path))
+        if path is not None and path not in seen:
+            seen.add(path)
+            source = (root / path).read_text(encoding="utf-8")
+            waiting += [*imported_names(source), *program_names(source)]
+    code = {path for path in seen if path.name != "__init__.py" or holds_code(root / path)}
+    data = {file for path in code for file in _data_files(path, root)}
+    return sorted(path for path in code | data if path.as_posix() not in EXEMPT)
 
 
 def find_module(name: str, root: Path = ROOT) -> Path | None:
@@ -50,10 +83,10 @@ def find_module(name: str, root: Path = ROOT) -> Path | None:
 
 
 @cache
-def imported_names(path: Path) -> tuple[str, ...]:
-    """List every name that a file imports, with the packages on the way to it."""
+def imported_names(source: str) -> tuple[str, ...]:
+    """List every name that a module's source text imports, with the packages on the way to it."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -61,6 +94,21 @@ def imported_names(path: Path) -> tuple[str, ...]:
     return tuple(".".join(parts[:n]) for parts in (name.split(".") for name in names) for n in range(1, len(parts) + 1))
 
 
-def _holds_code(path: Path) -> bool:
+@cache
+def program_names(source: str) -> tuple[str, ...]:
+    """List the modules whose names stand as strings in a module's source text, which runs them as programs."""
+    strings = (node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
+    return tuple(value for value in strings if isinstance(value, str) and MODULE_NAME.fullmatch(value))
+
+
+def holds_code(path: Path) -> bool:
+    """Whether a file holds more than a docstring."""
     body = ast.parse(path.read_text(encoding="utf-8")).body
     return any(not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) for node in body)
+
+
+def _data_files(module: Path, root: Path) -> list[Path]:
+    if "__file__" not in (root / module).read_text(encoding="utf-8"):
+        return []
+    files = (path for path in (root / module).parent.rglob("*") if path.is_file())
+    return [path.relative_to(root) for path in files if path.suffix not in (".py", ".pyc")]

@@ -1,13 +1,15 @@
-"""`params.yaml`, read and checked as a whole: every key, its type, its range and its default place."""
+"""`params.yaml`, read and checked as a whole: every key, its type and its range."""
 
+import logging
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from bycase.core.errors import UserError
+from bycase.core.files import replace_file
 from bycase.core.params_data import (
     AuditParams,
     DatasetParams,
@@ -17,6 +19,7 @@ from bycase.core.params_data import (
     Section,
     SplitParams,
 )
+from bycase.core.params_migration import VERSION, migrate
 from bycase.core.params_training import (
     AugmentParams,
     EmbedParams,
@@ -27,6 +30,7 @@ from bycase.core.params_training import (
     TrainParams,
     UncertaintyParams,
 )
+from bycase.core.yaml_edit import edit_yaml
 
 PARAMS_PATH = Path("params.yaml")
 
@@ -36,6 +40,7 @@ Checked = TypeVar("Checked", bound=BaseModel)
 class Params(Section):
     """The whole of `params.yaml`."""
 
+    version: Literal[1]
     model: str
     dataset: str
     seed: Annotated[int, Field(ge=0, lt=2**32)]
@@ -80,9 +85,61 @@ class Params(Section):
         return self.data.weights if self.network.weights == "by_dataset" else self.network.weights
 
 
-def load_params(path: Path = PARAMS_PATH) -> Params:
-    """Read and check `params.yaml`; see `load_section`."""
-    return load_section(Params, path)
+def load_params(path: Path = PARAMS_PATH, rewrite: bool = False) -> Params:
+    """Read and check `params.yaml`; an older one is completed, which is logged in one line.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    rewrite : bool
+        Bring an older file up to date as well, comments kept: DVC reads it by itself.
+
+    Raises
+    ------
+    UserError
+        As `load_section`, or if the file is of an unknown version.
+    """
+    params, changes = check_params(read_yaml(path, Params), str(path))
+    if changes:
+        done = "is written as" if rewrite else "is read as"
+        logging.info("%s is of an older version and %s version %d: %s", path, done, VERSION, "; ".join(changes))
+    if changes and rewrite:
+        edited = upgrade_text(path.read_bytes().decode("utf-8"), str(path))  # line ends stay as they are
+        with replace_file(path) as partial:
+            partial.write_bytes(edited.encode("utf-8"))
+    return params
+
+
+def upgrade_text(text: str, source: str) -> str:
+    """The text of a `params.yaml` in its current version, comments kept; `source` is its name, for messages."""
+    return edit_yaml(text, migrate(parse_yaml(text, source), source)[0], source)
+
+
+def check_params(content: dict[str, Any], source: str) -> tuple[Params, list[str]]:
+    """Check the content of a `params.yaml`; older ones are completed first.
+
+    Parameters
+    ----------
+    content : dict
+        What the file holds.
+    source : str
+        Where it comes from, for messages.
+
+    Returns
+    -------
+    params : Params
+        The parameters.
+    changes : list of str
+        What was completed or renamed, see `bycase.core.params_migration.migrate`.
+
+    Raises
+    ------
+    UserError
+        Naming the key and the valid choices.
+    """
+    migrated, changes = migrate(content, source)
+    return validate(Params, migrated, source), changes
 
 
 def load_section(section: type[Checked], path: Path) -> Checked:
@@ -101,18 +158,36 @@ def load_section(section: type[Checked], path: Path) -> Checked:
         If the file is missing or not YAML, or a key or value is not valid; names the key and the
         valid choices.
     """
+    return validate(section, read_yaml(path, section), str(path))
+
+
+def read_yaml(path: Path, section: type[BaseModel]) -> dict[str, Any]:
+    """Read a YAML file that shall hold the keys of a section; see `load_section`."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8"), str(path), section)
     except FileNotFoundError:
         raise UserError(f"{path} not found: run from the project's top folder") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise UserError(f"{path} is not valid YAML: {error}") from None
+
+
+def parse_yaml(text: str, source: str, section: type[BaseModel] = Params) -> dict[str, Any]:
+    """The content of a YAML text that comes from `source`; see `load_section`."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"{source} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
-        raise UserError(f"{path} holds no keys; valid keys there: {', '.join(sorted(section.model_fields))}")
+        raise UserError(f"{source} holds no keys; valid keys there: {', '.join(sorted(section.model_fields))}")
+    return content
+
+
+def validate(section: type[Checked], content: dict[str, Any], source: str) -> Checked:
+    """Check the content of a parameter file named `source`; see `load_section`."""
     try:
         return section.model_validate(content)
     except ValidationError as error:
-        raise UserError(f"{path}: {_describe(section, error)}") from None
+        raise UserError(f"{source}: {_describe(section, error)}") from None
 
 
 def _describe(section: type[BaseModel], error: ValidationError) -> str:

@@ -4,6 +4,7 @@ Loading and dumping the text would lose the comments after a list that is replac
 `dvc exp run -S` or an editor has laid out otherwise. So the new values are put where ruamel.yaml finds the old ones.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,72 +15,53 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bycase.core.errors import UserError
 
-Edit = tuple[int, int, str]  # from, to, and what takes their place
+Edit = tuple[int, int, str]  # start and end in the text, and what takes the place of what is between
 
 
-def set_values(text: str, values: Mapping[str, Any]) -> str:
-    """Put new values into a YAML text.
+def edit_yaml(text: str, content: Mapping[str, Any], name: str = "params.yaml") -> str:
+    """Give a YAML text another content.
 
     Parameters
     ----------
     text : str
-        Whose top is a mapping.
-    values : mapping
-        By dotted key, each of which is in the text. Of a list as long as before only what differs changes; another
-        one takes its place, comments between its lines included.
+        Its top level is a mapping.
+    content : mapping
+        What the text shall hold. Of a list as long as before only what differs changes; another one takes its place,
+        comments between its lines included. A key that alone takes the place of another keeps its line; other new keys
+        go to the start of their section, if they stand before all others in `content`, or to its end.
+    name : str
+        The file's name, for messages.
 
     Raises
     ------
     UserError
-        If a value is an alias of another, or a change cannot be made without others.
+        If a value to change is an alias of another, or a change cannot be made without others.
     """
-    root = YAML(typ="safe", pure=True).compose(text)
-    edits = [edit for key, value in values.items() for edit in _edits(text, key, *_find(root, key), value)]
+    root, old = YAML(typ="safe", pure=True).compose(text), yaml.safe_load(text)
     edited = text
-    for start, end, new in sorted(edits, reverse=True):
+    for start, end, new in sorted(_edits(text, "", root, root, old, content), reverse=True):
         edited = edited[:start] + new + edited[end:]
-    expected = yaml.safe_load(text)
-    for key, value in values.items():
-        _assign(expected, key, value)
-    if yaml.safe_load(edited) != expected:
-        raise UserError(f"params.yaml: {', '.join(values)} cannot be set without changing more; set them by hand")
+    if yaml.safe_load(edited) != content:
+        raise UserError(f"{name}: this cannot be set without changing more; set it by hand")
     return edited
 
 
-def _find(root: Node, key: str) -> tuple[Node, Node]:
-    """The nodes of a dotted key's last name and of its value."""
-    found = (root, root)
-    for name in key.split("."):
-        found = next(pair for pair in found[1].value if pair[0].value == name)
-    return found
-
-
-def _assign(content: dict[str, Any], key: str, value: Any) -> None:
-    *sections, last = key.split(".")
-    for name in sections:
-        content = content[name]
-    content[last] = value
-
-
-def _edits(text: str, key: str, before: Node, node: Node, new: Any) -> Iterator[Edit]:
-    """The changes that make a node's value `new`; `before` is what stands in front of it."""
-    start, end = node.start_mark.index, _end(node)
-    if start < before.start_mark.index:
-        raise UserError(f"params.yaml: {key} is an alias of another value; write it out, or set it by hand")
-    if isinstance(node, ScalarNode) and yaml.safe_load(text[start:end]) == new:
+def _edits(text: str, key: str, before: Node, node: Node, old: Any, new: Any) -> Iterator[Edit]:
+    """The changes that make a node's value `new`; `before` is the node in front of it."""
+    if old == new:
         return
-    if isinstance(node, SequenceNode) and isinstance(new, list) and len(new) == len(node.value) and new:
-        for item, value in zip(node.value, new, strict=True):
-            yield from _edits(text, key, node, item, value)
-    elif isinstance(node, MappingNode) and isinstance(new, dict) and [name.value for name, _ in node.value] == [*new]:
-        for (name, item), value in zip(node.value, new.values(), strict=True):
-            yield from _edits(text, key, name, item, value)
+    start, end = node.start_mark.index, _end(text, before, node)
+    if start < before.start_mark.index:
+        raise UserError(f"{key} is an alias of another value; write it out, or set it by hand")
+    if isinstance(node, SequenceNode) and isinstance(new, list) and len(new) == len(old) and new:
+        for item, *values in zip(node.value, old, new, strict=True):
+            yield from _edits(text, key, node, item, *values)
+    elif isinstance(node, MappingNode) and isinstance(new, dict) and new and old:
+        yield from _mapping_edits(text, key, node, old, new)
     elif isinstance(node, ScalarNode):
         written = _write(node, new)
-        if start == end:
-            # Nothing at all is null; its mark lies at what follows.
-            start = end = text.index(":", before.end_mark.index) + 1
-            written = f" {written}"
+        if start == node.end_mark.index:
+            start, written = end, f" {written}"  # nothing at all, which is null
         yield _keep_column(text, start, end, written)
     else:
         # A block list may stand in its key's column, anything else must stand further in.
@@ -87,12 +69,55 @@ def _edits(text: str, key: str, before: Node, node: Node, new: Any) -> Iterator[
         yield start, end, further + _write(node, new)
 
 
-def _end(node: Node) -> int:
-    """Where a node's text ends; a block's own mark lies behind the comments after it."""
+def _mapping_edits(
+    text: str, key: str, node: MappingNode, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[Edit]:
+    """The changes of a mapping's values and keys."""
+    gone, added = [name for name in old if name not in new], {name: new[name] for name in new if name not in old}
+    renamed = {gone[0]: next(iter(added))} if len(gone) == len(added) == 1 else {}
+    for name, item in node.value:
+        if name.value in renamed:
+            start, end = name.start_mark.index, name.end_mark.index
+            yield start, end, renamed[name.value]
+        elif name.value in gone:
+            # Its lines as a whole; in one line with others it stays, which the caller sees.
+            start = text.rindex("\n", 0, name.start_mark.index) + 1
+            yield start, _line_end(text, _end(text, name, item)) + 1, ""
+            continue
+        path = f"{key}.{name.value}".lstrip(".")
+        yield from _edits(text, path, name, item, old[name.value], new[renamed.get(name.value, name.value)])
+    if added and not renamed:
+        yield from _additions(text, node, new, added)
+
+
+def _additions(text: str, node: MappingNode, new: Mapping[str, Any], added: Mapping[str, Any]) -> Iterator[Edit]:
+    """New keys, a line each; in a mapping in one line, likewise there."""
+    written = {name: _dump({name: value}, flow=True)[1:-1] for name, value in added.items()}
+    if node.flow_style:
+        end = node.end_mark.index - 1
+        yield end, end, "".join(f", {line}" for line in written.values())
+        return
+    start, end, indent = node.start_mark.index, _line_end(text, _end(text, node, node)), " " * node.start_mark.column
+    for name in itertools.takewhile(lambda name: name in added, new):
+        yield start, start, f"{written.pop(name)}\n{indent}"
+    if written:
+        yield end, end, "".join(f"\n{indent}{line}" for line in written.values())
+
+
+def _line_end(text: str, position: int) -> int:
+    """Where the line ends that a position is in."""
+    end = text.find("\n", position)
+    return len(text) if end < 0 else end
+
+
+def _end(text: str, before: Node, node: Node) -> int:
+    """Where a node's text ends; a block's mark lies behind the comments after it."""
+    if node.start_mark.index == node.end_mark.index:
+        return text.index(":", before.end_mark.index) + 1  # nothing at all, whose mark lies at what follows
     if not isinstance(node, SequenceNode | MappingNode) or node.flow_style:
         return int(node.end_mark.index)
     last = node.value[-1]
-    return _end(last[1] if isinstance(last, tuple) else last)
+    return _end(text, *last) if isinstance(last, tuple) else _end(text, last, last)
 
 
 def _keep_column(text: str, start: int, end: int, written: str) -> Edit:
@@ -107,8 +132,12 @@ def _keep_column(text: str, start: int, end: int, written: str) -> Edit:
 def _write(node: Node, new: Any) -> str:
     """A value as text in the place, and the style, of a node's."""
     if isinstance(new, list | dict) and new and isinstance(node, SequenceNode | MappingNode) and not node.flow_style:
-        lines = yaml.safe_dump(new, default_flow_style=False, sort_keys=False, width=math.inf).splitlines()
-        return ("\n" + " " * node.start_mark.column).join(lines)
+        return ("\n" + " " * node.start_mark.column).join(_dump(new, flow=False).splitlines())
     quotes = node.style if isinstance(node, ScalarNode) and isinstance(new, str) and node.style in ("'", '"') else None
-    text = yaml.safe_dump(new, default_flow_style=True, default_style=quotes, sort_keys=False, width=math.inf)
+    return _dump(new, flow=True, quotes=quotes)
+
+
+def _dump(value: Any, flow: bool, quotes: str | None = None) -> str:
+    """A value as YAML; `flow` puts it into one line."""
+    text = yaml.safe_dump(value, default_flow_style=flow, default_style=quotes, sort_keys=False, width=math.inf)
     return text.removesuffix("...\n").strip()

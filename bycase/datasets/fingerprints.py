@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_csv, write_json
-from bycase.tables.partial_features import Extract, PartialFeatures, fill, fingerprint
+from bycase.tables.partial_features import Extract, PartialFeatures, fill
 
 FINGERPRINTS = Path("data/fingerprints")
 
@@ -60,7 +60,7 @@ def hash_pixels(pixels: NDArray[np.uint8]) -> str:
 
 
 def compute_fingerprints(
-    manifest: pd.DataFrame, read: Read, extract: Extract, partial_folder: Path, made_by: dict[str, Any], batch_size: int
+    manifest: pd.DataFrame, read: Read, extract: Extract, partial_folder: Path, fingerprint: str, batch_size: int
 ) -> Fingerprints:
     """Fingerprint every image; features that an interrupted run has left are used.
 
@@ -75,8 +75,8 @@ def compute_fingerprints(
     partial_folder : Path
         Where unfinished features lie. It is kept afterwards: DVC empties a stage's outputs before it runs,
         and neither a waiver nor a threshold should cost another pass of the backbone.
-    made_by : dict
-        Whatever else the features depend on.
+    fingerprint : str
+        Of all that the features depend on; see `bycase.core.fingerprint`.
     batch_size : int
         Images at a time.
 
@@ -87,9 +87,7 @@ def compute_fingerprints(
     """
     images = manifest["image"].tolist()
     check_perceptual_hashes(manifest)
-    partial = PartialFeatures(
-        partial_folder, (len(images), 1, FEATURES), fingerprint(made_by, images, manifest["sha256"].tolist())
-    )
+    partial = PartialFeatures(partial_folder, (len(images), 1, FEATURES), fingerprint)
 
     def unchanged(pixels: NDArray[np.uint8], _: int) -> Iterator[NDArray[np.float32]]:
         yield pixels.astype(np.float32)

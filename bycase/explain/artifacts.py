@@ -70,7 +70,7 @@ class ExplainArtifacts:
     cascade : ndarray of shape (n_steps, n_shown, height, width), float32
         Their maps by `method` as weights become random.
     rows : list of Row
-        Of ``plots/explanations.png``.
+        Of ``plots/model/explanations.png``.
     """
 
     method: str
@@ -84,7 +84,7 @@ class ExplainArtifacts:
 
 
 def make_rows(test: pd.DataFrame, shown: Mapping[str, Integers], explain: EveryMap, method: str) -> list[Row]:
-    """Read and explain the images of each row of ``plots/explanations.png``.
+    """Read and explain the images of each row of ``plots/model/explanations.png``.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ def tabulate_similarities(part: pd.DataFrame, similarities: Mapping[str, Floats]
 
 
 def mean_curves(orders: Sequence[str], curves: Floats) -> pd.DataFrame:
-    """The table of ``plots/deletion.csv``: means over images by share of pixels.
+    """The table of ``plots/model/deletion.csv``: means over images by share of pixels.
 
     Parameters
     ----------

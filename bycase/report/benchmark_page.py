@@ -14,8 +14,9 @@ from bycase.core.wording import (
     value_with_interval,
 )
 from bycase.report.blocks import Block, Listing, Page, Section, Table, Text, missing
+from bycase.report.documents import make_documents
 from bycase.report.failures import failure_section, find_errors
-from bycase.report.inputs import BENCHMARK, BENCHMARK_PARAMS, FIGURES, Bench
+from bycase.report.inputs import BENCHMARK, BENCHMARK_FIGURES, BENCHMARK_PARAMS, Bench, read_bench
 from bycase.report.provenance import production_section
 from bycase.report.sections import (
     INTERVALS,
@@ -28,11 +29,12 @@ from bycase.report.sections import (
     robustness_blocks,
     uncertainty_blocks,
 )
+from bycase.report.study import study_of_bench
 from bycase.report.words import PHANTOM, headline, missing_words
 from bycase.statistics.metric_names import metric_words
 
 MAKE = f"dvc repro {BENCHMARK}"
-COMMANDS = (MAKE, "python -m stages.report --benchmark")
+COMMANDS = (MAKE,)
 FIGURE_WORDS = {
     "critical_difference": "Networks by rank; a line joins those not shown to differ",
     "learning_curves": "Validation accuracy and loss of every network by epoch",
@@ -58,6 +60,12 @@ COSTS = {
     "inference_images_per_second": ("images per second", "{:.3g}".format),
     "energy_joules": ("joules", count),
 }
+
+
+def benchmark_documents(images: bool) -> dict[str, str]:
+    """The documents of the benchmark in the current folder; see `bycase.report.run_page.run_documents`."""
+    bench = read_bench()
+    return make_documents(bench_page(bench, images), study_of_bench(bench))
 
 
 def bench_page(bench: Bench, images: bool) -> Page:
@@ -112,7 +120,7 @@ def _levels(row: dict[str, Any]) -> dict[str, Any]:
 
 def _figure(name: str) -> Block:
     words = FIGURE_WORDS[name]
-    return figure_or_note(FIGURES / f"{name}.png", words, f"{words}.", MAKE)
+    return figure_or_note(BENCHMARK_FIGURES / f"{name}.png", words, f"{words}.", MAKE)
 
 
 def _leaderboard(bench: Bench) -> Section:

@@ -18,7 +18,8 @@ from bycase.tables.predictions import TEST, read_predictions
 from bycase.tables.results import COST, read_results
 
 METRICS, PLOTS = Path("metrics"), Path("plots")
-RESULTS, FIGURES = METRICS / "benchmark", PLOTS / "benchmark"
+RESULTS = METRICS / "benchmark"
+FIGURES, BENCHMARK_FIGURES = PLOTS / "model", PLOTS / "benchmark"
 BENCHMARK_PARAMS = Path("benchmark/params.yaml")
 BENCHMARK = "benchmark/dvc.yaml"
 # Stages whose numbers are shown where they exist.
@@ -66,7 +67,7 @@ class Run:
     cost : dict
         ``metrics/cost.json``.
     sanity : list of str
-        The lines of ``plots/sanity.txt``, empty where there is none.
+        The lines of ``plots/model/sanity.txt``, empty where there is none.
     optional : dict
         The JSON files of `OPTIONAL` that exist.
     """
@@ -150,7 +151,7 @@ def read_run() -> Run:
             f"{PARAMS_PATH} names {params.model} on {params.dataset}, models/model.json "
             f"{run_info.model_info['model']} on {run_info.model_info['dataset']}: run 'dvc repro' first"
         )
-    sanity = PLOTS / "sanity.txt"
+    sanity = FIGURES / "sanity.txt"
     return Run(
         data=_read_data(params),
         run_info=run_info,

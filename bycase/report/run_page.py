@@ -4,9 +4,10 @@ from pathlib import Path
 
 from bycase.core.wording import capitalise
 from bycase.report.blocks import Block, Listing, Page, Section, Text, missing
+from bycase.report.documents import make_documents
 from bycase.report.explanations import explanation_section
 from bycase.report.failures import failure_section, find_errors
-from bycase.report.inputs import PLOTS, Run
+from bycase.report.inputs import FIGURES, Run, read_run
 from bycase.report.provenance import production_section
 from bycase.report.sections import (
     analysis_section,
@@ -22,11 +23,12 @@ from bycase.report.sections import (
     subgroup_tables,
     uncertainty_blocks,
 )
+from bycase.report.study import study_of_run
 from bycase.report.words import PHANTOM, headline, leak_words, missing_words, power_words
 
 COMMANDS = ("dvc repro", "python -m stages.report")
 # Figures by name: the text for those who do not see it, and the caption.
-FIGURES = {
+FIGURE_WORDS = {
     "roc": ("ROC curves by image and by patient; AUC by image {}", "ROC curves of the test set."),
     "precision_recall": ("Precision-recall curves by image and by patient", "Precision-recall curves."),
     "confusion": ("Confusion matrices by image and by patient", "Confusion matrices: counts and shares."),
@@ -41,6 +43,23 @@ FIGURES = {
         "Reliability: observed share against predicted probability.",
     ),
 }
+
+
+def run_documents(images: bool) -> dict[str, str]:
+    """The documents of the run in the current folder; see `bycase.report.documents.make_documents`.
+
+    Parameters
+    ----------
+    images : bool
+        Whether the page may show images of the data set.
+
+    Raises
+    ------
+    UserError
+        If a file that every run has is missing.
+    """
+    run = read_run()
+    return make_documents(run_page(run, images), study_of_run(run))
 
 
 def run_page(run: Run, images: bool) -> Page:
@@ -67,7 +86,7 @@ def run_page(run: Run, images: bool) -> Page:
             _training(run),
             _calibration(run),
             analysis_section(
-                "uncertainty",
+                FIGURES / "uncertainty.png",
                 "Uncertainty",
                 optional.get("uncertainty"),
                 uncertainty_blocks,
@@ -75,14 +94,14 @@ def run_page(run: Run, images: bool) -> Page:
                 "Risk against coverage, and conformal coverage.",
             ),
             analysis_section(
-                "robustness",
+                FIGURES / "robustness.png",
                 "Robustness",
                 optional.get("robustness"),
                 robustness_blocks,
                 "AUC and accuracy by corruption and severity",
                 "By corruption and severity.",
             ),
-            explanation_section(optional.get("explain"), PLOTS, images),
+            explanation_section(optional.get("explain"), FIGURES, images),
             _failures(run, images),
             _comparison(run),
             production_section(COMMANDS, {"params.yaml": run.params_text}, [Path("dvc.lock")], run.cost),
@@ -91,8 +110,8 @@ def run_page(run: Run, images: bool) -> Page:
 
 
 def _figure(name: str, *values: str) -> Block:
-    alt, caption = FIGURES[name]
-    return figure_or_note(PLOTS / f"{name}.png", alt.format(*values), caption, "dvc repro plot")
+    alt, caption = FIGURE_WORDS[name]
+    return figure_or_note(FIGURES / f"{name}.png", alt.format(*values), caption, "dvc repro plot")
 
 
 def _results(run: Run) -> Section:
@@ -145,7 +164,7 @@ def _comparison(run: Run) -> Section:
         Listing(
             [
                 "bycase compare EXPERIMENT_A EXPERIMENT_B, for two runs on the same test set",
-                "dvc repro benchmark/dvc.yaml and python -m stages.report --benchmark, for networks x folds",
+                "dvc repro benchmark/dvc.yaml, for networks x folds",
             ]
         ),
         Text(power_words(run.data.power)),

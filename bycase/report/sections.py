@@ -58,13 +58,13 @@ def figure_or_note(path: Path, alt: str, caption: str, command: str) -> Figure |
 
 
 def analysis_section(
-    key: str, title: str, numbers: Numbers | None, draw: Callable[[Numbers], list[Block]], alt: str, caption: str
+    figure: Path, title: str, numbers: Numbers | None, draw: Callable[[Numbers], list[Block]], alt: str, caption: str
 ) -> Section:
-    """The section of an optional stage, with its figure: both are named by `key`; or the command that makes it."""
-    command = f"dvc repro {key}"
+    """The section of an optional stage, which its figure is named after; or the command that makes it."""
+    key, command = figure.stem, f"dvc repro {figure.stem}"
     if numbers is None:
         return Section(key, title, [missing(title.lower(), command)])
-    return Section(key, title, [*draw(numbers), figure_or_note(PLOTS / f"{key}.png", alt, caption, command)])
+    return Section(key, title, [*draw(numbers), figure_or_note(figure, alt, caption, command)])
 
 
 def results_table(levels: Mapping[str, Numbers]) -> Table:
@@ -133,7 +133,7 @@ def leakage_section(leakage: Numbers | None) -> Section:
     """How much a split with images of one patient on both sides inflates results."""
     alt = "AUC and accuracy of a linear head by split level, and what the features reveal of patient and magnification"
     caption = "The leakage meter: the same features under every split level."
-    return analysis_section("leakage", "Leakage meter", leakage, _leakage_blocks, alt, caption)
+    return analysis_section(PLOTS / "leakage.png", "Leakage meter", leakage, _leakage_blocks, alt, caption)
 
 
 def _leakage_blocks(leakage: Numbers) -> list[Block]:

@@ -44,7 +44,7 @@ def summarise(run_info: RunInfo) -> str:
     lines += ["", *details(run_info), _calibration_line(run_info)]
     lines += [
         "Intervals: bootstrap over patients. Baseline: the training part's majority class for all.",
-        "Figures: plots/*.png; whether the training went well: plots/sanity.txt",
+        "Figures: plots/model/*.png; whether the training went well: plots/model/sanity.txt",
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 

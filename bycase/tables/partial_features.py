@@ -1,6 +1,5 @@
 """The features of all images and views, computed in batches into a file that an interruption leaves usable."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,7 +28,7 @@ class PartialFeatures:
     shape : tuple of int
         (n_images, n_views, n_features), float32.
     fingerprint : str
-        Of everything that the features depend on: a partial array of another one is begun anew.
+        See `bycase.core.fingerprint`: a partial array of another one is begun anew.
     """
 
     def __init__(self, folder: Path, shape: tuple[int, int, int], fingerprint: str) -> None:
@@ -55,11 +54,6 @@ class PartialFeatures:
         self.array.flush()
         self.done = start + len(features)
         write_json(self._progress, {"fingerprint": self._fingerprint, "done": self.done})
-
-
-def fingerprint(*parts: object) -> str:
-    """A SHA-256 over the text of `parts`."""
-    return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()
 
 
 def fill(

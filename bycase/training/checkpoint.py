@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bycase.core.files import replace_file
+from bycase.core.nested import pick
+from bycase.core.params import Params
 
 if TYPE_CHECKING:
     import keras
@@ -105,6 +107,13 @@ class Checkpoint:
     def remove(self) -> None:
         """Delete the file, once the training's outputs are written."""
         self._path.unlink(missing_ok=True)
+
+
+def training_settings(params: Params) -> dict[str, Any]:
+    """All of `params.yaml` that a training depends on, by dotted key; what DVC tracks of the stage `train`."""
+    data = (f"datasets.{params.dataset}.{key}" for key in ("source", "classes", "positive", "image_size", "weights"))
+    keys = ["model", "dataset", "seed", "train", "augment", *data, f"zoo.{params.model}"]
+    return pick(params.model_dump(mode="json"), keys)
 
 
 def state_variables(model: "keras.Model") -> list[Any]:

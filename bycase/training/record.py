@@ -11,6 +11,7 @@ import pandas as pd
 from bycase.core.errors import UserError
 from bycase.core.files import replace_file, write_csv, write_json
 from bycase.core.params import Params
+from bycase.core.versions import RUNTIME, installed_versions
 from bycase.training.checkpoint import Progress
 from bycase.training.cost import count_flops
 from bycase.training.labels import order_classes
@@ -69,6 +70,7 @@ def write_record(
             "prior_loss": round(prior_loss, 6),
             "best_epoch": progress.best_epoch,
             "best_phase": progress.best_phase,
+            "versions": installed_versions(RUNTIME),
         },
     )
     write_csv(HISTORY, pd.DataFrame(progress.history))

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from bycase.core.nested import merge, nest
+
 ROOT = Path(__file__).parents[2]
 
 SMALL: dict[str, Any] = {
@@ -52,7 +54,7 @@ class Project:
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env={**os.environ, "PATH": path, "DVC_NO_ANALYTICS": "1", **environment},
+            env={**os.environ, "PATH": path, "PYTHONPATH": str(self.folder), "DVC_NO_ANALYTICS": "1", **environment},
             text=True,
             capture_output=True,
             stdin=subprocess.DEVNULL,
@@ -68,13 +70,7 @@ class Project:
     def set_params(self, **values: Any) -> None:
         path = self.folder / "params.yaml"
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for key, value in values.items():
-            *parents, last = key.split(".")
-            section = content
-            for parent in parents:
-                section = section[parent]
-            section[last] = value
-        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        path.write_text(yaml.safe_dump(merge(content, nest(values)), sort_keys=False), encoding="utf-8")
 
 
 def stage_error(project: Project, *command: str) -> str:

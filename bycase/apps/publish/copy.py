@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder
-from bycase.report.documents import benchmark_documents, run_documents
+from bycase.report.benchmark_page import benchmark_documents
+from bycase.report.run_page import run_documents
 
 RESULTS = Path("results")
 
@@ -87,7 +88,7 @@ def publish_run(name: str, results: Path = RESULTS) -> Path:
     """
     _check(name, RUN, "dvc repro")
     left_out = {*SHOW_IMAGES, *TUNING}
-    figures = [path for pattern in ("*.png", "*.txt") for path in Path("plots").glob(pattern)]
+    figures = [path for pattern in ("*.png", "model/*.png", "model/*.txt") for path in Path("plots").glob(pattern)]
     return _write(results / name, RUN, [path for path in figures if path.name not in left_out], run_documents(False))
 
 

@@ -50,7 +50,7 @@ def measure_leakage(
     *,
     folds: int,
     repeats: int,
-    inverse_penalty: float,
+    logistic_C: float,
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def measure_leakage(
         What to split by.
     folds, repeats : int
         Folds of each cross-validation, and how often it is repeated with other folds.
-    inverse_penalty : float
+    logistic_C : float
         scikit-learn's ``C``.
     resamples : int
         Draws of patients.
@@ -98,7 +98,7 @@ def measure_leakage(
     values: dict[str, dict[str, Floats]] = {}
     for level, groups in levels.groups.items():
         seeds = [derive_seed(seed, "leakage", repeat) for repeat in range(repeats)]
-        scores = [out_of_fold(features, truth, groups, folds, inverse_penalty, own_seed) for own_seed in seeds]
+        scores = [out_of_fold(features, truth, groups, folds, logistic_C, own_seed) for own_seed in seeds]
         units = [Units(classes, truth, each, each.argmax(axis=1), patient, positive=positive) for each in scores]
         counts = with_classes(units[0], counts, len(classes))
         whole = on_all_patients(units[0], partial(_scores, units))
@@ -137,7 +137,7 @@ def out_of_fold(
     truth: Integers,
     groups: Integers,
     folds: int,
-    inverse_penalty: float,
+    logistic_C: float,
     seed: int,
 ) -> Floats:
     """Predict every image by a head fitted on the folds that do not hold its group.
@@ -152,7 +152,7 @@ def out_of_fold(
         Of a frozen network; class numbers, each of which occurs; what stays in one fold.
     folds : int
         Number of folds.
-    inverse_penalty : float
+    logistic_C : float
         scikit-learn's ``C``.
     seed : int
         Draws the folds.
@@ -163,7 +163,7 @@ def out_of_fold(
         Probabilities; a class that a training part lacks gets 0.
     """
     probabilities = np.zeros((len(truth), int(truth.max()) + 1))
-    head = make_pipeline(StandardScaler(), LogisticRegression(C=inverse_penalty, max_iter=MAX_ITERATIONS))
+    head = make_pipeline(StandardScaler(), LogisticRegression(C=logistic_C, max_iter=MAX_ITERATIONS))
     single = len(np.unique(groups)) == len(groups)
     kind = StratifiedKFold if single else StratifiedGroupKFold
     parts = kind(folds, shuffle=True, random_state=seed).split(features, truth, None if single else groups)

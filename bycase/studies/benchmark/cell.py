@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bycase.core.params import Params
 from bycase.core.seeding import derive_seed, generator
 from bycase.studies.benchmark.params import BudgetParams
 from bycase.tables.out_of_fold import BENCHMARK
@@ -52,24 +53,29 @@ def features_place(model: str, repeat: int) -> Path:
     return Path("features") / model / f"r{repeat}"
 
 
+def has_own_pixels(params: Params) -> bool:
+    """Whether images differ from fold to fold, as they do where stains are fitted on training images."""
+    return params.preprocess.stain != "none"
+
+
 def training_seed(seed: int, repeat: int) -> int:
     """The seed of weights, views and batches: another in each repeat, the pipeline's own in the first."""
     return derive_seed(seed, "benchmark", repeat) if repeat else seed
 
 
-def split_settings(content: dict[str, Any], cell: Cell, folds: int) -> dict[str, Any]:
+def split_settings(params: Params, cell: Cell, folds: int) -> dict[str, Any]:
     """The project's settings with the cell's fold.
 
     Parameters
     ----------
-    content : dict
-        Of the project's `params.yaml`.
+    params : Params
+        The project's.
     cell : Cell
         Which fold.
     folds : int
         How many there are.
     """
-    settings = deepcopy(content)
+    settings = params.model_dump(mode="json")
     settings["model"] = cell.model
     settings["split"] |= {
         "protocol": "kfold",
@@ -107,18 +113,10 @@ def training_settings(settings: dict[str, Any], cell: Cell, budget: BudgetParams
     return changed
 
 
-def relocate(settings: dict[str, Any], project: Path, folder: Path) -> dict[str, Any]:
-    """Let settings name the same files from another folder.
-
-    Parameters
-    ----------
-    settings : dict
-        As the project's `params.yaml` has them.
-    project, folder : Path
-        Where they are valid, and where they are to be.
-    """
+def relocate(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Let settings that are valid in the current folder name the same files from another `folder`."""
     moved = deepcopy(settings)
     for entry in moved["zoo"].values():
         if entry["weights"] not in NOT_FILES:
-            entry["weights"] = os.path.relpath(project / entry["weights"], folder)
+            entry["weights"] = os.path.relpath(entry["weights"], folder)
     return moved

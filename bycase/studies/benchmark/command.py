@@ -1,84 +1,24 @@
-"""`bycase benchmark COMMAND`: the stages of `benchmark/dvc.yaml`, and all of it with several cells at a time.
-
-`run [--jobs N]` is for people: everything, N cells at a time. The pipeline calls the others.
-"""
+"""`bycase benchmark run [--jobs N]`: all of `benchmark/dvc.yaml`, several cells at a time."""
 
 import argparse
-import logging
-from pathlib import Path
 
-from bycase.core.command import run_stage
-from bycase.core.files import replace_file, write_csv
-from bycase.core.params import Params, load_params
-from bycase.datasets.duplicates import read_duplicates
-from bycase.datasets.splits.folds import make_folds
-from bycase.studies.benchmark.cell import WORK, Cell
-from bycase.studies.benchmark.params import BenchmarkParams, load_benchmark_params
-from bycase.tables.manifest import read_manifest
-from bycase.tables.out_of_fold import BENCHMARK, FOLDS
+from bycase.core.params import load_params
+from bycase.studies.benchmark.cell import WORK
+from bycase.studies.benchmark.jobs import run_jobs
+from bycase.studies.benchmark.params import load_benchmark_params
 
-CHECKED = BENCHMARK / "checked.txt"
 LOGS = WORK / "logs"
-PROJECT = Path()
 
 
 def main() -> None:
-    """Do what the command line says."""
-    arguments = _parse()
-    params = load_params()
-    benchmark = load_benchmark_params(params)
-    match arguments.command:
-        case "run":
-            from bycase.studies.benchmark.jobs import run_jobs
-
-            run_jobs(arguments.jobs, LOGS)
-        case "check":
-            with replace_file(CHECKED) as partial:
-                # Always the same, so that a valid change runs only the stages that it concerns.
-                partial.write_text("benchmark/params.yaml is valid\n", encoding="utf-8")
-        case "folds":
-            _write_folds(params, benchmark)
-        case "embed":
-            from bycase.studies.benchmark.run import embed_model
-
-            embed_model(params, arguments.model, arguments.repeat, PROJECT)
-        case "cell":
-            _run(params, benchmark, Cell(arguments.model, arguments.repeat, arguments.fold))
-        case "shift":
-            _run(params, benchmark, Cell(arguments.model, 0, arguments.fold, arguments.magnification))
-        case "gather":
-            from bycase.studies.benchmark.tables import write_tables
-
-            write_tables(params, benchmark)
-
-
-def _parse() -> argparse.Namespace:
+    """Check both parameter files and run the benchmark."""
     parser = argparse.ArgumentParser(prog="bycase benchmark", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="everything, several cells at a time")
     run.add_argument("--jobs", type=_at_least_one, default=1, help="cells at a time")
-    for name in ("check", "folds", "gather"):
-        commands.add_parser(name)
-    for name, numbers in (("embed", ["repeat"]), ("cell", ["repeat", "fold"]), ("shift", ["magnification", "fold"])):
-        command = commands.add_parser(name)
-        command.add_argument("model")
-        for number in numbers:
-            command.add_argument(number, type=int)
-    return parser.parse_args()
-
-
-def _write_folds(params: Params, benchmark: BenchmarkParams) -> None:
-    manifest, duplicates = read_manifest(), read_duplicates()
-    folds = make_folds(manifest, params.split, params.seed, benchmark.folds, benchmark.repeats, duplicates)
-    write_csv(FOLDS, folds)
-    for (repeat, fold), rows in folds[folds["part"] == "test"].groupby(["repeat", "fold"]):
-        logging.info("repeat %d, fold %d: %d test images, %d groups", repeat, fold, len(rows), rows["group"].nunique())
-
-
-def _run(params: Params, benchmark: BenchmarkParams, cell: Cell) -> None:
-    from bycase.studies.benchmark.run import run_cell
-
-    run_cell(params, benchmark.budget, benchmark.extras, benchmark.folds, cell, PROJECT)
+    arguments = parser.parse_args()
+    load_benchmark_params(load_params())
+    run_jobs(arguments.jobs, LOGS)
 
 
 def _at_least_one(text: str) -> int:
@@ -86,7 +26,3 @@ def _at_least_one(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text}: at least one")
     return number
-
-
-if __name__ == "__main__":
-    run_stage("benchmark", main)

@@ -1,29 +1,32 @@
 """What a cell runs: split, features where they are its own, training within the budget, evaluation, extras."""
 
-import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from bycase.core.files import replace_folder, write_csv
-from bycase.core.params import PARAMS_PATH, Params
+from bycase.core.fingerprint import fingerprint
+from bycase.core.nested import pick
+from bycase.core.params import Params
+from bycase.networks.weights import weights_digest
 from bycase.studies.benchmark.cell import (
     BENCHMARK,
     WORK,
     Cell,
     features_place,
+    has_own_pixels,
     relocate,
     split_settings,
-    training_seed,
     training_settings,
 )
-from bycase.studies.benchmark.params import BudgetParams, ExtrasParams
-from bycase.studies.benchmark.workspace import Workspace, code_files, digest_inputs
+from bycase.studies.benchmark.params import BudgetParams
+from bycase.studies.benchmark.workspace import SHARED, Workspace, move_folder
 
-SHARED = ("data/manifest.csv", "data/duplicates.csv", "data/restructured")
+# What a cell's stages read, beside the sections of its data set, its network and its extras.
+SETTINGS = ("dataset", "seed", "split", "audit.waive", "augment", "embed", "evaluate", "preprocess", "train")
 KEPT = {
     "params.yaml": "params.yaml",
     "data/splits.csv": "splits.csv",
@@ -37,51 +40,9 @@ KEPT = {
     "models/model.keras": "model.keras",
     "trials.csv": "trials.csv",
 }
-EXTRAS = {"uncertainty": "data/uncertainty/test.csv", "robustness": "data/robustness/test.csv"}
 
 
-def has_own_pixels(params: Params) -> bool:
-    """Whether images differ from fold to fold, as they do where stains are fitted on training images."""
-    return params.preprocess.stain != "none"
-
-
-def embed_model(params: Params, model: str, repeat: int, project: Path) -> Path:
-    """Compute the frozen features that all folds of a repeat share.
-
-    Parameters
-    ----------
-    params : Params
-        The project's.
-    model : str
-        Which network.
-    repeat : int
-        Decides the seed of weights and views.
-    project : Path
-        The project's top folder.
-
-    Returns
-    -------
-    Path
-        The folder of features; empty of images where each cell has its own (see `has_own_pixels`).
-    """
-    place = features_place(model, repeat)
-    target = project / BENCHMARK / place
-    if has_own_pixels(params):
-        with replace_folder(target):
-            logging.info("stains are fitted on each fold's training images: each cell computes its own features")
-        return target
-    settings = read_settings(project) | {"model": model, "seed": training_seed(params.seed, repeat)}
-    workspace = Workspace(project / WORK / place, project, f"{model}, repeat {repeat}")
-    links = {name: Path(name) for name in (*SHARED, "data/preprocessed")}
-    workspace.open(_made_from(settings, project), links)
-    workspace.write_params(relocate(settings, project, workspace.folder))
-    workspace.run("embed")
-    _move(workspace.folder / "data/features", target)
-    workspace.remove()
-    return target
-
-
-def run_cell(params: Params, budget: BudgetParams, extras: ExtrasParams, folds: int, cell: Cell, project: Path) -> Path:
+def run_cell(params: Params, budget: BudgetParams, folds: int, cell: Cell, extras: Mapping[str, str]) -> Path:
     """Train and test one network on one fold.
 
     Parameters
@@ -90,14 +51,12 @@ def run_cell(params: Params, budget: BudgetParams, extras: ExtrasParams, folds: 
         The project's.
     budget : BudgetParams
         Trials and epochs.
-    extras : ExtrasParams
-        What else cells of the first repeat do.
     folds : int
         How many there are.
     cell : Cell
         Which.
-    project : Path
-        The project's top folder.
+    extras : mapping of str to str
+        Stages that run last, such as ``stages.robustness``, and the table of each that is kept.
 
     Returns
     -------
@@ -109,37 +68,45 @@ def run_cell(params: Params, budget: BudgetParams, extras: ExtrasParams, folds: 
     UserError
         If a stage fails; what is done is kept.
     """
-    target = project / BENCHMARK / cell.place
-    workspace = Workspace(project / WORK / cell.place, project, str(cell))
-    settings = relocate(split_settings(read_settings(project), cell, folds), project, workspace.folder)
-    wanted = [name for name in EXTRAS if getattr(extras, name) and not cell.repeat and cell.held_out is None]
+    target = BENCHMARK / cell.place
+    workspace = Workspace(WORK / cell.place, str(cell))
+    settings = split_settings(params, cell, folds)
     own_pixels = has_own_pixels(params)
-    links = {name: Path(name) for name in SHARED} | {f"data/raw/{params.dataset}": Path("data/raw") / params.dataset}
+    data = {name: Path(name) for name in SHARED}
     if not own_pixels:
-        links |= {
+        data |= {
             "data/preprocess.json": Path("data/preprocess.json"),
             "data/preprocessed": Path("data/preprocessed"),
             "data/features": BENCHMARK / features_place(cell.model, cell.repeat),
         }
-    workspace.open(_made_from(settings | {"budget": budget.model_dump()}, project), links)
+    raw = Path("data/raw") / params.dataset
+    workspace.open(_fingerprint(settings, cell, budget, extras, data), data | {raw.as_posix(): raw})
+    settings = relocate(settings, workspace.folder)
     workspace.write_params(settings)
-    workspace.run("split")
+    workspace.run("stages.split")
     workspace.write_params(training_settings(settings, cell, budget, 0))
     if own_pixels:
-        workspace.run("preprocess")
-        workspace.run("embed")
+        workspace.run("stages.preprocess")
+        workspace.run("stages.embed")
     _train(workspace, settings, cell, budget, params.train.monitor)
-    for stage in ("evaluate", *wanted):
+    for stage in ("stages.evaluate", *extras):
         workspace.run(stage)
-    _keep(workspace, target, wanted)
+    with replace_folder(target) as folder:
+        for name, new in (KEPT | {path: f"{stage.split('.')[-1]}.csv" for stage, path in extras.items()}).items():
+            shutil.copyfile(workspace.folder / name, folder / new)
     workspace.remove()
     return target
 
 
-def read_settings(project: Path) -> dict[str, Any]:
-    """The content of the project's `params.yaml`."""
-    content: dict[str, Any] = yaml.safe_load((project / PARAMS_PATH).read_text(encoding="utf-8"))
-    return content
+def _fingerprint(
+    settings: dict[str, Any], cell: Cell, budget: BudgetParams, extras: Mapping[str, str], data: Mapping[str, Path]
+) -> str:
+    """Digest all that a cell depends on; a half-finished one with another is begun anew."""
+    own = [stage.removeprefix("stages.") for stage in extras]
+    keys = [*SETTINGS, *own, f"datasets.{settings['dataset']}", f"zoo.{cell.model}"]
+    weights = Params.model_validate(settings).weights
+    code = ["bycase.studies.benchmark.run", *extras]
+    return fingerprint(code, pick(settings, keys), weights_digest(weights), budget, files=data.values())
 
 
 def _train(workspace: Workspace, settings: dict[str, Any], cell: Cell, budget: BudgetParams, monitor: str) -> None:
@@ -152,8 +119,8 @@ def _train(workspace: Workspace, settings: dict[str, Any], cell: Cell, budget: B
         place = folder / "trials" / str(trial)
         if not workspace.has_done(f"trial {trial}"):
             workspace.write_params(tried)
-            workspace.run("train", f"train {trial}")
-            _move(folder / "models", place)
+            workspace.run("stages.train", f"train {trial}")
+            move_folder(folder / "models", place)
             workspace.mark_done(f"trial {trial}")
         entry = tried["zoo"][cell.model]
         rows.append(
@@ -194,27 +161,3 @@ def choose_trial(trials: pd.DataFrame, monitor: str) -> int:
     """
     scores = trials[f"val_{monitor}"].to_numpy()
     return int(trials["trial"].iloc[int(scores.argmin() if monitor == "loss" else scores.argmax())])
-
-
-def _made_from(settings: dict[str, Any], project: Path) -> str:
-    files = [project / name for name in SHARED if (project / name).is_file()]
-    return digest_inputs([yaml.safe_dump(settings)], [*files, *code_files(project)])
-
-
-def _keep(workspace: Workspace, target: Path, extras: list[str]) -> None:
-    kept = KEPT | {EXTRAS[name]: f"{name}.csv" for name in extras}
-    with replace_folder(target) as folder:
-        for name, new in kept.items():
-            shutil.copyfile(workspace.folder / name, folder / new)
-
-
-def _move(source: Path, target: Path) -> None:
-    """Put a finished folder in its place."""
-    with replace_folder(target) as folder:
-        shutil.copytree(source, folder, dirs_exist_ok=True, copy_function=_hard_link)
-    shutil.rmtree(source)
-
-
-def _hard_link(source: str, target: str) -> str:
-    Path(target).hardlink_to(source)
-    return target

@@ -9,18 +9,20 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
-from hashlib import sha256
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from bycase.core.errors import UserError
-from bycase.core.files import file_digest, replace_file, write_json
+from bycase.core.files import replace_file, replace_folder, write_json
 from bycase.core.params import PARAMS_PATH
 
 STATE = "state.json"
+
+# Data of the project that every cell reads.
+SHARED = ("data/manifest.csv", "data/duplicates.csv", "data/restructured")
 
 
 class Workspace:
@@ -29,25 +31,22 @@ class Workspace:
     Parameters
     ----------
     folder : Path
-        Where it is.
-    project : Path
-        The project's top folder.
+        Where it is, relative to the project's top folder, which is the current one.
     words : str
         What runs in it, for messages.
     """
 
-    def __init__(self, folder: Path, project: Path, words: str) -> None:
+    def __init__(self, folder: Path, words: str) -> None:
         self.folder = folder
-        self.project = project
         self.words = words
 
-    def open(self, made_from: str, links: Mapping[str, Path]) -> None:
-        """Make the folder, or keep an interrupted one that was made from the same.
+    def open(self, fingerprint: str, links: Mapping[str, Path]) -> None:
+        """Make the folder, or keep an interrupted one with the same fingerprint.
 
         Parameters
         ----------
-        made_from : str
-            All that the cell depends on; where it has changed, what is there goes.
+        fingerprint : str
+            Of all that the cell depends on; where it has changed, what is there goes.
         links : mapping
             What the project shares: path in the folder to path in the project.
 
@@ -56,17 +55,17 @@ class Workspace:
         UserError
             If something that is shared is not there.
         """
-        if self._state().get("made_from") != made_from:
+        if self._state().get("fingerprint") != fingerprint:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
-            write_json(self.folder / STATE, {"made_from": made_from, "done": []})
+            write_json(self.folder / STATE, {"fingerprint": fingerprint, "done": []})
         for name, shared in links.items():
-            if not (self.project / shared).exists():
+            if not shared.exists():
                 raise UserError(f"{shared} not found: run 'dvc repro benchmark/dvc.yaml', which makes it first")
             link = self.folder / name
             link.parent.mkdir(parents=True, exist_ok=True)
             link.unlink(missing_ok=True)
-            link.symlink_to(os.path.relpath(self.project / shared, link.parent))
+            link.symlink_to(os.path.relpath(shared, link.parent))
 
     def write_params(self, settings: dict[str, Any]) -> None:
         """Write the folder's `params.yaml`."""
@@ -79,7 +78,7 @@ class Workspace:
         Parameters
         ----------
         stage : str
-            Its package's name.
+            Its module, such as ``stages.train``.
         step : str, optional
             A name for this run, where a stage runs several times.
 
@@ -90,16 +89,11 @@ class Workspace:
         """
         if self.has_done(step or stage):
             return
-        paths = [str(self.project.resolve()), *filter(None, [os.environ.get("PYTHONPATH")])]
-        done = subprocess.run(
-            [sys.executable, "-m", f"stages.{stage}"],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            check=False,
-        )
+        done = subprocess.run([sys.executable, "-m", stage], cwd=self.folder, check=False)
         if done.returncode:
             raise UserError(
-                f"{self.words}: {stage} failed, for the reason above; what is done stays done: mend that and run again"
+                f"{self.words}: {stage.removeprefix('stages.')} failed, for the reason above; what is done stays done: "
+                "mend that and run again"
             )
         self.mark_done(step or stage)
 
@@ -124,15 +118,13 @@ class Workspace:
         return state
 
 
-def digest_inputs(texts: Iterable[str], files: Iterable[Path]) -> str:
-    """One digest of settings and of files' content."""
-    total = sha256()
-    for text in [*texts, *(file_digest(path) for path in files)]:
-        total.update(text.encode())
-        total.update(b"\0")
-    return total.hexdigest()
+def move_folder(source: Path, target: Path) -> None:
+    """Put a finished folder in its place."""
+    with replace_folder(target) as folder:
+        shutil.copytree(source, folder, dirs_exist_ok=True, copy_function=_hard_link)
+    shutil.rmtree(source)
 
 
-def code_files(project: Path) -> list[Path]:
-    """Every Python file of the stages, in order."""
-    return sorted((project / "stages").rglob("*.py"))
+def _hard_link(source: str, target: str) -> str:
+    Path(target).hardlink_to(source)
+    return target

@@ -3,22 +3,12 @@
 import argparse
 import logging
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 from pydantic import ValidationError
 
-from bycase.core.command import run_stage
-from bycase.core.params import load_params
-from bycase.studies.benchmark.params import CompareParams, load_benchmark_params
-from bycase.studies.compare.comparison import compare, write_figures, write_tables
-from bycase.studies.compare.extras import read_extras
-from bycase.studies.compare.inputs import join_revisions, read_benchmark
-from bycase.studies.compare.revisions import read_revisions
-
-METRICS = Path("metrics/benchmark")
-PLOTS = Path("plots/benchmark")
+from bycase.studies.benchmark.params import CompareParams
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -27,15 +17,14 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.benchmark == bool(options.revisions) or len(options.revisions) == 1:
         parser.error("give --benchmark, or two revisions or more")
+    # Imported here: usage and --help need none of it.
+    from bycase.studies.compare.benchmark import main as compare_benchmark
+    from bycase.studies.compare.comparison import compare, write_figures, write_tables
+    from bycase.studies.compare.inputs import join_revisions
+    from bycase.studies.compare.revisions import read_revisions
+
     if options.benchmark:
-        params = load_params()
-        inputs, settings = read_benchmark(params.seed), load_benchmark_params(params).compare
-        comparison = compare(inputs, settings)
-        extras = read_extras(inputs, list(comparison.board), params.uncertainty.coverage, settings.resamples)
-        comparison = replace(comparison, extras=extras)
-        write_tables(METRICS, comparison)
-        write_figures(PLOTS, comparison)
-        logging.info("%d networks: %s/leaderboard.md, figures in %s/", len(comparison.board), METRICS, PLOTS)
+        compare_benchmark()
         return
     try:
         settings = CompareParams(**{name: getattr(options, name) for name in CompareParams.model_fields})
@@ -69,7 +58,3 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--resamples", type=int, default=10_000, help="bootstrap resamples (default 10000)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="also write tables and figures there")
     return parser
-
-
-if __name__ == "__main__":
-    run_stage("compare", main)

@@ -4,8 +4,8 @@ import json
 import textwrap
 from typing import Any
 
+from bycase.core.nested import flatten
 from bycase.studies.recipe.definition import Published, Recipe
-from bycase.studies.recipe.settings import flatten
 
 WIDTH = 110  # characters
 

@@ -12,9 +12,9 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_json
+from bycase.core.nested import Settings, flatten
 from bycase.core.params import Params
 from bycase.studies.recipe.definition import HONEST
-from bycase.studies.recipe.settings import Settings, flatten
 from bycase.studies.recipe.workspace import head_commit, uncommitted_code
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_protocol

@@ -11,20 +11,13 @@ from pathlib import Path
 
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest
-from bycase.core.params import PARAMS_PATH, Params
+from bycase.core.nested import Settings, merge
+from bycase.core.params import PARAMS_PATH, Params, check_params, parse_yaml, upgrade_text
+from bycase.core.yaml_edit import edit_yaml
 from bycase.datasets.duplicates import DUPLICATES, read_duplicates
 from bycase.studies.recipe.definition import HONEST, Recipe
 from bycase.studies.recipe.record import write_result
-from bycase.studies.recipe.settings import (
-    Settings,
-    check_text,
-    find_changes,
-    merge,
-    parse_assignments,
-    read_content,
-    recipe_settings,
-    write_text,
-)
+from bycase.studies.recipe.settings import find_changes, parse_assignments, recipe_settings
 from bycase.studies.recipe.waivers import pairs_on_both_sides, pairs_under_two_labels
 from bycase.studies.recipe.workspace import (
     committed_params,
@@ -36,6 +29,8 @@ from bycase.studies.recipe.workspace import (
     write_params,
 )
 from bycase.tables.manifest import MANIFEST, read_manifest
+
+COMMITTED = "the committed params.yaml"
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ class Plan:
     protocol : str
         as-published or honest.
     base : str
-        The committed `params.yaml`.
+        The committed `params.yaml`, in its current version.
     own : dict
         The user's own settings, nested.
     params : Params
@@ -74,7 +69,7 @@ class Plan:
             dataset = self.params.dataset
             listed = {tuple(sorted(pair)) for pair in [*self.params.audit.waive.get(dataset, []), *pairs]}
             settings = merge(settings, {"audit": {"waive": {dataset: [list(pair) for pair in sorted(listed)]}}})
-        return write_text(self.base, settings)
+        return edit_yaml(self.base, merge(parse_yaml(self.base, COMMITTED), settings))
 
 
 def make_plan(recipe: Recipe, protocol: str, assignments: list[str], base: str) -> Plan:
@@ -86,9 +81,9 @@ def make_plan(recipe: Recipe, protocol: str, assignments: list[str], base: str) 
         If a setting is not valid.
     """
     own = parse_assignments(assignments)
-    text = write_text(base, merge(recipe_settings(recipe, protocol), own))
-    said_by = f"recipe {recipe.name} ({protocol}){' with --set' if own else ''}"
-    return Plan(recipe, protocol, base, own, check_text(text, said_by))
+    content = merge(parse_yaml(base, COMMITTED), merge(recipe_settings(recipe, protocol), own))
+    source = f"recipe {recipe.name} ({protocol}){' with --set' if own else ''}"
+    return Plan(recipe, protocol, base, own, check_params(content, source)[0])
 
 
 def run_recipe(recipe: Recipe, protocol: str, assignments: list[str]) -> Path:
@@ -113,15 +108,16 @@ def run_recipe(recipe: Recipe, protocol: str, assignments: list[str]) -> Path:
     UserError
         If `params.yaml` holds changes of the user's, a setting is not valid, or the pipeline fails.
     """
-    base = committed_params()
-    refuse_own_changes(base)
+    committed = committed_params()
+    refuse_own_changes(committed)
     unstage_after_a_killed_save()
+    base = upgrade_text(committed, COMMITTED)
     plan = make_plan(recipe, protocol, assignments, base)
     _let_pass(plan)
     _dvc(plan, "repro")
     # Only the root's pipeline: others may have outputs that were never made.
     _dvc(plan, "exp", "save", "--quiet", "--force", "--name", plan.experiment, "dvc.yaml")
-    planned = merge(read_content(base), recipe_settings(recipe, protocol))
+    planned = merge(parse_yaml(base, COMMITTED), recipe_settings(recipe, protocol))
     return write_result(recipe.name, recipe.system, protocol, plan.params, find_changes(planned, plan.own), plan.own)
 
 

@@ -7,6 +7,7 @@ import time
 import pandas as pd
 
 from bycase.core.files import replace_folder
+from bycase.core.fingerprint import fingerprint
 from bycase.core.params import Params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.images.augmentation.views import augmented_views
@@ -19,7 +20,8 @@ from bycase.studies.tune.params import Space
 from bycase.studies.tune.place import FEATURES, WORK
 from bycase.studies.tune.space import OWN_STRENGTH, scale_augmentation
 from bycase.tables.features import write_features
-from bycase.tables.partial_features import PartialFeatures, check_spread, fill, fingerprint
+from bycase.tables.manifest import PREPROCESSED
+from bycase.tables.partial_features import PartialFeatures, check_spread, fill
 from bycase.training.phases import END_TO_END
 
 PARTIAL = WORK / "features"
@@ -81,17 +83,18 @@ def _fill(params: Params, strength: float, pool: pd.DataFrame, extract: Forward,
     scaled = scale_augmentation(params.augment, strength)
     # Without any change all views are the image itself.
     n_views = params.embed.views if strength else 0
-    made_from = (
-        params.model_dump(include={"model", "weights", "seed", "embed"}),
+    identity = fingerprint(
+        ["bycase.studies.tune.embed"],
+        params.model_dump(include={"model", "seed", "embed"}),
         params.network.model_dump(include={"variant", "rescale", "pooling"}),
         weights_digest(params.weights),
         params.data.image_size,
         params.data.resize,
-        params.preprocess,
         scaled.model_dump(exclude={"mixup", "cutmix"}),
-        pool["sha256"].tolist(),
+        pool["image"].tolist(),
+        files=(PREPROCESSED,),
     )
-    partial = PartialFeatures(PARTIAL / f"{strength:g}", (len(pool), 1 + n_views, width), fingerprint(*made_from))
+    partial = PartialFeatures(PARTIAL / f"{strength:g}", (len(pool), 1 + n_views, width), identity)
     fill(
         partial,
         pool["image"].tolist(),

@@ -1,22 +1,24 @@
 """One search: its runs on Ray Tune, resumed where an earlier process was, and its tables."""
 
-import json
 import shutil
 import warnings
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from bycase.core.fingerprint import fingerprint
 from bycase.core.params import Params
 from bycase.networks.weights import weights_digest
 from bycase.studies.tune.context import SearchData, read_search_data, read_strength
 from bycase.studies.tune.embed import strengths
 from bycase.studies.tune.journal import Journal
 from bycase.studies.tune.params import TuningParams
+from bycase.studies.tune.place import FEATURES
 from bycase.studies.tune.plan import Run, plan_runs
 from bycase.studies.tune.record import write_search
 from bycase.studies.tune.session import cores_each, count_nodes, ray_session
 from bycase.studies.tune.trial import Task
+from bycase.tables.manifest import PREPROCESSED
+from bycase.training.checkpoint import training_settings
 from bycase.training.phases import END_TO_END
 from bycase.training.resident import decode_once
 
@@ -90,16 +92,16 @@ def reads_images(params: Params, tuning: TuningParams) -> bool:
 
 
 def made_from(params: Params, tuning: TuningParams, data: SearchData) -> str:
-    """A digest of all that a search depends on; what is left of another one is not gone on from."""
-    asked = tuning.model_dump(exclude={"workers": True, "ray": True, "outer": True, "budget": {"minutes"}})
-    own = params.model_dump(exclude={"evaluate", "uncertainty", "robustness", "leakage", "power", "zoo"})
-    texts = [
-        json.dumps([asked, own, params.network.model_dump()]),
+    """Digest all that a search depends on; what is left of another one is not gone on from."""
+    return fingerprint(
+        ["bycase.studies.tune.search"],
+        tuning.model_dump(exclude={"workers": True, "ray": True, "outer": True, "budget": {"minutes"}}),
+        training_settings(params),
         weights_digest(params.weights),
         data.pool[["image", "label", "sha256", "group"]].to_csv(index=False),
         data.folds.to_csv(index=False),
-    ]
-    return sha256("\0".join(texts).encode()).hexdigest()
+        files=(FEATURES, PREPROCESSED),
+    )
 
 
 def _tune(run: Run, task: Task, tuning: TuningParams, journal: Journal) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from bycase.core.errors import UserError
+from bycase.core.nested import merge, nest
 from bycase.core.params import Params
 from bycase.core.params_training import AugmentParams, DenseLayer, DropoutLayer
 from bycase.studies.tune.params import LIMITS, Dimension, Space
@@ -134,15 +135,8 @@ def with_changes(params: Params, changed: Mapping[str, Any]) -> Params:
     UserError
         If they are not valid then.
     """
-    content = params.model_dump()
-    for key, value in changed.items():
-        *sections, last = key.split(".")
-        section = content
-        for name in sections:
-            section = section[name]
-        section[last] = value
     try:
-        return Params.model_validate(content)
+        return Params.model_validate(merge(params.model_dump(), nest(changed)))
     except ValidationError as error:
         raise UserError(f"{', '.join(changed)}: {error.errors()[0]['msg']}") from None
 

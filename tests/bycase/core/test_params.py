@@ -9,15 +9,6 @@ import yaml
 
 from bycase.core.errors import UserError
 from bycase.core.params import Params, load_params
-from bycase.core.params_data import DatasetParams, PhantomParams, SplitParams
-from bycase.core.params_training import (
-    AugmentParams,
-    EmbedParams,
-    EvaluateParams,
-    ModelParams,
-    TrainParams,
-    UnfreezeParams,
-)
 
 ABSENT = "(absent)"
 
@@ -34,34 +25,6 @@ def changed(content: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     else:
         section[last] = value
     return content
-
-
-@pytest.mark.parametrize(
-    ("key", "section"),
-    [
-        ("datasets.phantom", DatasetParams),
-        ("datasets.phantom.phantom", PhantomParams),
-        ("datasets.breakhis", DatasetParams),
-        ("datasets.busi", DatasetParams),
-        ("datasets.busi_phantom.phantom", PhantomParams),
-        ("datasets.ham10000", DatasetParams),
-        ("datasets.ham10000_phantom.phantom", PhantomParams),
-        ("split", SplitParams),
-        ("embed", EmbedParams),
-        ("augment", AugmentParams),
-        ("train", TrainParams),
-        ("evaluate", EvaluateParams),
-        ("zoo.resnet50v2", ModelParams),
-        ("zoo.efficientnetv2", ModelParams),
-        ("zoo.efficientnetlite", ModelParams),
-        ("zoo.resnet50v2.unfreeze", UnfreezeParams),
-    ],
-)
-def test_every_shipped_section_is_valid(default_params: dict[str, Any], key: str, section: type) -> None:
-    content = default_params
-    for name in key.split("."):
-        content = content[name]
-    section.model_validate(content)
 
 
 @pytest.mark.usefixtures("project")

@@ -5,8 +5,8 @@ import pytest
 import yaml
 
 from bycase.core.errors import UserError
-from bycase.core.yaml_edit import set_values
-from bycase.studies.recipe.settings import flatten
+from bycase.core.nested import flatten, merge, nest
+from bycase.core.yaml_edit import edit_yaml
 
 BASE = (Path(__file__).parents[3] / "params.yaml").read_text(encoding="utf-8")
 
@@ -31,6 +31,11 @@ zoo:
 
 flow: {a: 1, list: [1, 2]}  # in one line
 """
+
+
+def set_values(text: str, values: dict[str, Any]) -> str:
+    """By dotted key."""
+    return edit_yaml(text, merge(yaml.safe_load(text), nest(values)))
 
 
 def changed_lines(before: str, after: str) -> list[str]:
@@ -93,5 +98,40 @@ def test_line_ends_stay() -> None:
 def test_an_alias_is_refused() -> None:
     with pytest.raises(UserError, match="b is an alias of another value"):
         set_values("a: &x 1\nb: *x\n", {"b": 2})
-    with pytest.raises(UserError, match="a cannot be set without changing more"):
+    with pytest.raises(UserError, match="cannot be set without changing more"):
         set_values("a: &x {c: 1}\nb: *x\n", {"a": {"c": 2}})
+
+
+def test_keys_are_added_renamed_and_taken_out() -> None:
+    content = yaml.safe_load(TEXT)
+    b, flow = content["zoo"]["b"], content["flow"]
+    content["zoo"]["b"] = {"heads": b["head"]}
+    content["zoo"]["a"] |= {"epochs": 3, "unfreeze": {"layers": 0}}
+    del content["zoo"]["a"]["head"]
+    content["flow"] = flow | {"b": None}
+    edited = edit_yaml(TEXT, {"version": 1, **content, "end": []})
+    assert yaml.safe_load(edited) == {"version": 1, **content, "end": []}
+    assert (
+        edited
+        == """\
+# top
+version: 1
+model: x   # which
+zoo:
+  a:
+    # after the head
+
+    rate: 0.0003     # learning rate
+    name: "quoted"   # stays quoted
+    path:            # nothing
+    epochs: 3
+    unfreeze: {layers: 0}
+  b:
+    heads:
+    - dropout: 0.2
+# end of zoo
+
+flow: {a: 1, list: [1, 2], b: null}  # in one line
+end: []
+"""
+    )

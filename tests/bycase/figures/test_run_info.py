@@ -38,7 +38,15 @@ def test_the_summary_shows_value_interval_and_baseline(run_info: RunInfo) -> Non
     row = next(line for line in text.splitlines() if line.startswith("accuracy"))
     assert f"{at['accuracy']:.3f} ({at['ci']['accuracy']['low']:.3f} to {at['ci']['accuracy']['high']:.3f})" in row
     assert row.endswith(f"{at['baseline']['accuracy']:.3f}")
-    for name in ("AUC", "sensitivity", "specificity", "phantom", "random weights", "split by case", "plots/*.png"):
+    for name in (
+        "AUC",
+        "sensitivity",
+        "specificity",
+        "phantom",
+        "random weights",
+        "split by case",
+        "plots/model/*.png",
+    ):
         assert name in text
     assert max(map(len, text.splitlines())) <= 100
 

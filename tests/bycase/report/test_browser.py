@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bycase.report.documents import benchmark_documents, run_documents
+from bycase.report.benchmark_page import benchmark_documents
+from bycase.report.run_page import run_documents
 from tests.conftest import REPOSITORY
 from tests.fixtures.browsing import DESK, NEEDS_BROWSER, PHONE, headless, requested, visit
 from tests.fixtures.report import write_bench, write_run

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bycase.report.benchmark_page import benchmark_documents
 from bycase.report.blocks import Example, Figure, Gallery, Listing, Page, Section, Table, Text
-from bycase.report.documents import benchmark_documents, run_documents
 from bycase.report.page import LARGEST, TEMPLATES, THUMBNAIL, embed_figure, embed_thumbnail, plain, prose, write_page
+from bycase.report.run_page import run_documents
 from tests.fixtures.report import CARD
 
 BAD = '<script>alert("x")</script>'

@@ -12,7 +12,7 @@ stages:
     - {path: data/raw/phantom, md5: aa.dir, size: 10}
   plot:
     outs:
-    - {path: plots/roc.png, md5: bb, size: 20}
+    - {path: plots/model/roc.png, md5: bb, size: 20}
   train:
     outs:
     - {path: models/model.keras, md5: cc, size: 30}

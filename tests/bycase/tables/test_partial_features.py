@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
-from bycase.tables.partial_features import PartialFeatures, check_spread, fill, fingerprint
+from bycase.tables.partial_features import PartialFeatures, check_spread, fill
 
 IMAGES = [f"{number}.png" for number in range(10)]
 SHAPE = (10, 2, 3)
@@ -50,7 +50,7 @@ def begin(tmp_path: Path) -> Callable[..., PartialFeatures]:
     """Begins or continues the features of one folder."""
 
     def make(made_by: str = "one", shape: tuple[int, int, int] = SHAPE) -> PartialFeatures:
-        return PartialFeatures(tmp_path / "embed", shape, fingerprint(made_by))
+        return PartialFeatures(tmp_path / "embed", shape, made_by)
 
     return make
 
@@ -109,13 +109,6 @@ def test_progress_without_its_array_is_begun_anew(begin: Callable[..., PartialFe
     again = begin()
     assert again.done == 0
     assert again.array.shape == SHAPE
-
-
-def test_fingerprint_changes_with_every_part_and_its_boundaries() -> None:
-    parts: list[tuple[object, ...]] = [("ab", "c"), ("a", "bc"), ("abc",), ("a", "b", "c"), (["a", "b"], "c"), ()]
-    assert len({fingerprint(*each) for each in parts}) == len(parts)
-    assert fingerprint({"model": "x"}, ["1", "2"]) == fingerprint({"model": "x"}, ["1", "2"])
-    assert fingerprint({"model": "x"}, ["1", "2"]) != fingerprint({"model": "x"}, ["2", "1"])
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,11 @@ def test_the_stage_writes_all_it_promises(workspace: tuple[Path, list[str]]) -> 
     gates = ["attention"] if len(classes) == 3 else []
     assert list(content["sanity"]) == ["grad_cam", "grad_cam_plus_plus", *gates]
     assert list(content["scores"]) == ["grad_cam", "grad_cam_plus_plus", *gates, "random", "centre"]
+    headlines = json.loads(Path("metrics/headlines/explain.json").read_text())
+    assert {name: of["passed"] for name, of in headlines["sanity"].items()} == {
+        name: of["passed"] for name, of in content["sanity"].items()
+    }
+    assert headlines["scores"]["random"]["deletion"] == content["scores"]["random"]["deletion"]
     assert content["n"] == 8
     assert content["n_patients"] == 6
 

@@ -17,7 +17,7 @@ FIGURES |= {"uncertainty"}
 
 
 def digests() -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(Path("plots").iterdir())}
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(Path("plots/model").iterdir())}
 
 
 def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
@@ -26,7 +26,7 @@ def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
     main()
     expected = {f"{name}.csv" for name in CURVES | {"risk_coverage"}} | {f"{name}.png" for name in FIGURES}
     assert set(digests()) == expected | {"classification_report.txt", "sanity.txt"}
-    for path in Path("plots").glob("*.png"):
+    for path in Path("plots/model").glob("*.png"):
         assert path.stat().st_size < LARGEST
         with Image.open(path) as image:
             assert image.width == 832
@@ -35,16 +35,16 @@ def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
     columns = {"roc": ["fpr", "tpr", last], "precision_recall": ["recall", "precision", last]}
     columns |= {"confusion": ["actual", "predicted"], "calibration": ["predicted", "observed", "low", "high", "images"]}
     for name, expected_columns in columns.items():
-        assert list(pd.read_csv(f"plots/{name}.csv").columns) == expected_columns
-    assert {"epoch", "loss", "val_loss", "val_auc"} <= set(pd.read_csv("plots/learning_curves.csv").columns)
-    confusion = pd.read_csv("plots/confusion.csv")
+        assert list(pd.read_csv(f"plots/model/{name}.csv").columns) == expected_columns
+    assert {"epoch", "loss", "val_loss", "val_auc"} <= set(pd.read_csv("plots/model/learning_curves.csv").columns)
+    confusion = pd.read_csv("plots/model/confusion.csv")
     assert len(confusion) == any_run_info.metrics["image"]["n"]
     accuracy = (confusion["actual"] == confusion["predicted"]).mean()
     assert accuracy == pytest.approx(any_run_info.metrics["image"]["accuracy"])
-    report = Path("plots/classification_report.txt").read_text().splitlines()
+    report = Path("plots/model/classification_report.txt").read_text().splitlines()
     accuracies = [line.split()[1] for line in report if line.startswith(" ") and line.split()[0] == "accuracy"]
     assert accuracies == [f"{any_run_info.metrics[level]['accuracy']:.3f}" for level in ("image", "patient")]
-    text = Path("plots/sanity.txt").read_text()
+    text = Path("plots/model/sanity.txt").read_text()
     warned = [line.removeprefix("WARNED: ") for line in text.splitlines() if line.startswith("WARNED: ")]
     logged = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert logged == [f"WARNING: {words}" for words in warned]

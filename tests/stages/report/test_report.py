@@ -1,5 +1,6 @@
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from bycase.core.errors import UserError
 from bycase.core.files import write_json
 from bycase.core.wording import DASH
-from bycase.report.documents import benchmark_documents, run_documents
+from bycase.report.benchmark_page import benchmark_documents
 from bycase.report.page import NO_BREAK
+from bycase.report.run_page import run_documents
+from bycase.studies.benchmark.stages.report import main as benchmark_report
 from stages.report import main
 from tests.fixtures.report import RealData
 
@@ -16,9 +19,9 @@ RUN = ("plots/report.html", "metrics/model_card.md", "metrics/claim.md", "metric
 BENCH = tuple(f"metrics/benchmark/{Path(name).name}" for name in RUN)
 
 
-def command(monkeypatch: pytest.MonkeyPatch, *options: str) -> None:
+def command(monkeypatch: pytest.MonkeyPatch, *options: str, stage: Callable[[], None] = main) -> None:
     monkeypatch.setattr(sys, "argv", ["report", *options])
-    main()
+    stage()
 
 
 def test_the_run_gives_four_files(run_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +49,7 @@ def test_the_run_gives_four_files(run_folder: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_benchmark_gives_four_files(bench_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command(monkeypatch, "--benchmark")
+    command(monkeypatch, stage=benchmark_report)
     assert all(Path(name).stat().st_size > 1000 for name in BENCH)
     assert not Path("plots/report.html").exists()
     page = Path(BENCH[0]).read_text()

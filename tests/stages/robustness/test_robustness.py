@@ -67,6 +67,8 @@ def test_the_stage_writes_all_it_promises_and_goes_on_after_an_interruption(
     metrics = json.loads(Path("metrics/robustness.json").read_text())
     assert list(metrics["corruptions"]) == ["stain", "brightness", "noise"]
     assert metrics["n_patients"] == 12
+    headlines = json.loads(Path("metrics/headlines/robustness.json").read_text())["mean"]
+    assert headlines == {name: metrics["mean"][name] for name in ("auc", "auc_drop", "accuracy", "accuracy_drop")}
     right = (clean["Malignant"] >= 0.4) == (clean["label"] == "Malignant")
     assert metrics["clean"]["accuracy"] == pytest.approx(right.mean())
 

@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_score
 
 from bycase.core.errors import UserError
+from bycase.core.nested import flatten
 from bycase.statistics.thresholds import youden_threshold
 from bycase.statistics.uncertainty.summary import tabulate_risk
 from bycase.statistics.uncertainty.table import FOLDER, METHODS, read_uncertainty, scores_of
@@ -15,7 +16,10 @@ from bycase.tables.predictions import TEST, VALIDATION, read_predictions
 from stages.uncertainty import main
 from tests.fixtures.units import leaves
 
-OUTPUTS = ("data/uncertainty/val.csv", "data/uncertainty/test.csv", "metrics/uncertainty.json")
+OUTPUTS = (
+    *("data/uncertainty/val.csv", "data/uncertainty/test.csv"),
+    *("metrics/uncertainty.json", "metrics/headlines/uncertainty.json"),
+)
 
 
 def test_main_writes_tables_and_metrics_that_repeat(make_workspace: Callable[..., Path]) -> None:
@@ -28,6 +32,9 @@ def test_main_writes_tables_and_metrics_that_repeat(make_workspace: Callable[...
     validation, test = (read_uncertainty(FOLDER / name) for name in ("val.csv", "test.csv"))
     truth = (test["label"] == "Malignant").to_numpy()
     metrics = json.loads(Path("metrics/uncertainty.json").read_text())
+    headlines = flatten(json.loads(Path("metrics/headlines/uncertainty.json").read_text()))
+    assert headlines.items() <= flatten(metrics).items()
+    assert {"tta.difference.auc", "conformal.image.coverage", "selective.plain.aurc"} <= set(headlines)
     for method in METHODS:
         scores, at = test[f"{method}_Malignant"], metrics[method]
         threshold = youden_threshold((validation["label"] == "Malignant").to_numpy(), validation[f"{method}_Malignant"])

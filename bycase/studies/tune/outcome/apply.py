@@ -8,9 +8,9 @@ import yaml
 
 from bycase.core.errors import UserError
 from bycase.core.files import replace_file
-from bycase.core.params import PARAMS_PATH, Params
-from bycase.core.yaml_edit import set_values
-from bycase.studies.recipe.settings import check_text, flatten, merge, read_content
+from bycase.core.nested import flatten, merge
+from bycase.core.params import PARAMS_PATH, Params, check_params, parse_yaml, upgrade_text
+from bycase.core.yaml_edit import edit_yaml
 from bycase.studies.tune.outcome.best import CHOSEN, experiment_command, hydra
 from bycase.studies.tune.outcome.searches import PIPELINE
 from bycase.studies.tune.place import BEST
@@ -32,13 +32,13 @@ def apply(params: Params, source: Path = BEST) -> None:
         If the file is missing, of another network or data set, or has a key or value that is not valid.
     """
     settings = read_settings(source, params)
-    text = PARAMS_PATH.read_bytes().decode("utf-8")  # line ends stay as they are
-    content = read_content(text)
-    check_text(yaml.safe_dump(merge(content, settings), sort_keys=False), str(source))
+    text = upgrade_text(PARAMS_PATH.read_bytes().decode("utf-8"), str(PARAMS_PATH))  # line ends stay as they are
+    content = parse_yaml(text, str(PARAMS_PATH))
+    check_params(merge(content, settings), str(source))
     before, wanted = flatten(content), flatten(settings)
     changes = {key: value for key, value in wanted.items() if before[key] != value}
     if changes:
-        edited = set_values(text, changes)
+        edited = edit_yaml(text, merge(content, settings))
         with replace_file(PARAMS_PATH) as partial:
             partial.write_bytes(edited.encode("utf-8"))
     chosen = {"model": params.model, "dataset": params.dataset}

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from bycase.core.nested import nest
 from bycase.figures.style import data_words
 from bycase.studies.tune.outcome.searches import Search
 
@@ -40,18 +41,6 @@ def write_best(final: Search, sentences: Sequence[str]) -> str:
         header.insert(2, "Found by changing them in the course of training: these are those of its best epoch alone.")
     comment = "".join(f"# {line}\n" for line in header)
     return comment + yaml.safe_dump(chosen | nest(winner["settings"]), sort_keys=False, allow_unicode=True)
-
-
-def nest(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted keys as nested mappings, in their order."""
-    nested: dict[str, Any] = {}
-    for key, value in settings.items():
-        *sections, last = key.split(".")
-        section = nested
-        for name in sections:
-            section = section.setdefault(name, {})
-        section[last] = value
-    return nested
 
 
 def experiment_command(settings: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`bycase tune gather`: from the searches' folders to numbers, settings and figures."""
+"""From the searches' folders to numbers, settings and figures."""
 
 import logging
 from collections.abc import Sequence

@@ -10,9 +10,9 @@ from typing import Any
 
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest, replace_file, write_json
+from bycase.core.nested import flatten
 from bycase.core.params import Params
 from bycase.figures.style import save_figure
-from bycase.studies.recipe.settings import flatten
 from bycase.studies.tune.figures.methods import draw_methods
 from bycase.studies.tune.outcome.compared import Cells, compare_cells
 from bycase.studies.tune.outcome.report import methods_markdown, methods_sentences

@@ -48,9 +48,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(json.dumps(contents.get(name, {"of": name})), encoding="utf-8")
-    for name in ("roc.png", "leakage.png", *SHOW_IMAGES, "benchmark/pareto.png"):
+    for name in ("model/roc.png", "leakage.png", *SHOW_IMAGES, "model/predictions.png", "benchmark/pareto.png"):
         path = tmp_path / "plots" / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_bytes(b"png")
     return tmp_path
 
@@ -87,7 +87,7 @@ def test_a_comparison_of_ways_to_tune_is_kept(project: Path) -> None:
 
 def test_publishing_again_replaces_the_run(project: Path) -> None:
     publish_run("a-run")
-    (project / "plots/roc.png").unlink()
+    (project / "plots/model/roc.png").unlink()
     assert not (publish_run("a-run") / "roc.png").exists()
 
 

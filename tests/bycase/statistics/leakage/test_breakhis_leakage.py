@@ -41,7 +41,7 @@ def test_breakhis_loses_fourteen_points(project: Path, shared: Path, write_param
         find_levels(manifest, 5),
         folds=5,
         repeats=3,
-        inverse_penalty=0.01,
+        logistic_C=0.01,
         resamples=1000,
         seed=7,
     )

@@ -14,7 +14,7 @@ from bycase.core.seeding import derive_seed
 from bycase.statistics.leakage.levels import LEVELS, find_levels
 from bycase.statistics.leakage.meter import measure_leakage, out_of_fold
 
-SETTINGS: dict[str, Any] = {"folds": 5, "repeats": 2, "inverse_penalty": 0.1, "resamples": 300, "seed": 7}
+SETTINGS: dict[str, Any] = {"folds": 5, "repeats": 2, "logistic_C": 0.1, "resamples": 300, "seed": 7}
 
 
 def measure(sample: Any, **changes: Any) -> dict[str, Any]:

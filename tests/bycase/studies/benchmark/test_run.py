@@ -1,5 +1,7 @@
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -10,12 +12,13 @@ from bycase.core.errors import UserError
 from bycase.core.params import Params, load_params
 from bycase.studies.benchmark.cell import Cell
 from bycase.studies.benchmark.params import BudgetParams, ExtrasParams
-from bycase.studies.benchmark.run import best_epoch, choose_trial, embed_model, run_cell
+from bycase.studies.benchmark.run import best_epoch, choose_trial, run_cell
+from bycase.studies.benchmark.stages.cell import EXTRAS, choose_extras
+from bycase.studies.benchmark.stages.embed import embed_model
 
 REPOSITORY = Path(__file__).parents[4]
 BUDGET = BudgetParams(epochs=5, trials=3, learning_rate=10.0, weight_decay=10.0)
 CELL = Cell("vgg16", 0, 1)
-NOTHING, ALL = ExtrasParams(uncertainty=False, robustness=False), ExtrasParams(uncertainty=True, robustness=True)
 
 WRITE = "def write(name, text): p = Path(name); p.parent.mkdir(parents=True, exist_ok=True); p.write_text(text)"
 # The score of a trial is its learning rate, so that the largest must be chosen.
@@ -65,8 +68,8 @@ def params(fake_stages) -> Params:
     return load_params()
 
 
-def run(params: Params, cell: Cell = CELL, extras: ExtrasParams = NOTHING) -> Path:
-    return run_cell(params, BUDGET, extras, 5, cell, Path())
+def run(params: Params, cell: Cell = CELL, extras: Mapping[str, str] = MappingProxyType({})) -> Path:
+    return run_cell(params, BUDGET, 5, cell, extras)
 
 
 def test_a_cell_keeps_the_trial_that_validation_prefers(params: Params) -> None:
@@ -85,56 +88,79 @@ def test_a_cell_keeps_the_trial_that_validation_prefers(params: Params) -> None:
     assert not Path("data/benchmark/work/cells/vgg16/r0f1").exists()
 
 
-def test_extras_are_of_the_first_repeat_and_of_all_magnifications(params: Params) -> None:
-    first, again, shifted = (
-        run(params, cell, ALL) for cell in (Cell("vgg16", 0, 1), Cell("vgg16", 1, 1), Cell("vgg16", 0, 1, 200))
-    )
-    assert (first / "robustness.csv").read_text() == "r"
-    assert (first / "uncertainty.csv").read_text() == "u"
-    assert not (again / "robustness.csv").exists()
-    assert not (shifted / "uncertainty.csv").exists()
+def test_extras_are_of_the_first_repeat(params: Params) -> None:
+    folder = run(params, extras=EXTRAS)
+    assert (folder / "robustness.csv").read_text() == "r"
+    assert (folder / "uncertainty.csv").read_text() == "u"
+    assert choose_extras(ExtrasParams(uncertainty=False, robustness=True), 0) == {
+        "stages.robustness": EXTRAS["stages.robustness"]
+    }
+    assert choose_extras(ExtrasParams(uncertainty=True, robustness=True), 1) == {}
 
 
-def test_what_is_trained_is_not_trained_again_after_a_failure(params: Params, fake_stages) -> None:
-    log = Path("data/benchmark/work/cells/vgg16/log.txt")
+@pytest.fixture
+def stopped(params: Params, fake_stages) -> Params:
+    """A cell that has trained, and whose evaluation failed."""
     fake_stages(evaluate="raise SystemExit(1)")
     with pytest.raises(UserError, match="vgg16, repeat 0, fold 1: evaluate failed"):
         run(params)
     assert not Path("data/benchmark/cells").exists()
-    assert log.read_text() == "train train train "
-    # Evaluation is mended by data here, since other code would rightly begin anew.
     fake_stages(evaluate=EVALUATE)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bycase.studies.benchmark.run.code_files", lambda project: [])
-        fake_stages(evaluate="raise SystemExit(1)")
-        with pytest.raises(UserError):
-            run(params)
-        fake_stages(evaluate=EVALUATE)
-        run(params)
-    assert log.read_text() == "train train train " * 2
+    return params
 
 
-def test_other_budget_or_data_begins_anew(params: Params, fake_stages) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bycase.studies.benchmark.run.code_files", lambda project: [])
-        fake_stages(evaluate="raise SystemExit(1)")
-        for text in ("one", "two"):
-            Path("data/manifest.csv").write_text(text, encoding="utf-8")
-            with pytest.raises(UserError):
-                run(params)
-        fake_stages(evaluate=EVALUATE)
-        folder = run(params)
+def trainings() -> int:
+    return Path("data/benchmark/work/cells/vgg16/log.txt").read_text().count("train")
+
+
+def test_what_is_trained_is_not_trained_again_after_a_failure(stopped: Params) -> None:
+    run(stopped)
+    assert trainings() == 3
+
+
+def change(params: Params, section: str, **values: Any) -> Params:
+    return params.model_copy(update={section: getattr(params, section).model_copy(update=values)})
+
+
+def test_what_does_not_concern_a_cell_keeps_it(stopped: Params) -> None:
+    unlike = change(change(stopped, "explain", images=3), "leakage", folds=3)
+    zoo = {**stopped.zoo, "alexnet": stopped.zoo["alexnet"].model_copy(update={"epochs": 1})}
+    run(unlike.model_copy(update={"zoo": zoo}))
+    assert trainings() == 3
+
+
+def test_another_setting_begins_anew(stopped: Params) -> None:
+    run(change(stopped, "evaluate", resamples=123))
+    assert trainings() == 6
+
+
+def test_other_data_begin_anew(stopped: Params) -> None:
+    Path("data/manifest.csv").write_text("two", encoding="utf-8")
+    folder = run(stopped)
+    assert trainings() == 6
     assert (folder / "splits.json").read_text() == "two"
 
 
+@pytest.mark.parametrize(
+    ("module", "expected"), [("bycase/statistics/metrics.py", 6), ("bycase/apps/serve/command.py", 3)]
+)
+def test_other_code_of_its_stages_begins_anew_and_no_other(
+    stopped: Params, copied_code: Path, module: str, expected: int
+) -> None:
+    with (copied_code / module).open("a", encoding="utf-8") as file:
+        file.write("\nCHANGED = True\n")
+    run(stopped)
+    assert trainings() == expected
+
+
 def test_features_are_shared_by_the_folds_but_where_stains_are_fitted(params: Params) -> None:
-    shared = embed_model(params, "vgg16", 1, Path())
+    shared = embed_model(params, "vgg16", 1)
     assert (shared / "features.npy").read_text() == "manifest.csv"
     content: dict[str, Any] = yaml.safe_load(Path("params.yaml").read_text())
     content["preprocess"]["stain"] = "macenko"
     Path("params.yaml").write_text(yaml.safe_dump(content))
     own = load_params()
-    assert list(embed_model(own, "vgg16", 1, Path()).iterdir()) == []
+    assert list(embed_model(own, "vgg16", 1).iterdir()) == []
     run(own)
     assert not (Path("data/preprocessed") / "own.txt").exists()
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from bycase.core.errors import UserError
+from bycase.core.nested import flatten
 from bycase.core.params import Params
 from bycase.studies.recipe.definition import AS_PUBLISHED, HONEST, PROTOCOLS, RECIPES, read_recipe, recipe_names
 from bycase.studies.recipe.describe import describe_recipe
 from bycase.studies.recipe.run import make_plan
-from bycase.studies.recipe.settings import flatten, recipe_settings
+from bycase.studies.recipe.settings import recipe_settings
 
 ROOT = Path(__file__).parents[4]
 FOLDER = ROOT / RECIPES

@@ -1,13 +1,13 @@
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from bycase.core.errors import UserError
+from bycase.core.nested import flatten
 from bycase.studies.recipe.definition import AS_PUBLISHED, read_recipe
 from bycase.studies.recipe.run import make_plan
-from bycase.studies.recipe.settings import find_changes, flatten, merge, parse_assignments, write_text
+from bycase.studies.recipe.settings import find_changes, parse_assignments
 
 ROOT = Path(__file__).parents[4]
 BASE = (ROOT / "params.yaml").read_text(encoding="utf-8")
@@ -34,20 +34,16 @@ def test_a_value_that_is_no_yaml_is_named() -> None:
         parse_assignments(["seed=["])
 
 
-def test_mappings_are_merged_and_lists_replaced() -> None:
-    content = {"a": {"b": 1, "c": [1, 2]}, "d": 2}
-    assert merge(content, {"a": {"c": [3]}, "e": 4}) == {"a": {"b": 1, "c": [3]}, "d": 2, "e": 4}
-    assert content == {"a": {"b": 1, "c": [1, 2]}, "d": 2}
-
-
-def test_the_file_keeps_its_comments_and_changes_nowhere_else() -> None:
-    settings: dict[str, Any] = {"seed": 8, "zoo": {"vgg16": {"head": [{"dense": 4}], "learning_rate": 1e-5}}}
-    written = write_text(BASE, settings)
-    lines = zip(BASE.splitlines(), written.splitlines(), strict=True)
-    changed = [after for before, after in lines if before != after]
-    assert changed == ["seed: 8", "      - dense: 4", "    learning_rate: 1.0e-05"]
-    assert yaml.safe_load(written) == merge(yaml.safe_load(BASE), settings)
-    assert write_text(BASE, {}) == BASE
+def test_a_plan_keeps_the_comments_and_names_the_pairs() -> None:
+    recipe = read_recipe("d-vgg16", ROOT / "recipes")
+    plan = make_plan(recipe, AS_PUBLISHED, ["zoo.vgg16.learning_rate=1e-05", "dataset=phantom"], BASE)
+    written = plan.text([("b.png", "a.png"), ("c.png", "d.png")])
+    assert yaml.safe_load(written)["audit"]["waive"]["phantom"] == [["a.png", "b.png"], ["c.png", "d.png"]]
+    assert yaml.safe_load(written)["zoo"]["vgg16"]["head"][1] == {"dense": 384}
+    assert [line for line in written.splitlines() if "#" not in line and "[[a" not in line] == [
+        line for line in plan.text([]).splitlines() if "#" not in line and "    phantom: []" not in line
+    ]
+    assert written.count("#") == BASE.count("#")
 
 
 @pytest.mark.parametrize(

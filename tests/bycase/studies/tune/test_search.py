@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[4]
 
 def search(outer: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "bycase", "tune", "search", outer],
+        [sys.executable, "-m", "bycase.studies.tune.stages.search", outer],
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

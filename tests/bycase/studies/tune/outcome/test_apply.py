@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from bycase.core.errors import UserError
+from bycase.core.nested import flatten, nest
 from bycase.core.params import load_params
-from bycase.studies.recipe.settings import flatten
 from bycase.studies.tune.outcome.apply import apply
-from bycase.studies.tune.outcome.best import experiment_command, nest, write_best
+from bycase.studies.tune.outcome.best import experiment_command, write_best
 from bycase.studies.tune.place import BEST
 from tests.fixtures.tune_outcome import MakeSearch
 

@@ -1,4 +1,4 @@
-"""`bycase compare --benchmark`, from the benchmark's files to its own."""
+"""The comparison of a benchmark, from the benchmark's files to its own."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from bycase.core.errors import UserError
-from bycase.studies.compare.command import main
+from bycase.studies.compare.benchmark import main
 
 REPOSITORY = Path(__file__).parents[4]
 
@@ -40,7 +40,7 @@ def paths(content: Any, at: str = "") -> set[str]:
 
 def test_everything_is_written(benchmark: Path, two: Any) -> None:
     two.write(extras=True)
-    main(["--benchmark"])
+    main()
     board = json.loads(Path("metrics/benchmark/leaderboard.json").read_text())
     assert all(type(leaf) in (int, float) for leaf in leaves(board))
     assert len({frozenset(paths(at)) for at in board.values()}) == 1
@@ -67,7 +67,7 @@ def test_everything_is_written(benchmark: Path, two: Any) -> None:
 def test_several_classes_one_repeat_and_no_extras(benchmark: Path, three: Any) -> None:
     three.write()
     shutil.rmtree("data/benchmark/extras")
-    main(["--benchmark"])
+    main()
     board = json.loads(Path("metrics/benchmark/leaderboard.json").read_text())
     first = next(iter(board.values()))
     assert set(first["image"]["per_class"]) == {"Benign", "Malignant", "Normal"}
@@ -83,18 +83,18 @@ def test_several_classes_one_repeat_and_no_extras(benchmark: Path, three: Any) -
 
 def test_what_the_benchmark_has_not_written_is_named(benchmark: Path, two: Any) -> None:
     with pytest.raises(UserError, match="about.json not found: run 'dvc repro benchmark/dvc.yaml"):
-        main(["--benchmark"])
+        main()
     two.write()
     Path("data/benchmark/cost.csv").unlink()
     with pytest.raises(UserError, match="cost.csv not found"):
-        main(["--benchmark"])
+        main()
 
 
 def test_a_single_network_has_a_leaderboard_without_verdicts(
     benchmark: Path, make_synthetic: Callable[..., Any]
 ) -> None:
     make_synthetic(skill={"alexnet": (1.0, 1.0)}, repeats=1).write()
-    main(["--benchmark"])
+    main()
     text = Path("metrics/benchmark/leaderboard.md").read_text()
     assert "| 1 | alexnet, random weights | — |" in text
     assert "Verdicts" not in text

@@ -1,14 +1,15 @@
-"""Every table over all cells, written."""
+"""`python -m bycase.studies.benchmark.stages.gather`: every table over all cells."""
 
 import logging
 
+from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
-from bycase.core.params import Params
+from bycase.core.params import load_params
 from bycase.datasets.duplicates import read_duplicates
 from bycase.datasets.splits.groups import join_duplicates
 from bycase.studies.benchmark.cell import Cell
 from bycase.studies.benchmark.gather import describe, gather_costs, gather_predictions, gather_tables
-from bycase.studies.benchmark.params import BenchmarkParams
+from bycase.studies.benchmark.params import BenchmarkParams, load_benchmark_params
 from bycase.tables.manifest import read_manifest
 from bycase.tables.out_of_fold import (
     ABOUT,
@@ -24,7 +25,7 @@ from bycase.tables.out_of_fold import (
 from bycase.training.labels import order_classes
 
 
-def write_tables(params: Params, benchmark: BenchmarkParams) -> None:
+def main() -> None:
     """Read the folders of all cells and write the tables below ``data/benchmark``.
 
     Raises
@@ -32,7 +33,14 @@ def write_tables(params: Params, benchmark: BenchmarkParams) -> None:
     UserError
         If a cell is missing or does not fit its fold.
     """
-    cells = [Cell(model, *at) for model in benchmark.models for at in _places(benchmark)]
+    params = load_params()
+    benchmark = load_benchmark_params(params)
+    cells = [
+        Cell(model, repeat, fold)
+        for model in benchmark.models
+        for repeat in benchmark.repeat
+        for fold in benchmark.fold
+    ]
     manifest, folds = read_manifest(), read_folds(FOLDS)
     classes = order_classes(params.data.classes, params.data.positive)
     patients = join_duplicates(manifest, read_duplicates()).set_axis(manifest["image"])
@@ -59,10 +67,6 @@ def write_tables(params: Params, benchmark: BenchmarkParams) -> None:
     )
 
 
-def _places(benchmark: BenchmarkParams) -> list[tuple[int, int]]:
-    return [(repeat, fold) for repeat in benchmark.repeat for fold in benchmark.fold]
-
-
 def _shifted(benchmark: BenchmarkParams) -> list[Cell]:
     return [
         Cell(model, 0, fold, held_out)
@@ -70,3 +74,7 @@ def _shifted(benchmark: BenchmarkParams) -> list[Cell]:
         for held_out in benchmark.shift.magnifications
         for fold in benchmark.fold
     ]
+
+
+if __name__ == "__main__":
+    run_stage("benchmark gather", main)

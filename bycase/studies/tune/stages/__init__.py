@@ -1,0 +1,1 @@
+"""The stages of `tuning/dvc.yaml`, in a module each."""

@@ -1,0 +1,167 @@
+"""Parameter files of older versions: published ones, and the first that there was."""
+
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bycase.core.errors import UserError
+from bycase.core.nested import flatten, merge, nest
+from bycase.core.params import load_params
+from bycase.core.params_migration import ADDED, VERSION, migrate
+
+ROOT = Path(__file__).parents[3]
+PUBLISHED = sorted((ROOT / "results").glob("*/params.yaml"))
+
+# Its sections as they were; of networks and data sets one.
+FIRST = """\
+# Every choice
+model: resnet50v2             # an entry of `zoo`
+dataset: phantom
+seed: 11
+datasets:
+  phantom:
+    layout: breakhis
+    source: phantom
+    slug: null
+    path: null
+    max_unpacked_gb: 20
+    classes: [Benign, Malignant]
+    positive: Malignant
+    image_size: 96
+    resize: squash
+    max_bad_share: 0.01
+    weights: random
+    phantom:
+      cases: 40
+      images: 480
+      width: 700
+      height: 460
+split:
+  protocol: fractions         # fractions | official
+  group: case
+  validation: 0.2
+  test: 0.25
+  magnifications: []
+  official_fold: 1
+  folds_file: null
+embed:
+  views: 3
+  batch_size: 32
+  augment:
+    flip: true
+    rotation: 0.25            # of a full turn, either way
+    brightness: 0.1
+    contrast: 0.1
+    rand_augment: 0.0
+train:
+  class_weight: balanced
+  collapse_action: stop
+  collapse_patience: 5
+evaluate:
+  threshold: youden
+  fixed_threshold: 0.5
+  resamples: 2000
+  batch_size: 64
+zoo:
+  resnet50v2:
+    weights: by_dataset
+    pooling: avg
+    head:
+      - dropout: 0.2
+    optimizer: adamw
+    learning_rate: 0.001      # kept
+    weight_decay: 0.01
+    batch_size: 32
+    epochs: 60
+    patience: 12
+    unfreeze:
+      layers: 0
+      epochs: 5
+      learning_rate: 0.00001
+      patience: 3
+"""
+
+
+def test_there_are_published_runs() -> None:
+    assert len(PUBLISHED) == 8
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.parent.name)
+def test_published_parameters_are_read_in_one_line_and_rewritten(
+    path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    copy = tmp_path / "params.yaml"
+    shutil.copyfile(path, copy)
+    read = load_params(copy)
+    assert [record.getMessage().split(": ")[0] for record in caplog.records] == [
+        f"{copy} is of an older version and is read as version {VERSION}"
+    ]
+    assert "leakage.inverse_penalty is now leakage.logistic_C" in caplog.text
+    assert load_params(copy, rewrite=True) == read
+    caplog.clear()
+    assert load_params(copy) == read
+    assert not caplog.records
+    before, after = (flatten(yaml.safe_load(file.read_text(encoding="utf-8"))) for file in (path, copy))
+    kept = {key: value for key, value in before.items() if key != "leakage.inverse_penalty"}
+    assert {key: after[key] for key in kept} == kept
+    assert after["leakage.logistic_C"] == before["leakage.inverse_penalty"]
+    lines = [file.read_text(encoding="utf-8").splitlines() for file in (path, copy)]
+    before_comments, after_comments = ([line.partition("#")[2] for line in file if "#" in line] for file in lines)
+    assert before_comments == after_comments
+
+
+def test_the_first_file_is_completed_with_what_was_then_done(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(FIRST, encoding="utf-8")
+    params = load_params(path, rewrite=True)
+    assert params.augment.flip == "both"
+    assert (params.augment.rotation, params.augment.crop, params.augment.mixup) == (0.25, 1.0, 0.0)
+    assert (params.split.merge_duplicates, params.split.held_out_magnification) == (False, None)
+    assert (params.train.monitor, params.train.batch_norm_momentum) == ("auc", 0.9)
+    assert (params.network.mode, params.network.standardise, params.network.rescale) == ("frozen", True, 1.0)
+    assert params.data.phantom is not None
+    assert (params.data.phantom.seed, params.data.task) == (11, "binary")
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# Every choice\nversion: 1\nmodel: resnet50v2             # an entry of `zoo`\n")
+    assert "learning_rate: 0.001      # kept\n" in text
+    assert load_params(path) == params
+
+
+def test_nothing_that_is_there_is_changed(default_params: dict[str, Any]) -> None:
+    assert migrate(default_params, "x") == (default_params, [])
+    without = {key: value for key, value in default_params.items() if key != "version"}
+    assert migrate(without, "x") == (default_params, [])
+    assert "version" not in without
+
+
+def test_defaults_are_keys_that_there_are(default_params: dict[str, Any]) -> None:
+    assert set(flatten(ADDED)) - {"audit.waive"} <= set(flatten(default_params))
+    assert merge(default_params, nest({})) == default_params
+
+
+@pytest.mark.parametrize("version", [VERSION + 1, -1, "1", 1.5, None])
+def test_an_unknown_version_stops_in_one_line(tmp_path: Path, default_params: dict[str, Any], version: Any) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(default_params | {"version": version, "later": 1}), encoding="utf-8")
+    with pytest.raises(UserError, match=f"version {version!r} is not known here, which reads up to 1: ") as caught:
+        load_params(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [("zoo: 3", "zoo"), ("explian: {}", "unknown key 'explian'"), ("seed: -1", "seed: Input should be")],
+)
+def test_an_older_file_that_is_not_valid_is_left_alone(tmp_path: Path, line: str, says: str) -> None:
+    path = tmp_path / "params.yaml"
+    text = FIRST.replace("seed: 11\n", "") if line.startswith("seed") else FIRST[: FIRST.index("zoo:")]
+    path.write_text(f"{text}{line}\n", encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        load_params(path, rewrite=True)
+    assert says in str(caught.value)
+    assert path.read_text(encoding="utf-8") == f"{text}{line}\n"
