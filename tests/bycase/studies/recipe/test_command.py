@@ -36,7 +36,7 @@ def test_a_recipe_becomes_a_named_experiment_and_a_result(stand_in: Path, recipe
         "zoo.vgg16.epochs": {"recipe": 26, "here": 2},
         "zoo.vgg16.patience": {"recipe": 26, "here": 30},
         "datasets.busi.source": {"recipe": "kaggle", "here": "local"},
-        "datasets.busi.path": {"recipe": None, "here": "images"},
+        "datasets.busi.path": {"recipe": None, "here": "<images>"},
     }
     assert result["command"].startswith("bycase recipe run c-vgg16 --set ")
     assert result["data"]["source"] == "local"
