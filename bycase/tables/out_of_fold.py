@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv
+from bycase.core.versions import check_version
 from bycase.tables.predictions import check_predictions
+from bycase.tables.results import read_results
 
 BENCHMARK = Path("data/benchmark")
 FOLDS = BENCHMARK / "folds.csv"
@@ -15,6 +18,7 @@ PREDICTIONS = BENCHMARK / "predictions.csv"
 COST = BENCHMARK / "cost.csv"
 HISTORIES = BENCHMARK / "histories.csv"
 ABOUT = BENCHMARK / "about.json"
+ABOUT_VERSION = 1  # of about.json and the tables beside it
 EXTRAS = BENCHMARK / "extras"  # each of its files is there where it was asked for
 UNCERTAINTY = EXTRAS / "uncertainty.csv"
 ROBUSTNESS = EXTRAS / "robustness.csv"
@@ -39,6 +43,19 @@ def read_folds(path: Path = FOLDS) -> pd.DataFrame:
         return pd.read_csv(path, dtype={"image": str, "part": str, "group": str}, keep_default_na=False)
     except FileNotFoundError:
         raise UserError(f"{path} not found: run 'dvc repro benchmark/dvc.yaml:folds' first") from None
+
+
+def read_about() -> dict[str, Any]:
+    """Read what the tables are of: data set, classes, networks, folds.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, or of an unknown version.
+    """
+    about = read_results(ABOUT, "benchmark/dvc.yaml:gather")
+    check_version(about, ABOUT_VERSION, str(ABOUT))
+    return about
 
 
 def write_out_of_fold(path: Path, frame: pd.DataFrame, classes: Sequence[str]) -> None:

@@ -13,9 +13,8 @@ from bycase.figures.style import data_words
 from bycase.statistics.comparison.paired import run_rows
 from bycase.studies.compare.baseline import score_constant
 from bycase.studies.compare.revisions import Revision
-from bycase.tables.out_of_fold import ABOUT, COST, HISTORIES, read_out_of_fold
+from bycase.tables.out_of_fold import COST, HISTORIES, read_about, read_out_of_fold
 from bycase.tables.predictions import TEST
-from bycase.tables.results import read_results
 
 FIRST = "run 'dvc repro benchmark/dvc.yaml' first"
 
@@ -70,7 +69,7 @@ def read_benchmark(seed: int) -> Inputs:
     UserError
         If a file is missing or not what the benchmark writes.
     """
-    about = read_results(ABOUT, "benchmark/dvc.yaml:gather")
+    about = read_about()
     predictions = read_out_of_fold(about["classes"])
     constant = score_constant(predictions, about["classes"], about["positive"])
     return Inputs(
