@@ -1,10 +1,11 @@
 """What the pipeline knows of a study, by what a checklist asks for."""
 
+from bycase.core.wording import count, share
 from bycase.report.data_answers import DATA_ANSWERS, Answer
 from bycase.report.limits import limit_words, research_only, source_words
-from bycase.report.numbers import NAMES, count, said, share
 from bycase.report.study import Study
-from bycase.report.words import accuracy_verdict, auc_verdict, sentence, training_words
+from bycase.report.words import accuracy_verdict, auc_verdict, describe_metric, sentence, training_words
+from bycase.statistics.metric_names import METRICS, short_metric_words
 
 
 def _technology(study: Study) -> str:
@@ -58,7 +59,7 @@ def _ensembles(study: Study) -> str:
 
 
 def _metrics(study: Study) -> str:
-    names = [NAMES[metric] for metric in study.levels["image"]["ci"] if metric in NAMES]
+    names = [short_metric_words(metric) for metric in study.levels["image"]["ci"] if metric in METRICS]
     compared = " Pairs: paired bootstrap over patients, DeLong, McNemar, Holm-corrected." if study.others else ""
     return (
         f"By image and by patient (a patient's mean probability): {', '.join(names)}; ROC, precision-recall and "
@@ -91,9 +92,9 @@ def _external(_: Study) -> str:
 def _performance(study: Study) -> str:
     image, patient = study.levels["image"], study.levels["patient"]
     words = (
-        f"By image: {said(image, 'auc')}, {said(image, 'accuracy')} (constant prediction "
-        f"{share(image['baseline']['accuracy'])}). By patient: {said(patient, 'auc')}, {said(patient, 'accuracy')} "
-        f"(constant prediction {share(patient['baseline']['accuracy'])})."
+        f"By image: {describe_metric(image, 'auc')}, {describe_metric(image, 'accuracy')} (constant prediction "
+        f"{share(image['baseline']['accuracy'])}). By patient: {describe_metric(patient, 'auc')}, "
+        f"{describe_metric(patient, 'accuracy')} (constant prediction {share(patient['baseline']['accuracy'])})."
     )
     by = f" By {', '.join(study.subgroups)}: {study.page}." if study.subgroups else ""
     return f"{words}{by} {' '.join(study.verdicts)}".strip()
@@ -102,7 +103,8 @@ def _performance(study: Study) -> str:
 def _diagnostic(study: Study) -> str:
     metrics = [metric for metric in ("sensitivity", "specificity", "macro_f1") if metric in study.levels["image"]]
     return " ".join(
-        f"By {level}: {', '.join(said(of, metric) for metric in metrics)}." for level, of in study.levels.items()
+        f"By {level}: {', '.join(describe_metric(of, metric) for metric in metrics)}."
+        for level, of in study.levels.items()
     )
 
 
@@ -136,8 +138,8 @@ def _updating(study: Study) -> str:
         return "None."
     before, after = study.calibration["before"], study.calibration["after"]
     return (
-        f"Temperature scaling, fitted on validation: {said(before, 'ece')} before, {said(after, 'ece')} after; "
-        "the results above are without it."
+        f"Temperature scaling, fitted on validation: {describe_metric(before, 'ece')} before, "
+        f"{describe_metric(after, 'ece')} after; the results above are without it."
     )
 
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from bycase.core.wording import DASH, count, interval, metric_with_interval, p_value, seconds, share
 from bycase.report.benchmark import FIGURES, Bench
 from bycase.report.blocks import Block, Listing, Page, Section, Table, Text, missing
 from bycase.report.failures import find_mistakes
 from bycase.report.gallery import failure_section
-from bycase.report.numbers import DASH, NAMES, count, interval, p_value, seconds, share, with_interval
 from bycase.report.production import production_section
 from bycase.report.run import PLOTS
 from bycase.report.run_page import main_numbers
@@ -22,6 +22,7 @@ from bycase.report.sections import (
     uncertainty_blocks,
 )
 from bycase.report.words import PHANTOM, headline, missing_words
+from bycase.statistics.metric_names import metric_words
 
 COMMANDS = ("dvc repro benchmark/dvc.yaml", "python -m stages.report --benchmark")
 MAKE = "dvc repro benchmark/dvc.yaml"
@@ -106,14 +107,17 @@ def _leaderboard(bench: Bench) -> Section:
     rows = [
         (
             f"{bench.leaderboard[model]['rank']}. {_network(bench, model)}",
-            *(with_interval(bench.leaderboard[model][level], metric) for level, metric, _ in LEADERS),
+            *(metric_with_interval(bench.leaderboard[model][level], metric) for level, metric, _ in LEADERS),
         )
         for model in bench.models
     ]
     rows += [
         (
             f"{_network(bench, model)}, mean of {bench.about['repeats']} repeats",
-            *(with_interval(bench.leaderboard[model]["ensemble"][level], metric) for level, metric, _ in LEADERS),
+            *(
+                metric_with_interval(bench.leaderboard[model]["ensemble"][level], metric)
+                for level, metric, _ in LEADERS
+            ),
         )
         for model in bench.models
         if "ensemble" in bench.leaderboard[model]
@@ -159,7 +163,7 @@ def _cost(bench: Bench) -> Table:
 
 def _verdicts(bench: Bench) -> Section:
     pairs, settings = bench.comparisons["pairs"], bench.comparisons["settings"]
-    metric = NAMES.get(settings["metric"], settings["metric"])
+    metric = metric_words(settings["metric"])
     words = (
         f"Of each pair: {metric} by {settings['level']}, margin {settings['margin']:g}, alpha {settings['alpha']:g} "
         f"over all pairs together (Holm), {count(settings['resamples'])} paired resamples of patients."
@@ -225,7 +229,7 @@ def _calibration(bench: Bench) -> Section:
     rows = [
         (
             _network(bench, model),
-            *(with_interval(of[when], key) for key in ("ece", "brier") for when in ("before", "after")),
+            *(metric_with_interval(of[when], key) for key in ("ece", "brier") for when in ("before", "after")),
         )
         for model, of in calibrated.items()
     ]
@@ -250,7 +254,7 @@ def _shift(bench: Bench) -> Section:
         (
             f"{model}, {magnification}X",
             count(of["n"]),
-            *(with_interval(of[part], "auc") for part in ("all", "held_out", "drop")),
+            *(metric_with_interval(of[part], "auc") for part in ("all", "held_out", "drop")),
         )
         for model in bench.models
         for magnification, of in numbers.get(model, {}).items()

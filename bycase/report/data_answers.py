@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from bycase.core.wording import count
 from bycase.report.limits import source_words
-from bycase.report.numbers import count
 from bycase.report.study import Study
 from bycase.report.words import leak_words, missing_words, preprocessing_words, sentence
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from bycase.core.wording import Numbers, count, metric_with_interval
 from bycase.explain.deletion import SCORES
 from bycase.explain.every_map import MAP_WORDS
 from bycase.explain.sanity import judge
 from bycase.figures.deletion import ORDER_WORDS, difference_words
 from bycase.report.blocks import Block, Listing, Section, Table, Text, missing
-from bycase.report.numbers import Numbers, count, with_interval
 from bycase.report.sections import INTERVALS, figure_or_note
 
 COMMAND = "dvc repro explain plot"
@@ -41,7 +41,7 @@ def explanation_section(explained: Numbers | None, plots: Path, images: bool) ->
         f"deletion is good where low, insertion where high. {INTERVALS}"
     )
     rows = [
-        (ORDER_WORDS[order], *(with_interval(of, score) for score in SCORES))
+        (ORDER_WORDS[order], *(metric_with_interval(of, score) for score in SCORES))
         for order, of in explained["scores"].items()
     ]
     blocks: list[Block] = [

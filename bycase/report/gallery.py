@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from bycase.core.wording import count, share
 from bycase.report.blocks import Block, Example, Gallery, Section, Table, Text
 from bycase.report.failures import MISTAKES, count_by_patient
-from bycase.report.numbers import count, share
 from bycase.report.pictures import embed_thumbnail
 from bycase.report.sections import NO_IMAGES
 from bycase.tables.manifest import PREPROCESSED

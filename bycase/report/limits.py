@@ -1,6 +1,6 @@
 """What a study cannot show, what it is for, and whose the data are."""
 
-from bycase.report.numbers import count
+from bycase.core.wording import count
 from bycase.report.study import Study
 from bycase.report.words import leak_words, missing_words
 

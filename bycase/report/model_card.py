@@ -5,12 +5,13 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from bycase.core.wording import Numbers, count, metric_with_interval, seconds, share
 from bycase.report.limits import limit_words, research_only, source_words
 from bycase.report.markdown import plain
-from bycase.report.numbers import NAMES, Numbers, count, seconds, share, with_interval
 from bycase.report.page import template_environment
 from bycase.report.study import Study
 from bycase.report.words import PHANTOM, headline, leak_words, preprocessing_words, sentence, training_words
+from bycase.statistics.metric_names import short_metric_words
 
 # The Hub's names of metrics.
 HUB_METRICS = {
@@ -97,7 +98,7 @@ def _result(study: Study, level: str, metric: str) -> EvalResult:
         dataset_config=level,
         dataset_split="test",
         metric_type=HUB_METRICS[metric],
-        metric_name=f"{NAMES[metric]}, by {level}",
+        metric_name=f"{short_metric_words(metric)}, by {level}",
         metric_value=round(float(at[metric]), 4),
         metric_args={"confidence_interval_95": [round(limits["low"], 4), round(limits["high"], 4)]} if limits else None,
     )
@@ -107,9 +108,9 @@ def _rows(levels: Mapping[str, Numbers]) -> list[tuple[str, ...]]:
     image, patient = levels["image"], levels["patient"]
     return [
         (
-            NAMES[metric],
-            with_interval(image, metric),
-            with_interval(patient, metric),
+            short_metric_words(metric),
+            metric_with_interval(image, metric),
+            metric_with_interval(patient, metric),
             share(image["baseline"][metric]) if image["baseline"].get(metric) is not None else "",
         )
         for metric in TABLE

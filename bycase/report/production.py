@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bycase.core.wording import Numbers, count, seconds
 from bycase.report.blocks import Block, Details, Section, Table
-from bycase.report.numbers import Numbers, count, seconds
 from bycase.report.provenance import describe_commit, describe_machine, hide_places, package_versions, read_hashes
 
 COSTS = {

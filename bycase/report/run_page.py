@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from bycase.core.wording import Numbers, interval, share
 from bycase.report.blocks import Block, Listing, Number, Page, Section, Text, missing
 from bycase.report.explanations import explanation_section
 from bycase.report.failures import find_mistakes
 from bycase.report.gallery import failure_section
-from bycase.report.numbers import Numbers, interval, share
 from bycase.report.production import production_section
 from bycase.report.run import PLOTS, Run
 from bycase.report.sections import (

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from bycase.core.wording import DASH, Numbers, count, metric_with_interval, percent, share, tenths
 from bycase.report.blocks import Block, Figure, Section, Table, Text, missing
-from bycase.report.numbers import DASH, NAMES, Numbers, count, metric_rows, percent, share, with_interval
 from bycase.report.page import prose
 from bycase.report.pictures import embed_figure
-from bycase.report.words import leakage_words, power_words, robustness_words, uncertainty_words
+from bycase.report.words import leakage_words, metric_rows, power_words, robustness_words, uncertainty_words
+from bycase.statistics.metric_names import metric_words, short_metric_words
 
 MAIN = ("auc", "average_precision", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "precision", "f1")
 SUBGROUP = ("auc", "accuracy", "sensitivity", "specificity", "macro_f1")
@@ -44,7 +45,7 @@ def class_table(level: Numbers) -> list[Table]:
     metrics = ("auc", "recall", "specificity", "precision", "f1")
     limits = level.get("ci", {}).get("per_class", {})
     rows = [
-        (label, *(with_interval({**of, "ci": limits.get(label, {})}, metric) for metric in metrics))
+        (label, *(metric_with_interval({**of, "ci": limits.get(label, {})}, metric) for metric in metrics))
         for label, of in classes.items()
     ]
     header = ("class", "AUC against the rest", "sensitivity", "specificity", "precision", "F1")
@@ -57,7 +58,7 @@ def operating_table(levels: Mapping[str, Numbers]) -> list[Table]:
     for level, name in (("image", "by image"), ("patient", "by patient")):
         for point, of in levels[level].get("operating_points", {}).items():
             kept, value = point.rsplit("_", 1)
-            cells = [with_interval(of, metric) for metric in ("sensitivity", "specificity")]
+            cells = [metric_with_interval(of, metric) for metric in ("sensitivity", "specificity")]
             rows.append((f"{kept} {value} % on validation, {name}", share(of["threshold"]), *cells))
     caption = f"Operating points: thresholds that reach a value on validation, and what they give on test. {INTERVALS}"
     return [Table(caption, ("chosen for", "threshold", "sensitivity", "specificity"), rows)] if rows else []
@@ -73,11 +74,11 @@ def subgroup_tables(subgroups: Mapping[str, Mapping[str, Mapping[str, Numbers]]]
                 value,
                 count(of["image"]["n"]),
                 count(of["image"]["n_patients"]),
-                *(with_interval(of["image"], metric) for metric in metrics),
+                *(metric_with_interval(of["image"], metric) for metric in metrics),
             )
             for value, of in values.items()
         ]
-        header = (kind, "images", "patients", *(NAMES[metric] for metric in metrics))
+        header = (kind, "images", "patients", *(short_metric_words(metric) for metric in metrics))
         tables.append(
             Table(f"By image and {kind}. {INTERVALS} A dash: not defined, or fewer than 2 patients.", header, rows)
         )
@@ -110,9 +111,8 @@ def leakage_section(leakage: Numbers | None, figure: Path) -> Section:
         of = leakage.get(level)
         if of:
             gain = of["inflation"]
-            limits = gain["ci"]["auc"]
-            more = f"{gain['auc']:.1f} ({limits['low']:.1f} to {limits['high']:.1f})"
-            rows.append((name, count(of["n_groups"]), with_interval(of, "auc"), with_interval(of, "accuracy"), more))
+            metrics = (metric_with_interval(of, metric) for metric in ("auc", "accuracy"))
+            rows.append((name, count(of["n_groups"]), *metrics, metric_with_interval(gain, "auc", tenths)))
     caption = f"A linear head on the same features, split in different ways. {INTERVALS}"
     header = ("split", "groups", "AUC", "accuracy", "AUC, points above the strictest")
     alt = (
@@ -149,14 +149,9 @@ def calibration_table(levels: Mapping[str, Numbers]) -> Table:
         By name of a column pair: each with ``before`` and ``after``.
     """
     metrics = ("ece", "ece_debiased", "brier", "reliability", "resolution", "log_loss", "slope", "intercept")
-    names = NAMES | {
-        "ece": "expected calibration error (ECE)",
-        "ece_debiased": "ECE, debiased",
-        "intercept": "calibration intercept",
-    }
     columns = [(f"{level}, {when}", of[when]) for level, of in levels.items() for when in ("before", "after")]
     rows = [
-        (names.get(metric, metric), *(with_interval(of, metric) for _, of in columns))
+        (metric_words(metric), *(metric_with_interval(of, metric) for _, of in columns))
         for metric in metrics
         if any(of.get(metric) is not None for _, of in columns)
     ]
@@ -171,11 +166,11 @@ def uncertainty_blocks(uncertainty: Numbers, name: str = "") -> list[Block]:
         (
             f"calibrated on {level}s",
             percent(uncertainty["coverage"]),
-            with_interval(at, "coverage"),
-            with_interval(at, "patient_coverage"),
-            with_interval(at, "patients_covered"),
-            with_interval(at, "size"),
-            with_interval(at, "singletons"),
+            metric_with_interval(at, "coverage"),
+            metric_with_interval(at, "patient_coverage"),
+            metric_with_interval(at, "patients_covered"),
+            metric_with_interval(at, "size"),
+            metric_with_interval(at, "singletons"),
         )
         for level, at in uncertainty["conformal"].items()
     ]
@@ -193,7 +188,10 @@ def uncertainty_blocks(uncertainty: Numbers, name: str = "") -> list[Block]:
         Table(f"Conformal prediction sets on test.{of} {INTERVALS}", header, rows),
     ]
     selective = [
-        (METHODS.get(method, method), *(with_interval(at, key) for key in ("accuracy_90", "accuracy_80", "aurc")))
+        (
+            METHODS.get(method, method),
+            *(metric_with_interval(at, key) for key in ("accuracy_90", "accuracy_80", "aurc")),
+        )
         for method, at in uncertainty.get("selective", {}).items()
     ]
     if selective:
@@ -201,12 +199,12 @@ def uncertainty_blocks(uncertainty: Numbers, name: str = "") -> list[Block]:
         blocks.append(Table(f"Accuracy when the least sure images are left out.{of} {INTERVALS}", columns, selective))
     metrics = ("auc", "accuracy", "brier", "log_loss", "ece")
     methods = [
-        (METHODS[method], *(with_interval(uncertainty[method], metric) for metric in metrics))
+        (METHODS[method], *(metric_with_interval(uncertainty[method], metric) for metric in metrics))
         for method in METHODS
         if method in uncertainty
     ]
     if methods:
-        names = ("prediction", *(NAMES[metric] for metric in metrics))
+        names = ("prediction", *(short_metric_words(metric) for metric in metrics))
         blocks.append(Table(f"Repeated predictions against a single one.{of} {INTERVALS}", names, methods))
     return blocks
 
@@ -215,9 +213,12 @@ def robustness_blocks(robustness: Numbers, name: str = "") -> list[Block]:
     """What damaged images cost, by kind and severity."""
     of = f" {name}." if name else ""
     severities = sorted({severity for by in robustness["corruptions"].values() for severity in by}, key=int)
-    rows = [("none", *(with_interval(robustness["clean"], "auc") for _ in severities))]
+    rows = [("none", *(metric_with_interval(robustness["clean"], "auc") for _ in severities))]
     rows += [
-        (corruption, *(with_interval(by[severity], "auc") if severity in by else DASH for severity in severities))
+        (
+            corruption,
+            *(metric_with_interval(by[severity], "auc") if severity in by else DASH for severity in severities),
+        )
         for corruption, by in robustness["corruptions"].items()
     ]
     header = ("corruption", *(f"severity {severity}" for severity in severities))

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bycase.core.params import Params
+from bycase.core.wording import count
 from bycase.datasets.layouts.listing import About
 from bycase.datasets.layouts.registry import LAYOUTS
 from bycase.report.benchmark import Bench
 from bycase.report.explanations import explanation_words
-from bycase.report.numbers import count
 from bycase.report.provenance import package_versions
 from bycase.report.run import Run
 from bycase.report.words import leakage_words, power_words, robustness_words, uncertainty_words

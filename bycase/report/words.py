@@ -1,10 +1,11 @@
 """The report's sentences: what came out, in words that claim no more than the interval holds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bycase.core.params import Params
-from bycase.report.numbers import Numbers, count, interval, percent, said, share
+from bycase.core.wording import Numbers, count, interval, metric_with_interval, percent, share, tenths
+from bycase.statistics.metric_names import metric_words, short_metric_words
 
 CHANCE = 0.5  # AUC of a constant prediction
 LEVELS = {"image": "by image", "patient": "by patient"}
@@ -14,6 +15,28 @@ PHANTOM = "PHANTOM: generated images. They show that the pipeline works; no numb
 def sentence(words: str) -> str:
     """The same beginning with a capital."""
     return words[:1].upper() + words[1:]
+
+
+def describe_metric(level: Numbers, metric: str) -> str:
+    """Such as ``AUC 0.871 (95 % CI 0.784 to 0.936)``."""
+    return f"{short_metric_words(metric)} {metric_with_interval(level, metric, name='95 % CI')}"
+
+
+def metric_rows(levels: Sequence[Numbers], metrics: Iterable[str]) -> list[tuple[str, ...]]:
+    """One row for each metric that some level has: its name, then its value at each level.
+
+    Parameters
+    ----------
+    levels : sequence of mapping
+        Each with metrics by name, and their intervals under ``ci``.
+    metrics : iterable of str
+        Rows, in order.
+    """
+    return [
+        (metric_words(metric), *(metric_with_interval(level, metric) for level in levels))
+        for metric in metrics
+        if any(level.get(metric) is not None for level in levels)
+    ]
 
 
 def headline(network: str, data: str, tested: str, levels: Mapping[str, Numbers]) -> list[str]:
@@ -29,8 +52,8 @@ def headline(network: str, data: str, tested: str, levels: Mapping[str, Numbers]
     image, patient = levels["image"], levels["patient"]
     constant = image["baseline"]["accuracy"]
     first = (
-        f"{network}, on {data}: {said(image, 'auc')} by image and {said(patient, 'auc')} by patient, on {tested}. "
-        f"Accuracy by image is {share(image['accuracy'])} (95 % interval {interval(image['ci']['accuracy'])}); a "
+        f"{network}, on {data}: {describe_metric(image, 'auc')} by image and {describe_metric(patient, 'auc')} by "
+        f"patient, on {tested}. Accuracy by image is {metric_with_interval(image, 'accuracy', name='95 % CI')}; a "
         f"constant prediction scores {share(constant)}."
     )
     return [first, f"{auc_verdict(image)} {accuracy_verdict(image)}"]
@@ -96,7 +119,7 @@ def robustness_words(robustness: Numbers) -> str:
     mean, worst = robustness["mean"], _worst(robustness["corruptions"])
     words = f"Over all corruptions and severities AUC falls by {share(mean['auc_drop'])}"
     if "auc_drop" in mean.get("ci", {}):
-        words += f" (95 % interval {interval(mean['ci']['auc_drop'])})"
+        words += f" (95 % CI {interval(mean['ci']['auc_drop'])})"
     return f"{words}, accuracy by {share(mean['accuracy_drop'])}; most AUC is lost under {worst}."
 
 
@@ -110,8 +133,8 @@ def leakage_words(leakage: Numbers) -> str:
     """How much better the same features look when a patient's images may be on both sides."""
     inflation, strictest = leakage["inflation"], leakage["strictest"]
     return (
-        f"A linear head on fixed reference features gains {inflation['auc']:.1f} points of AUC (95 % interval "
-        f"{inflation['ci']['auc']['low']:.1f} to {inflation['ci']['auc']['high']:.1f}) and {inflation['accuracy']:.1f} "
+        f"A linear head on fixed reference features gains {tenths(inflation['auc'])} points of AUC (95 % CI "
+        f"{interval(inflation['ci']['auc'], tenths)}) and {tenths(inflation['accuracy'])} "
         f"points of accuracy when it is split by image instead of by {strictest}: what leakage is worth on these data."
     )
 

@@ -19,8 +19,9 @@ from bycase.statistics.comparison.groups import indistinguishable_groups
 from bycase.statistics.comparison.mcnemar import clustered_p, exact_by_patient, exact_ignoring_clusters
 from bycase.statistics.comparison.paired import Paired, patient_level
 from bycase.statistics.comparison.resampling import METRICS, point_values, resampled_values, values_of_repeats
-from bycase.statistics.comparison.verdict import LOWER_IS_BETTER, POWER, holm, judge, patients_needed
+from bycase.statistics.comparison.verdict import POWER, holm, judge, patients_needed
 from bycase.statistics.comparison.words import Finding, notes, sentence
+from bycase.statistics.metric_names import lower_is_better
 from bycase.statistics.units import Floats
 
 Pair = tuple[int, int]
@@ -170,7 +171,7 @@ def _describe(
         summary["p_holm"],
         summary["p_equivalence_holm"],
         settings.alpha,
-        settings.metric in LOWER_IS_BETTER,
+        lower_is_better(settings.metric),
     )
     n_pairs = len(paired.models) * (len(paired.models) - 1) // 2
     needed = patients_needed(summary["se"], paired.n_patients, settings.margin, settings.alpha, n_pairs)
@@ -243,7 +244,7 @@ def _by_model(paired: Paired, values: Floats) -> dict[str, float]:
 
 
 def _groups(pairs: Sequence[Mapping[str, Any]], values: Mapping[str, float], metric: str) -> list[list[str]]:
-    sign = 1 if metric in LOWER_IS_BETTER else -1
+    sign = 1 if lower_is_better(metric) else -1
     ranked = sorted(values, key=lambda model: (sign * values[model], model))
     different = {frozenset((of["first"], of["second"])) for of in pairs if of["verdict"] in ("better", "worse")}
     return indistinguishable_groups(ranked, different)

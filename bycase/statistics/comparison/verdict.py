@@ -9,7 +9,6 @@ from statsmodels.stats.multitest import multipletests
 
 Verdict = Literal["better", "worse", "equivalent", "not resolvable"]
 
-LOWER_IS_BETTER = ("brier", "log_loss")
 POWER = 0.8
 
 

@@ -3,19 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bycase.statistics.comparison.verdict import LOWER_IS_BETTER, POWER, Verdict
+from bycase.core.wording import decimals, p_equals, plain_share, value_with_interval
+from bycase.statistics.comparison.verdict import POWER, Verdict
+from bycase.statistics.metric_names import lower_is_better, metric_words
 
-NAMES = {
-    "auc": "AUC",
-    "average_precision": "average precision",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "sensitivity": "sensitivity",
-    "specificity": "specificity",
-    "macro_f1": "macro F1",
-    "brier": "Brier score",
-    "log_loss": "log loss",
-}
 TURNED: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
 
 
@@ -28,7 +19,7 @@ class Finding:
     models : tuple of two str
         The first and the second.
     metric, level : str
-        What is compared: a key of `NAMES`; ``image`` or ``patient``.
+        What is compared: a key of `bycase.statistics.metric_names.METRICS`; ``image`` or ``patient``.
     values : tuple of two float
         Of each network.
     low, high : float
@@ -71,19 +62,19 @@ class Finding:
 def sentence(finding: Finding) -> str:
     """Say who is better by how much, or what cannot be said."""
     finding = _better_first(finding)
-    (one, other), margin = finding.models, plain(finding.margin)
+    (one, other), margin = finding.models, plain_share(finding.margin)
     if finding.verdict == "better":
         small = f", but by less than the margin of {margin}" if finding.within_margin else ""
-        text = f"{one} is better than {other}{small}: {_numbers(finding)}, {p_value(finding.p)}."
+        text = f"{one} is better than {other}{small}: {_numbers(finding)}, Holm-adjusted {p_equals(finding.p)}."
     elif finding.verdict == "equivalent":
         text = (
             f"{one} and {other} are equivalent within {margin}: {_numbers(finding)}, two one-sided tests with "
-            f"{p_value(finding.p_equivalence)}."
+            f"Holm-adjusted {p_equals(finding.p_equivalence)}."
         )
     else:
         text = (
             f"{one} and {other} cannot be told apart with {finding.n_patients} patients: {_numbers(finding)}, "
-            f"{p_value(finding.p)}. {_outlook(finding)}"
+            f"Holm-adjusted {p_equals(finding.p)}. {_outlook(finding)}"
         )
     if finding.spread is None:
         return text
@@ -106,33 +97,16 @@ def notes(repeats: int, pairs: int, alpha: float, margin: float) -> list[str]:
         trained,
         f"P-values are adjusted by Holm's procedure, each test over its {pairs} pair{'s' * (pairs != 1)}, at alpha "
         f"{alpha:g}.",
-        f"Equivalent: two one-sided tests show that the difference is smaller than {plain(margin)}, either way; their "
-        "p-values are adjusted likewise.",
+        f"Equivalent: two one-sided tests show that the difference is smaller than {plain_share(margin)}, either way; "
+        "their p-values are adjusted likewise.",
         f"Numbers of patients needed are for a power of {POWER:.0%} after the strictest adjustment, from the standard "
         "error observed.",
     ]
 
 
-def decimals(value: float) -> str:
-    """Three decimals without a leading 0."""
-    text = f"{value:.3f}"
-    text = text.removeprefix("-") if float(text) == 0 else text
-    return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
-
-
-def plain(value: float) -> str:
-    """As many decimals as it has, without a leading 0; `value` lies between 0 and 1."""
-    return f"{value:g}".replace("0.", ".", 1)
-
-
-def p_value(p: float) -> str:
-    """A Holm-adjusted p-value as text."""
-    return "Holm-adjusted p < .001" if p < 0.001 else f"Holm-adjusted p = {decimals(p)}"
-
-
 def _better_first(finding: Finding) -> Finding:
     """The pair with the better value first, of equal ones the first by name."""
-    sign = 1 if finding.metric in LOWER_IS_BETTER else -1
+    sign = 1 if lower_is_better(finding.metric) else -1
     (one, other), (value, rival) = finding.models, finding.values
     if (sign * value, one) <= (sign * rival, other):
         return finding
@@ -148,15 +122,16 @@ def _better_first(finding: Finding) -> Finding:
 
 def _numbers(finding: Finding) -> str:
     one, other = finding.values
+    limits = {"low": finding.low, "high": finding.high}
     return (
-        f"{finding.level} {NAMES[finding.metric]} {decimals(one)} against {decimals(other)}, difference "
-        f"{decimals(one - other)} (95 % CI {decimals(finding.low)} to {decimals(finding.high)})"
+        f"{finding.level} {metric_words(finding.metric)} {decimals(one)} against {decimals(other)}, difference "
+        f"{value_with_interval(one - other, limits, decimals, '95 % CI')}"
     )
 
 
 def _outlook(finding: Finding) -> str:
     """How many patients would settle it."""
-    margin, n = plain(finding.margin), finding.n_patients
+    margin, n = plain_share(finding.margin), finding.n_patients
     difference, equivalence = finding.needed["difference"], finding.needed["equivalence"]
     if difference > n:
         return (

@@ -5,7 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from bycase.figures.comparison.marks import METRIC_NAMES, names_itself
+from bycase.core.wording import metric_with_interval
+from bycase.figures.comparison.marks import names_itself
+from bycase.statistics.metric_names import metric_words
 
 OF_TWO = ("sensitivity", "specificity")
 OF_SEVERAL = ("balanced_accuracy", "macro_f1")
@@ -60,7 +62,7 @@ def write_markdown(
     lines = [_line(header), "|" + "---|" * len(header), *map(_line, rows)]
     caption = (
         f"{'. '.join(f'{line[0].upper()}{line[1:]}' for line in subtitle)}. Ranked by {settings['level']} "
-        f"{METRIC_NAMES[settings['metric']]}; in brackets 95 % intervals that resample patients. Against the first: by "
+        f"{metric_words(settings['metric'])}; in brackets 95 % intervals that resample patients. Against the first: by "
         f"paired comparison, margin {settings['margin']:g}; a network that is not worse may as well be the first. "
         f"{_describe_costs(board)}"
     )
@@ -89,7 +91,7 @@ def _columns(board: Mapping[str, Any], level: str, metric: str) -> dict[str, Any
         [(level, metric), ("image", "auc"), ("patient", "auc"), ("image", "accuracy"), ("patient", "accuracy")]
     )
     columns: dict[str, Any] = {
-        f"{METRIC_NAMES[of]}, {at}s": lambda row, at=at, of=of: _with_interval(row[at], of) for at, of in shown
+        f"{metric_words(of)}, {at}s": lambda row, at=at, of=of: metric_with_interval(row[at], of) for at, of in shown
     }
     for name in OF_SEVERAL if "per_class" in first["image"] else OF_TWO:
         columns[name.replace("_", " ")] = lambda row, name=name: f"{row['image'][name]:.3f}"
@@ -134,11 +136,6 @@ def _flat_row(name: str, at: Mapping[str, Any], network: str) -> dict[str, Any]:
             row[f"{level}_ece_{stage}"] = calibration["ece"]
             row[f"{level}_brier_{stage}"] = calibration["brier"]
     return row | dict(at["cost"])
-
-
-def _with_interval(level: Mapping[str, Any], metric: str) -> str:
-    limits = level["ci"][metric]
-    return f"{level[metric]:.3f} ({limits['low']:.3f} to {limits['high']:.3f})"
 
 
 def _line(cells: Sequence[str]) -> str:

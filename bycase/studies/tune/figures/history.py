@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bycase.core.wording import decimals
 from bycase.figures.style import BLUE, GREY, INK, PALE, SMALL_SIZE, VERMILLION, new_figure, styled
-from bycase.statistics.comparison.words import decimals
 from bycase.studies.tune.outcome.progress import best_so_far, last_epochs
 from bycase.studies.tune.outcome.searches import FAILED, Search, count_words, describe_searches
 from bycase.studies.tune.outcome.summary import NAMES

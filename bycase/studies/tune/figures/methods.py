@@ -4,9 +4,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bycase.core.wording import decimals
 from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend
 from bycase.figures.style import GREY, INK, PALE, SMALL_SIZE, data_words, new_figure, styled
-from bycase.statistics.comparison.words import decimals
 from bycase.statistics.units import Floats, Integers
 from bycase.studies.tune.outcome.compared import Compared
 from bycase.studies.tune.outcome.report import ALPHA

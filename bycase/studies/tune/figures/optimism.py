@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bycase.core.wording import decimals
 from bycase.figures.style import BLUE, GREY, PALE, SMALL_SIZE, VERMILLION, new_figure, styled
-from bycase.statistics.comparison.words import decimals
 from bycase.studies.tune.outcome.nested import mean
 from bycase.studies.tune.outcome.searches import Search, describe_searches
 from bycase.studies.tune.outcome.summary import NAMES

@@ -11,8 +11,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from bycase.core.wording import decimals
 from bycase.figures.style import GREY, INK, SMALL_SIZE, VERMILLION, new_figure, styled
-from bycase.statistics.comparison.words import decimals
 from bycase.statistics.units import Floats
 from bycase.studies.tune.outcome.searches import Search, describe_searches
 from bycase.studies.tune.outcome.summary import NAMES

@@ -5,9 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from bycase.core.wording import decimals
 from bycase.figures.comparison.marks import COLOURS, LEGEND_ROW, colour_models
 from bycase.figures.style import INK, PALE, SMALL_SIZE, new_figure, styled
-from bycase.statistics.comparison.words import decimals
 from bycase.studies.tune.outcome.searches import Search, count_words, describe_searches
 from bycase.studies.tune.outcome.summary import NAMES
 from bycase.studies.tune.outcome.values import Dimensions, hyperparameter_words

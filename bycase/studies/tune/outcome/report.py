@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bycase.core.wording import decimals, p_equals
 from bycase.figures.style import data_words
-from bycase.statistics.comparison.words import decimals, p_value
 from bycase.studies.tune.outcome.compared import Compared
 from bycase.studies.tune.outcome.searches import DEFAULT, count_words
 from bycase.studies.tune.outcome.summary import NAMES, signed
@@ -77,7 +77,7 @@ def _sentence(compared: Compared, way: str, reference: str, found: Mapping[str, 
     )
     return (
         f"{way} {verdict}: outer {metric} {decimals(one)} against {decimals(other)}, gain {signed(found)}, "
-        f"{p_value(found['p_holm'])}{doubt}{spread}"
+        f"Holm-adjusted {p_equals(found['p_holm'])}{doubt}{spread}"
     )
 
 

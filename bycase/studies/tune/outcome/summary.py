@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bycase.statistics.comparison.words import decimals
+from bycase.core.wording import decimals
 from bycase.studies.tune.outcome.nested import TUNED, Nested, describe_difference, mean, optimism_of, score_folds
 from bycase.studies.tune.outcome.searches import DEFAULT, FAILED, Search, count_words
 
