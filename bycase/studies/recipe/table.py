@@ -40,9 +40,8 @@ def make_table(markdown: bool, recipes: Path = RECIPES, results: Path = RESULTS)
         cells = []
         for protocol, run in runs.items():
             if run is not None:
-                notes.append(
-                    f"{name}, {'as they did it' if protocol == AS_PUBLISHED else protocol}: {describe_run(run)}"
-                )
+                words = "as they did it" if protocol == AS_PUBLISHED else protocol
+                notes.append(f"{name}, {words}: {describe_run(run)}")
             cells.append(f"{_score(run)} [{len(notes)}]" if run is not None else NONE)
         constants = [share(run["metrics"]["image"]["baseline"]["accuracy"]) if run else NONE for run in runs.values()]
         areas = [metric_with_interval(run["metrics"]["image"], "auc") if run else NONE for run in runs.values()]
