@@ -11,7 +11,7 @@ from bycase.core.params import PARAMS_PATH, Params, load_params
 from bycase.figures.style import data_words
 from bycase.report.run import DATA_CARD, METRICS, read_optional, read_text
 from bycase.tables.manifest import read_manifest
-from bycase.tables.out_of_fold import ABOUT, COST, PREDICTIONS, read_about, read_out_of_fold
+from bycase.tables.out_of_fold import ABOUT, COST, PREDICTIONS, read_out_of_fold
 from bycase.tables.results import read_results
 
 RESULTS = METRICS / "benchmark"
@@ -98,7 +98,7 @@ def read_bench() -> Bench:
         If a file that every benchmark has is missing; names the command that makes it.
     """
     params = load_params()
-    about = read_about()
+    about = read_results(ABOUT, "benchmark/dvc.yaml")
     if params.dataset != about["dataset"]:
         raise UserError(
             f"{PARAMS_PATH} names {params.dataset}, {ABOUT} {about['dataset']}: run 'dvc repro benchmark/dvc.yaml'"
