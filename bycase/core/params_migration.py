@@ -7,7 +7,7 @@ from typing import Any
 from bycase.core.nested import Settings
 from bycase.core.versions import check_version
 
-VERSION = 1  # of params.yaml; what is older says none
+VERSION = 2  # 1 had none in it
 
 # Sections and keys that came one after another. A value is what the code did before it could be chosen; of stages that
 # were not there yet it is the first one that was shipped, since no other result depends on it.
@@ -89,7 +89,7 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
     """
     if check_version(content, VERSION, source) == VERSION:
         return dict(content), []
-    migrated: Settings = {"version": VERSION, **copy.deepcopy(dict(content))}
+    migrated: Settings = {"version": VERSION} | copy.deepcopy(dict(content)) | {"version": VERSION}
     changes = [*_move_augment(migrated), *_rename(migrated, "leakage", "inverse_penalty", "logistic_C")]
     added = _fill(migrated, ADDED)
     for each in _sections(migrated, "datasets"):

@@ -43,15 +43,15 @@ def warn_of_other_versions(made_with: Mapping[str, str], name: str) -> None:
 
 
 def check_version(content: Mapping[str, Any], newest: int, source: str) -> int:
-    """The version of a file's layout, 0 where it says none, as files did before there were versions.
+    """The version of a file's layout; 1 where it says none, as files did before there were versions.
 
     Raises
     ------
     UserError
         If it is none that is known here.
     """
-    version = content.get("version", 0)
-    if not isinstance(version, int) or not 0 <= version <= newest:
+    version = content.get("version", 1)
+    if not isinstance(version, int) or not 1 <= version <= newest:
         raise UserError(
             f"{source}: version {version!r} is not known here, which reads up to {newest}: use the bycase that wrote "
             "it, or a newer one"

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv
+from bycase.core.versions import check_version
 from bycase.tables.predictions import check_predictions
-from bycase.tables.results import read_table
+from bycase.tables.results import read_results, read_table
 from bycase.tables.splits import DTYPES
 
 BENCHMARK = Path("data/benchmark")
@@ -17,6 +19,7 @@ PREDICTIONS = BENCHMARK / "predictions.csv"
 COST = BENCHMARK / "cost.csv"
 HISTORIES = BENCHMARK / "histories.csv"
 ABOUT = BENCHMARK / "about.json"
+ABOUT_VERSION = 1  # of about.json and the tables beside it
 EXTRAS = BENCHMARK / "extras"  # each of its files is there where it was asked for
 UNCERTAINTY = EXTRAS / "uncertainty.csv"
 ROBUSTNESS = EXTRAS / "robustness.csv"
@@ -38,6 +41,19 @@ AGAIN = "run 'dvc repro -f benchmark/dvc.yaml:gather'"
 def read_folds(path: Path = FOLDS) -> pd.DataFrame:
     """Read the layout of all folds; see `bycase.datasets.splits.folds.make_folds`."""
     return read_table(path, "benchmark/dvc.yaml:folds", dtype=DTYPES)
+
+
+def read_about() -> dict[str, Any]:
+    """Read what the tables are of: data set, classes, networks, folds.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, or of an unknown version.
+    """
+    about = read_results(ABOUT, "benchmark/dvc.yaml:gather")
+    check_version(about, ABOUT_VERSION, str(ABOUT))
+    return about
 
 
 def write_out_of_fold(path: Path, frame: pd.DataFrame, classes: Sequence[str]) -> None:

@@ -2,44 +2,47 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from bycase.apps.publish.copy import RESULTS
+from bycase.core.wording import markdown_table, metric_with_interval, share
 
 HEADER = (
-    "| run | network | data | split | seed | test images (cases) | cases also in training | AUC, images "
-    "| AUC, patients | accuracy, images | constant prediction |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
+    "run",
+    "network",
+    "data",
+    "split",
+    "seed",
+    "test images (cases)",
+    "cases also in training",
+    "AUC, images",
+    "AUC, patients",
+    "accuracy, images",
+    "constant prediction",
 )
 
 
 def make_table(results: Path = RESULTS) -> str:
     """A row for every run below `results`, by name."""
-    return HEADER + "".join(_row(folder) for folder in sorted(results.iterdir()) if (folder / "metrics.json").is_file())
+    rows = [_row(folder) for folder in sorted(results.iterdir()) if (folder / "metrics.json").is_file()]
+    return markdown_table(HEADER, rows) + "\n"
 
 
-def _row(folder: Path) -> str:
-    card, protocol, metrics = (
+def _row(folder: Path) -> tuple[str, ...]:
+    model_info, protocol, metrics = (
         json.loads((folder / name).read_text(encoding="utf-8"))
         for name in ("model.json", "splits.json", "metrics.json")
     )
-    image, patient = metrics["image"], metrics["patient"]
-    data = f"{card['dataset']}{' (phantom)' if card['phantom'] else ''}"
-    cells = (
+    image = metrics["image"]
+    return (
         folder.name,
-        f"{card['model']}, {card['weights']}",
-        data,
+        f"{model_info['model']}, {model_info['weights']}",
+        f"{model_info['dataset']}{' (phantom)' if model_info['phantom'] else ''}",
         f"{protocol['protocol']}, by {protocol['group']}",
         str(protocol["seed"]),
         f"{image['n']} ({image['n_patients']})",
         str(protocol["cases_on_both_sides"]),
-        _interval(image, "auc"),
-        _interval(patient, "auc"),
-        _interval(image, "accuracy"),
-        f"{image['baseline']['accuracy']:.3f}",
+        metric_with_interval(image, "auc"),
+        metric_with_interval(metrics["patient"], "auc"),
+        metric_with_interval(image, "accuracy"),
+        share(image["baseline"]["accuracy"]),
     )
-    return f"| {' | '.join(cells)} |\n"
-
-
-def _interval(level: dict[str, Any], metric: str) -> str:
-    limits = level["ci"][metric]
-    return f"{level[metric]:.3f} ({limits['low']:.3f} to {limits['high']:.3f})"

@@ -10,7 +10,7 @@ from bycase.core.errors import UserError
 from bycase.figures.run_info import RunInfo
 from bycase.studies.benchmark.cell import Cell
 from bycase.tables.models import read_model_info
-from bycase.tables.out_of_fold import BENCHMARK, KEYS
+from bycase.tables.out_of_fold import ABOUT_VERSION, BENCHMARK, KEYS
 from bycase.tables.predictions import read_predictions
 from bycase.tables.results import read_results
 
@@ -116,6 +116,7 @@ def describe(cells: Sequence[Cell], folds: pd.DataFrame, patients: "pd.Series[st
     protocol = json.loads((BENCHMARK / cells[0].place / "splits.json").read_text(encoding="utf-8"))
     model_info, images = model_infos[cells[0].model], folds["image"].unique()
     return {
+        "version": ABOUT_VERSION,
         "dataset": model_info["dataset"],
         "phantom": model_info["phantom"],
         "classes": model_info["classes"],

@@ -14,9 +14,8 @@ from bycase.statistics.comparison.paired import paired_benchmark, patient_level,
 from bycase.statistics.comparison.resampling import point_values
 from bycase.statistics.metrics import recognition_rate
 from bycase.studies.compare.revisions import Revision
-from bycase.tables.out_of_fold import ABOUT, COST, HISTORIES, PREDICTIONS, read_out_of_fold
+from bycase.tables.out_of_fold import COST, HISTORIES, PREDICTIONS, read_about, read_out_of_fold
 from bycase.tables.predictions import TEST
-from bycase.tables.results import read_results
 
 FOLD = ["repeat", "fold"]
 GRID = 2**20
@@ -73,7 +72,7 @@ def read_benchmark(seed: int) -> Inputs:
     UserError
         If a file is missing or not what the benchmark writes.
     """
-    about = read_results(ABOUT, "benchmark/dvc.yaml:gather")
+    about = read_about()
     predictions = read_out_of_fold(about["classes"])
     constant = score_constant(predictions, about["classes"], about["positive"])
     return Inputs(

@@ -11,7 +11,9 @@ import pandas as pd
 import yaml
 
 from bycase.core.errors import UserError
+from bycase.core.nested import flatten
 from bycase.core.params import PARAMS_PATH
+from bycase.core.params_migration import migrate
 from bycase.figures.run_info import RunInfo
 from bycase.statistics.units import number_classes, number_patients, positive_number, predict_classes
 from bycase.tables.manifest import MANIFEST
@@ -79,7 +81,7 @@ def read_revision(name: str) -> Revision:
     check_predictions(predictions, model_info["classes"], Path(f"{name}:{TEST}"))
     run_info = RunInfo(model_info, protocol, metrics)
     _check_metrics(name, predictions, run_info)
-    params = pd.json_normalize(yaml.safe_load(read(PARAMS_PATH)), sep=".").iloc[0].to_dict()
+    params, _ = migrate(yaml.safe_load(read(PARAMS_PATH)), f"{name}:{PARAMS_PATH}")
     return Revision(
         name=name,
         run_info=run_info,
@@ -87,7 +89,7 @@ def read_revision(name: str) -> Revision:
         manifest=_table(read(MANIFEST), MANIFEST_COLUMNS)[MANIFEST_COLUMNS],
         history=pd.read_csv(StringIO(read(HISTORY))),
         cost=cost,
-        params={str(key): value for key, value in params.items()},
+        params=flatten(params),
     )
 
 

@@ -4,10 +4,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, model_validator
 
 from bycase.core.errors import UserError
+from bycase.core.params import read_yaml, validate
 from bycase.core.params_data import Count, Section
 
 RECIPES = Path("recipes")
@@ -22,7 +22,7 @@ class Published(Section):
     Attributes
     ----------
     metric : str
-        Which; shares are in [0, 1], losses in nats.
+        Its name; shares are in [0, 1], losses in nats.
     part : str
         The images that it was measured on.
     text : str
@@ -50,7 +50,7 @@ class Recipe(Section):
     system : str
         Whose it is; one letter a source.
     title, source, network : str
-        What it is, the source's file and reference, and the network in words.
+        What it is, who published it (authors, year, title), and the network in words.
     published : list of Published
         Its figures.
     notes : list of str
@@ -70,6 +70,12 @@ class Recipe(Section):
     notes: list[str]
     settings: dict[str, Any]
     honest: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _has_accuracy(self) -> "Recipe":
+        if not any(figure.metric == "accuracy" for figure in self.published):
+            raise ValueError("published: no entry with metric accuracy")
+        return self
 
     @cached_property
     def accuracy(self) -> Published:
@@ -103,32 +109,4 @@ def read_recipe(name: str, folder: Path = RECIPES) -> Recipe:
     if name not in names:
         raise UserError(f"unknown recipe '{name}'; choose one of: {', '.join(names)}")
     path = folder / f"{name}.yaml"
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{path} holds no keys; valid keys there: {', '.join(_keys(Recipe))}")
-    try:
-        recipe = Recipe.model_validate({**content, "name": name})
-    except ValidationError as error:
-        raise UserError(f"{path}: {_describe(error)}") from None
-    if not any(figure.metric == "accuracy" for figure in recipe.published):
-        raise UserError(f"{path}: published: no entry with metric accuracy")
-    return recipe
-
-
-def _describe(error: ValidationError) -> str:
-    first = error.errors()[0]
-    key = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        section = Published if first["loc"][0] == "published" else Recipe
-        return f"unknown key '{key}'; valid keys there: {', '.join(_keys(section))}"
-    if first["type"] == "missing":
-        return f"key '{key}' is missing"
-    return f"{key}: {first['msg']} (it is {first['input']!r})"
-
-
-def _keys(section: type[Section]) -> list[str]:
-    """The keys that a file may have; a recipe's name is that of its file."""
-    return sorted(set(section.model_fields) - {"name"})
+    return validate(Recipe, {**read_yaml(path, Recipe), "name": name}, str(path))

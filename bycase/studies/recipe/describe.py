@@ -14,7 +14,7 @@ def describe_recipe(recipe: Recipe) -> str:
     """The whole of a recipe as text; lines, the last one ended."""
     lines = [
         f"{recipe.name}: {recipe.title}",
-        f"system {recipe.system}, {recipe.source}",
+        *textwrap.wrap(f"system {recipe.system}: {recipe.source}", WIDTH, break_on_hyphens=False),
         f"network: {recipe.network}",
         "",
         "published",
@@ -35,8 +35,8 @@ def describe_recipe(recipe: Recipe) -> str:
 def describe_figure(figure: Published) -> str:
     """A figure with its part and the source's own words."""
     values = " to ".join(f"{value:g}" for value in figure.values)
-    of = f", {figure.n} images" if figure.n else ""
-    return f'{figure.metric} {values} ({figure.part}{of}): "{figure.text}"'
+    images = f", {figure.n} images" if figure.n else ""
+    return f'{figure.metric} {values} ({figure.part}{images}): "{figure.text}"'
 
 
 def _wrap(note: str) -> list[str]:

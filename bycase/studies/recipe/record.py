@@ -24,6 +24,7 @@ AUDIT = Path("metrics/audit.json")
 RESULTS = Path("results/recipes")
 
 PACKAGES = ("dvc", "keras", "numpy", "pandas", "scikit-learn", "tensorflow")
+PLACE_NOTE = "A name in <> is that of a folder or file: put in its place where it is on your machine."
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 BASELINE = ("accuracy", "balanced_accuracy", "log_loss")
 
@@ -60,9 +61,10 @@ def write_result(
             "recipe": name,
             "system": system,
             "protocol": protocol,
-            "command": describe_command(name, protocol, own),
+            "command": (command := describe_command(name, protocol, own)),
+            **({"command_note": PLACE_NOTE} if "<" in command else {}),
             "changed": {
-                key: {of: hide_place(key, value) for of, value in both.items()} for key, both in changes.items()
+                key: {side: hide_place(key, value) for side, value in both.items()} for key, both in changes.items()
             },
             "network": {
                 "model": params.model,
@@ -95,11 +97,11 @@ def write_result(
     return path
 
 
-def _level(at: dict[str, Any]) -> dict[str, Any]:
+def _level(metrics: dict[str, Any]) -> dict[str, Any]:
     """All single numbers of a level, their intervals, and what a constant prediction scores."""
-    numbers = {key: value for key, value in at.items() if isinstance(value, int | float)}
-    baseline = {key: at["baseline"][key] for key in BASELINE if key in at["baseline"]}
-    return {**numbers, "baseline": baseline, "ci": at["ci"]}
+    numbers = {key: value for key, value in metrics.items() if isinstance(value, int | float)}
+    baseline = {key: metrics["baseline"][key] for key in BASELINE if key in metrics["baseline"]}
+    return {**numbers, "baseline": baseline, "ci": metrics["ci"]}
 
 
 def _training(card: dict[str, Any], history: pd.DataFrame) -> dict[str, Any]:
@@ -119,8 +121,8 @@ def _curves(row: "pd.Series[Any]") -> dict[str, float | None]:
 
 
 def describe_command(name: str, protocol: str, own: Settings) -> str:
-    """The command that was given, places on this machine left out."""
-    words = ["python", "-m", "bycase", "recipe", "run", name, *(["--honest"] if protocol == HONEST else [])]
+    """The command that was given, with names in <> for places on this machine."""
+    words = ["bycase", "recipe", "run", name, *(["--honest"] if protocol == HONEST else [])]
     if own:
         words.append("--set")
     for key, value in flatten(own).items():
@@ -130,13 +132,13 @@ def describe_command(name: str, protocol: str, own: Settings) -> str:
 
 
 def hide_place(key: str, value: Any) -> Any:
-    """A setting's value in which a path is its last name only; a Kaggle data set, owner/name, is no path."""
+    """A setting's value in which a path is its last name in <>; neither a Kaggle data set nor an image is one."""
     if isinstance(value, list):
         return [hide_place(key, each) for each in value]
     if isinstance(value, dict):
-        return {name: hide_place(name, each) for name, each in value.items()}
-    if isinstance(value, str) and "/" in value and key.split(".")[-1] != "slug":
-        return PurePath(value).name
+        return {name: hide_place(f"{key}.{name}", each) for name, each in value.items()}
+    if isinstance(value, str) and "/" in value and not key.endswith("slug") and not key.startswith("audit.waive"):
+        return f"<{PurePath(value).name}>"
     return value
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from scipy.stats import binomtest
 
+from bycase.core.wording import interval, markdown_table, metric_with_interval, share
 from bycase.figures.style import data_words
 from bycase.studies.recipe.definition import AS_PUBLISHED, PROTOCOLS, RECIPES, Published, read_recipe, recipe_names
 from bycase.studies.recipe.record import RESULTS, read_result
@@ -30,13 +31,8 @@ def make_table(markdown: bool, recipes: Path = RECIPES, results: Path = RESULTS)
         For a README; else columns of text.
     recipes, results : Path
         The folders.
-
-    Returns
-    -------
-    str
-        Lines, the last one ended.
     """
-    rows: list[tuple[str, ...]] = [HEADER]
+    rows: list[tuple[str, ...]] = []
     notes: list[str] = []
     for name in recipe_names(recipes):
         recipe = read_recipe(name, recipes)
@@ -44,20 +40,24 @@ def make_table(markdown: bool, recipes: Path = RECIPES, results: Path = RESULTS)
         cells = []
         for protocol, run in runs.items():
             if run is not None:
-                notes.append(f"{name}, {_called(protocol)}: {describe_run(run)}")
+                words = "as they did it" if protocol == AS_PUBLISHED else protocol
+                notes.append(f"{name}, {words}: {describe_run(run)}")
             cells.append(f"{_score(run)} [{len(notes)}]" if run is not None else NONE)
-        constants = [_share(run["metrics"]["image"]["baseline"]["accuracy"]) if run else NONE for run in runs.values()]
-        areas = [_with_interval(run, "auc") if run else NONE for run in runs.values()]
+        constants = [share(run["metrics"]["image"]["baseline"]["accuracy"]) if run else NONE for run in runs.values()]
+        areas = [metric_with_interval(run["metrics"]["image"], "auc") if run else NONE for run in runs.values()]
         rows.append((name, recipe.network, describe_published(recipe.accuracy), *cells, _pair(constants), _pair(areas)))
-    return _markdown(rows, notes) if markdown else _text(rows, notes)
+    table = markdown_table(HEADER, rows) if markdown else _text([HEADER, *rows])
+    listed = [f"{number}. {note}" if markdown else f"[{number}] {note}" for number, note in enumerate(notes, 1)]
+    gap = [""] if markdown and notes else []
+    return "\n".join([table, "", CAPTION, *gap, *listed]) + "\n"
 
 
 def describe_published(figure: Published) -> str:
     """A printed share, its interval where the number of images is known, and the part it is of."""
-    value = " to ".join(_share(value) for value in figure.values)
+    value = " to ".join(share(value) for value in figure.values)
     if figure.n:
         limits = binomtest(round(figure.values[-1] * figure.n), figure.n).proportion_ci(0.95, method="wilson")
-        value += f" ({_share(limits.low)} to {_share(limits.high)})"
+        value += f" ({interval({'low': limits.low, 'high': limits.high})})"
     part = "part not said" if figure.part == "not said" else figure.part
     return f"{value}, {part}"
 
@@ -94,14 +94,8 @@ def describe_run(run: dict[str, Any]) -> str:
 
 
 def _score(run: dict[str, Any]) -> str:
-    score = _with_interval(run, "accuracy")
+    score = metric_with_interval(run["metrics"]["image"], "accuracy")
     return f"phantom {score}" if run["data"]["phantom"] else score
-
-
-def _with_interval(run: dict[str, Any], metric: str) -> str:
-    image = run["metrics"]["image"]
-    limits = image["ci"][metric]
-    return f"{_share(image[metric])} ({_share(limits['low'])} to {_share(limits['high'])})"
 
 
 def _pair(values: list[str]) -> str:
@@ -109,30 +103,15 @@ def _pair(values: list[str]) -> str:
     return NONE if set(values) == {NONE} else " / ".join(values)
 
 
-def _called(protocol: str) -> str:
-    return "as they did it" if protocol == AS_PUBLISHED else protocol
-
-
-def _share(value: float) -> str:
-    return f"{value:.3f}"
-
-
 def _plain(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
-def _markdown(rows: list[tuple[str, ...]], notes: list[str]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    lines.insert(1, "|" + "---|" * len(HEADER))
-    listed = [f"{number}. {note}" for number, note in enumerate(notes, 1)]
-    return "\n".join([*lines, "", CAPTION, *(["", *listed] if listed else [])]) + "\n"
-
-
-def _text(rows: list[tuple[str, ...]], notes: list[str]) -> str:
+def _text(rows: list[tuple[str, ...]]) -> str:
+    """Columns of text, each as wide as its widest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    listed = [f"[{number}] {note}" for number, note in enumerate(notes, 1)]
-    return "\n".join([*lines, "", CAPTION, *listed]) + "\n"
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return "\n".join(lines)
 
 
 def list_recipes(recipes: Path = RECIPES, results: Path = RESULTS) -> str:
@@ -140,12 +119,7 @@ def list_recipes(recipes: Path = RECIPES, results: Path = RESULTS) -> str:
     rows: list[tuple[str, ...]] = [("recipe", "system", "data set", "network", "published accuracy", "results")]
     for name in recipe_names(recipes):
         recipe = read_recipe(name, recipes)
-        run = [protocol for protocol in PROTOCOLS if read_result(name, protocol, results) is not None]
+        done = ", ".join(protocol for protocol in PROTOCOLS if read_result(name, protocol, results) is not None)
         figure = describe_published(recipe.accuracy)
-        rows.append(
-            (name, recipe.system, str(recipe.settings["dataset"]), recipe.network, figure, ", ".join(run) or NONE)
-        )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
-    )
+        rows.append((name, recipe.system, str(recipe.settings["dataset"]), recipe.network, figure, done or NONE))
+    return _text(rows) + "\n"

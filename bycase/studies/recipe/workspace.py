@@ -34,8 +34,8 @@ def head_commit() -> str:
 
 
 def uncommitted_code() -> bool:
-    """Whether stages or pipelines differ from that commit."""
-    return bool(_git("status", "--porcelain", "--", "stages", "recipes", "dvc.yaml").strip())
+    """Whether library, stages, recipes or pipeline differ from that commit."""
+    return bool(_git("status", "--porcelain", "--", "bycase", "stages", "recipes", "dvc.yaml").strip())
 
 
 def _git(*arguments: str) -> str:

@@ -51,7 +51,7 @@ def write_run(model: str, noise: float, group: str = "case", patients: int = 24)
     write_json(Path("metrics/metrics.json"), {"image": level, "patient": level, "calibration": {"temperature": 1.2}})
     costs = {"training_seconds": 3.0 + noise, "embed_seconds": 1.0, "parameters": 10, "flops": 1e9}
     write_json(Path("metrics/cost.json"), costs)
-    Path("params.yaml").write_text(yaml.safe_dump({"model": model, "seed": 7, "split": {"group": group}}))
+    Path("params.yaml").write_text(yaml.safe_dump({"version": 2, "model": model, "seed": 7, "split": {"group": group}}))
 
 
 def git(*arguments: str) -> None:
@@ -102,7 +102,7 @@ def test_a_tag_an_experiment_and_the_workspace_are_read(inside: Path) -> None:
     assert first.cost["training_seconds"] == 6.0
     assert net.cost["training_seconds"] == pytest.approx(3.1)
     assert (first.predictions["Malignant"] != net.predictions["Malignant"]).all()
-    assert net.params == {"model": "resnet50v2", "seed": 7, "split.group": "case"}
+    assert net.params == {"version": 2, "model": "resnet50v2", "seed": 7, "split.group": "case"}
 
 
 def test_the_command_prints_leaderboard_and_verdicts_and_writes_files(

@@ -1,5 +1,6 @@
 """The shipped recipes: valid as a whole, and as the texts say (figures typed from them)."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,9 @@ def test_a_recipe_reads_as_text(name: str) -> None:
     recipe = read_recipe(name, FOLDER)
     text = describe_recipe(recipe)
     assert recipe.title in text
+    assert recipe.source in " ".join(text.split())
+    assert ".txt" not in recipe.source
+    assert re.search(r"\b20\d\d\b|no date given", recipe.source)
     for figure in recipe.published:
         assert f'"{figure.text}"' in text
     for key in flatten(recipe_settings(recipe, HONEST)):
@@ -185,7 +189,10 @@ def test_another_folder_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("colour: red", "unknown key 'colour'; valid keys there: honest, network, notes, published, settings, source"),
+        (
+            "colour: red",
+            "unknown key 'colour'; valid keys there: honest, name, network, notes, published, settings, source",
+        ),
         ("system: F", "system: Input should be 'A', 'B', 'C', 'D' or 'E'"),
         ("published: [{metric: accuracy, share: 1}]", "published"),
         ("published: [{metric: loss, part: test, text: x, values: [1]}]", "no entry with metric accuracy"),

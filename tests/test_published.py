@@ -1,0 +1,84 @@
+"""What is published below `results/`, read by the code of today."""
+
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bycase.core.nested import flatten
+from bycase.core.params import load_params
+from bycase.core.params_migration import VERSION
+from bycase.studies.benchmark.params import load_benchmark_params
+from bycase.studies.recipe.record import PLACE_NOTE
+from bycase.studies.tune.params import load_tuning_params
+from bycase.tables.out_of_fold import read_about, read_out_of_fold
+from stages import check
+
+RESULTS = Path(__file__).parents[1] / "results"
+PARAMS = sorted(RESULTS.glob("*/params.yaml"))
+
+
+def read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content
+
+
+def test_every_run_has_its_parameters() -> None:
+    assert [path.parent for path in PARAMS] == [path for path in sorted(RESULTS.iterdir()) if path.name != "recipes"]
+
+
+@pytest.mark.parametrize("path", PARAMS, ids=lambda path: path.parent.name)
+def test_parameters_pass_the_first_stage_which_completes_them_in_one_line(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level(logging.INFO)
+    here = Path(shutil.copyfile(path, "params.yaml"))
+    check.main()
+    assert Path("data/checked.txt").is_file()
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith(f"params.yaml is of an older version and is written as version {VERSION}: ")
+    assert "leakage.inverse_penalty is now leakage.logistic_C" in line
+    before, after = flatten(read(path)), flatten(read(here))
+    assert after.pop("leakage.logistic_C") == before.pop("leakage.inverse_penalty")
+    assert before.items() <= {key: value for key, value in after.items() if key in before}.items()
+    comments = [
+        [line.partition("#")[2] for line in file.read_text(encoding="utf-8").splitlines() if "#" in line]
+        for file in (path, here)
+    ]
+    assert comments[0] == comments[1]
+    caplog.clear()
+    params = load_params()
+    assert not caplog.records
+    for name, load, place in (
+        ("benchmark", load_benchmark_params, "benchmark-params.yaml"),
+        ("tuning", load_tuning_params, "tuning-params.yaml"),
+    ):
+        if (path.parent / place).exists():
+            Path(name).mkdir()
+            shutil.copyfile(path.parent / place, f"{name}/params.yaml")
+            load(params)
+
+
+def test_out_of_fold_predictions_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = RESULTS / "breakhis-partial"
+    monkeypatch.chdir(tmp_path)
+    Path("data/benchmark").mkdir(parents=True)
+    shutil.copyfile(folder / "about.json", "data/benchmark/about.json")
+    about = read_about()
+    frame = read_out_of_fold(about["classes"], folder / "predictions.csv.gz")
+    assert set(frame["model"]) == set(about["networks"])
+
+
+@pytest.mark.parametrize(
+    "path", sorted(RESULTS.glob("recipes/*/*.json")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_commands_of_recipes_name_no_place_of_ours(path: Path) -> None:
+    result = json.loads(path.read_text(encoding="utf-8"))
+    assert result["command"].startswith(f"bycase recipe run {path.parent.name}")
+    assert "/" not in result["command"]
+    assert ("<" in result["command"]) == (result.get("command_note") == PLACE_NOTE)
