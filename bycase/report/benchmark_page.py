@@ -139,8 +139,8 @@ def _leaderboard(bench: Bench) -> Section:
     rows.append(("constant prediction", *(share(best[level]["baseline"][metric]) for level, metric in LEADERS)))
     header = ("network", *(f"{metric_words(metric)} by {level}" for level, metric in LEADERS))
     caption = (
-        f"Out-of-fold results, best network first. {INTERVALS} Whether two networks differ is not read from their "
-        "intervals but from the pairwise verdicts."
+        f"Out-of-fold results, best network first. {INTERVALS} Overlapping intervals do not mean that two "
+        "networks are equal: see the pairwise verdicts."
     )
     costs = [
         (
