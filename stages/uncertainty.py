@@ -19,8 +19,8 @@ from bycase.networks.forward import frozen_forward
 from bycase.networks.saved import load_network
 from bycase.networks.views import predict_views
 from bycase.statistics.conformal import calibrate_sets, make_sets
-from bycase.statistics.threshold import choose_threshold
-from bycase.statistics.uncertainty.assessment import Combined, combine_members
+from bycase.statistics.thresholds import choose_threshold
+from bycase.statistics.uncertainty.members import Combined, combine_members
 from bycase.statistics.uncertainty.summary import summarise
 from bycase.statistics.uncertainty.table import FOLDER, METHODS, RESULTS, TEST, VALIDATION, add_sets, make_table
 from bycase.statistics.units import Units, image_units

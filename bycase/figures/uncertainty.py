@@ -23,7 +23,7 @@ from bycase.figures.style import (
     new_figure,
     styled,
 )
-from bycase.statistics.conformal import share_of_patients
+from bycase.statistics.metrics import patient_scores
 from bycase.statistics.units import Bools, Units
 
 HEIGHT = 8.2
@@ -100,7 +100,7 @@ def _draw_coverage(axes: Axes, content: Mapping[str, Any], sets: Mapping[str, Bo
     for level, members in sets.items():
         reached = content["conformal"][level]
         covered = members[np.arange(len(images.truth)), images.truth]
-        share = np.sort(share_of_patients(covered, images.patient))
+        share = np.sort(patient_scores(covered, images.patient))
         edges = np.linspace(0, 1, len(share) + 1)
         style = {"color": LEVEL_COLOURS[level], "linestyle": LEVEL_DASHES[level], "linewidth": 1.8}
         label = (

@@ -19,9 +19,13 @@ from bycase.statistics.metrics import (
     weighted_metrics,
     weighted_recognition_rate,
 )
-from bycase.statistics.operating_points import choose_operating_points, describe_operating_points, weighted_rates
 from bycase.statistics.subgroups import assess_subgroups, list_subgroups
-from bycase.statistics.threshold import choose_threshold
+from bycase.statistics.thresholds import (
+    choose_operating_points,
+    choose_threshold,
+    describe_operating_points,
+    weighted_rates,
+)
 from bycase.statistics.units import Floats, Integers, Units, image_units, patient_units
 from bycase.tables.predictions import TEST, VALIDATION
 
@@ -103,7 +107,7 @@ def assess(
         ``image`` and ``patient``: metrics on test (see `bycase.statistics.metrics.weighted_metrics`), ``n`` (units),
         ``n_patients``, ``baseline`` (the class shares of the training part, its majority class predicted), ``ci``
         (95 % intervals, and ``resamples``, the number used); the patient level also has ``recognition_rate``. With a
-        positive class ``threshold`` and ``operating_points`` (see `bycase.statistics.operating_points`); without one
+        positive class ``threshold`` and ``operating_points`` (see `bycase.statistics.thresholds`); without one
         ``per_class``, also ``n``. ``validation``: the main metrics where the threshold was chosen, which flatters its
         accuracies. ``calibration``: see `bycase.statistics.calibration.assessment`. All leaves are numbers.
     """

@@ -17,6 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bycase.statistics.bootstrap import divide
+from bycase.statistics.metrics import patient_scores
 from bycase.statistics.units import Bools, Floats, Integers, Units
 
 ROUNDING = 1e-9
@@ -66,11 +67,6 @@ def conformal_threshold_of_patients(own: Floats, patient: Integers, coverage: fl
     return float(own[order[reached[0]]]) if len(reached) else 0.0
 
 
-def attainable_coverage(n: int) -> float:
-    """The largest coverage that `n` validation images, or patients, allow without letting every class in."""
-    return n / (n + 1)
-
-
 def calibrate_sets(validation: Units, coverage: float) -> dict[str, dict[str, float]]:
     """Calibrate prediction sets by image and by patient.
 
@@ -85,7 +81,7 @@ def calibrate_sets(validation: Units, coverage: float) -> dict[str, dict[str, fl
     -------
     dict
         ``image`` and ``patient``, each with ``conformal_threshold``; ``n_calibration``, how many validation images or
-        patients; and ``attainable``, the largest coverage that so many allow.
+        patients; and ``attainable``, the largest coverage that so many allow without letting every class in.
     """
     own = validation.scores[np.arange(len(validation.truth)), validation.truth]
     thresholds = {
@@ -93,7 +89,7 @@ def calibrate_sets(validation: Units, coverage: float) -> dict[str, dict[str, fl
         "patient": (conformal_threshold_of_patients(own, validation.patient, coverage), validation.n_patients),
     }
     return {
-        level: {"conformal_threshold": threshold, "n_calibration": n, "attainable": attainable_coverage(n)}
+        level: {"conformal_threshold": threshold, "n_calibration": n, "attainable": n / (n + 1)}
         for level, (threshold, n) in thresholds.items()
     }
 
@@ -128,8 +124,9 @@ def measure_sets(
         ``singletons`` and ``empty``, the shares of sets of one class and of none.
     """
     covered, size = sets[np.arange(len(truth)), truth], sets.sum(axis=1)
-    by_patient = _per_patient(patient, np.ones(len(truth)), covered, size, size == 1, size == 0)
-    share = share_of_patients(covered, patient)
+    columns = np.ones(len(truth)), covered, size, size == 1, size == 0
+    by_patient = np.stack([np.bincount(patient, weights=column) for column in columns], axis=1)
+    share = patient_scores(covered, patient)
     of_patients = np.stack([share, share >= coverage - ROUNDING], axis=1)
 
     def statistic(counts: Integers) -> dict[str, Floats]:
@@ -142,18 +139,7 @@ def measure_sets(
     return statistic
 
 
-def share_of_patients(covered: Bools, patient: Integers) -> Floats:
-    """The share of each patient's images whose set holds the true class; (n_patients,), float64, in [0, 1]."""
-    return np.bincount(patient, weights=covered) / np.bincount(patient)
-
-
 def coverage_of_classes(sets: Bools, truth: Integers) -> Floats:
-    """The share of each class's images whose set holds it; (n_classes,), float64, in [0, 1]."""
-    n_classes = sets.shape[1]
-    covered = sets[np.arange(len(truth)), truth].astype(np.float64)
-    return divide(np.eye(n_classes)[truth].T @ covered, np.eye(n_classes)[truth].sum(axis=0), 0.0)
-
-
-def _per_patient(patient: Integers, *columns: Floats | Integers | Bools) -> Floats:
-    """Sums over each patient's images; (n_patients, n_columns)."""
-    return np.stack([np.bincount(patient, weights=column) for column in columns], axis=1)
+    """The share of each class's images whose set holds it, 0 without any; (n_classes,), float64, in [0, 1]."""
+    members = np.eye(sets.shape[1])[truth].T
+    return divide(members @ sets[np.arange(len(truth)), truth], members.sum(axis=1), 0.0)

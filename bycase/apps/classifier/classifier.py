@@ -22,7 +22,7 @@ from bycase.networks.forward import Forward, frozen_forward
 from bycase.networks.views import turn
 from bycase.statistics.calibration.temperature import apply_temperature
 from bycase.statistics.conformal import make_sets
-from bycase.statistics.uncertainty.assessment import combine_members
+from bycase.statistics.uncertainty.members import combine_members
 from bycase.statistics.units import Bools, Floats, Integers
 
 if TYPE_CHECKING:

@@ -25,10 +25,8 @@ def draw_calibration(images: Paired, board: Mapping[str, Any], subtitle: Sequenc
     ----------
     images : Paired
         All networks' images.
-    board : mapping
-        See `bycase.studies.compare.leaderboard.make_leaderboard`; its order is that of the panels.
-    subtitle : sequence of str
-        Lines that name the data.
+    board, subtitle
+        See `bycase.figures.comparison.roc.draw_roc`.
     seed : int
         Of the bootstrap over patients.
     """

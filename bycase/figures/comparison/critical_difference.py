@@ -41,14 +41,12 @@ def draw_critical_difference(
 
     Parameters
     ----------
-    board : mapping
-        See `bycase.studies.compare.leaderboard.make_leaderboard`.
+    board, subtitle
+        See `bycase.figures.comparison.roc.draw_roc`.
     comparisons : mapping
         See `bycase.statistics.comparison.pairwise.compare_pairs`.
     networks : mapping of str to str
         What each network is, in words.
-    subtitle : sequence of str
-        Lines that name the data.
     """
     settings = comparisons["settings"]
     metric, level = settings["metric"], settings["level"]

@@ -47,12 +47,10 @@ def draw_pareto(board: Mapping[str, Any], metric: str, level: str, subtitle: Seq
 
     Parameters
     ----------
-    board : mapping
-        See `bycase.studies.compare.leaderboard.make_leaderboard`; its order is the legend's.
+    board, subtitle
+        See `bycase.figures.comparison.roc.draw_roc`.
     metric, level : str
         What is on the vertical axis; more is better.
-    subtitle : sequence of str
-        Lines that name the data.
     """
     values = {name: float(metrics[level][metric]) for name, metrics in board.items()}
     colours = colour_models(list(board))

@@ -66,7 +66,7 @@ def draw_roc(levels: Mapping[str, Paired], board: Mapping[str, Any], subtitle: S
         Lines that name the data.
     """
     colours = colour_models(list(board))
-    labels = {name: f"{name}: {at['image']['auc']:.3f}, {at['patient']['auc']:.3f}" for name, at in board.items()}
+    labels = {name: f"{name}: {row['image']['auc']:.3f}, {row['patient']['auc']:.3f}" for name, row in board.items()}
     best = max(board, key=lambda name: board[name]["image"]["auc"])
     title = f"ROC: best image AUC {metric_with_interval(board[best]['image'], 'auc', name='95 % CI')}, {shorten(best)}"
     images = levels["image"]

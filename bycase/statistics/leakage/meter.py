@@ -1,6 +1,7 @@
 """The leakage meter: one head, the same features, scored under every split level."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from threadpoolctl import threadpool_limits
 from bycase.core.errors import UserError
 from bycase.core.seeding import derive_seed, generator
 from bycase.datasets.fingerprints import FINGERPRINTS, read_fingerprints
-from bycase.statistics.bootstrap import with_classes
+from bycase.statistics.bootstrap import on_all_patients, with_classes
 from bycase.statistics.intervals import expanded_tail, interval, perfect_bound
 from bycase.statistics.leakage.levels import LEVELS, Levels
 from bycase.statistics.metrics import auc_and_accuracy
-from bycase.statistics.units import Floats, Integers, Units
+from bycase.statistics.units import Floats, Integers, Units, number_classes, positive_number
 
 METRICS = ("auc", "accuracy")
 # A metric that sets classes against one another has a mean for each of two samples.
@@ -83,7 +84,8 @@ def measure_leakage(
         `inflation` at the top: how much better the level looks than the strictest, in points, with its
         paired interval ``ci``. The strictest level's own inflation is 0.
     """
-    truth, classes = pd.factorize(manifest["label"], sort=True)
+    classes = tuple(sorted(set(manifest["label"])))
+    truth = number_classes(manifest["label"], classes)
     patient = pd.factorize(manifest["group"])[0].astype(np.int64)
     n_patients = int(patient.max()) + 1
     counts = generator(seed, "leakage", "bootstrap").multinomial(
@@ -91,24 +93,16 @@ def measure_leakage(
     )
     rarest = int(manifest.groupby("label")["group"].nunique().min())
 
+    positive = positive_number(classes, classes[-1])  # of two classes each has the same AUC against the other
     points: dict[str, dict[str, float]] = {}
     values: dict[str, dict[str, Floats]] = {}
     for level, groups in levels.groups.items():
-        predictions = [
-            out_of_fold(features, truth, groups, folds, logistic_C, derive_seed(seed, "leakage", repeat))
-            for repeat in range(repeats)
-        ]
-        units = [
-            # Of two classes each has the same AUC against the other.
-            Units(
-                tuple(classes), truth, scores, scores.argmax(axis=1), patient, positive=1 if len(classes) == 2 else None
-            )
-            for scores in predictions
-        ]
+        seeds = [derive_seed(seed, "leakage", repeat) for repeat in range(repeats)]
+        scores = [out_of_fold(features, truth, groups, folds, logistic_C, own_seed) for own_seed in seeds]
+        units = [Units(classes, truth, each, each.argmax(axis=1), patient, positive=positive) for each in scores]
         counts = with_classes(units[0], counts, len(classes))
-        points[level] = {
-            name: float(value[0]) for name, value in _scores(units, np.ones((1, n_patients), np.int64)).items()
-        }
+        whole = on_all_patients(units[0], partial(_scores, units))
+        points[level] = {name: float(value) for name, value in whole.items()}
         values[level] = _scores(units, counts)
 
     strictest = levels.strictest
@@ -154,12 +148,8 @@ def out_of_fold(
 
     Parameters
     ----------
-    features : ndarray of shape (n_images, n_features), float64
-        Of a frozen network.
-    truth : ndarray of shape (n_images,), int64, in [0, n_classes)
-        Class numbers, each of which occurs.
-    groups : ndarray of shape (n_images,), int64
-        What stays in one fold.
+    features, truth, groups : ndarray of shape (n_images, n_features), float64; (n_images,), int64; (n_images,), int64
+        Of a frozen network; class numbers, each of which occurs; what stays in one fold.
     folds : int
         Number of folds.
     logistic_C : float

@@ -22,13 +22,7 @@ MOST_IMAGES = 1500  # in one classification; of larger data sets, patients are d
 
 Answer = dict[str, float | int | None]
 
-NOT_APPLICABLE: Answer = {
-    "accuracy": None,
-    "chance": None,
-    "p": None,
-    "n_images": 0,
-    "n_answers": 0,
-}
+NOT_APPLICABLE: Answer = {"accuracy": None, "chance": None, "p": None, "n_images": 0, "n_answers": 0}
 
 
 @dataclass(frozen=True)

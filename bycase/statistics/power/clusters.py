@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from bycase.statistics.units import Integers
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

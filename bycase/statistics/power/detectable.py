@@ -41,21 +41,9 @@ def discordance(first: float, second: float, correlation: float) -> float:
 
 
 def pairs_needed(first: float, second: float, correlation: float, alpha: float, power: float) -> float:
-    """Independent images on which a two-sided test at `alpha` finds the difference with probability `power`.
+    """Independent images, not rounded, on which a two-sided test at `alpha` finds a difference with that `power`.
 
-    Parameters
-    ----------
-    first, second : float, in [0, 1]
-        The models' accuracies, which differ.
-    correlation : float
-        See `discordance`.
-    alpha, power : float, in (0, 1)
-        Of the test.
-
-    Returns
-    -------
-    float
-        Not rounded.
+    `first`, `second` and `correlation` are those of `discordance`; `alpha` and `power` are in (0, 1).
     """
     discordant = discordance(first, second, correlation)
     difference = second - first
@@ -65,43 +53,19 @@ def pairs_needed(first: float, second: float, correlation: float, alpha: float, 
 
 
 def detectable_accuracy(images: float, accuracy: float, correlation: float, alpha: float, power: float) -> float | None:
-    """The smallest gain in accuracy that so many independent images resolve.
+    """The smallest gain in accuracy that so many independent images resolve; None where even a perfect model is not.
 
-    Parameters
-    ----------
-    images : float
-        Independent images.
-    accuracy : float, in (0, 1)
-        Of the worse model.
-    correlation, alpha, power : float
-        See `pairs_needed`.
-
-    Returns
-    -------
-    float or None
-        None where even a perfect model could not be told apart.
+    `accuracy`, in (0, 1), is that of the worse model; for the others see `pairs_needed`.
     """
-    if pairs_needed(accuracy, 1.0, correlation, alpha, power) > images:
-        return None
-    return float(
-        brentq(
-            lambda gain: pairs_needed(accuracy, accuracy + gain, correlation, alpha, power) - images,
-            SMALLEST,
-            1 - accuracy,
-        )
-    )
+
+    def shortfall(gain: float) -> float:
+        return pairs_needed(accuracy, accuracy + gain, correlation, alpha, power) - images
+
+    return None if shortfall(1 - accuracy) > 0 else float(brentq(shortfall, SMALLEST, 1 - accuracy))
 
 
 def auc_variance(auc: float, positive: float, negative: float) -> float:
-    """Variance of an estimated AUC (Hanley and McNeil, 1982, equation 1).
-
-    Parameters
-    ----------
-    auc : float, in (0, 1]
-        The true AUC.
-    positive, negative : float, from 1 up
-        Independent images of either class.
-    """
+    """Variance of an estimated AUC, in (0, 1], by independent images of either class (1982, equation 1)."""
     square = auc**2
     two_positive = auc / (2 - auc)  # probability that two positives both outrank a negative
     two_negative = 2 * square / (1 + auc)

@@ -85,19 +85,12 @@ def detectable(sample: Sample | None, assumed: Assumptions) -> dict[str, float |
         return dict.fromkeys(keys)
     images = effective_images(sample.sizes, assumed.patient_correlation)
     test = (assumed.model_correlation, assumed.alpha, assumed.power)
-    accuracy = detectable_accuracy(images, assumed.accuracy, *test)
-    auc = None
+    gains = [detectable_accuracy(images, assumed.accuracy, *test), None]
     if len(sample.positive) and len(sample.negative):
-        auc = detectable_auc(*_effective_classes(sample, assumed), assumed.auc, *test)
-    values = (
-        sample.n_patients,
-        sample.n_images,
-        design_effect(sample.sizes, assumed.patient_correlation),
-        images,
-        None if accuracy is None else 100 * accuracy,
-        None if auc is None else 100 * auc,
-    )
-    return dict(zip(keys, values, strict=True))
+        gains[1] = detectable_auc(*_effective_classes(sample, assumed), assumed.auc, *test)
+    effect = design_effect(sample.sizes, assumed.patient_correlation)
+    points = (None if gain is None else 100 * gain for gain in gains)
+    return dict(zip(keys, (sample.n_patients, sample.n_images, effect, images, *points), strict=True))
 
 
 def patients_needed(sample: Sample, assumed: Assumptions) -> dict[str, dict[str, int | None]]:

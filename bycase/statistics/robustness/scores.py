@@ -7,6 +7,7 @@ difference: it is paired, by image and by patient.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,23 +98,10 @@ def _make_units(table: pd.DataFrame, classes: Sequence[str], positive: str | Non
     )
 
 
-def level(resampled: Resampled, conditions: Sequence[int]) -> dict[str, float | dict[str, dict[str, float]]]:
-    """Accuracy and AUC, the mean over conditions, with 95 % intervals.
-
-    Parameters
-    ----------
-    resampled : Resampled
-        See `resample`.
-    conditions : sequence of int
-        One or several.
-
-    Returns
-    -------
-    dict
-        `METRICS`, and ``ci`` with the keys ``low`` and ``high`` of each.
-    """
+def level(resampled: Resampled, conditions: Sequence[int]) -> dict[str, Any]:
+    """The `METRICS`, means over one or several conditions, and their 95 % intervals ``ci``."""
     chosen = list(conditions)
-    means = {metric: _mean(resampled, metric, chosen) for metric in METRICS}
+    means = {metric: float(resampled.points[metric][chosen].mean()) for metric in METRICS}
     by_class = {"auc": resampled.class_auc[chosen].mean(axis=0)}
     limits = {
         metric: metric_interval(
@@ -124,33 +112,19 @@ def level(resampled: Resampled, conditions: Sequence[int]) -> dict[str, float | 
     return {**means, "ci": limits}
 
 
-def drop(resampled: Resampled, start: int, conditions: Sequence[int]) -> dict[str, tuple[float, dict[str, float]]]:
-    """By how much accuracy and AUC fall from one condition to the mean over others, with 95 % intervals.
+def drop(resampled: Resampled, start: int, conditions: Sequence[int]) -> dict[str, Any]:
+    """By how much the `METRICS` fall from one condition to the mean over others, and the 95 % intervals ``ci``.
 
-    Where no resample differs from another, the interval reaches as far as that of a metric without spread does: so
-    many patients may differ without one of them being in the test part.
-
-    Parameters
-    ----------
-    resampled : Resampled
-        See `resample`.
-    start : int
-        The condition that the others are held against.
-    conditions : sequence of int
-        One or several.
-
-    Returns
-    -------
-    dict of str to (float, dict)
-        Each of `METRICS` to the drop, in [-1, 1], positive where the others are worse, and its ``low`` and ``high``.
+    In [-1, 1], positive where the others are worse. Where no resample differs from another, the interval reaches as far
+    as that of a metric without spread does: so many patients may differ without one of them being in the test part.
     """
-    drops = {}
+    points, limits = {}, {}
     for metric in METRICS:
-        drawn = resampled.drawn[metric]
+        observed, drawn = resampled.points[metric], resampled.drawn[metric]
+        points[metric] = float(observed[start] - observed[list(conditions)].mean())
         fallen = drawn[:, start] - drawn[:, list(conditions)].mean(axis=1)
-        point = float(resampled.points[metric][start]) - _mean(resampled, metric, conditions)
-        drops[metric] = point, _drop_interval(metric, point, fallen, resampled.units)
-    return drops
+        limits[metric] = _drop_interval(metric, points[metric], fallen, resampled.units)
+    return {**points, "ci": limits}
 
 
 def _drop_interval(metric: str, point: float, fallen: Floats, units: Units) -> dict[str, float]:
@@ -170,7 +144,3 @@ def _drop_interval(metric: str, point: float, fallen: Floats, units: Units) -> d
 def _paired_interval(point: float, fallen: Floats, patients: int, samples: int, perfect: float) -> dict[str, float]:
     # Halfway to 1: as a share of a range twice as long, a reach as of the metric itself.
     return interval(point, fallen, patients, (1 + perfect) / 2, samples=samples, limits=(-1.0, 1.0))
-
-
-def _mean(resampled: Resampled, metric: str, conditions: Sequence[int]) -> float:
-    return float(resampled.points[metric][list(conditions)].mean())

@@ -78,13 +78,9 @@ def summarise_robustness(
 
 def _cell(resampled: Resampled, conditions: Sequence[int]) -> dict[str, Any]:
     """Levels and drops of a condition, or of the mean over several."""
-    levels: dict[str, Any] = level(resampled, conditions)
-    drops = drop(resampled, 0, conditions)
-    return {
-        **{metric: levels[metric] for metric in METRICS},
-        **{f"{metric}_drop": drops[metric][0] for metric in METRICS},
-        "ci": {**levels["ci"], **{f"{metric}_drop": drops[metric][1] for metric in METRICS}},
-    }
+    levels, drops = level(resampled, conditions), drop(resampled, 0, conditions)
+    limits = levels["ci"] | {f"{metric}_drop": ends for metric, ends in drops.pop("ci").items()}
+    return levels | {f"{metric}_drop": point for metric, point in drops.items()} | {"ci": limits}
 
 
 def curves_table(summary: Mapping[str, Any]) -> pd.DataFrame:
@@ -156,15 +152,11 @@ def summarise_shift(
             "give both runs the same seed, data and split"
         )
     resampled = score_conditions([same, held_out], classes, positive, resamples, seed)
-    drops = drop(resampled, EVERYTHING, [HELD_OUT])
     return {
         "n": len(resampled.units.truth),
         "n_patients": resampled.units.n_patients,
         "resamples": len(resampled.drawn["auc"]),
         "all": level(resampled, [EVERYTHING]),
         "held_out": level(resampled, [HELD_OUT]),
-        "drop": {
-            **{metric: point for metric, (point, _) in drops.items()},
-            "ci": {metric: limits for metric, (_, limits) in drops.items()},
-        },
+        "drop": drop(resampled, EVERYTHING, [HELD_OUT]),
     }

@@ -1,12 +1,9 @@
-"""Several predictions of the same images as one; how good such methods are, and what each gains over the first."""
+"""How good the probabilities of several methods are, and what each gains over the first, with paired intervals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import entr
 
 from bycase.statistics.bootstrap import Statistic, resample
 from bycase.statistics.calibration.assessment import calibration_intervals
@@ -16,45 +13,6 @@ from bycase.statistics.metrics import CLASS, weighted_metrics
 from bycase.statistics.units import Floats, Integers, Units
 
 METRICS = ("auc", "accuracy", "brier", "log_loss", "ece")
-
-
-@dataclass(frozen=True)
-class Combined:
-    """The mean of several predictions, and its uncertainty in nats.
-
-    Houlsby, N., Huszár, F., Ghahramani, Z. and Lengyel, M. (2011). Bayesian Active Learning for Classification and
-    Preference Learning. arXiv:1112.5745.
-
-    Attributes
-    ----------
-    mean : ndarray of shape (n_images, n_classes), float64, in [0, 1]
-        Mean probabilities.
-    entropy : ndarray of shape (n_images,), float64, in [0, log(n_classes)]
-        Of the mean: all uncertainty.
-    expected_entropy : ndarray of shape (n_images,), float64
-        Mean of the members' entropies: what they agree to be uncertain about.
-    mutual_information : ndarray of shape (n_images,), float64, from 0 up
-        The difference: what they disagree on.
-    """
-
-    mean: Floats
-    entropy: Floats
-    expected_entropy: Floats
-    mutual_information: Floats
-
-
-def combine_members(members: NDArray[np.float64]) -> Combined:
-    """Combine predictions: passes with dropout, views of an image, or networks of an ensemble.
-
-    Parameters
-    ----------
-    members : ndarray of shape (n_members, n_images, n_classes), float64, in [0, 1]
-        Rows of classes sum to 1.
-    """
-    mean: Floats = members.mean(axis=0)
-    entropy: Floats = entr(mean).sum(axis=1)
-    expected: Floats = entr(members).sum(axis=2).mean(axis=0)
-    return Combined(mean, entropy, expected, np.maximum(entropy - expected, 0.0))
 
 
 def assess_methods(methods: Mapping[str, Units], resamples: int, seed: int) -> dict[str, Any]:

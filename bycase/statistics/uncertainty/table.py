@@ -15,7 +15,7 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.statistics.selective import centre, concentration, largest_probability
-from bycase.statistics.uncertainty.assessment import Combined
+from bycase.statistics.uncertainty.members import Combined
 from bycase.statistics.units import (
     Bools,
     Floats,
@@ -117,23 +117,7 @@ def units_of(
     patient: Integers,
     fold: Integers | None = None,
 ) -> Units:
-    """The images, as one method predicts them.
-
-    Parameters
-    ----------
-    table : DataFrame
-        See the module.
-    method : str
-        One of `METHODS`.
-    classes : sequence of str
-        All classes, of two the positive one last.
-    positive : str or None
-        Of two classes, the one that is looked for.
-    patient : ndarray of shape (n_images,), int64, in [0, n_patients)
-        Whose each image is.
-    fold : ndarray of shape (n_images,), int64, or None
-        See `bycase.statistics.units.Units`.
-    """
+    """The images, as one of `METHODS` predicts them; see `bycase.statistics.uncertainty.summary.summarise`."""
     return Units(
         classes=tuple(classes),
         truth=number_classes(table["label"], classes),

@@ -32,8 +32,7 @@ def test_every_phase_has_a_name_that_runs_into_no_other(history: pd.DataFrame, r
     assert {text.get_text() for text in drawn} == names
     boxes = [text.get_window_extent() for text in drawn]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
-    whole = draw_learning_curves(history.assign(phase="end_to_end"), run_info)
-    assert "end to end" in figure_words(whole)
+    assert "end to end" in figure_words(draw_learning_curves(history.assign(phase="end_to_end"), run_info))
 
 
 @pytest.mark.parametrize(

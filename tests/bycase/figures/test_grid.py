@@ -3,7 +3,6 @@ import pytest
 
 from bycase.figures.grid import choose_examples, draw_grid
 from bycase.figures.run_info import RunInfo
-from bycase.figures.style import RED
 from bycase.statistics.units import Units
 from tests.fixtures.layout import figure_words
 from tests.fixtures.units import class_units
@@ -49,7 +48,6 @@ def test_wrong_tiles_have_a_red_frame_a_sign_and_a_word(any_images: Units, any_r
         assert f"p {score.max() if any_images.positive is None else score[1]:.2f}" in title
         predicted = any_images.classes[any_images.predicted[index]].replace("_", " ")
         assert axes.get_xlabel().split(maxsplit=1) == ["predicted", predicted]
-    assert RED == "#C8102E"
     right = any_images.right[any_images.truth == 1]
     heading = f"true {any_images.classes[1].replace('_', ' ')}: {right.sum()} of {len(right)} right"
     assert heading in figure_words(figure)

@@ -49,7 +49,5 @@ def test_one_level_and_no_probe_can_be_drawn(content: dict[str, Any]) -> None:
 def test_nothing_is_cut_off(content: dict[str, Any]) -> None:
     figure = draw_leakage(content, ["a network", "a data set"])
     check_layout(figure)
-    for axes in figure.axes:
-        for text in axes.texts:
-            assert text.get_window_extent().x0 >= 0
-            assert text.get_window_extent().x1 <= figure.bbox.width + 1
+    boxes = [text.get_window_extent() for axes in figure.axes for text in axes.texts]
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width + 1 for box in boxes)

@@ -24,9 +24,7 @@ def sound(epochs: int = 10) -> pd.DataFrame:
             "accuracy": 1 - loss / 2,
             "val_loss": loss + 0.05,
             "val_accuracy": 0.97 - loss / 2,
-            "val_auc": 1 - loss / 3,
             "val_top_share": 0.62,
-            "learning_rate": 0.001,
         }
     )
 

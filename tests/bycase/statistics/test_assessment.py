@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from bycase.core.errors import UserError
 from bycase.core.params_training import EvaluateParams
 from bycase.statistics.assessment import VALIDATION_METRICS, assess, assess_predictions
 from bycase.statistics.units import Units, patient_units
-from tests.fixtures.units import as_tables
+from tests.fixtures.units import as_tables, leaves
 
 Simulate = Callable[..., Units]
 
@@ -27,14 +27,6 @@ def assessed(
     simulate: Simulate, validation: Units | None = None, test: Units | None = None, **changes: Any
 ) -> dict[str, Any]:
     return assess(validation or simulate(1), test or simulate(2), PRIORS, SETTINGS.model_copy(update=changes), 7)
-
-
-def leaves(content: Any) -> Iterator[Any]:
-    if isinstance(content, dict):
-        for value in content.values():
-            yield from leaves(value)
-    else:
-        yield content
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from bycase.statistics.conformal import (
-    attainable_coverage,
     calibrate_sets,
     conformal_threshold_of_images,
     conformal_threshold_of_patients,
@@ -20,7 +19,6 @@ def test_the_conformal_threshold_of_images_by_hand() -> None:
     assert conformal_threshold_of_images(own, 0.8) == 0.2
     assert conformal_threshold_of_images(own, 0.75) == 0.2  # ceil(7.5)
     assert conformal_threshold_of_images(own, 0.91) == 0.0  # nine images allow no more than 0.9
-    assert attainable_coverage(9) == 0.9
 
 
 def test_each_patient_counts_the_same() -> None:

@@ -41,6 +41,9 @@ def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
     assert len(confusion) == any_run_info.metrics["image"]["n"]
     accuracy = (confusion["actual"] == confusion["predicted"]).mean()
     assert accuracy == pytest.approx(any_run_info.metrics["image"]["accuracy"])
+    report = Path("plots/model/classification_report.txt").read_text().splitlines()
+    accuracies = [line.split()[1] for line in report if line.startswith(" ") and line.split()[0] == "accuracy"]
+    assert accuracies == [f"{any_run_info.metrics[level]['accuracy']:.3f}" for level in ("image", "patient")]
     text = Path("plots/model/sanity.txt").read_text()
     warned = [line.removeprefix("WARNED: ") for line in text.splitlines() if line.startswith("WARNED: ")]
     logged = [record.message for record in caplog.records if record.levelname == "WARNING"]

@@ -27,14 +27,14 @@ def change(section: str, **values: Any) -> None:
 
 
 def test_the_stage_writes_all_it_promises_and_goes_on_after_an_interruption(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
+    tested: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
     whole = command.corrupt
 
     def interrupted(images: np.ndarray, names: list[str], name: str, severity: int, seed: int) -> np.ndarray:
         calls.append(f"{name} {severity}")
-        if name == "noise" and len(calls) < 40 and not resumed:
+        if name == "noise" and not resumed:
             raise KeyboardInterrupt
         return whole(images, names, name, severity, seed)
 
@@ -66,14 +66,14 @@ def test_the_stage_writes_all_it_promises_and_goes_on_after_an_interruption(
 
     metrics = json.loads(Path("metrics/robustness.json").read_text())
     assert list(metrics["corruptions"]) == ["stain", "brightness", "noise"]
-    assert metrics["n_patients"] == 6
+    assert metrics["n_patients"] == 12
     headlines = json.loads(Path("metrics/headlines/robustness.json").read_text())["mean"]
     assert headlines == {name: metrics["mean"][name] for name in ("auc", "auc_drop", "accuracy", "accuracy_drop")}
     right = (clean["Malignant"] >= 0.4) == (clean["label"] == "Malignant")
     assert metrics["clean"]["accuracy"] == pytest.approx(right.mean())
 
 
-def test_damage_comes_before_preprocessing(workspace: Path) -> None:
+def test_damage_comes_before_preprocessing(tested: Path) -> None:
     change("robustness", corruptions=["noise"], severities=[5])
     write_json(Path("data/preprocess.json"), {"stain": "none", "clip_limit": 4.0, "denoise": 0.0, "target": None})
     steps = read_steps()
@@ -92,7 +92,7 @@ def test_damage_comes_before_preprocessing(workspace: Path) -> None:
     assert row["Malignant"] == pytest.approx(1 / (1 + np.exp(10 - seen[..., 0].mean() / 10)), abs=1e-4)
 
 
-def test_another_model_does_not_go_on_from_this_ones_files(workspace: Path) -> None:
+def test_another_model_does_not_go_on_from_this_ones_files(tested: Path) -> None:
     change("robustness", corruptions=["blur"], severities=[1])
     stale = PARTIAL / "of-another-model" / "blur-1.csv"
     stale.parent.mkdir(parents=True)
@@ -102,7 +102,7 @@ def test_another_model_does_not_go_on_from_this_ones_files(workspace: Path) -> N
     assert not stale.exists()
 
 
-def test_a_network_that_did_not_make_the_predictions_is_refused(workspace: Path) -> None:
+def test_a_network_that_did_not_make_the_predictions_is_refused(tested: Path) -> None:
     predictions = pd.read_csv("data/predictions/test.csv")
     table = predictions.assign(corruption="none", severity=0)
     check_untouched(table, predictions.sample(frac=1, random_state=0), CLASSES)
@@ -113,7 +113,7 @@ def test_a_network_that_did_not_make_the_predictions_is_refused(workspace: Path)
 
 
 def test_stain_is_left_out_where_nothing_is_stained(
-    workspace: Path, make_params: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    tested: Path, make_params: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     params = {"dataset": "busi_phantom", "robustness.severities": [1]}
@@ -125,7 +125,7 @@ def test_stain_is_left_out_where_nothing_is_stained(
         command._choose(make_params(params | {"robustness.corruptions": ["stain"]}))
 
 
-def test_a_damaged_table_is_refused(workspace: Path) -> None:
+def test_a_damaged_table_is_refused(tested: Path) -> None:
     rows = pd.read_csv("data/predictions/test.csv")
     table = pd.concat([rows.assign(corruption=name, severity=at) for name, at in (("none", 0), ("blur", 2))])
     write_robustness(ROBUSTNESS, table, CLASSES)

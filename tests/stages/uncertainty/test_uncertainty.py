@@ -9,20 +9,17 @@ from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_
 
 from bycase.core.errors import UserError
 from bycase.core.nested import flatten
-from bycase.statistics.threshold import youden_threshold
+from bycase.statistics.thresholds import youden_threshold
 from bycase.statistics.uncertainty.summary import tabulate_risk
 from bycase.statistics.uncertainty.table import FOLDER, METHODS, read_uncertainty, scores_of
 from bycase.tables.predictions import TEST, VALIDATION, read_predictions
 from stages.uncertainty import main
+from tests.fixtures.units import leaves
 
 OUTPUTS = (
     *("data/uncertainty/val.csv", "data/uncertainty/test.csv"),
     *("metrics/uncertainty.json", "metrics/headlines/uncertainty.json"),
 )
-
-
-def leaves(content: dict) -> list[float]:
-    return [leaf for value in content.values() for leaf in (leaves(value) if isinstance(value, dict) else [value])]
 
 
 def test_main_writes_tables_and_metrics_that_repeat(make_workspace: Callable[..., Path]) -> None:

@@ -16,11 +16,7 @@ from bycase.statistics.calibration.bins import equal_mass_bins, expected_calibra
 from bycase.statistics.calibration.recalibration import recalibrate
 from bycase.statistics.calibration.temperature import apply_temperature
 from bycase.statistics.units import Units, patient_units
-from tests.fixtures.units import binary_units
-
-
-def leaves(content: dict) -> list[float]:
-    return [leaf for value in content.values() for leaf in (leaves(value) if isinstance(value, dict) else [value])]
+from tests.fixtures.units import binary_units, leaves
 
 
 def test_scaling_mends_what_is_too_sure(

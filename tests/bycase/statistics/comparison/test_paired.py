@@ -71,6 +71,14 @@ def test_one_repeat() -> None:
     assert second.patient_threshold.shape == (2, 4)
 
 
+def check_patients(images: Paired, patients: Paired) -> None:
+    """Against each network's alone."""
+    for number in range(len(images.models)):
+        expected, found = patient_units(images.units(number)), patients.units(number)
+        for field in ("truth", "scores", "patient", "fold"):
+            assert getattr(found, field) == pytest.approx(getattr(expected, field))
+
+
 def test_patients_of_two_classes() -> None:
     images = build(small())
     patients = patient_level(images)
@@ -78,10 +86,7 @@ def test_patients_of_two_classes() -> None:
     assert patients.truth.tolist() == [0, 1, 0, 1] * 2
     # Patient c, both of whose units lie below the patients' threshold of .65.
     assert patients.predicted[0].tolist() == [0, 1, 0, 0] * 2
-    for number in range(2):
-        expected, found = patient_units(images.units(number)), patients.units(number)
-        for field in ("truth", "scores", "patient", "fold"):
-            assert getattr(found, field) == pytest.approx(getattr(expected, field))
+    check_patients(images, patients)
 
 
 def test_patients_of_several_classes(three: Any) -> None:
@@ -90,10 +95,7 @@ def test_patients_of_several_classes(three: Any) -> None:
     assert np.isnan(images.patient_threshold).all()
     assert images.units(0).targets == (0, 1, 2)
     patients = patient_level(images)
-    for number in range(len(images.models)):
-        expected, found = patient_units(images.units(number)), patients.units(number)
-        for field in ("truth", "scores", "patient", "fold"):
-            assert getattr(found, field) == pytest.approx(getattr(expected, field))
+    check_patients(images, patients)
 
 
 @pytest.mark.parametrize(

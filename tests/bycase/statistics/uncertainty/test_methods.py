@@ -5,7 +5,8 @@ from scipy.stats import entropy
 from sklearn.metrics import roc_auc_score
 
 from bycase.statistics.calibration.assessment import assess_temperatures
-from bycase.statistics.uncertainty.assessment import assess_methods, combine_members
+from bycase.statistics.uncertainty.assessment import assess_methods
+from bycase.statistics.uncertainty.members import combine_members
 from bycase.statistics.uncertainty.summary import summarise, tabulate_risk
 from bycase.statistics.uncertainty.table import METHODS, add_sets, make_table, units_of
 from tests.fixtures.units import binary_units

@@ -78,8 +78,8 @@ def test_resampled_scores_are_those_of_patients_drawn_by_hand(nested: Nested) ->
             units = np.concatenate([np.flatnonzero(paired.patient == patient) for patient in drawn[resample]])
             wins = pairs = 0.0
             for fold in range(FOLDS):
-                of_fold = units[paired.stratum[units] == fold]
-                scores, truth = paired.scores[way, of_fold, 0], paired.truth[of_fold]
+                of_fold = units[paired.fold[units] == fold]
+                scores, truth = paired.scores[way, of_fold, 1], paired.truth[of_fold]
                 apart = scores[truth == 1][:, None] - scores[truth == 0][None, :]
                 wins += (apart > 0).sum() + (apart == 0).sum() / 2
                 pairs += apart.size
