@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from bycase.statistics.uncertainty.members import combine_members
 
 from bycase.figures.run_info import RunInfo
 from bycase.figures.uncertainty import draw_uncertainty
 from bycase.statistics.conformal import make_sets
+from bycase.statistics.uncertainty.members import combine_members
 from bycase.statistics.uncertainty.summary import summarise, tabulate_risk
 from bycase.statistics.uncertainty.table import METHODS, add_sets, make_table
 from tests.fixtures.layout import check_layout
