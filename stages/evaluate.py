@@ -30,7 +30,7 @@ from bycase.tables.predictions import (
 from bycase.tables.results import COST, METRICS, read_results
 from bycase.tables.splits import read_splits
 
-PARTS = {VALIDATION: "val", TEST: "test"}
+FILES = {VALIDATION: "val", TEST: "test"}
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def main() -> None:
     images = label_splits(read_splits(), manifest)
 
     make_tensorflow_deterministic(params.seed)
-    tables, rate = _predict_parts(images, classes, params.evaluate.batch_size)
+    tables, rate = _predict(images, classes, params.evaluate.batch_size)
     check_disjoint(tables[VALIDATION], tables[TEST])
 
     training = manifest[manifest["image"].isin(images["image"][images["part"] == "train"])]
@@ -64,13 +64,13 @@ def main() -> None:
     write_json(METRICS, metrics)
     write_json(COST, cost | {"inference_images_per_second": round(rate, 2)})
     for level in ("image", "patient"):
-        found = metrics[level]
+        scores = metrics[level]
         logging.info(
-            "test, %s level: AUC %.3f, accuracy %.3f (n = %d)", level, found["auc"], found["accuracy"], found["n"]
+            "test, %s level: AUC %.3f, accuracy %.3f (n = %d)", level, scores["auc"], scores["accuracy"], scores["n"]
         )
 
 
-def _predict_parts(images: pd.DataFrame, classes: list[str], batch_size: int) -> tuple[dict[Path, pd.DataFrame], float]:
+def _predict(images: pd.DataFrame, classes: list[str], batch_size: int) -> tuple[dict[Path, pd.DataFrame], float]:
     """Predict validation and test; also the images a second, reading their files included."""
     network = load_network(NETWORK)
     forward = frozen_forward(network, batch_size)
@@ -78,10 +78,10 @@ def _predict_parts(images: pd.DataFrame, classes: list[str], batch_size: int) ->
     forward(np.zeros((batch_size, *network.input_shape[1:]), np.float32))
     tables = {}
     began = time.perf_counter()
-    for path, name in PARTS.items():
-        part = images[images["part"] == name]
-        probabilities = predict_images(forward, part["image"].tolist(), batch_size, name)
-        tables[path] = make_predictions(part, probabilities, classes, path)
+    for path, name in FILES.items():
+        subset = images[images["part"] == name]
+        probabilities = predict_images(forward, subset["image"].tolist(), batch_size, name)
+        tables[path] = make_predictions(subset, probabilities, classes, path)
     return tables, sum(map(len, tables.values())) / (time.perf_counter() - began)
 
 

@@ -24,6 +24,11 @@ def tenths(value: float) -> str:
     return f"{value:.1f}"
 
 
+def hundredths(value: float) -> str:
+    """A number with two decimals, such as a correlation."""
+    return f"{value:.2f}"
+
+
 def decimals(value: float) -> str:
     """Three decimals without a leading zero, such as ``.871``."""
     text = f"{value:.3f}"

@@ -75,7 +75,7 @@ def explain_images(
 
 
 def make_explainer(network: "keras.Model", method: str = GRAD_CAM, batch_size: int = BATCH_SIZE) -> Explain:
-    """`explain_images` of one network and method, to be called with images and class indices again and again."""
+    """`explain_images` of one network and method, a function of images and class indices."""
     check_method(method)
     explain_all = make_explainers(network, (method,), batch_size)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from bycase.core.seeding import generator
+from bycase.core.wording import hundredths, interval
 from bycase.explain.grad_cam import Floats32
 from bycase.explain.maps import make_every_map
 from bycase.networks.repeated import HEAD
@@ -171,8 +172,7 @@ def find_empty(maps: NDArray[Any]) -> Floats:
 
 def judge(result: Mapping[str, Any]) -> str:
     """What a method's entry of ``sanity`` in ``metrics/explain.json`` says about its maps, in words."""
-    limits = result["ci"][RANKS]
-    number = f"rank correlation {result[RANKS]:.2f}, 95 % CI {limits['low']:.2f} to {limits['high']:.2f}"
+    number = f"rank correlation {result[RANKS]:.2f}, 95 % CI {interval(result['ci'][RANKS], hundredths)}"
     if result["passed"]:
         return f"passed: maps change when the network forgets what it learned ({number})"
     if result[RANKS] < ALIKE:

@@ -46,7 +46,7 @@ def metric_intervals(metrics: Mapping[str, Any], values: Mapping[str, Floats], u
         were used.
     """
     classes = metrics.get("per_class", {})
-    means = {name: np.array([of[column] for of in classes.values()]) for name, column in MEANS.items()}
+    means = {name: np.array([values[column] for values in classes.values()]) for name, column in MEANS.items()}
     limits: dict[str, Any] = {
         name: metric_interval(name, metrics[name], values[name], units, means.get(name))
         for name in values
@@ -271,4 +271,4 @@ def perfect_mean_ranking_bound(units: Units) -> float:
     See `perfect_ranking_bound`.
     """
     rest = [units.against_rest(number) for number in np.unique(units.truth)]
-    return float(np.mean([perfect_ranking_bound(of.patients_of(True), of.patients_of(False)) for of in rest]))
+    return float(np.mean([perfect_ranking_bound(units.patients_of(True), units.patients_of(False)) for units in rest]))

@@ -45,7 +45,7 @@ def list_subgroups(predictions: pd.DataFrame, manifest: pd.DataFrame) -> dict[st
     if "age" in rows:
         years = pd.to_numeric(rows["age"], errors="coerce")
         values["age"] = pd.cut(years, AGE_EDGES, right=False, labels=AGE_BANDS)
-    subgroups = {column: _members(of) for column, of in values.items()}
+    subgroups = {column: _members(members) for column, members in values.items()}
     return {column: members for column, members in subgroups.items() if members}
 
 
@@ -130,7 +130,11 @@ def _assess_level(units: Units, names: Sequence[str], resamples: int, seed: int)
     classes = whole.get("per_class", {}).values()
     limits = {
         name: metric_interval(
-            name, value, values[name], units, np.array([of[MEANS[name]] for of in classes]) if name in MEANS else None
+            name,
+            value,
+            values[name],
+            units,
+            np.array([of_class[MEANS[name]] for of_class in classes]) if name in MEANS else None,
         )
         for name, value in metrics.items()
     }

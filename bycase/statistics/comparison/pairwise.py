@@ -24,7 +24,7 @@ from bycase.statistics.metric_names import lower_is_better
 from bycase.statistics.units import Floats
 
 Pair = tuple[int, int]
-OfPairs = dict[Pair, dict[str, Any]]
+ByPair = dict[Pair, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def compare_pairs(
     chosen = values[level][metric]
     pairs = [
         _describe(paired, pair, chosen, summaries[pair], settings, len(by_repeat))
-        | {test: {name: found[pair] for name, found in of_test.items()} for test, of_test in beside.items()}
+        | {test: {name: pairs[pair] for name, pairs in results.items()} for test, results in beside.items()}
         for pair in numbers
     ]
     return {
@@ -147,16 +147,16 @@ def _summary(difference: Difference) -> dict[str, Any]:
     }
 
 
-def _summaries(differences: Mapping[Pair, Difference], by_repeat: Floats, settings: Settings) -> OfPairs:
+def _summaries(differences: Mapping[Pair, Difference], by_repeat: Floats, settings: Settings) -> ByPair:
     """Of the metric and level that decide: both tests, adjusted over all pairs, and the spread over repeats."""
-    found = {
-        pair: {**_summary(of), "p_equivalence": p_not_equivalent(of, settings.margin)}
-        for pair, of in differences.items()
+    summaries = {
+        pair: {**_summary(difference), "p_equivalence": p_not_equivalent(difference, settings.margin)}
+        for pair, difference in differences.items()
     }
-    adjusted = _adjusted(found, {"p": "p_holm", "p_equivalence": "p_equivalence_holm"})
-    for (i, j), of in adjusted.items():
+    adjusted = _adjusted(summaries, {"p": "p_holm", "p_equivalence": "p_equivalence_holm"})
+    for (i, j), summary in adjusted.items():
         several = len(by_repeat) > 1
-        of["spread_over_repeats"] = float((by_repeat[:, i] - by_repeat[:, j]).std(ddof=1)) if several else None
+        summary["spread_over_repeats"] = float((by_repeat[:, i] - by_repeat[:, j]).std(ddof=1)) if several else None
     return adjusted
 
 
@@ -202,16 +202,16 @@ def _describe(
     }
 
 
-def _bootstrap(differences: Mapping[str, Mapping[Pair, Difference]], pairs: Sequence[Pair]) -> OfPairs:
+def _bootstrap(differences: Mapping[str, Mapping[Pair, Difference]], pairs: Sequence[Pair]) -> ByPair:
     """All metrics of each pair, not adjusted."""
-    return {pair: {metric: _summary(of[pair]) for metric, of in differences.items()} for pair in pairs}
+    return {pair: {metric: _summary(by_pair[pair]) for metric, by_pair in differences.items()} for pair in pairs}
 
 
-def _delong(paired: Paired) -> OfPairs:
-    return _adjusted({pair: asdict(of) for pair, of in compare_aucs(paired).items()}, {"p": "p_holm"})
+def _delong(paired: Paired) -> ByPair:
+    return _adjusted({pair: asdict(test) for pair, test in compare_aucs(paired).items()}, {"p": "p_holm"})
 
 
-def _mcnemar(levels: Mapping[str, Paired], pairs: Sequence[Pair]) -> dict[str, OfPairs]:
+def _mcnemar(levels: Mapping[str, Paired], pairs: Sequence[Pair]) -> dict[str, ByPair]:
     """Of images adjusted for clusters and, to compare, not; of patients exact."""
     images, patients = levels["image"], levels["patient"]
     of_images, of_patients = {}, {}
@@ -230,12 +230,12 @@ def _mcnemar(levels: Mapping[str, Paired], pairs: Sequence[Pair]) -> dict[str, O
     }
 
 
-def _adjusted(of_pairs: OfPairs, names: Mapping[str, str]) -> OfPairs:
+def _adjusted(results: ByPair, names: Mapping[str, str]) -> ByPair:
     """Add Holm-adjusted p-values under the name that `names` gives to each raw one."""
-    adjusted = {new: holm([of[raw] for of in of_pairs.values()]) for raw, new in names.items()}
+    adjusted = {new: holm([result[raw] for result in results.values()]) for raw, new in names.items()}
     return {
-        pair: {**of, **{new: p_values[at] for new, p_values in adjusted.items()}}
-        for at, (pair, of) in enumerate(of_pairs.items())
+        pair: {**result, **{new: p_values[number] for new, p_values in adjusted.items()}}
+        for number, (pair, result) in enumerate(results.items())
     }
 
 
@@ -246,5 +246,5 @@ def _by_model(paired: Paired, values: Floats) -> dict[str, float]:
 def _groups(pairs: Sequence[Mapping[str, Any]], values: Mapping[str, float], metric: str) -> list[list[str]]:
     sign = 1 if lower_is_better(metric) else -1
     ranked = sorted(values, key=lambda model: (sign * values[model], model))
-    different = {frozenset((of["first"], of["second"])) for of in pairs if of["verdict"] in ("better", "worse")}
+    different = {frozenset((pair["first"], pair["second"])) for pair in pairs if pair["verdict"] in ("better", "worse")}
     return indistinguishable_groups(ranked, different)

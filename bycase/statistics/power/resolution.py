@@ -44,7 +44,7 @@ def resolution(everyone: Sample, test: Sample | None, assumed: Assumptions, posi
 
     Under cross-validation every patient is predicted once, so that all count. The models of the folds
     share training images and differ a little from one another, and with few patients a variance is
-    itself uncertain. Both are left out, so that what can truly be detected is rather larger.
+    itself uncertain. Both are left out, so that the difference that can be detected is rather larger.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ class Revision:
 
 
 def read_revision(name: str) -> Revision:
-    """Read a run from Git's history and DVC's cache, wherever in the project this is called; nothing is checked out.
+    """Read a run from Git's history and DVC's cache, from any folder of the project; nothing is checked out.
 
     Parameters
     ----------

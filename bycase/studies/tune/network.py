@@ -91,7 +91,7 @@ class FoldNetwork:
     """The network of one inner fold.
 
     `seed` is that of the head's first weights and the order of batches. `pixels` gives the images of both subsets,
-    training first; it is called where a phase needs images. `phase` is the present one.
+    training first; it runs where a phase needs images. `phase` is the present one.
     """
 
     phase: Phase

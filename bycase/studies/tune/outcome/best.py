@@ -55,7 +55,7 @@ def hydra(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{key}:{hydra(of)}" for key, of in value.items()) + "}"
+        return "{" + ",".join(f"{key}:{hydra(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(hydra, value)) + "]"
     if isinstance(value, str | Path):
@@ -63,5 +63,5 @@ def hydra(value: Any) -> str:
         if PLAIN.fullmatch(text) and text.lower() not in NOT_TEXT:
             return text
         # A backslash counts as one unless a quote follows.
-        return "'" + re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text) + "'"
+        return "'" + re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + ("\\'" if match[2] else ""), text) + "'"
     return repr(value)

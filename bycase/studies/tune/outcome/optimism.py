@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from bycase.core.wording import decimals
+from bycase.core.wording import decimals, interval
 from bycase.figures.parts import draw_interval, handle, row_axes
 from bycase.figures.style import BLUE, GREY, PALE, VERMILLION, new_figure, styled
 from bycase.studies.tune.outcome.nested import mean
@@ -23,8 +23,7 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
     `summary` is that of `bycase.studies.tune.outcome.summary.summarise`, with a nested evaluation.
     """
     metric, optimism = monitor_words(final.about["monitor"]), summary["optimism"]
-    ends = optimism["ci"]
-    title = f"Optimism {decimals(optimism['estimate'])} (95 % CI {decimals(ends['low'])} to {decimals(ends['high'])})"
+    title = f"Optimism {decimals(optimism['estimate'])} (95 % CI {interval(optimism['ci'], decimals)})"
     note = (
         f"Optimism: the {metric} that a search has of its own winner, minus the winner's on the outer fold that the "
         "search has not seen. Bars: 95 % intervals that resample patients; of AUC, pairs are of one fold. Beyond the "
