@@ -1,7 +1,6 @@
 import logging
 import subprocess
 import sys
-import types
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -88,9 +87,7 @@ def test_phantom(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         asked.update(settings)
         (root / "a.png").write_bytes(b"a")
 
-    phantom = types.ModuleType("bycase.datasets.phantoms.breakhis")
-    monkeypatch.setitem(sys.modules, "bycase.datasets.phantoms.breakhis", phantom)
-    monkeypatch.setattr(phantom, "write_phantom", write_phantom, raising=False)
+    monkeypatch.setattr("bycase.datasets.phantoms.breakhis.write_phantom", write_phantom)
     main()
     assert asked == params["datasets"]["phantom"]["phantom"]
     assert (RAW / "phantom/a.png").exists()
