@@ -65,7 +65,7 @@ def test_an_unknown_command_names_those_there_are(tmp_path: Path) -> None:
     assert ended.stderr == f"bycase: error: no command prdict; there are {', '.join(cli.COMMANDS)}\n"
 
 
-MISSING = [("serve", "nicegui"), ("serve", "fastapi"), ("tune search final", "ray")]
+MISSING = [("serve", "nicegui"), ("serve", "fastapi"), ("tune methods", "ray")]
 
 
 @pytest.mark.parametrize(("command", "package"), MISSING)
