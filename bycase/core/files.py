@@ -10,9 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -97,7 +98,7 @@ def write_json(path: Path, content: Any) -> None:
         partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def write_csv(path: Path, frame: pd.DataFrame) -> None:
+def write_csv(path: Path, frame: "pd.DataFrame") -> None:
     """Write a frame without its index, numbers with all their digits, lines ending in LF."""
     with replace_file(path) as partial:
         frame.to_csv(partial, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
