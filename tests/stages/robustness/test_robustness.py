@@ -140,7 +140,7 @@ def test_a_damaged_table_is_refused(tested: Path) -> None:
 def test_a_model_of_another_version_warns(workspace: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = Path("models/model.json")
     write_json(path, json.loads(path.read_text()) | {"versions": {"numpy": "1.0.0"}})
-    Path("metrics/metrics.json").unlink(missing_ok=True)
-    with pytest.raises(UserError, match=r"metrics\.json not found"):
+    Path("data/predictions/test.csv").unlink(missing_ok=True)
+    with pytest.raises(UserError, match=r"test\.csv not found"):
         command.main()
     assert "models/model.keras was made with numpy 1.0.0" in caplog.text
