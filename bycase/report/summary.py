@@ -3,9 +3,11 @@
 import sys
 
 from bycase.core.command import run_stage
+from bycase.core.versions import warn_of_other_versions
 from bycase.core.wording import metric_with_interval
 from bycase.figures.run_info import RunInfo, read_run_info
 from bycase.statistics.metric_names import metric_words, metrics_for
+from bycase.tables.models import NETWORK
 
 ROWS = (
     *("auc", "accuracy", "balanced_accuracy", "macro_f1"),
@@ -17,8 +19,13 @@ RATES = ("sensitivity", "specificity")
 
 
 def main() -> None:
-    """Print the results and where the figures are."""
-    sys.stdout.write(summarise(read_run_info()))
+    """Print the results and where the figures are; warn where other versions made the network.
+
+    A pipeline that is up to date runs no stage, so that none of them could warn.
+    """
+    run_info = read_run_info()
+    warn_of_other_versions(run_info.model_info.get("versions", {}), str(NETWORK))
+    sys.stdout.write(summarise(run_info))
 
 
 def summarise(run_info: RunInfo) -> str:

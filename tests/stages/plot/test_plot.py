@@ -1,4 +1,5 @@
 import hashlib
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -64,6 +65,16 @@ def test_a_second_run_gives_the_same_bytes_whatever_the_users_matplotlib_setting
 def test_the_summary_is_printed(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     print_summary()
     assert "120 test images of 12 patients" in capsys.readouterr().out
+
+
+def test_the_summary_of_an_up_to_date_run_warns_of_other_versions(
+    workspace: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = Path("models/model.json")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(content | {"versions": {"numpy": "1.0.0"}}), encoding="utf-8")
+    print_summary()
+    assert "models/model.keras was made with numpy 1.0.0" in caplog.text
 
 
 @pytest.mark.parametrize(
