@@ -1,10 +1,11 @@
 # make repro: set up and run the whole pipeline on the phantom.   make test: set up, lint, type-check, test.
+# make docs: the manual, into site/.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: repro test slow-test deps lock audit clean
+.PHONY: repro test slow-test docs deps lock audit clean
 
 repro: $(VENV)/.installed
 	dvc repro
@@ -19,6 +20,10 @@ test: $(VENV)/.installed-dev
 slow-test: $(VENV)/.installed-dev
 	pytest -m "slow or not slow"
 
+# A dead link, or a page that is not in the navigation, fails the build.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 python -m mkdocs build --strict
+
 $(VENV)/.installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11, 4) <= sys.version_info < (3, 12) else "Python 3.11.4 or a later 3.11 is needed (safe unpacking of archives); say where it is: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +33,10 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed requirements-docs.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
 	@touch $@
 
 # The code that every stage reaches, into the `deps` of the three dvc.yaml.
@@ -44,4 +53,4 @@ audit: $(VENV)/.installed-dev
 	pip-audit --strict --no-deps --disable-pip -r requirements.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache
