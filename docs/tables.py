@@ -198,7 +198,7 @@ def _path(entry: str | Schema) -> str:
 
 def _help(*words: str) -> str:
     command = [sys.executable, "-m", "bycase", *words, "--help"]
-    environment = os.environ | {"COLUMNS": "88", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"COLUMNS": "76", "PYTHONPATH": str(ROOT)}
     environment["PYTHONPATH"] += os.pathsep + os.environ.get("PYTHONPATH", "")
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -150,7 +150,7 @@ def test_the_drawings_show_every_stage_and_floor() -> None:
 
 def test_the_manual_builds_and_fetches_nothing(tmp_path: Path) -> None:
     pytest.importorskip("material", reason="make docs installs it")
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(tmp_path)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
