@@ -1,7 +1,11 @@
 """What a newcomer reads and what machines run besides the pipeline: it names versions and commands that exist."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,3 +104,27 @@ def test_machines_use_pythons_that_the_package_allows() -> None:
     chosen += re.findall(r"^ARG PYTHON=(\S+)$", read("Dockerfile"), re.MULTILINE)
     assert len(chosen) > 2
     assert [version for version in chosen if f"{version}.99" not in allowed] == []
+
+
+LOOK = """
+from browsing import NEEDS_BROWSER, headless
+
+@NEEDS_BROWSER
+def test_look(tmp_path):
+    with headless(tmp_path):
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("required", "outcome"), [("", "1 skipped"), ("required", "1 failed")], ids=["elsewhere", "in CI"]
+)
+def test_without_a_browser_ci_fails_and_others_skip(tmp_path: Path, required: str, outcome: str) -> None:
+    (tmp_path / "test_look.py").write_text(LOOK, encoding="utf-8")
+    fixtures = str(REPOSITORY / "tests/fixtures")
+    nowhere = os.environ | {"PATH": str(tmp_path), "PYTHONPATH": fixtures, "BYCASE_BROWSER": required}
+    nowhere["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    command = [sys.executable, "-m", "pytest", "-rs", "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, env=nowhere, capture_output=True, text=True, timeout=120, check=False)
+    assert outcome in done.stdout
+    assert "apt install chromium chromium-driver" in done.stdout
