@@ -70,7 +70,7 @@ def test_a_killed_search_goes_on_and_ends_as_one_never_killed(tuned: Any, algori
     output, _ = whole.communicate()
     assert whole.returncode == 0, output
     assert "Warning" not in output
-    assert all(line.startswith("tune: ") for line in output.splitlines()), output
+    assert all(line.startswith("tune search: ") for line in output.splitlines()), output
     expected = tables("0")
     killed = search("0")
     wait_for_epochs(Path("data/tuning/work/0/journal.jsonl"), 19, killed)
