@@ -14,7 +14,7 @@ from bycase.images.augmentation.views import augmented_views
 from bycase.images.pixels import read_pixels
 from bycase.networks.contract import refuse_breach
 from bycase.networks.forward import Forward, frozen_forward
-from bycase.networks.registry import build_backbone, find_variant
+from bycase.networks.registry import build_chosen_backbone, find_variant
 from bycase.networks.weights import weights_digest
 from bycase.studies.tune.params import Space
 from bycase.studies.tune.place import FEATURES, WORK
@@ -37,22 +37,23 @@ def strengths(params: Params, space: Space) -> list[float]:
 
 def embed_pool(params: Params, space: Space, pool: pd.DataFrame) -> None:
     """Write ``data/tuning/features`` of the `pool`'s images; empty for a network trained end to end."""
-    network = params.network
     wanted = strengths(params, space)
     if not wanted:
         with replace_folder(FEATURES):
             logging.info("%s is trained end to end: it has no frozen features", params.model)
         return
     make_tensorflow_deterministic(params.seed)
-    variant, _ = find_variant(params.model, network.variant)
-    size = params.data.image_size
-    backbone = build_backbone(
-        params.model, size, params.weights, network.pooling, params.seed, variant, network.rescale
-    )
+    variant, _ = find_variant(params.model, params.network.variant)
+    backbone = build_chosen_backbone(params)
     images = pool["image"].tolist()
     refuse_breach(backbone, images, params)
     extract = frozen_forward(backbone, params.embed.batch_size)
-    made_by = {"model": params.model, "variant": variant, "weights": params.weights, "image_size": size}
+    made_by = {
+        "model": params.model,
+        "variant": variant,
+        "weights": params.weights,
+        "image_size": params.data.image_size,
+    }
     finished = []
     for strength in wanted:
         started = time.perf_counter()

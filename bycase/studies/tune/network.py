@@ -24,7 +24,7 @@ from bycase.networks.head import (
     unfreeze_top,
     with_auxiliary_outputs,
 )
-from bycase.networks.registry import build_backbone, find_network
+from bycase.networks.registry import build_chosen_backbone, find_network
 from bycase.studies.tune.context import Inner
 from bycase.tables.features import Features
 from bycase.training.checkpoint import state_variables
@@ -184,7 +184,7 @@ class FoldNetwork:
 
         settings = params.network
         n_classes = len(params.data.classes)
-        backbone = make_backbone(params) if needs_images(params) else None
+        backbone = build_chosen_backbone(params) if needs_images(params) else None
         if backbone is not None:
             width = backbone.output_shape[-1]
         else:
@@ -215,13 +215,6 @@ class FoldNetwork:
 def needs_images(params: Params) -> bool:
     """Whether a training with these settings reads images, not cached features alone."""
     return params.network.mode == END_TO_END or params.network.unfreeze.layers > 0
-
-
-def make_backbone(params: Params) -> "keras.Model":
-    """The chosen network's backbone, as cached features were computed by it."""
-    network = params.network
-    size, pooling = params.data.image_size, network.pooling
-    return build_backbone(params.model, size, params.weights, pooling, params.seed, network.variant, network.rescale)
 
 
 def _values(variables: list[Any]) -> Arrays:
