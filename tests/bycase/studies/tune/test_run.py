@@ -6,7 +6,12 @@ import pytest
 from bycase.core.errors import UserError
 from bycase.studies.tune.run import run_tuning
 
-DVC = "import sys; from pathlib import Path; Path('call').write_text(' '.join(sys.argv[1:])); sys.exit('broken' in sys.argv[-1])"
+DVC = """
+import sys
+from pathlib import Path
+Path("call").write_text(" ".join(sys.argv[1:]))
+sys.exit("broken" in sys.argv[-1])
+"""
 
 
 @pytest.fixture(autouse=True)
