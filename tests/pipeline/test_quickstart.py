@@ -70,6 +70,6 @@ def test_it_runs_on_the_phantom_and_shows_table_and_report(fresh: Project, monke
     assert "Running stage 'train'" in shown["run-phantom"]
     assert "phantom data (generated images)" in shown["table"]
     assert "patient level" in shown["table"]
-    assert shown["report"].startswith("<iframe srcdoc=")
+    assert shown["report"].startswith("<div><iframe srcdoc=")
     assert "PHANTOM: generated images." in shown["report"]
     assert shown["run-own"] == "IMAGES is empty: the results above are those of the phantom\n"
