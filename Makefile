@@ -5,11 +5,15 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: repro test slow-test docs deps lock audit clean
+.PHONY: repro in-git test slow-test docs deps lock audit clean
 
-repro: $(VENV)/.installed
+repro: in-git $(VENV)/.installed
 	dvc repro
 	@python -m bycase.report.summary
+
+# DVC works in a Git repository whose top this folder is; a downloaded ZIP is none.
+in-git:
+	@test -e .git || grep -qs no_scm .dvc/config.local || { echo "$(CURDIR) is not the top of a Git repository: run 'git init && git add --all && git commit -m start' in it, or clone the project; without Git, 'dvc config --local core.no_scm true' (no experiments then)" >&2; exit 1; }
 
 test: $(VENV)/.installed-dev
 	ruff check .

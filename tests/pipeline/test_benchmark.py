@@ -31,6 +31,8 @@ def test_the_benchmark_runs_resumes_and_survives_a_broken_cell(fresh: Project) -
         shift={"models": ["resnet50v2"], "magnifications": [200]},
         compare={"resamples": 200},
     )
+    assert "is dvc-ignored" in fresh.dvc("repro", "benchmark/dvc.yaml", check=False).stderr
+    (fresh.folder / "benchmark/.dvcignore").unlink()
     fresh.dvc("repro", "benchmark/dvc.yaml")
     predictions = pd.read_csv(fresh.folder / "data/benchmark/predictions.csv")
     manifest = pd.read_csv(fresh.folder / "data/manifest.csv")

@@ -7,12 +7,11 @@ DVC itself runs one stage after the other, and lets several of its processes run
 import logging
 import os
 import subprocess
-import sys
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bycase.core.errors import UserError
+from bycase.studies import pipelines
 
 PIPELINE = "benchmark/dvc.yaml"
 SHARED_STAGES = ("folds", "embed")
@@ -34,8 +33,9 @@ def run_jobs(jobs: int, logs: Path) -> None:
     UserError
         If a cell fails, after all others have run; names all that failed.
     """
+    pipelines.show_pipeline(PIPELINE)
     stages = list_stages()
-    if not _dvc("repro", *(f"{PIPELINE}:{name}" for name in SHARED_STAGES)):
+    if not pipelines.run_dvc("repro", *(f"{PIPELINE}:{name}" for name in SHARED_STAGES)):
         raise UserError(f"{' and '.join(SHARED_STAGES)} did not finish, for the reason above")
     cells = [name for name in stages if name.split("@")[0] in CELL_STAGES]
     logs.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def run_jobs(jobs: int, logs: Path) -> None:
             f"{len(failed)} of {len(cells)} cells failed ({', '.join(failed)}); the last lines of their logs in {logs} "
             "say why; the others are done: mend that and run again, or take the network out of benchmark/params.yaml"
         )
-    if not _dvc("repro", PIPELINE):
+    if not pipelines.run_dvc("repro", PIPELINE):
         raise UserError("the cells are done, but what follows them did not finish, for the reason above")
 
 
@@ -60,7 +60,10 @@ def list_stages() -> list[str]:
         If DVC cannot read the pipeline.
     """
     done = subprocess.run(
-        [*_command(), "stage", "list", "--name-only", PIPELINE], capture_output=True, text=True, check=False
+        [*pipelines.dvc_command(), "stage", "list", "--name-only", PIPELINE],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise UserError(f"{PIPELINE}: {done.stderr.strip()}")
@@ -75,26 +78,12 @@ def _run_cell(cell: str, logs: Path, jobs: int) -> bool:
     limits = {"OMP_NUM_THREADS": threads, "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads}
     with log.open("w", encoding="utf-8") as file:
         done = subprocess.run(
-            [*_command(), "repro", "--single-item", f"{PIPELINE}:{cell}"],
+            [*pipelines.dvc_command(), "repro", "--single-item", f"{PIPELINE}:{cell}"],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            env=_environment() | {name: str(number) for name, number in limits.items()},
+            env=pipelines.dvc_environment() | {name: str(number) for name, number in limits.items()},
             check=False,
         )
     logging.info("%s: %s", cell, "done" if not done.returncode else f"FAILED, see {log}")
     return done.returncode == 0
-
-
-def _dvc(*arguments: str) -> bool:
-    sys.stdout.flush()
-    return subprocess.run([*_command(), *arguments], env=_environment(), check=False).returncode == 0
-
-
-def _command() -> Sequence[str]:
-    return sys.executable, "-m", "dvc"
-
-
-def _environment() -> dict[str, str]:
-    """The pipeline's `python` is this one."""
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}

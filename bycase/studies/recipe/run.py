@@ -15,6 +15,7 @@ from bycase.core.nested import Settings, merge
 from bycase.core.params import PARAMS_PATH, Params, check_params, parse_yaml, upgrade_text
 from bycase.core.yaml_edit import edit_yaml
 from bycase.datasets.duplicates import DUPLICATES, read_duplicates
+from bycase.studies.pipelines import run_dvc
 from bycase.studies.recipe.definition import HONEST, Recipe
 from bycase.studies.recipe.record import write_result
 from bycase.studies.recipe.settings import find_changes, parse_assignments, recipe_settings
@@ -22,9 +23,9 @@ from bycase.studies.recipe.waivers import pairs_on_both_sides, pairs_under_two_l
 from bycase.studies.recipe.workspace import (
     committed_params,
     digest,
+    need_identity,
     read_state,
     refuse_own_changes,
-    run_dvc,
     unstage_after_a_killed_save,
     write_params,
 )
@@ -106,10 +107,12 @@ def run_recipe(recipe: Recipe, protocol: str, assignments: list[str]) -> Path:
     Raises
     ------
     UserError
-        If `params.yaml` holds changes of the user's, a setting is not valid, or the pipeline fails.
+        If `params.yaml` holds changes of the user's, Git knows no identity, a setting is not valid, or the pipeline
+        fails.
     """
     committed = committed_params()
     refuse_own_changes(committed)
+    need_identity()
     unstage_after_a_killed_save()
     base = upgrade_text(committed, COMMITTED)
     plan = make_plan(recipe, protocol, assignments, base)

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +43,24 @@ def _git(*arguments: str) -> str:
             f"a recipe starts from what is committed: {done.stderr.strip()}; run it in a clone of the project"
         )
     return done.stdout
+
+
+def need_identity() -> None:
+    """See that Git knows whose name an experiment bears, before hours of work end at `dvc exp save`.
+
+    Raises
+    ------
+    UserError
+        If neither its configuration nor its environment names one.
+    """
+    for role in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
+        # As DVC does, take no name made of account and host.
+        asked = ("git", "-c", "user.useConfigOnly=true", "var", role)
+        if subprocess.run(asked, capture_output=True, check=False).returncode:
+            raise UserError(
+                "Git does not know who you are, and the run becomes an experiment of yours: run 'git config --global "
+                "user.name NAME' and 'git config --global user.email ADDRESS'"
+            )
 
 
 def unstage_after_a_killed_save() -> None:
@@ -111,14 +127,3 @@ def read_state() -> dict[str, Any]:
 def digest(text: str) -> str:
     """The SHA-256 of a text, hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def run_dvc(*arguments: str) -> bool:
-    """Run DVC, what it says going to the terminal; whether it ended well.
-
-    It is the DVC of the running Python, and the pipeline's `python` is that Python too.
-    """
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    sys.stdout.flush()
-    done = subprocess.run([sys.executable, "-m", "dvc", *arguments], env={**os.environ, "PATH": path}, check=False)
-    return done.returncode == 0

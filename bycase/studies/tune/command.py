@@ -1,6 +1,7 @@
-"""`bycase tune apply|methods`: what people do with the searches of `tuning/dvc.yaml`.
+"""`bycase tune run|apply|methods`: what people do with the searches of `tuning/dvc.yaml`.
 
-`apply` writes the best settings into `params.yaml`; `methods` compares all algorithms at equal budgets.
+`run` runs all of it, or the stages named, and goes on where it was stopped; `apply` writes the best settings into
+`params.yaml`; `methods` compares all algorithms at equal budgets.
 """
 
 import argparse
@@ -23,7 +24,11 @@ def main(arguments: list[str] | None = None) -> None:
             need(package, "bycase tune methods")
     params = load_params()
     tuning = load_tuning_params(params)
-    if options.command == "apply":
+    if options.command == "run":
+        from bycase.studies.tune.run import run_tuning
+
+        run_tuning(options.stages)
+    elif options.command == "apply":
         from bycase.studies.tune.outcome.apply import apply
 
         apply(params, options.source)
@@ -36,6 +41,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bycase tune", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="the searches, or only the stages named")
+    run.add_argument("stages", nargs="*", metavar="STAGE", help="of tuning/dvc.yaml, such as folds; default: all")
     apply = commands.add_parser("apply", help="write the best settings into params.yaml")
     apply.add_argument("--from", dest="source", type=Path, default=BEST)
     methods = commands.add_parser("methods", help="all algorithms at equal budgets")

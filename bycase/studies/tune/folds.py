@@ -89,7 +89,7 @@ def read_tuning_folds(path: Path = FOLDS) -> pd.DataFrame:
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:
-        raise UserError(f"{path} not found: run 'dvc repro tuning/dvc.yaml:folds' first") from None
+        raise UserError(f"{path} not found: run 'bycase tune run folds' first") from None
     check_tuning_folds(frame, path)
     return frame
 

@@ -12,7 +12,6 @@ from bycase.core.nested import flatten, merge
 from bycase.core.params import PARAMS_PATH, Params, check_params, parse_yaml, upgrade_text
 from bycase.core.yaml_edit import edit_yaml
 from bycase.studies.tune.outcome.best import CHOSEN, experiment_command, hydra
-from bycase.studies.tune.outcome.searches import PIPELINE
 from bycase.studies.tune.place import BEST
 
 
@@ -58,7 +57,7 @@ def read_settings(source: Path, params: Params) -> dict[str, Any]:
     try:
         content = yaml.safe_load(source.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{source} not found: run 'dvc repro {PIPELINE}' first") from None
+        raise UserError(f"{source} not found: run 'bycase tune run' first") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{source} is not valid YAML: {error}") from None
     if not isinstance(content, dict) or not all(key in content for key in CHOSEN):
@@ -68,6 +67,6 @@ def read_settings(source: Path, params: Params) -> dict[str, Any]:
         if content[key] != here:
             raise UserError(
                 f"{source} is of {key} {content[key]}, {PARAMS_PATH} of {here}: set {key} to {content[key]} there, or "
-                f"tune {here} by 'dvc repro {PIPELINE}'"
+                f"tune {here} by 'bycase tune run'"
             )
     return {key: value for key, value in content.items() if key not in CHOSEN}

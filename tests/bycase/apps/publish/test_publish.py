@@ -103,7 +103,7 @@ def test_an_unfinished_run_is_refused(project: Path) -> None:
     with pytest.raises(UserError, match="metrics/metrics.json not found: run 'dvc repro' first"):
         publish_run("a-run")
     (project / PREDICTIONS).unlink()
-    with pytest.raises(UserError, match=r"predictions.csv not found: run 'dvc repro benchmark/dvc.yaml' first"):
+    with pytest.raises(UserError, match=r"predictions.csv not found: run 'bycase benchmark run' first"):
         publish_benchmark("b")
     assert not (project / "results").exists()
 

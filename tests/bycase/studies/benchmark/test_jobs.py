@@ -27,12 +27,15 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """What DVC was asked to do; a script stands for DVC."""
     monkeypatch.chdir(tmp_path)
     Path("dvc.py").write_text(DVC, encoding="utf-8")
-    monkeypatch.setattr(jobs, "_command", lambda: (sys.executable, "dvc.py"))
+    monkeypatch.setattr("bycase.studies.pipelines.dvc_command", lambda: (sys.executable, "dvc.py"))
     return lambda: Path("calls.txt").read_text(encoding="utf-8").splitlines()
 
 
 def test_shared_stages_first_then_cells_then_the_rest(calls) -> None:
+    Path("benchmark").mkdir()
+    Path("benchmark/.dvcignore").write_text("/dvc.yaml\n", encoding="utf-8")
     jobs.run_jobs(2, Path("logs"))
+    assert not Path("benchmark/.dvcignore").exists()
     first, *cells, last = calls()
     assert first == "repro benchmark/dvc.yaml:folds benchmark/dvc.yaml:embed"
     assert sorted(cells) == [f"repro --single-item benchmark/dvc.yaml:cell@{name}-0-0" for name in "ab"]

@@ -102,6 +102,21 @@ def test_a_mistake_is_one_line_and_changes_nothing(
     assert output(stand_in, "git", "status", "--porcelain") == ""
 
 
+def test_without_an_identity_nothing_begins(
+    stand_in: Path, recipe_command: Recipes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output(stand_in, "git", "config", "--unset", "user.email")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for name in ("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL", "EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    done = recipe_command("run", "d-vgg16")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "git config --global user.name" in done.stderr
+    assert output(stand_in, "git", "status", "--porcelain") == ""
+
+
 def test_a_stage_that_fails_is_heard(stand_in: Path, recipe_command: Recipes) -> None:
     done = recipe_command("run", "d-vgg16", "--set", "zoo.vgg16.learning_rate=2")
     assert done.returncode == 1

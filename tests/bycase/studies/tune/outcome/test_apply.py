@@ -70,7 +70,7 @@ def test_what_does_not_fit_is_refused(project: Path, settings: Any, chosen: Any,
 
 
 def test_a_file_that_is_none(project: Path) -> None:
-    with pytest.raises(UserError, match=r"other\.yaml not found: run 'dvc repro tuning/dvc\.yaml' first"):
+    with pytest.raises(UserError, match=r"other\.yaml not found: run 'bycase tune run' first"):
         apply(load_params(), Path("other.yaml"))
     for text in ("a: [", "- 1", "model: resnet50v2"):
         Path("other.yaml").write_text(text, encoding="utf-8")
