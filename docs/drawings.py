@@ -53,14 +53,9 @@ def draw_pipeline() -> str:
 
 
 def draw_floors() -> str:
-    """The library's floors, the highest at the top, each with what its package says of itself."""
-    parts = []
-    for number, name in enumerate(reversed(FLOORS)):
-        top = 4 + number * 34
-        parts.append(f'<rect class="box" x="2" y="{top}" width="{WIDTH - 4}" height="28" rx="4"/>')
-        parts.append(f'<text class="name" x="14" y="{top + 19}">{name}</text>')
-        parts.append(f'<text class="words" x="110" y="{top + 19}">{escape(floor_words(name))}</text>')
-    return _figure("\n".join(parts), WIDTH, len(FLOORS) * 34 + 4, "The floors of the library")
+    """The library's floors, the highest at the top, with what each says of itself; words wrap on a phone."""
+    boxes = [f"<li><b>{name}</b><span>{escape(floor_words(name))}</span></li>" for name in reversed(FLOORS)]
+    return "\n".join(['<ol class="floors" aria-label="The floors of the library, the highest first">', *boxes, "</ol>"])
 
 
 def floor_words(name: str) -> str:

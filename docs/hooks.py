@@ -28,6 +28,7 @@ GENERATED: dict[str, Callable[[], str]] = {
 OUTSIDE = "project"  # the folder of the built manual that holds files from outside docs/
 LINK = re.compile(r"(?<=\]\()([^()\s#:]+)")
 MARK = re.compile(r"<!-- generated: (\w+) -->")
+FIGURE = re.compile(r"^!\[[^\]]*\]\((\S+)\)$", re.MULTILINE)
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -40,11 +41,12 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Turn links out of docs/ to the copies, and fill in what is generated."""
+    """Turn links out of docs/ to the copies, let figures open at their full size, and fill in what is generated."""
     here = PurePosixPath(page.file.src_uri).parent
     for link, path in outside_links(markdown, page.file.src_uri).items():
         inside = os.path.relpath(copied(path), here)
         markdown = markdown.replace(f"]({link})", f"]({inside})").replace(f"]({link}#", f"]({inside}#")
+    markdown = FIGURE.sub(r"[\g<0>](\1)", markdown)
     return MARK.sub(lambda match: GENERATED[match[1]](), markdown)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -14,6 +15,7 @@ import yaml
 from bycase.cli import COMMANDS
 from bycase.core.closure import ROOT
 from bycase.core.params_data import SplitParams
+from bycase.statistics.metric_names import METRICS
 from docs.drawings import FLOORS, draw_floors, draw_pipeline, stage_graph
 from docs.tables import (
     PARAMETERS,
@@ -26,6 +28,7 @@ from docs.tables import (
     stage_tables,
 )
 from tests import test_house
+from tests.fixtures.browsing import DESK, NEEDS_BROWSER, PHONE, headless, requested, visit
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^()\s#:]*)(#[\w-]+)?\)")
@@ -145,18 +148,82 @@ def test_the_drawings_show_every_stage_and_floor() -> None:
     assert all(before in graph[after] for before, after in pairwise(order))
     assert all(f'href="#{name}"' in draw_pipeline() for name in graph)
     assert [*FLOORS, "__main__"] == test_house.FLOORS
-    assert all(f">{floor}<" in draw_floors() for floor in FLOORS)
+    assert re.findall(r"<b>(\w+)</b>", draw_floors()) == FLOORS[::-1]
 
 
-def test_the_manual_builds_and_fetches_nothing(tmp_path: Path) -> None:
-    pytest.importorskip("material", reason="make docs installs it")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
-    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+def build(folder: Path, site: Path) -> subprocess.CompletedProcess[str]:
+    """What `make docs` runs, for a folder with mkdocs.yml and docs/."""
+    pytest.importorskip("material", reason="requirements-dev.txt brings mkdocs-material")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}
+    environment["PYTHONPATH"] += os.pathsep + os.environ.get("PYTHONPATH", "")
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    done = build(ROOT, folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    for page in tmp_path.rglob("*.html"):
-        if "project" not in page.parts:
-            fetched = re.findall(
-                r'<(?:script|img|link|iframe)[^>]+(?:src|href)="?((?:https?:)?//[^" >]+)', page.read_text()
-            )
-            assert not fetched, page
+    return folder
+
+
+def built_pages(site: Path) -> list[Path]:
+    """The manual's pages, without its copies of the project's files and a server's page for wrong addresses."""
+    pages = [page for page in sorted(site.rglob("*.html")) if "project" not in page.relative_to(site).parts]
+    return [page for page in pages if page.name != "404.html"]
+
+
+def test_every_metric_has_a_formula_and_a_source() -> None:
+    text = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
+    section = text.partition("## Formulas")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.split(" | ")] for line in section.splitlines() if line.startswith("| `")]
+    assert [row for row in rows if not (len(row) == 3 and row[1] and row[2].strip(" |"))] == []
+    assert set(METRICS) <= {key for row in rows for key in re.findall(r"`(\w+)`", row[0])}
+
+
+def test_whoever_runs_the_tests_has_what_builds_the_manual() -> None:
+    documents = (ROOT / "requirements-docs.txt").read_text(encoding="utf-8")
+    developers = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
+    pins = re.findall(r"^mkdocs.*==.*$", documents, re.MULTILINE)
+    assert len(pins) == 2
+    assert all(re.search(rf"^{re.escape(pin)}$", developers, re.MULTILINE) for pin in pins)
+
+
+def test_the_manual_builds_and_its_html_fetches_nothing(site: Path) -> None:
+    fetches = re.compile(r'<(?:script|img|link|iframe)[^>]+(?:src|href)="?((?:https?:)?//[^" >]+)')
+    assert fetches.findall('<img alt="a" src="https://a.example/b.png">') == ["https://a.example/b.png"]
+    pages = built_pages(site)
+    assert len(pages) == len(PAGES) - 1  # README.md is not one
+    assert [page for page in pages if fetches.search(page.read_text(encoding="utf-8"))] == []
+    assert (site / "quickstart.ipynb").is_file()
+
+
+def test_dead_links_fail_the_build(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    with (tmp_path / "docs" / "index.md").open("a", encoding="utf-8") as page:
+        page.write("\n[a](nowhere.md), [b](limits.md#nothing), ![c](../plots/no.png)\n")
+    done = build(tmp_path, tmp_path / "site")
+    assert done.returncode != 0
+    warnings = [line for line in done.stderr.splitlines() if line.startswith("WARNING")]
+    assert len(warnings) == 3, done.stderr
+    assert all(any(target in line for line in warnings) for target in ("nowhere.md", "#nothing", "no.png"))
+
+
+@NEEDS_BROWSER
+@pytest.mark.parametrize(("scheme", "width"), [("light", PHONE), ("dark", DESK)])
+def test_pages_fit_follow_the_scheme_and_ask_nothing_of_other_hosts(
+    site: Path, tmp_path: Path, scheme: str, width: int
+) -> None:
+    with headless(tmp_path) as browser:
+        # Once in the other scheme: what a reader has not chosen is not remembered.
+        visit(browser, (site / "index.html").as_uri(), {"light": "dark", "dark": "light"}[scheme], width)
+        requested(browser)  # those of the browser's own start too
+        for page in built_pages(site):
+            visit(browser, page.as_uri(), scheme, width)
+            assert {url.split(":", 1)[0] for url in requested(browser)} <= {"file", "data", "blob"}, page
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= width, page
+            assert browser.execute_script("return [...document.images].every(image => image.naturalWidth > 0)"), page
+            shown = browser.execute_script("return document.body.dataset.mdColorScheme")
+            assert shown == {"light": "default", "dark": "slate"}[scheme], page
