@@ -18,6 +18,10 @@ from bycase.core.params import Params
 REPOSITORY = Path(__file__).parents[1]
 SHARED = REPOSITORY.parent / "shared"
 
+# `make test` hands these on, and a test's own `make` would speak as its child.
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(name, None)
+
 SUBTYPE_FOLDERS = {
     "A": "benign/SOB/adenosis",
     "F": "benign/SOB/fibroadenoma",
