@@ -2,8 +2,8 @@
 
 ``python tests/locks.py write [--upgrade]`` (`make lock`) resolves everything that pyproject.toml lists into one set of
 versions and writes requirements.txt and one requirements-NAME.txt for each extra and group. Without ``--upgrade``, what
-is pinned stays. ``python tests/locks.py platforms`` (`make platforms`) compares the pins with the index's file lists and
-writes what has no wheel into docs/how-to/install.md. Both ask the package index, by uv; the files name none.
+is pinned stays. ``python tests/locks.py platforms`` (`make platforms`) compares the pins with the index's file lists
+and writes what has no wheel into docs/how-to/install.md. Both ask the package index, by uv; the files name none.
 """
 
 import argparse
@@ -85,11 +85,14 @@ def write_locks(folder: Path, upgrade: bool) -> None:
     plain = ("--no-hashes", "--no-header", "--no-annotate", "--no-emit-project", "--no-default-groups", "--quiet")
     core = uv(folder, "export", *plain).splitlines()
     written = {"": core} | {
-        name: ["-r requirements.txt"] + [line for line in uv(folder, "export", *plain, *added).splitlines() if line not in core]
+        name: ["-r requirements.txt"]
+        + [line for line in uv(folder, "export", *plain, *added).splitlines() if line not in core]
         for name, added in lists().items()
     }
     for name, lines in written.items():
-        lock_path(name).write_text("\n".join(["# Made by `make lock` from pyproject.toml.", *lines, ""]), encoding="utf-8")
+        lock_path(name).write_text(
+            "\n".join(["# Made by `make lock` from pyproject.toml.", *lines, ""]), encoding="utf-8"
+        )
 
 
 def tags(system: str, python: tuple[int, int]) -> set[Tag]:
@@ -164,7 +167,10 @@ def table(rows: list[tuple[str, str, str, dict[str, list[str]]]]) -> str:
     """The rows of `missing` in Markdown; a cell names the Pythons that have no wheel."""
     lines = [f"| package | lock file | {' | '.join(SYSTEMS)} | there is |", "|---" * (len(SYSTEMS) + 3) + "|"]
     for lock, package, instead, lacking in rows:
-        cells = ["all" if len(lacking.get(system, [])) == len(PYTHONS) else ", ".join(lacking.get(system, [])) for system in SYSTEMS]
+        cells = [
+            "all" if len(lacking.get(system, [])) == len(PYTHONS) else ", ".join(lacking.get(system, []))
+            for system in SYSTEMS
+        ]
         lines.append(f"| {package} | `{lock}` | {' | '.join(cells)} | {instead} |")
     return "\n".join(lines) + "\n"
 

@@ -1,8 +1,10 @@
 """What computes here: cores and graphics cards. `python -m bycase.core.machine` says it in one line."""
 
+import logging
 import os
 import platform
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 
@@ -48,6 +50,18 @@ def describe(cards: list[str], cuda: bool) -> str:
     python = ".".join(platform.python_version_tuple()[:2])
     tensorflow = ".".join(version("tensorflow").split(".")[:2])
     return f"Python {python}, TensorFlow {tensorflow}, {count(core_count(), 'core')}, {gpu}"
+
+
+@cache
+def log_devices() -> None:
+    """Log, once a process, the devices that TensorFlow computes on; it is loaded for that."""
+    import tensorflow as tf
+
+    cards = [
+        tf.config.experimental.get_device_details(device).get("device_name", device.name)
+        for device in tf.config.list_physical_devices("GPU")
+    ]
+    logging.info("TensorFlow %s sees %s, %s", tf.__version__, count(core_count(), "core"), ", ".join(cards) or "no GPU")
 
 
 def has_cuda() -> bool:
