@@ -16,13 +16,15 @@ EVERYTHING := $(EXTRAS) dev docs
 # What was installed for a GPU stays until GPU=0.
 READY := $(VENV)/.installed $(if $(filter 1,$(or $(GPU),$(if $(wildcard $(VENV)/.installed-cuda),1))),$(VENV)/.installed-cuda)
 
-.PHONY: repro in-git serve extras test quick-test slow-test lint docs deps lock platforms audit clean FORCE
+.PHONY: repro ready in-git serve extras test quick-test slow-test lint docs deps lock platforms audit clean FORCE
 .SECONDARY:
 
 repro: in-git $(READY)
 	@python -m bycase.core.machine
 	dvc repro
 	@python -m bycase.report.summary
+
+ready: $(READY)
 
 # DVC works in a Git repository whose top this folder is; a downloaded ZIP is none.
 in-git:
@@ -37,9 +39,10 @@ extras: $(READY) $(EXTRAS:%=$(VENV)/.installed-%)
 test: lint
 	pytest
 
-# What takes a few minutes: no pipeline is run, and no network trained for long.
+# What takes a few minutes: the floors without networks, what export and locks do, and one run of the pipeline.
+QUICK := $(addprefix tests/bycase/,core tables datasets images statistics apps/export/test_write.py test_cli.py) tests/test_locks.py tests/pipeline/test_repro.py::test_every_output_of_the_contract_is_there
 quick-test: $(READY) $(VENV)/.installed-all
-	pytest --quick
+	pytest $(QUICK)
 
 slow-test: $(READY) $(VENV)/.installed-all
 	pytest -m "slow or not slow"

@@ -84,7 +84,7 @@ def test_a_pin_without_a_wheel_is_found(tmp_path: Path, monkeypatch: pytest.Monk
             ("source", "5"): ([], True),
         }
     )
-    everywhere = dict.fromkeys(SYSTEMS, ["3.11", "3.12", "3.13"])
+    everywhere = {system: ["3.11", "3.12", "3.13"] for system in SYSTEMS}
     lacking = {
         "Linux x86-64": ["3.12", "3.13"],
         "macOS arm64": ["3.11", "3.13"],
