@@ -16,7 +16,7 @@ EVERYTHING := $(EXTRAS) dev docs
 # What was installed for a GPU stays until GPU=0.
 READY := $(VENV)/.installed $(if $(filter 1,$(or $(GPU),$(if $(wildcard $(VENV)/.installed-cuda),1))),$(VENV)/.installed-cuda)
 
-.PHONY: repro ready in-git serve extras test quick-test slow-test lint docs deps lock platforms audit clean FORCE
+.PHONY: repro ready in-git serve extras test quick-test slow-test check docs deps lock platforms audit clean FORCE
 .SECONDARY:
 
 repro: in-git $(READY)
@@ -36,7 +36,7 @@ serve: $(READY) $(VENV)/.installed-serve
 
 extras: $(READY) $(EXTRAS:%=$(VENV)/.installed-%)
 
-test: lint
+test: check
 	pytest
 
 # What takes a few minutes: the floors without networks, what export and locks do, and one run of the pipeline.
@@ -47,7 +47,7 @@ quick-test: $(READY) $(VENV)/.installed-all
 slow-test: $(READY) $(VENV)/.installed-all
 	pytest -m "slow or not slow"
 
-lint: $(READY) $(VENV)/.installed-all
+check: $(READY) $(VENV)/.installed-all
 	ruff check .
 	ruff format --check .
 	mypy
