@@ -16,7 +16,7 @@ EVERYTHING := $(EXTRAS) dev docs
 # What was installed for a GPU stays until GPU=0.
 READY := $(VENV)/.installed $(if $(filter 1,$(or $(GPU),$(if $(wildcard $(VENV)/.installed-cuda),1))),$(VENV)/.installed-cuda)
 
-.PHONY: repro ready in-git serve extras test quick-test slow-test check docs deps lock platforms audit clean FORCE
+.PHONY: repro ready in-git serve extras test quick-test slow-test coverage check docs deps lock platforms audit clean FORCE
 .SECONDARY:
 
 repro: in-git $(READY)
@@ -51,6 +51,13 @@ check: $(READY) $(VENV)/.installed-all
 	ruff check .
 	ruff format --check .
 	mypy
+
+# By package, then the lines that no test reaches where every one is accounted for.
+coverage: $(READY) $(VENV)/.installed-all
+	coverage erase
+	pytest --cov --cov-report=
+	@for folder in bycase/*/ stages/; do printf '%-20s %s %%\n' "$$folder" "$$(coverage report --include="$$folder*" --format=total)"; done
+	coverage report --include='bycase/statistics/*,bycase/datasets/*' --show-missing --skip-covered --fail-under=100
 
 # A dead link, or a page that is not in the navigation, fails the build.
 docs: $(READY) $(VENV)/.installed-docs
