@@ -1,12 +1,44 @@
-"""The trained network, loaded from its file."""
+"""The trained network: its file, the same bytes for the same network, and what is loaded from it."""
 
+import json
+import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bycase.core.errors import UserError
+from bycase.core.files import replace_file
 
 if TYPE_CHECKING:
     import keras
+
+METADATA = "metadata.json"
+NO_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def save_network(network: "keras.Model", path: Path) -> None:
+    """Save the whole network; no date is in the file, so that the same network gives the same bytes.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Not compiled.
+    path : Path
+        A ``.keras`` file; it appears whole or not at all.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
+        dated = Path(folder) / "dated.keras"
+        network.save(dated)
+        with replace_file(path) as partial, zipfile.ZipFile(dated) as source, zipfile.ZipFile(partial, "w") as target:
+            for name in sorted(source.namelist()):
+                content = source.read(name)
+                target.writestr(zipfile.ZipInfo(name, NO_DATE), _undated(content) if name == METADATA else content)
+
+
+def _undated(metadata: bytes) -> bytes:
+    kept = {key: value for key, value in json.loads(metadata).items() if key != "date_saved"}
+    return json.dumps(kept, sort_keys=True).encode()
 
 
 def load_network(path: Path) -> "keras.Model":
