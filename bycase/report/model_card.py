@@ -94,7 +94,7 @@ def _result(study: Study, level: str, metric: str) -> EvalResult:
 
 
 def _cost(cost: Mapping[str, Any]) -> list[str]:
-    """Time and energy where they are known; of a single run they are not, so that the clock does not change the card."""
+    """Time and energy where they are known; a single run leaves them out, so that the clock changes no card."""
     if cost.get("training_seconds") is None:
         return ["Time and energy: in metrics/cost.json, with the machine that they were measured on", CARBON]
     embedding = f", {seconds(cost['embed_seconds'])} of embedding" if cost.get("embed_seconds") else ""

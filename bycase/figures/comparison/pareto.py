@@ -57,9 +57,8 @@ def draw_pareto(board: Mapping[str, Any], metric: str, level: str, subtitle: Seq
     known = [cost for cost in PANELS if all(cost in metrics["cost"] for metrics in board.values())]
     words = f"{level} {metric_words(metric)}"
     best = max(values, key=lambda name: values[name])
-    title = (
-        f"{words[0].upper()}{words[1:]}: {shorten(best)} best with {values[best]:.3f}{_quickest(board, known, best)}"
-    )
+    quickest = _quickest(board, known, best)
+    title = f"{words[0].upper()}{words[1:]}: {shorten(best)} best with {values[best]:.3f}{quickest}"
     note = (
         "Left and up is better. Stepped line: the front, whose networks no other one beats in both. Bars: 95 % "
         "intervals by resampling patients; whether two networks differ is told by their paired comparison, not by "

@@ -54,6 +54,7 @@ def write_result(
         The file; nothing in it names a place on this machine.
     """
     card, split, metrics = read_model_info(), read_protocol(), read_results(METRICS, "evaluate")
+    seconds = read_times(card["network_sha256"]).get("training_seconds")
     path = RESULTS / name / f"{protocol}.json"
     write_json(
         path,
@@ -89,8 +90,7 @@ def write_result(
             "split": {key: getattr(params.split, key) for key in ("protocol", "group", "validation", "test")}
             | {"merge_duplicates": params.split.merge_duplicates, "seed": params.seed},
             "metrics": {level: _level(metrics[level]) for level in ("image", "patient")},
-            "training": _training(card, pd.read_csv(HISTORY))
-            | {"seconds": read_times(card["network_sha256"]).get("training_seconds")},
+            "training": _training(card, pd.read_csv(HISTORY)) | {"seconds": seconds},
             "git": {"commit": head_commit(), "code_as_committed": not uncommitted_code()},
             "versions": {"python": platform.python_version()} | {package: version(package) for package in PACKAGES},
         },
