@@ -27,7 +27,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture(scope="module", params=[run_documents, benchmark_documents], ids=["run", "benchmark"])
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    shutil.copy(REPOSITORY / "params.yaml", folder)
+    (folder / "params.yaml").write_text(tested_params(), encoding="utf-8")
     (write_run if request.param is run_documents else write_bench)(folder)
     path = folder / "page.html"
     with contextlib.chdir(folder):
