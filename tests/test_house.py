@@ -15,6 +15,7 @@ from dvc.repo import Repo
 from bycase.core.closure import PACKAGES, ROOT, find_module, holds_code, imported_names
 from bycase.core.params import load_params
 from bycase.training.checkpoint import training_settings
+from tests.conftest import TESTED_MODEL
 from tests.house import (
     PIPELINES,
     missing_deps,

@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from bycase.report.benchmark_page import benchmark_documents
 from bycase.report.run_page import run_documents
-from tests.conftest import REPOSITORY
+from tests.conftest import tested_params
 from tests.fixtures.browsing import DESK, NEEDS_BROWSER, PHONE, headless, requested, visit
 from tests.fixtures.report import write_bench, write_run
 

@@ -1,5 +1,8 @@
 import json
+import os
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from bycase.report.benchmark_page import benchmark_documents
 from bycase.report.page import NO_BREAK
 from bycase.report.run_page import run_documents
 from bycase.studies.benchmark.stages.report import main as benchmark_report
+from bycase.tables.cost import COST
 from stages.report import main
 from tests.fixtures.report import RealData
 
