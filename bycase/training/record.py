@@ -12,13 +12,15 @@ from bycase.core.files import file_digest, write_csv, write_json
 from bycase.core.params import Params
 from bycase.core.versions import RUNTIME, installed_versions
 from bycase.networks.saved import save_network
-from bycase.tables.cost import SIZES, write_times
+from bycase.tables.cost import sizes_of, write_times
 from bycase.tables.models import HISTORY, MODEL_INFO, NETWORK, order_classes
 from bycase.tables.results import write_headlines
 from bycase.training.run import Training
 
 if TYPE_CHECKING:
     import keras
+
+CURVES = ("loss", "accuracy", "val_loss", "val_accuracy", "val_auc")
 
 
 def write_record(network: "keras.Model", training: Training, params: Params, embed_times: Mapping[str, float]) -> None:
@@ -63,7 +65,9 @@ def write_record(network: "keras.Model", training: Training, params: Params, emb
         "versions": installed_versions(RUNTIME),
     }
     write_json(MODEL_INFO, model_info)
-    write_headlines("train", model_info, [key for key in SIZES if key in model_info])
+    last = {key: value for key, value in progress.history[-1].items() if key in CURVES}
+    headlines = sizes_of(model_info) | {"last_epoch": last}
+    write_headlines("train", headlines, list(headlines))
     write_csv(HISTORY, pd.DataFrame(progress.history))
     write_times(
         digest,

@@ -46,12 +46,14 @@ def test_the_record_holds_size_and_operations_and_energy_only_where_known(
     project: Path, make_params: Callable[..., Any]
 ) -> None:
     network = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(1)])
-    progress = Progress(history=[{"epoch": 1}], seconds=2.0)
+    progress = Progress(history=[{"epoch": 1, "loss": 0.5, "val_auc": 0.75}], seconds=2.0)
     write_record(network, Training(progress, 0.69, {}), make_params({}), {"embed_seconds": 1.0})
     written = json.loads(MODEL_INFO.read_text())
     assert written["model_bytes"] == Path("models/model.keras").stat().st_size
     assert written["flops"] >= 2 * 48
-    assert json.loads(Path("metrics/headlines/train.json").read_text())["flops"] == written["flops"]
+    headlines = json.loads(Path("metrics/headlines/train.json").read_text())
+    assert headlines["flops"] == written["flops"]
+    assert headlines["last_epoch"] == {"loss": 0.5, "val_auc": 0.75}
     times = read_times(written["network_sha256"])
     assert (times["embed_seconds"], times["training_seconds"]) == (1.0, 2.0)
     assert not [key for key in times if key.startswith("energy")]
