@@ -1,3 +1,4 @@
+import re
 import zipfile
 from pathlib import Path
 
@@ -42,6 +43,19 @@ def test_the_same_network_saved_at_another_time_gives_the_same_bytes(
     # Keras' own files differ: the clock of this test is one that Keras reads.
     assert plain[0].read_bytes() != plain[1].read_bytes()
     assert [path.name for path in (tmp_path / "sub").iterdir()] == ["second.keras"]
+
+
+def test_addresses_in_memory_are_not_in_the_file(network: keras.Model, tmp_path: Path) -> None:
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    files = [tmp_path / name for name in ("one.keras", "two.keras")]
+    for path, model in zip(files, (network, copy), strict=True):
+        save_network(model, path)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    with zipfile.ZipFile(files[0]) as opened:
+        identifiers = re.findall(rb'"shared_object_id": (\d+)', opened.read("config.json"))
+    assert identifiers
+    assert max(map(int, identifiers)) < len(identifiers)
 
 
 def test_what_is_loaded_predicts_the_same(network: keras.Model, tmp_path: Path) -> None:
