@@ -62,7 +62,7 @@ class Workspace:
         TIMES.mkdir(parents=True, exist_ok=True)
         for name, shared in (links | {TIMES.as_posix(): TIMES}).items():
             if not shared.exists():
-                raise UserError(f"{shared} not found: run 'dvc repro benchmark/dvc.yaml', which makes it first")
+                raise UserError(f"{shared} not found: run 'bycase benchmark run', which makes it first")
             link = self.folder / name
             link.parent.mkdir(parents=True, exist_ok=True)
             link.unlink(missing_ok=True)

@@ -13,9 +13,10 @@ from bycase.networks.saved import load_network, save_network
 @pytest.fixture
 def network() -> keras.Model:
     inputs = keras.Input((8, 8, 3))
-    x = keras.layers.Conv2D(4, 3)(inputs)
+    shared = keras.DTypePolicy("float32")
+    x = keras.layers.Conv2D(4, 3, dtype=shared)(inputs)
     x = keras.layers.BatchNormalization()(x)
-    return keras.Model(inputs, keras.layers.Dense(1)(keras.layers.GlobalAveragePooling2D()(x)))
+    return keras.Model(inputs, keras.layers.Dense(1, dtype=shared)(keras.layers.GlobalAveragePooling2D()(x)))
 
 
 class LaterClock:
@@ -46,11 +47,9 @@ def test_the_same_network_saved_at_another_time_gives_the_same_bytes(
 
 
 def test_addresses_in_memory_are_not_in_the_file(network: keras.Model, tmp_path: Path) -> None:
-    copy = keras.models.clone_model(network)
-    copy.set_weights(network.get_weights())
     files = [tmp_path / name for name in ("one.keras", "two.keras")]
-    for path, model in zip(files, (network, copy), strict=True):
-        save_network(model, path)
+    save_network(network, files[0])
+    save_network(load_network(files[0]), files[1])
     assert files[0].read_bytes() == files[1].read_bytes()
     with zipfile.ZipFile(files[0]) as opened:
         identifiers = re.findall(rb'"shared_object_id": (\d+)', opened.read("config.json"))
