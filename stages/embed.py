@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from bycase.core.command import run_stage
-from bycase.core.files import replace_folder
+from bycase.core.files import file_digest, replace_folder
 from bycase.core.fingerprint import fingerprint
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
@@ -16,6 +16,7 @@ from bycase.networks.contract import refuse_breach
 from bycase.networks.forward import frozen_forward
 from bycase.networks.registry import build_chosen_backbone, find_variant
 from bycase.networks.weights import weights_digest
+from bycase.tables.cost import write_times
 from bycase.tables.features import FEATURES, write_features, write_no_features
 from bycase.tables.manifest import MANIFEST, PREPROCESSED, read_manifest
 from bycase.tables.partial_features import PartialFeatures, check_spread, fill
@@ -28,7 +29,8 @@ def main() -> None:
     params = load_params()
     if params.network.mode == "end_to_end":
         with replace_folder(FEATURES) as folder:
-            write_no_features(folder, {"model": params.model, "weights": params.weights, "seconds": 0.0})
+            array = write_no_features(folder, {"model": params.model, "weights": params.weights})
+            write_times(file_digest(array), {"embed_seconds": 0.0})
         logging.info("%s is trained end to end: it has no frozen features, and data/features is empty", params.model)
         return
     manifest = read_manifest()
@@ -66,7 +68,8 @@ def main() -> None:
     seconds = time.perf_counter() - started
     check_spread(partial.array[:, 0], params.model, params.weights)
     with replace_folder(FEATURES) as folder:
-        write_features(folder, partial.path, images, {**made_by, "seconds": round(seconds, 2)})
+        array = write_features(folder, partial.path, images, made_by)
+        write_times(file_digest(array), {"embed_seconds": round(seconds, 2)})
     shutil.rmtree(PARTIAL)
     logging.info(
         "%d images, %d views each, %d features by %s (%s weights) in %.0f s",

@@ -3,12 +3,14 @@
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bycase.core.command import run_stage
 from bycase.core.files import write_json
+from bycase.core.machine import describe_machine
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.core.versions import warn_of_other_versions
@@ -16,8 +18,8 @@ from bycase.networks.forward import frozen_forward
 from bycase.networks.predict import predict_images
 from bycase.networks.saved import load_network
 from bycase.statistics.assessment import assess_predictions
+from bycase.tables.cost import COST, read_times, sizes_of, write_times
 from bycase.tables.manifest import read_manifest
-from bycase.tables.models import COST as TRAINING_COST
 from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import (
     TEST,
@@ -27,7 +29,7 @@ from bycase.tables.predictions import (
     make_predictions,
     write_predictions,
 )
-from bycase.tables.results import COST, METRICS, read_results
+from bycase.tables.results import METRICS
 from bycase.tables.splits import read_splits
 
 FILES = {VALIDATION: "val", TEST: "test"}
@@ -39,7 +41,6 @@ def main() -> None:
     model_info = read_model_info()
     warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
     classes = model_info["classes"]
-    cost = read_results(TRAINING_COST, "train")
     manifest = read_manifest()
     images = label_splits(read_splits(), manifest)
 
@@ -62,12 +63,18 @@ def main() -> None:
     for path, table in tables.items():
         write_predictions(path, table, classes)
     write_json(METRICS, metrics)
-    write_json(COST, cost | {"inference_images_per_second": round(rate, 2)})
+    _write_cost(model_info, rate)
     for level in ("image", "patient"):
         scores = metrics[level]
         logging.info(
             "test, %s level: AUC %.3f, accuracy %.3f (n = %d)", level, scores["auc"], scores["accuracy"], scores["n"]
         )
+
+
+def _write_cost(model_info: dict[str, Any], rate: float) -> None:
+    network = model_info["network_sha256"]
+    write_times(network, {"inference_images_per_second": round(rate, 2), "machine": describe_machine()})
+    write_json(COST, {"network_sha256": network, **sizes_of(model_info), **read_times(network)})
 
 
 def _predict(images: pd.DataFrame, classes: list[str], batch_size: int) -> tuple[dict[Path, pd.DataFrame], float]:

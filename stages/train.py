@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from bycase.core.command import run_stage
+from bycase.core.files import file_digest
 from bycase.core.fingerprint import fingerprint
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
@@ -11,6 +12,7 @@ from bycase.networks.contract import refuse_breach
 from bycase.networks.head import check_same_backbone
 from bycase.networks.registry import build_chosen_backbone
 from bycase.networks.weights import weights_digest
+from bycase.tables.cost import read_times
 from bycase.tables.features import FEATURES, read_features
 from bycase.tables.manifest import MANIFEST, PREPROCESSED, read_manifest
 from bycase.tables.models import order_classes
@@ -48,7 +50,7 @@ def main() -> None:
         params, (train, val), len(classes), strategy, backbone, features, lambda: decode_once(images, size)
     )
     training = run_training(context, classes, CHECKPOINT, _fingerprint(params))
-    write_record(context.network, training, params, features.made_by["seconds"])
+    write_record(context.network, training, params, read_times(file_digest(features.path)))
     for path in (CHECKPOINT, ENERGY, PIXELS):
         path.unlink(missing_ok=True)
     logging.info(training.summary(params.train.monitor))

@@ -1,5 +1,6 @@
 import gc
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = REPOSITORY.parent / "shared"
+TESTED_MODEL = "resnet50v2"  # of the tests, whichever the first run has; its weights are the data set's
 
 # `make test` hands these on, and a test's own `make` would speak as its child.
 for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
@@ -54,6 +56,13 @@ WriteParams = Callable[..., None]
 MakeParams = Callable[[dict[str, Any]], Params]
 BreakhisFolder = Callable[..., dict[str, Path]]
 RunStage = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def tested_params() -> str:
+    """The shipped params.yaml as a text, with `TESTED_MODEL`."""
+    text, n = re.subn(r"(?m)^model: \w+", f"model: {TESTED_MODEL}", (REPOSITORY / "params.yaml").read_text("utf-8"))
+    assert n == 1
+    return text
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -89,8 +98,8 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def default_params() -> dict[str, Any]:
-    """The content of the repository's params.yaml; copy before changing."""
-    content: dict[str, Any] = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    """The content of the repository's params.yaml, but for `TESTED_MODEL`; copy before changing."""
+    content: dict[str, Any] = yaml.safe_load(tested_params())
     return content
 
 
@@ -106,8 +115,8 @@ def copied_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty project with the shipped params.yaml, which is the current folder."""
-    shutil.copy(REPOSITORY / "params.yaml", tmp_path)
+    """An empty project with the shipped params.yaml, but for `TESTED_MODEL`, which is the current folder."""
+    (tmp_path / "params.yaml").write_text(tested_params(), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

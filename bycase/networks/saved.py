@@ -1,12 +1,56 @@
-"""The trained network, loaded from its file."""
+"""The trained network: its file, the same bytes for the same network, and what is loaded from it."""
 
+import json
+import re
+import tempfile
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bycase.core.errors import UserError
+from bycase.core.files import replace_file
 
 if TYPE_CHECKING:
     import keras
+
+SHARED = re.compile(rb'("shared_object_id": )(\d+)')
+NO_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def save_network(network: "keras.Model", path: Path) -> None:
+    """Save the whole network so that the same network gives the same bytes.
+
+    Keras writes the date, and for objects that layers share their addresses in memory: here they are numbered.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Not compiled.
+    path : Path
+        A ``.keras`` file; it appears whole or not at all.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
+        dated = Path(folder) / "dated.keras"
+        network.save(dated)
+        with replace_file(path) as partial, zipfile.ZipFile(dated) as source, zipfile.ZipFile(partial, "w") as target:
+            for name in sorted(source.namelist()):
+                content = CANONICAL.get(name, bytes)(source.read(name))
+                target.writestr(zipfile.ZipInfo(name, NO_DATE), content)
+
+
+def _undated(metadata: bytes) -> bytes:
+    kept = {key: value for key, value in json.loads(metadata).items() if key != "date_saved"}
+    return json.dumps(kept, sort_keys=True).encode()
+
+
+def _number_shared(config: bytes) -> bytes:
+    numbers: dict[bytes, int] = {}
+    return SHARED.sub(lambda match: b"%b%d" % (match[1], numbers.setdefault(match[2], len(numbers))), config)
+
+
+CANONICAL: dict[str, Callable[[bytes], bytes]] = {"metadata.json": _undated, "config.json": _number_shared}
 
 
 def load_network(path: Path) -> "keras.Model":

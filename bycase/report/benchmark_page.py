@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from bycase.core.machine import describe_machine
 from bycase.core.wording import (
     DASH,
     count,
@@ -17,7 +18,7 @@ from bycase.report.blocks import Block, Listing, Page, Section, Table, Text, mis
 from bycase.report.documents import make_documents
 from bycase.report.failures import failure_section, find_errors
 from bycase.report.inputs import BENCHMARK, BENCHMARK_FIGURES, BENCHMARK_PARAMS, Bench, read_bench
-from bycase.report.provenance import production_section
+from bycase.report.provenance import cost_rows, describe_commit, production_section
 from bycase.report.sections import (
     INTERVALS,
     class_table,
@@ -34,7 +35,6 @@ from bycase.report.words import PHANTOM, headline, missing_words
 from bycase.statistics.metric_names import metric_words
 
 MAKE = f"dvc repro {BENCHMARK}"
-COMMANDS = (MAKE,)
 FIGURE_WORDS = {
     "critical_difference": "Networks by rank; a line joins those not shown to differ",
     "learning_curves": "Validation accuracy and loss of every network by epoch",
@@ -100,10 +100,14 @@ def bench_page(bench: Bench, images: bool) -> Page:
             _shift(bench),
             _failures(bench, images),
             production_section(
-                COMMANDS,
+                [
+                    ("commands", MAKE),
+                    ("commit", describe_commit()),
+                    ("machine that wrote this report", describe_machine()),
+                    *cost_rows(bench.leaderboard[bench.best]["cost"]),
+                ],
                 bench.texts,
                 [Path("dvc.lock"), Path("benchmark/dvc.lock")],
-                bench.leaderboard[bench.best]["cost"],
             ),
         ],
     )

@@ -12,10 +12,11 @@ from bycase.core.params import PARAMS_PATH, Params, load_params
 from bycase.core.wording import plural
 from bycase.figures.run_info import RunInfo, read_run_info
 from bycase.figures.style import data_words
+from bycase.tables.cost import sizes_of
 from bycase.tables.manifest import read_manifest
 from bycase.tables.out_of_fold import ABOUT, PREDICTIONS, read_out_of_fold
 from bycase.tables.predictions import TEST, read_predictions
-from bycase.tables.results import COST, read_results
+from bycase.tables.results import read_results
 
 METRICS, PLOTS = Path("metrics"), Path("plots")
 RESULTS = METRICS / "benchmark"
@@ -65,7 +66,8 @@ class Run:
     predictions : DataFrame
         Of the test set.
     cost : dict
-        ``metrics/cost.json``.
+        The network's size; what the clock said stays in ``metrics/cost.json``, so that the documents are the same
+        whenever they are written.
     sanity : list of str
         The lines of ``plots/model/sanity.txt``, empty where there is none.
     optional : dict
@@ -157,7 +159,7 @@ def read_run() -> Run:
         run_info=run_info,
         params_text=PARAMS_PATH.read_text(encoding="utf-8"),
         predictions=read_predictions(TEST, run_info.classes),
-        cost=read_results(COST, "evaluate"),
+        cost=sizes_of(run_info.model_info),
         sanity=sanity.read_text(encoding="utf-8").splitlines() if sanity.exists() else [],
         optional=_read_optional(),
     )

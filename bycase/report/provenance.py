@@ -1,9 +1,6 @@
-"""How a run was made: commit, package versions, hashes of the data, the machine, parameters without its paths."""
+"""How a run was made: commit, package versions, hashes of the data, parameters without paths of the machine."""
 
-import os
-import platform
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
@@ -56,27 +53,19 @@ _PLACE = re.compile(
 )
 
 
-def production_section(commands: Sequence[str], texts: Mapping[str, str], locks: list[Path], cost: Numbers) -> Section:
-    """Commit, commands, machine, costs, data hashes, versions and all parameters.
+def production_section(rows: Sequence[tuple[str, str]], texts: Mapping[str, str], locks: list[Path]) -> Section:
+    """How it was made, data hashes, versions and all parameters.
 
     Parameters
     ----------
-    commands : sequence of str
-        The commands that make the run and this report.
+    rows : sequence of (str, str)
+        Item and value: commands, commit, machine, costs.
     texts : mapping
         Files of parameters by path.
     locks : list of Path
         DVC's lock files.
-    cost : mapping
-        The cost of training and testing one network.
     """
-    rows = [
-        ("commands", "; then ".join(commands)),
-        ("commit", describe_commit()),
-        ("machine that wrote this report", describe_machine()),
-        *((name, _cost(key, cost[key])) for key, name in COSTS.items() if cost.get(key) is not None),
-    ]
-    blocks: list[Block] = [Table("Run.", ("item", "value"), rows, numbers=False)]
+    blocks: list[Block] = [Table("Run.", ("item", "value"), list(rows), numbers=False)]
     hashes = [(path, md5, count(size)) for path, md5, size in read_hashes(locks)]
     if hashes:
         names = " and ".join(path.as_posix() for path in locks if path.exists())
@@ -88,6 +77,11 @@ def production_section(commands: Sequence[str], texts: Mapping[str, str], locks:
         for path, text in texts.items()
     ]
     return Section("production", "Reproducibility", blocks)
+
+
+def cost_rows(cost: Numbers) -> list[tuple[str, str]]:
+    """A row for each of `COSTS` that is known."""
+    return [(name, _cost(key, cost[key])) for key, name in COSTS.items() if cost.get(key) is not None]
 
 
 def _cost(key: str, value: float) -> str:
@@ -145,31 +139,6 @@ def read_hashes(locks: list[Path]) -> list[tuple[str, str, int]]:
                 if out["path"].startswith(HASHED) and "md5" in out:
                     hashes[out["path"]] = (out["md5"], out.get("size", 0))
     return [(path, *hashes[path]) for path in sorted(hashes)]
-
-
-def describe_machine() -> str:
-    """Processor, cores, memory and GPU of this machine."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB memory, {_gpu()}; {platform.system()}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-def _gpu() -> str:
-    command = shutil.which("nvidia-smi")
-    if command is None:
-        return "no GPU"
-    done = subprocess.run(
-        [command, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, check=False
-    )
-    return ", ".join(done.stdout.split("\n")).strip(", ") if not done.returncode and done.stdout.strip() else "no GPU"
 
 
 def hide_places(text: str) -> str:

@@ -8,7 +8,7 @@ from bycase.report.documents import make_documents
 from bycase.report.explanations import explanation_section
 from bycase.report.failures import failure_section, find_errors
 from bycase.report.inputs import FIGURES, Run, read_run
-from bycase.report.provenance import production_section
+from bycase.report.provenance import cost_rows, production_section
 from bycase.report.sections import (
     analysis_section,
     calibration_table,
@@ -26,7 +26,12 @@ from bycase.report.sections import (
 from bycase.report.study import study_of_run
 from bycase.report.words import PHANTOM, headline, leak_words, missing_words, power_words
 
-COMMANDS = ("dvc repro", "python -m stages.report")
+# Neither clock nor machine nor the commit of the day is in the page: the same run gives the same bytes.
+PROVENANCE = (
+    ("commands", "dvc repro; then python -m stages.report"),
+    ("commit", "the one whose dvc.lock has these hashes: git log -S MD5 -- dvc.lock"),
+    ("machine, time and energy", "metrics/cost.json"),
+)
 # Figures by name: the text for those who do not see it, and the caption.
 FIGURE_WORDS = {
     "roc": ("ROC curves by image and by patient; AUC by image {}", "ROC curves of the test set."),
@@ -104,7 +109,9 @@ def run_page(run: Run, images: bool) -> Page:
             explanation_section(optional.get("explain"), FIGURES, images),
             _failures(run, images),
             _comparison(run),
-            production_section(COMMANDS, {"params.yaml": run.params_text}, [Path("dvc.lock")], run.cost),
+            production_section(
+                [*PROVENANCE, *cost_rows(run.cost)], {"params.yaml": run.params_text}, [Path("dvc.lock")]
+            ),
         ],
     )
 

@@ -1,4 +1,4 @@
-"""`python -m bycase.report.summary`: the results in a few lines, after `make repro`."""
+"""`python -m bycase.report.summary`: the results in a few lines and what to do next, after `make repro`."""
 
 import sys
 
@@ -9,17 +9,23 @@ from bycase.figures.run_info import RunInfo, read_run_info
 from bycase.statistics.metric_names import metric_words, metrics_for
 from bycase.tables.models import NETWORK
 
-ROWS = (
-    *("auc", "accuracy", "balanced_accuracy", "macro_f1"),
-    *("sensitivity", "specificity", "recognition_rate"),
-)
-OF_A_CLASS = ("recall", "precision", "f1", "auc")
+ROWS = ("auc", "accuracy", "balanced_accuracy", "macro_f1", "sensitivity", "specificity")
 LEVELS = ("image", "patient")
-RATES = ("sensitivity", "specificity")
+READING = "Intervals: bootstrap over patients. Baseline: the training part's majority class for all."
+PHANTOM = "The images are a phantom, generated: no number here says anything about tissue."
+RANDOM = (
+    "Random weights, as the phantom has for networks whose ImageNet weights would be downloaded;\n"
+    "efficientnetlite brings its own: dvc exp run -S model=efficientnetlite"
+)
+SERVE = "make serve                       a page that classifies an image you give it"
+BREAKHIS = (
+    "dvc exp run -S dataset=breakhis  BreakHis (after '. .venv/bin/activate'); your own images:\n"
+    "                                         docs/tutorials/your-images.md"
+)
 
 
 def main() -> None:
-    """Print the results and where the figures are; warn where other versions made the network.
+    """Print the results, where the report is and what comes next; warn where other versions made the network.
 
     A pipeline that is up to date runs no stage, so that none of them could warn.
     """
@@ -42,58 +48,17 @@ def summarise(run_info: RunInfo) -> str:
         Lines of text, the last one ended.
     """
     columns = "".join(f"  {f'{level} level (95 % CI)':<27}{'baseline':>8}" for level in LEVELS)
-    lines = [f"{run_info.network}; {run_info.data}", f"{run_info.split}; {run_info.size}", "", f"{'test':<18}{columns}"]
+    lines = [*run_info.subtitle, "", f"{'test':<18}{columns}"]
     lines += [
         f"{metric_words(metric):<18}" + "".join(_cell(run_info.metrics[level], metric) for level in LEVELS)
         for metric in metrics_for(len(run_info.classes), *ROWS)
     ]
-    details = _class_lines if run_info.positive is None else _threshold_lines
-    lines += ["", *details(run_info), _calibration_line(run_info)]
-    lines += [
-        "Intervals: bootstrap over patients. Baseline: the training part's majority class for all.",
-        "Figures: plots/model/*.png; whether the training went well: plots/model/sanity.txt",
-    ]
+    phantom = run_info.model_info["phantom"]
+    frozen = run_info.model_info["mode"] == "frozen"
+    lines += ["", READING, *([PHANTOM] if phantom else [])]
+    lines += [RANDOM] if phantom and frozen and run_info.model_info["weights"] == "random" else []
+    lines += ["", "Report: plots/report.html", f"Next:   {SERVE}", *([f"        {BREAKHIS}"] if phantom else [])]
     return "\n".join(line.rstrip() for line in lines) + "\n"
-
-
-def _threshold_lines(run_info: RunInfo) -> list[str]:
-    """The thresholds, and the operating points of images."""
-    image, patient = (run_info.metrics[level]["threshold"] for level in LEVELS)
-    lines = [f"{'test images at':<34}" + "".join(f"{rate:<27}" for rate in RATES) + f"{'from p':>6}"]
-    for name, point in run_info.metrics["image"]["operating_points"].items():
-        rate, percent = name.split("_")
-        rates = "".join(f"{metric_with_interval(point, rate):<27}" for rate in RATES)
-        lines.append(f"{f'{percent} % {rate} on validation':<34}{rates}{point['threshold']:>6.3f}")
-    predicted = (
-        f"Predicted {run_info.positive} from a probability of {image:.3f} (images), {patient:.3f} (patients) up, "
-        "never chosen on test."
-    )
-    return [*lines, "", predicted]
-
-
-def _calibration_line(run_info: RunInfo) -> str:
-    """How far probabilities are off, as they are and scaled."""
-    calibration = run_info.metrics["calibration"]
-    before, after = (calibration["image"][state]["ece"] for state in ("before", "after"))
-    return (
-        f"Calibration error (ECE) of images: {before:.3f}; {after:.3f} after temperature scaling, "
-        f"T = {calibration['temperature']:.2f} from validation."
-    )
-
-
-def _class_lines(run_info: RunInfo) -> list[str]:
-    """A row a class, at image level."""
-    width = max(18, *(len(label) + 2 for label in run_info.classes))
-    lines = [f"{'test images':<{width}}" + "".join(f"{name:>11}" for name in (*OF_A_CLASS, "n"))]
-    for label, scores in run_info.metrics["image"]["per_class"].items():
-        lines.append(
-            f"{label:<{width}}" + "".join(f"{scores[name]:>11.3f}" for name in OF_A_CLASS) + f"{scores['n']:>11}"
-        )
-    return [
-        *lines,
-        "",
-        "Predicted: the most probable class. AUC: of a class against the rest; above, the classes' mean.",
-    ]
 
 
 def _cell(metrics: dict, metric: str) -> str:

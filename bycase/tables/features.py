@@ -28,7 +28,7 @@ class Features:
     array : ndarray of shape (n_images, 1 + n_augmented_views, n_features), float32
         View 0 is the image itself. A memory map. No image where the chosen network is trained end to end.
     made_by : dict
-        model, variant, weights, pooling, image_size, seed, seconds.
+        model, variant, weights, pooling, image_size, seed.
     path : Path
         The file of `array`.
     """
@@ -47,8 +47,8 @@ class Features:
         return index
 
 
-def write_features(folder: Path, partial: Path, images: Sequence[str], made_by: Mapping[str, Any]) -> None:
-    """Move finished features into a folder that `read_features` reads.
+def write_features(folder: Path, partial: Path, images: Sequence[str], made_by: Mapping[str, Any]) -> Path:
+    """Move finished features into a folder that `read_features` reads; gives the array's file.
 
     Parameters
     ----------
@@ -64,13 +64,15 @@ def write_features(folder: Path, partial: Path, images: Sequence[str], made_by: 
     shutil.move(partial, folder / "features.npy")
     write_csv(folder / "index.csv", pd.DataFrame({"image": list(images)}))
     write_json(folder / "made_by.json", dict(made_by))
+    return folder / "features.npy"
 
 
-def write_no_features(folder: Path, made_by: Mapping[str, Any]) -> None:
+def write_no_features(folder: Path, made_by: Mapping[str, Any]) -> Path:
     """Write features of no image into a folder: a network of which every layer is trained has none that stay."""
     np.save(folder / "features.npy", np.zeros((0, 1, 0), np.float32))
     write_csv(folder / "index.csv", pd.DataFrame({"image": []}))
     write_json(folder / "made_by.json", dict(made_by))
+    return folder / "features.npy"
 
 
 def read_features(folder: Path = FEATURES) -> Features:

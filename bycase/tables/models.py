@@ -10,7 +10,6 @@ MODELS = Path("models")
 NETWORK = MODELS / "model.keras"
 MODEL_INFO = MODELS / "model.json"
 HISTORY = MODELS / "history.csv"
-COST = MODELS / "cost.json"
 
 
 def read_model_info(path: Path = MODEL_INFO) -> dict[str, Any]:

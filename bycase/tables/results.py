@@ -15,7 +15,6 @@ from bycase.core.files import write_json
 from bycase.core.nested import nest, pick
 
 METRICS = Path("metrics/metrics.json")
-COST = Path("metrics/cost.json")
 HEADLINES = Path("metrics/headlines")  # a few numbers a stage, for `dvc metrics`
 
 

@@ -1,25 +1,30 @@
 """What a training leaves behind: the network, what it is, its history and its cost."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from bycase.core.files import replace_file, write_csv, write_json
+from bycase.core.files import file_digest, write_csv, write_json
 from bycase.core.params import Params
 from bycase.core.versions import RUNTIME, installed_versions
-from bycase.tables.models import COST, HISTORY, MODEL_INFO, NETWORK, order_classes
+from bycase.networks.saved import save_network
+from bycase.tables.cost import sizes_of, write_times
+from bycase.tables.models import HISTORY, MODEL_INFO, NETWORK, order_classes
+from bycase.tables.results import write_headlines
 from bycase.training.run import Training
 
 if TYPE_CHECKING:
     import keras
 
+CURVES = ("loss", "accuracy", "val_loss", "val_accuracy", "val_auc")
 
-def write_record(network: "keras.Model", training: Training, params: Params, embed_seconds: float) -> None:
-    """Write the four files of ``models/``.
+
+def write_record(network: "keras.Model", training: Training, params: Params, embed_times: Mapping[str, float]) -> None:
+    """Write the three files of ``models/``, the network's size for `dvc metrics`, and what the clock said.
 
     Parameters
     ----------
@@ -29,45 +34,47 @@ def write_record(network: "keras.Model", training: Training, params: Params, emb
         What it went through.
     params : Params
         What it was trained with.
-    embed_seconds : float
-        What the cached features cost; 0 where there were none.
+    embed_times : mapping
+        ``embed_seconds``, what the cached features cost (0 where there were none); empty where that is not known.
     """
     progress = training.progress
-    with replace_file(NETWORK) as partial:
-        network.save(partial)
-    write_json(
-        MODEL_INFO,
-        {
-            "model": params.model,
-            "variant": params.network.variant,
-            "weights": params.weights,
-            "mode": params.network.mode,
-            "dataset": params.dataset,
-            "phantom": params.data.source == "phantom",
-            "classes": order_classes(params.data.classes, params.data.positive),
-            "positive": params.data.positive,
-            "image_size": params.data.image_size,
-            "seed": params.seed,
-            "monitor": params.train.monitor,
-            "prior_loss": round(training.prior_loss, 6),
-            "best_epoch": progress.best_epoch,
-            "best_phase": progress.best_phase,
-            "versions": installed_versions(RUNTIME),
-        },
-    )
-    write_csv(HISTORY, pd.DataFrame(progress.history))
     epochs = len(progress.history)
-    write_json(
-        COST,
+    save_network(network, NETWORK)
+    digest = file_digest(NETWORK)
+    model_info = {
+        "model": params.model,
+        "variant": params.network.variant,
+        "weights": params.weights,
+        "mode": params.network.mode,
+        "dataset": params.dataset,
+        "phantom": params.data.source == "phantom",
+        "classes": order_classes(params.data.classes, params.data.positive),
+        "positive": params.data.positive,
+        "image_size": params.data.image_size,
+        "seed": params.seed,
+        "monitor": params.train.monitor,
+        "prior_loss": round(training.prior_loss, 6),
+        "best_epoch": progress.best_epoch,
+        "best_phase": progress.best_phase,
+        "parameters": network.count_params(),
+        "trainable_parameters": int(sum(np.prod(v.shape) for v in network.trainable_variables)),
+        **count_flops(network),
+        "model_bytes": NETWORK.stat().st_size,
+        "epochs": epochs,
+        "network_sha256": digest,
+        "versions": installed_versions(RUNTIME),
+    }
+    write_json(MODEL_INFO, model_info)
+    last = {key: value for key, value in progress.history[-1].items() if key in CURVES}
+    headlines = sizes_of(model_info) | {"last_epoch": last}
+    write_headlines("train", headlines, list(headlines))
+    write_csv(HISTORY, pd.DataFrame(progress.history))
+    write_times(
+        digest,
         {
-            "embed_seconds": round(embed_seconds, 2),
+            **embed_times,
             "training_seconds": round(progress.seconds, 2),
-            "epochs": epochs,
             "seconds_per_epoch": round(progress.seconds / epochs, 4),
-            "parameters": network.count_params(),
-            "trainable_parameters": int(sum(np.prod(v.shape) for v in network.trainable_variables)),
-            **count_flops(network),
-            "model_bytes": NETWORK.stat().st_size,
             **training.energy,
         },
     )

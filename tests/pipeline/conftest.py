@@ -17,6 +17,7 @@ from bycase.core.nested import merge, nest
 ROOT = Path(__file__).parents[2]
 
 SMALL: dict[str, Any] = {
+    "model": "resnet50v2",
     "datasets.phantom.image_size": 32,
     "datasets.phantom.phantom.cases": 16,
     "datasets.phantom.phantom.images": 128,

@@ -149,7 +149,7 @@ def test_training_killed_and_run_again_ends_as_one_never_killed(
     command = [sys.executable, "-m", "stages.train"]
     if "model" in changes:
         reproduced.run(sys.executable, "-m", "stages.embed")
-    for name in ("model.keras", "model.json", "history.csv", "cost.json"):
+    for name in ("model.keras", "model.json", "history.csv"):
         (folder / "models" / name).unlink()
     reproduced.run(*command)
     whole = (folder / "models/history.csv").read_bytes()

@@ -57,9 +57,8 @@ def draw_pareto(board: Mapping[str, Any], metric: str, level: str, subtitle: Seq
     known = [cost for cost in PANELS if all(cost in metrics["cost"] for metrics in board.values())]
     words = f"{level} {metric_words(metric)}"
     best = max(values, key=lambda name: values[name])
-    cheapest = min(board, key=lambda name: board[name]["cost"]["fitting_seconds"])
-    quickest = "and quickest" if best == cheapest else f"{shorten(cheapest)} quickest"
-    title = f"{words[0].upper()}{words[1:]}: {shorten(best)} best with {values[best]:.3f}, {quickest} to train"
+    quickest = _quickest(board, known, best)
+    title = f"{words[0].upper()}{words[1:]}: {shorten(best)} best with {values[best]:.3f}{quickest}"
     note = (
         "Left and up is better. Stepped line: the front, whose networks no other one beats in both. Bars: 95 % "
         "intervals by resampling patients; whether two networks differ is told by their paired comparison, not by "
@@ -78,6 +77,14 @@ def draw_pareto(board: Mapping[str, Any], metric: str, level: str, subtitle: Seq
             axes.set(xlabel=cost_words, ylabel=words)
             axes.grid()
     return figure
+
+
+def _quickest(board: Mapping[str, Any], known: Sequence[str], best: str) -> str:
+    """Which network took the least time to train, as the rest of a title; nothing where a time is not known."""
+    if "fitting_seconds" not in known:
+        return ""
+    cheapest = min(board, key=lambda name: board[name]["cost"]["fitting_seconds"])
+    return ", " + ("and quickest" if best == cheapest else f"{shorten(cheapest)} quickest") + " to train"
 
 
 def _draw_front(axes: Axes, spent: Mapping[str, float], values: Mapping[str, float]) -> None:

@@ -75,7 +75,10 @@ def _refuse_other_images(cell: Cell, images: set[str], tested: set[str]) -> None
 
 def gather_costs(cells: Iterable[Cell]) -> pd.DataFrame:
     """A row a cell: what it cost; a key that a cell's machine could not measure is empty."""
-    rows = [_keys(cell) | read_results(BENCHMARK / cell.place / "cost.json", "benchmark/dvc.yaml") for cell in cells]
+    rows = []
+    for cell in cells:
+        cost = read_results(BENCHMARK / cell.place / "cost.json", "benchmark/dvc.yaml")
+        rows.append(_keys(cell) | {key: value for key, value in cost.items() if not isinstance(value, str)})
     return pd.DataFrame(rows)
 
 

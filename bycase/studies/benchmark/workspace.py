@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import yaml
 from bycase.core.errors import UserError
 from bycase.core.files import replace_file, replace_folder, write_json
 from bycase.core.params import PARAMS_PATH
+from bycase.tables.cost import TIMES
 
 STATE = "state.json"
 
@@ -40,7 +40,7 @@ class Workspace:
         self.folder = folder
         self.words = words
 
-    def open(self, fingerprint: str, links: Mapping[str, Path]) -> None:
+    def open(self, fingerprint: str, links: dict[str, Path]) -> None:
         """Make the folder, or keep an interrupted one with the same fingerprint.
 
         Parameters
@@ -48,7 +48,7 @@ class Workspace:
         fingerprint : str
             Of all that the cell depends on; where it has changed, what is there goes.
         links : mapping
-            What the project shares: path in the folder to path in the project.
+            What the project shares beside the measurements of the clock: path in the folder to path in the project.
 
         Raises
         ------
@@ -59,7 +59,8 @@ class Workspace:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
             write_json(self.folder / STATE, {"fingerprint": fingerprint, "done": []})
-        for name, shared in links.items():
+        TIMES.mkdir(parents=True, exist_ok=True)
+        for name, shared in (links | {TIMES.as_posix(): TIMES}).items():
             if not shared.exists():
                 raise UserError(f"{shared} not found: run 'bycase benchmark run', which makes it first")
             link = self.folder / name

@@ -86,17 +86,18 @@ def mean_costs(cost: pd.DataFrame) -> dict[str, dict[str, float]]:
 
     Parameters
     ----------
-    cost : DataFrame with the columns `KEYS`, ``training_seconds``, and others of numbers
+    cost : DataFrame with the columns `KEYS` and others of numbers
         One row a training.
 
     Returns
     -------
     dict of str to dict of str to float
-        The columns' means; ``fitting_seconds``, training and the frozen features together. Columns that are not known
-        for every training are left out.
+        The columns' means; ``fitting_seconds``, training and the frozen features together. What is not known for every
+        training is left out.
     """
     known = cost.drop(columns=[column for column in KEYS if column != "model"]).dropna(axis="columns")
-    known = known.assign(fitting_seconds=known["training_seconds"] + known.get("embed_seconds", 0.0))
+    if {"training_seconds", "embed_seconds"} <= set(known):
+        known = known.assign(fitting_seconds=known["training_seconds"] + known["embed_seconds"])
     return {
         str(name): {str(column): float(value) for column, value in row.items()}
         for name, row in known.groupby("model").mean().iterrows()

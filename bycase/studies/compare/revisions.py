@@ -16,10 +16,11 @@ from bycase.core.params import PARAMS_PATH
 from bycase.core.params_migration import migrate
 from bycase.figures.run_info import RunInfo
 from bycase.statistics.units import number_classes, number_patients, positive_number, predict_classes
+from bycase.tables.cost import COST, cost_of
 from bycase.tables.manifest import MANIFEST
 from bycase.tables.models import HISTORY, MODEL_INFO
 from bycase.tables.predictions import COLUMNS, TEST, check_predictions
-from bycase.tables.results import COST, METRICS
+from bycase.tables.results import METRICS
 from bycase.tables.splits import PROTOCOL
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Revision:
     history : DataFrame
         ``models/history.csv``.
     cost : dict of str to float
-        ``metrics/cost.json``.
+        See `bycase.tables.cost.cost_of`.
     params : dict of str to Any
         ``params.yaml``, by dotted key.
     """
@@ -88,7 +89,7 @@ def read_revision(name: str) -> Revision:
         predictions=predictions,
         manifest=_table(read(MANIFEST), MANIFEST_COLUMNS)[MANIFEST_COLUMNS],
         history=pd.read_csv(StringIO(read(HISTORY))),
-        cost=cost,
+        cost=cost_of(model_info, cost),
         params=flatten(params),
     )
 

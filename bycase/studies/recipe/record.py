@@ -16,7 +16,8 @@ from bycase.core.nested import Settings, flatten
 from bycase.core.params import Params
 from bycase.studies.recipe.definition import HONEST
 from bycase.studies.recipe.workspace import head_commit, uncommitted_code
-from bycase.tables.models import COST, HISTORY, read_model_info
+from bycase.tables.cost import read_times
+from bycase.tables.models import HISTORY, read_model_info
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_protocol
 
@@ -53,7 +54,7 @@ def write_result(
         The file; nothing in it names a place on this machine.
     """
     card, split, metrics = read_model_info(), read_protocol(), read_results(METRICS, "evaluate")
-    cost = read_results(COST, "train")
+    seconds = read_times(card["network_sha256"]).get("training_seconds")
     path = RESULTS / name / f"{protocol}.json"
     write_json(
         path,
@@ -89,7 +90,7 @@ def write_result(
             "split": {key: getattr(params.split, key) for key in ("protocol", "group", "validation", "test")}
             | {"merge_duplicates": params.split.merge_duplicates, "seed": params.seed},
             "metrics": {level: _level(metrics[level]) for level in ("image", "patient")},
-            "training": _training(card, pd.read_csv(HISTORY)) | {"seconds": cost["training_seconds"]},
+            "training": _training(card, pd.read_csv(HISTORY)) | {"seconds": seconds},
             "git": {"commit": head_commit(), "code_as_committed": not uncommitted_code()},
             "versions": {"python": platform.python_version()} | {package: version(package) for package in PACKAGES},
         },

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bycase.core import machine
-from bycase.core.machine import core_count, count, describe, log_devices
+from bycase.core.machine import core_count, count, describe, describe_machine, log_devices
 
 
 def test_the_line_names_python_tensorflow_cores_and_cards() -> None:
@@ -32,3 +32,8 @@ def test_tensorflows_devices_are_logged_once_a_process(caplog: pytest.LogCapture
         log_devices()
     (line,) = [record.getMessage() for record in caplog.records if "sees" in record.getMessage()]
     assert re.fullmatch(rf"TensorFlow \S+ sees {machine.count(core_count(), 'core')}, .+", line)
+
+
+def test_processor_cores_and_memory_are_named() -> None:
+    words = describe_machine()
+    assert re.search(r", \d+ cores?, \d+ GiB memory, ", words)

@@ -45,10 +45,32 @@ def test_the_summary_shows_value_interval_and_baseline(run_info: RunInfo) -> Non
         "phantom",
         "random weights",
         "split by case",
-        "plots/model/*.png",
+        "plots/report.html",
+        "make serve",
+        "-S dataset=breakhis",
+        "docs/tutorials/your-images.md",
+        "says anything about tissue",
+        "Random weights, as the phantom has",
     ):
         assert name in text
     assert max(map(len, text.splitlines())) <= 100
+    assert len(text.splitlines()) <= 19
+
+
+@pytest.mark.parametrize(
+    ("model_info", "phantom", "random"),
+    [
+        ({"weights": "imagenet"}, True, False),
+        ({"mode": "end_to_end"}, True, False),  # its weights are random whatever the data are
+        ({"dataset": "breakhis", "phantom": False}, False, False),
+    ],
+)
+def test_the_summary_says_phantom_and_random_weights_only_where_they_are(
+    run_info: RunInfo, model_info: dict, phantom: bool, random: bool
+) -> None:
+    text = summarise(replace(run_info, model_info=run_info.model_info | model_info))
+    assert ("about tissue" in text) == ("dataset=breakhis" in text) == phantom
+    assert ("Random weights" in text) == random
 
 
 def test_missing_files_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ from matplotlib.text import Text
 
 from bycase.figures.run_info import RunInfo
 from bycase.figures.subgroups import draw_subgroups
-from bycase.report.summary import summarise
 from tests.fixtures.layout import figure_words
 
 SITES = ("abdomen", "back", "ear", "upper extremity", "a site with a name that is far too long for any figure")
@@ -68,15 +67,3 @@ def test_without_subgroups_all_images_stand_alone(run_info: RunInfo) -> None:
     figure = draw_subgroups(with_subgroups(run_info))
     assert "Subgroups: none to compare; image accuracy" in figure_words(figure)
     assert len(figure.axes[0].get_yticklabels()) == 1
-
-
-def test_the_summary_names_operating_points_and_calibration(run_info: RunInfo) -> None:
-    lines = summarise(run_info).splitlines()
-    point = run_info.metrics["image"]["operating_points"]["specificity_95"]
-    (row,) = [line for line in lines if line.startswith("95 % specificity on validation")]
-    assert f"{point['sensitivity']:.3f} ({point['ci']['sensitivity']['low']:.3f} to" in row
-    assert f"{point['specificity']:.3f} (" in row
-    assert row.endswith(f"{point['threshold']:.3f}")
-    error = run_info.metrics["calibration"]["image"]["before"]["ece"]
-    assert any(line.startswith(f"Calibration error (ECE) of images: {error:.3f}; ") for line in lines)
-    assert max(map(len, lines)) <= 100

@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from bycase.report.benchmark_page import benchmark_documents
 from bycase.report.run_page import run_documents
-from tests.conftest import REPOSITORY
+from tests.conftest import tested_params
 from tests.fixtures.browsing import DESK, NEEDS_BROWSER, PHONE, headless, requested, visit
 from tests.fixtures.report import write_bench, write_run
 
@@ -27,7 +26,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture(scope="module", params=[run_documents, benchmark_documents], ids=["run", "benchmark"])
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    shutil.copy(REPOSITORY / "params.yaml", folder)
+    (folder / "params.yaml").write_text(tested_params(), encoding="utf-8")
     (write_run if request.param is run_documents else write_bench)(folder)
     path = folder / "page.html"
     with contextlib.chdir(folder):

@@ -52,7 +52,7 @@ def test_it_says_what_stands_against_the_network(run_folder: Path) -> None:
     assert "Few patients: 12 tested" in text
     assert "not for diagnosis" in text
     assert "| AUC | 0.800 (0.700 to 0.900) | 0.750 (0.650 to 0.850) | 0.500 |" in text
-    assert "2 min 28 s of training" in text
+    assert "Time and energy: in metrics/cost.json" in text
 
 
 def test_on_real_data_the_licence_is_the_authors(run_folder: Path, real_data: RealData) -> None:
@@ -68,4 +68,5 @@ def test_of_a_benchmark_it_is_of_the_best(bench_folder: Path) -> None:
     card = ModelCard(write_model_card(study_of_bench(read_bench())))
     assert card.data.model_name == "efficientnetlite-phantom"
     assert "selected on the results" in card.text
+    assert "2 min 28 s of training" in card.text
     assert "efficientnetlite and alexnet: better" in card.text

@@ -7,7 +7,8 @@ import keras
 import pytest
 
 from bycase.networks.registry import build_backbone
-from bycase.tables.models import COST
+from bycase.tables.cost import read_times
+from bycase.tables.models import MODEL_INFO
 from bycase.training.checkpoint import Progress
 from bycase.training.record import count_flops, write_record
 from bycase.training.run import Training
@@ -45,11 +46,17 @@ def test_the_record_holds_size_and_operations_and_energy_only_where_known(
     project: Path, make_params: Callable[..., Any]
 ) -> None:
     network = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(1)])
-    progress = Progress(history=[{"epoch": 1}], seconds=2.0)
-    write_record(network, Training(progress, 0.69, {}), make_params({}), 1.0)
-    written = json.loads(COST.read_text())
+    progress = Progress(history=[{"epoch": 1, "loss": 0.5, "val_auc": 0.75}], seconds=2.0)
+    write_record(network, Training(progress, 0.69, {}), make_params({}), {"embed_seconds": 1.0})
+    written = json.loads(MODEL_INFO.read_text())
     assert written["model_bytes"] == Path("models/model.keras").stat().st_size
     assert written["flops"] >= 2 * 48
-    assert not [key for key in written if key.startswith("energy")]
-    write_record(network, Training(progress, 0.69, {"energy_joules": 3.0}), make_params({}), 1.0)
-    assert json.loads(COST.read_text())["energy_joules"] == 3.0
+    headlines = json.loads(Path("metrics/headlines/train.json").read_text())
+    assert headlines["flops"] == written["flops"]
+    assert headlines["last_epoch"] == {"loss": 0.5, "val_auc": 0.75}
+    times = read_times(written["network_sha256"])
+    assert (times["embed_seconds"], times["training_seconds"]) == (1.0, 2.0)
+    assert not [key for key in times if key.startswith("energy")]
+    assert not [key for key in written if "seconds" in key]
+    write_record(network, Training(progress, 0.69, {"energy_joules": 3.0}), make_params({}), {"embed_seconds": 1.0})
+    assert read_times(written["network_sha256"])["energy_joules"] == 3.0

@@ -1,5 +1,8 @@
 import json
+import os
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from bycase.report.benchmark_page import benchmark_documents
 from bycase.report.page import NO_BREAK
 from bycase.report.run_page import run_documents
 from bycase.studies.benchmark.stages.report import main as benchmark_report
+from bycase.tables.cost import COST
 from stages.report import main
 from tests.fixtures.report import RealData
 
@@ -42,7 +46,6 @@ def test_the_run_gives_four_files(run_folder: Path, monkeypatch: pytest.MonkeyPa
         "&lt;b&gt;|nasty|&amp;.png",
         "p 0.990",
         "WARNED: b",
-        "2 min 28 s",
     ):
         assert words in page, words
     assert page.count("<img") > 12
@@ -124,7 +127,6 @@ def test_of_several_repeats_their_mean_is_shown_too(bench_folder: Path) -> None:
     "name",
     [
         "metrics/metrics.json",
-        "metrics/cost.json",
         "metrics/data_card.md",
         "metrics/restructure.json",
         "models/model.json",
@@ -175,5 +177,18 @@ def test_real_data_are_not_called_phantom_and_no_place_is_told(
     assert "60 of 7,909 published images" in texts["report.html"]
 
 
-def test_twice_gives_the_same(run_folder: Path) -> None:
-    assert run_documents(images=True) == run_documents(images=True)
+def test_at_another_time_and_commit_with_other_costs_the_bytes_are_the_same(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run_documents(images=True)
+    monkeypatch.setattr("time.time", lambda: 1_924_992_000.0)
+    monkeypatch.setattr("time.localtime", lambda *_: time.gmtime(1_924_992_000))
+    for path in Path().rglob("*"):
+        os.utime(path, (1_924_992_000, 1_924_992_000))
+    cost = json.loads(COST.read_text())
+    write_json(COST, cost | {"training_seconds": 9999.0, "inference_images_per_second": 1.0, "machine": "another"})
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(run_folder.parent))
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    assert run_documents(images=True) == first
+    COST.unlink()
+    assert run_documents(images=True) == first
