@@ -17,6 +17,8 @@ from bycase.core.nested import merge, nest
 ROOT = Path(__file__).parents[2]
 
 SMALL: dict[str, Any] = {
+    "model": "resnet50v2",
+    "dataset": "phantom",
     "datasets.phantom.image_size": 32,
     "datasets.phantom.phantom.cases": 16,
     "datasets.phantom.phantom.images": 128,
@@ -40,6 +42,16 @@ SMALL: dict[str, Any] = {
     "zoo.resnet50v2.epochs": 4,
     "zoo.efficientnetv2.epochs": 4,
     "zoo.efficientnetlite.epochs": 4,
+}
+
+# Every stage loads the network: of a small one, frozen like the large, a run takes half the time.
+LIGHT: dict[str, Any] = {
+    "model": "focal_cnn",
+    **{
+        f"zoo.{name}.{key}": value
+        for name in ("focal_cnn", "mresnet")
+        for key, value in (("mode", "frozen"), ("epochs", 4))
+    },
 }
 
 
@@ -115,8 +127,9 @@ def fresh(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A clone in which `dvc repro` has run and is committed; tests leave it in that state."""
+    """A clone in which `dvc repro` has run and is committed; tests leave it in that state, in the group `reproduced`."""
     project = clone(tmp_path_factory.mktemp("reproduced") / "clone")
+    project.set_params(**LIGHT)
     project.dvc("repro")
     commit(project)
     return project
