@@ -127,7 +127,7 @@ def fresh(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A clone in which `dvc repro` has run and is committed; tests leave it in that state, in the group `reproduced`."""
+    """A clone in which `dvc repro` has run and is committed; tests leave it in that state."""
     project = clone(tmp_path_factory.mktemp("reproduced") / "clone")
     project.set_params(**LIGHT)
     project.dvc("repro")
