@@ -78,7 +78,12 @@ def _source(info: DataSetInfo) -> list[str]:
             "works; nothing measured on them says anything about patients. No publisher and no citation; licence: that "
             "of this project.",
         ]
-    origin = f"Kaggle, `{data.slug}`" if data.source == "kaggle" else "a local folder or archive"
+    origin = {
+        "kaggle": f"Kaggle, `{data.slug}`",
+        "huggingface": f"Hugging Face Hub, `{data.slug}`" + (f", revision `{data.revision}`" if data.revision else ""),
+        # What follows the question mark may be a signature that gives access.
+        "url": f"<{(data.url or '').split('?')[0]}>" + (f", sha256 `{data.sha256}`" if data.sha256 else ""),
+    }.get(data.source, "a local folder or archive")
     return [
         f"- Data set: {about.title}",
         f"- Obtained from: {origin}; publisher's page: <{about.page}>",

@@ -42,7 +42,8 @@ def fetch(entry: DatasetParams, target: Path) -> None:
             with web_archive(Wanted(url, entry.sha256), downloads) as archive, replace_folder(target) as folder:
                 unpack(archive, folder, limit)
         case DatasetParams(source="huggingface", slug=str(slug)):
-            with fetch_repository(slug, entry.revision, downloads, limit) as write, replace_folder(target) as folder:
+            repository = fetch_repository(slug, entry.revision, downloads, limit, entry.path)
+            with repository as write, replace_folder(target) as folder:
                 write(folder)
         case DatasetParams(source="local", path=str(path)):
             source = find_source(path, Path.cwd(), target.parent)

@@ -1,7 +1,7 @@
 """A data set of the Hugging Face Hub: folders of images as they are, images in parquet files unpacked.
 
-By the official client, which continues interrupted transfers. A token is taken from the environment only (``HF_TOKEN``),
-never from files, and never shown.
+By the official client, which continues interrupted transfers. A token is taken from the environment only
+(``HF_TOKEN``), never from files, and never shown.
 """
 
 import fnmatch
@@ -81,6 +81,7 @@ def download_repository(slug: str, revision: str | None, folder: Path, max_gb: f
     if not sys.stderr.isatty():
         disable_progress_bars()
     huggingface_hub.logging.set_verbosity_error()
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells every request
     # Read anew, since the client reads it once, when imported; False keeps it from the token files of `hf auth login`.
     endpoint = os.environ.get("HF_ENDPOINT")
     client = huggingface_hub.HfApi(endpoint=endpoint, token=os.environ.get(TOKEN) or False)
@@ -188,7 +189,7 @@ def _explain(error: Exception, slug: str, revision: str | None) -> str:
 
 
 def write_files(download: Path, folder: Path, max_gb: float) -> None:
-    """Write a repository's files into an empty folder: archives and images in parquet files unpacked, others as they are.
+    """Write a repository's files into an empty folder; archives, and images in parquet files, are unpacked.
 
     An archive becomes a folder of its name. Parquet files without images stay files.
 

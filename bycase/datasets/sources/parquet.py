@@ -104,7 +104,9 @@ def unpack_parquet(download: Path, files: Iterable[Path], folder: Path, max_byte
             )
         pd.DataFrame(output.rows).to_csv(target, index=False, lineterminator="\n")
     if output.dropped:
-        logging.warning("%s leaves out columns that hold lists or records: %s", METADATA, ", ".join(sorted(output.dropped)))
+        logging.warning(
+            "%s leaves out columns that hold lists or records: %s", METADATA, ", ".join(sorted(output.dropped))
+        )
     return unpacked
 
 
@@ -113,16 +115,15 @@ def image_columns(opened: Any) -> list[str]:
     import pyarrow as pa
 
     schema = opened.schema_arrow
-    binary = [column.name for column in schema if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)]
+    binary = [
+        column.name for column in schema if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)
+    ]
     first = next(opened.iter_batches(1, columns=binary), None) if binary else None
-    columns = []
-    for column in schema:
-        kind = column.type
-        if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
-            columns.append(column.name)
-        elif column.name in binary and first is not None and suffix_of(first[column.name][0].as_py() or b""):
-            columns.append(column.name)
-    return columns
+    shown = {name for name in binary if first is not None and suffix_of(first[name][0].as_py() or b"")}
+    records = {
+        each.name for each in schema if pa.types.is_struct(each.type) and each.type.get_field_index("bytes") >= 0
+    }
+    return [column.name for column in schema if column.name in records | shown]
 
 
 def suffix_of(content: bytes) -> str:
@@ -200,7 +201,9 @@ def _write_image(
         raise UserError(f"{place}.parquet, row {number}: column {column} holds no image of a known kind")
     output.left -= len(content)
     if output.left < 0:
-        raise UserError(f"{place}.parquet unpacks to more than allowed; raise max_unpacked_gb in params.yaml if you trust it")
+        raise UserError(
+            f"{place}.parquet unpacks to more than allowed; raise max_unpacked_gb in params.yaml if you trust it"
+        )
     # Of a name nothing but its last part counts, and of that nothing that a file system could read otherwise.
     stem = re.sub(r"[^\w. ()-]+", "_", PurePosixPath(path.replace("\\", "/")).stem).strip(". ")
     name = f"{stem or f'{number:06d}'}{suffix}"

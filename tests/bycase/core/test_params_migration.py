@@ -9,7 +9,7 @@ import yaml
 from bycase.core.errors import UserError
 from bycase.core.nested import flatten, merge, nest
 from bycase.core.params import load_params
-from bycase.core.params_migration import ADDED, VERSION, migrate
+from bycase.core.params_migration import ADDED, ADDED_TO_DATASETS, VERSION, migrate
 
 # Its sections as they were; of networks and data sets one.
 FIRST = """\
@@ -103,6 +103,17 @@ def test_nothing_that_is_there_is_changed(default_params: dict[str, Any]) -> Non
     without = {key: value for key, value in default_params.items() if key != "version"}
     assert migrate(without, "x") == (default_params, [])
     assert "version" not in without
+
+
+def test_data_sets_of_version_2_get_the_keys_of_sources(default_params: dict[str, Any]) -> None:
+    entries = {
+        name: {key: value for key, value in entry.items() if key not in ADDED_TO_DATASETS}
+        for name, entry in default_params["datasets"].items()
+    }
+    migrated, changes = migrate(default_params | {"version": 2, "datasets": entries}, "x")
+    without_address = merge(default_params, {"datasets": {"breakhis": {"url": None}}})
+    assert migrated == without_address
+    assert changes == ["added datasets.*.url, datasets.*.sha256, datasets.*.revision"]
 
 
 def test_defaults_are_keys_that_there_are(default_params: dict[str, Any]) -> None:
