@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from bycase.core.errors import UserError
+from bycase.datasets.part_words import part_in
 from bycase.datasets.sources.archive import DamagedArchiveError
 
 if TYPE_CHECKING:
@@ -30,19 +31,6 @@ KINDS = {
     b"MM\0*": ".tif",
     b"BM": ".bmp",
     b"GIF8": ".gif",
-}
-# Words in a file's or folder's name that tell its part, as the Hub reads them.
-PART_WORDS = {
-    "train": "train",
-    "training": "train",
-    "validation": "val",
-    "valid": "val",
-    "val": "val",
-    "dev": "val",
-    "test": "test",
-    "testing": "test",
-    "eval": "test",
-    "evaluation": "test",
 }
 
 
@@ -135,11 +123,8 @@ def suffix_of(content: bytes) -> str:
 
 def part_of(file: PurePosixPath) -> str | None:
     """The part that a file's name tells, or its nearest folder that tells one: ``data/test-00000-of-00001.parquet``."""
-    for name in (file.stem, *reversed(file.parts[:-1])):
-        words = [PART_WORDS[word] for word in re.split(r"[^a-z]+", name.lower()) if word in PART_WORDS]
-        if words:
-            return words[0]
-    return None
+    names = (file.stem, *reversed(file.parts[:-1]))
+    return next((part for name in names if (part := part_in(name))), None)
 
 
 def class_names(schema: "pa.Schema") -> dict[str, list[str]]:
