@@ -28,6 +28,12 @@ NAME_COLUMNS = (
 PART_COLUMNS = ("part", "split", "grp", "set", "subset", "partition", "phase", "group")
 FOLD_COLUMNS = ("fold", "fold_id", "k", "split_id", "cv_fold")
 
+# Beside the part's own word, in a line that begins a list.
+HEADING_WORDS = frozenset(
+    ("set", "sets", "part", "split", "subset", "list", "data", "patient", "patients", "case", "cases", "slide", "slides",
+     "folder", "folders", "image", "images", "file", "files", "id", "ids", "name", "names", "the", "of", "for", "in")
+)  # fmt: skip
+
 _TREES = (".json", ".yaml", ".yml")
 _FOLD = re.compile(r"(?:ds)?(?:fold|split|cv|repeat)[\s_-]*(\d+)", re.IGNORECASE)
 _QUOTES = " \t\r\n'\"`[](){}"
@@ -157,11 +163,10 @@ def _read_text(path: Path, text: str) -> Rows:
     if all(line.count("|") == 3 for line in lines):  # dsfoldN.txt: name|magnification|fold|train or test
         cells = [[cell.strip() for cell in line.split("|")] for line in lines]
         return ((fold, name, PART_WORDS[part.lower()]) for name, _, fold, part in cells if part.lower() in PART_WORDS)
-    delimiter = _delimiter(lines)
-    headed = sum(_heading(line) is not None for line in lines)
-    if delimiter and not (headed and len(set(map(_width(delimiter), lines))) > 1):
-        return _read_table(path, list(csv.reader(io.StringIO(text), delimiter=delimiter)))
-    return _read_lists(lines)
+    delimiter = "" if any(map(_heading, lines)) else _delimiter(lines)
+    return (
+        _read_table(path, list(csv.reader(io.StringIO(text), delimiter=delimiter))) if delimiter else _read_lists(lines)
+    )
 
 
 def _width(delimiter: str) -> Any:
@@ -180,8 +185,13 @@ def _read_table(path: Path, rows: list[list[str]]) -> Rows:
     header = [cell.strip().lower() for cell in rows[0]]
     body = [[cell.strip() for cell in row] for row in rows[1:] if any(row)]
     name = _column(header, NAME_COLUMNS)
-    part = next((n for n, each in enumerate(header) if each in PART_COLUMNS and n != name and _tells(body, n)), None)
     fold = _column(header, FOLD_COLUMNS)
+    parts = [n for n, each in enumerate(header) if each in PART_COLUMNS and n != name]
+    part = next((n for n in parts if _tells(body, n)), None)
+    if part is None and fold is None and parts and header[parts[0]] != "group":
+        # Numbers are folds; anything else is said below not to be a part.
+        numbered = all(row[parts[0]].isdecimal() for row in body)
+        part, fold = (None, parts[0]) if numbered else (parts[0], None)
     if name is not None and part is not None:
         _check_parts(path, header, body, name, part)
         return ((row[fold] if fold is not None else "", row[name], PART_WORDS[row[part].lower()]) for row in body)
@@ -238,11 +248,15 @@ def _each_fold_tests(body: list[list[str]], name: int, fold: int) -> Rows:
 
 def _heading(line: str) -> tuple[str, str] | None:
     """Part and rest of a line that begins a list: ``Test patients: a, b``, ``[train]``, ``val_ids = [``."""
-    head, sign, rest = re.match(r"([^:=]*)([:=]?)(.*)", line, re.DOTALL).groups()  # type: ignore[union-attr]
-    part = part_in(head)
-    if part is None or any(character.isdecimal() for character in re.sub(r"\(\d+\)", "", head)):
+    match = re.match(r"([^:=,;|\t]*)([:=]?)(.*)", re.sub(r"\([^)]*\)", "", line))
+    if match is None or (match[3] and not match[2]):
         return None
-    return (part, rest) if sign or len(head.split()) <= 4 else None
+    words = re.findall(r"[^\W_]+", match[1])
+    part = part_in(match[1])
+    if part is None or any(any(map(str.isdecimal, word)) for word in words):
+        return None
+    plain = all(word.lower() in HEADING_WORDS or word.lower() in PART_WORDS for word in words)
+    return (part, match[3]) if match[2] or plain else None
 
 
 def _read_lists(lines: list[str]) -> Rows:

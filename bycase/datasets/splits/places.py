@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from bycase.datasets.layouts.breakhis import parse_name
+from bycase.datasets.layouts.listing import IMAGE_SUFFIXES
 from bycase.datasets.published.breakhis import COLUMNS, name_images
 from bycase.datasets.splits.external import Supplied, match_images
 
@@ -44,7 +45,7 @@ def match_names(table: pd.DataFrame, manifest: pd.DataFrame) -> Supplied:
     units: dict[str, set[str]] = {"image": set(table["name"]) - set(rest["name"]) - set(supplied.ambiguous)}
     # Which two parts those were that several names of one image tell is of no account.
     rows = [(image, part) for image in supplied.in_several for part in ("train", "test")]
-    rows += list(supplied.subsets.items())
+    rows += list(zip(supplied.subsets.index, supplied.subsets, strict=True))
     for name, part in zip(rest["name"], rest["part"], strict=True):
         unit, meant = _find(name, images, slides)
         (units.setdefault(unit, set()) if meant else unknown).add(name)
@@ -125,7 +126,8 @@ def manifest_by_names(names: Iterable[str], magnifications: Iterable[int] = ()) 
     for name in dict.fromkeys(names):
         file = name.replace("\\", "/").rsplit("/", 1)[-1]
         try:
-            image = parse_name(file if "." in file else f"{file}.png")
+            stem = file.rsplit(".", 1)[0] if file.lower().endswith(tuple(IMAGE_SUFFIXES)) else file
+            image = parse_name(f"{stem}.png")
         except ValueError:
             others = True
             continue

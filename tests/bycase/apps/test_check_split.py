@@ -178,7 +178,7 @@ def test_command_ends_with_0_for_a_clean_and_1_for_a_leaking_file(checked: Path)
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ("zz.png,train\n", "NOT CHECKED: 1 images that the manifest does not have: zz.png"),
+        ("zz.png,train\n", "NOT CHECKED: 1 names that are of no image, slide folder or patient: zz.png"),
         ("SOB_B_A-14-100AB-40-001,train\n", "LEAK: 1 images in more than one part: Benign/SOB_B_A-14-100AB-40-001.png"),
     ],
 )
@@ -210,7 +210,12 @@ def test_command_names_missing_images_and_leaves_the_file_clean(
             "image,part\nx,train\ny,test\n",
             "names no image of data/manifest.csv: is it of another data set?",
         ),
-        ("Folds.csv", "fold,mag,grp,filename\n1,40,train,a\n2,40,test,a\n", "without choosing one fold"),
+        ("Folds.csv", "fold,mag,grp,filename\n1,40,train,a\n2,40,test,a\n", "names no image of data/manifest.csv"),
+        ("no.csv", "image,label\na,b\n", "no.csv has the columns image, label, of which none is known to hold parts"),
+        ("no.csv", "image,part\na,dev1\n", "no.csv: image a has part 'dev1'; valid are train"),
+        ("no.json", "{", "no.json is no JSON"),
+        ("no.yaml", "a: [", "no.yaml is no YAML"),
+        ("no.txt", "14-22549\n", "no.txt names nothing in train, val or test: give a table"),
     ],
 )
 def test_command_refuses_what_it_cannot_check(checked: Path, file: str, text: str | None, message: str) -> None:
