@@ -121,11 +121,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--without-images", action="store_true", help="by BreakHis' names alone, without a manifest")
     parser.add_argument("--magnification", type=int, nargs="+", default=[], help="of the images that slides stand for")
     parser.add_argument("--published", action="store_true", help="the table of published BreakHis splits, no file")
+    parser.add_argument("--run", type=Path, help="with --published: folder of a run on BreakHis, whose images to use")
     options = parser.parse_args(arguments)
     if options.published:
         from bycase.studies.published_splits import main as tell_published
 
-        return tell_published([])
+        arguments = ["--run", str(options.run)] if options.run else []
+        return tell_published([*arguments, *(["--json", str(options.json)] if options.json else [])])
     if options.file is None:
         parser.error("the following arguments are required: file (or --published)")
     clean = _check(options)

@@ -30,8 +30,9 @@ FOLD_COLUMNS = ("fold", "fold_id", "k", "split_id", "cv_fold")
 
 # Beside the part's own word, in a line that begins a list.
 HEADING_WORDS = frozenset(
-    ("set", "sets", "part", "split", "subset", "list", "data", "patient", "patients", "case", "cases", "slide", "slides",
-     "folder", "folders", "image", "images", "file", "files", "id", "ids", "name", "names", "the", "of", "for", "in")
+    ("set", "sets", "part", "split", "subset", "list", "data", "patient", "patients", "case", "cases", "slide",
+     "slides", "folder", "folders", "image", "images", "file", "files", "id", "ids", "name", "names", "the", "of",
+     "for", "in")
 )  # fmt: skip
 
 _TREES = (".json", ".yaml", ".yml")
