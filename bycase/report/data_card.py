@@ -70,6 +70,16 @@ def write_data_card(info: DataSetInfo, thumbnails: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def describe_origin(data: DatasetParams) -> str:
+    """Where a data set's files came from, in Markdown, with what pins them."""
+    return {
+        "kaggle": f"Kaggle, `{data.slug}`",
+        "huggingface": f"Hugging Face Hub, `{data.slug}`" + (f", revision `{data.revision}`" if data.revision else ""),
+        # What follows the question mark may be a signature that gives access.
+        "url": f"<{(data.url or '').split('?')[0]}>" + (f", sha256 `{data.sha256}`" if data.sha256 else ""),
+    }.get(data.source, "a local folder or archive")
+
+
 def _source(info: DataSetInfo) -> list[str]:
     about, data = info.about, info.data
     if info.phantom:
@@ -78,10 +88,9 @@ def _source(info: DataSetInfo) -> list[str]:
             "works; nothing measured on them says anything about patients. No publisher and no citation; licence: that "
             "of this project.",
         ]
-    origin = f"Kaggle, `{data.slug}`" if data.source == "kaggle" else "a local folder or archive"
     return [
         f"- Data set: {about.title}",
-        f"- Obtained from: {origin}; publisher's page: <{about.page}>",
+        f"- Obtained from: {describe_origin(data)}; publisher's page: <{about.page}>",
         f"- Licence: {about.licence}",
         f"- Cite: {about.citation}",
         *(f"- Known limitation: {limit}" for limit in about.limits),
