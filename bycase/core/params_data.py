@@ -60,16 +60,23 @@ class DatasetParams(Section):
         return self
 
     @property
-    def reading(self) -> Reading | None:
-        """How images are read, where the entry itself says it."""
-        return self.folders or self.table
+    def names_patient(self) -> bool:
+        """Whether anything says which images are of one patient (or case, or lesion)."""
+        reading = self.folders or self.table
+        return reading.names_patient if reading else self.layout != "busi"
+
+    @property
+    def edges(self) -> dict[str, list[float]]:
+        """Where numbers among the subgroup columns are cut, instead of at their tertiles."""
+        reading = self.folders or self.table
+        return reading.edges if reading else {}
 
     def _check_layout(self) -> None:
         for section in ("folders", "table"):
             if (self.layout == section) != (getattr(self, section) is not None):
                 valid = "a mapping, {} at least" if self.layout == section else "null"
                 raise ValueError(f"{section}: with layout {self.layout} it must be {valid}")
-        names = self.reading.names.values() if self.reading else []
+        names = (self.folders or self.table or Reading()).names.values()
         unknown = sorted({name for name in names if name} - set(self.classes))
         if unknown:
             raise ValueError(f"{self.layout}.names: '{unknown[0]}' is not one of classes: {', '.join(self.classes)}")

@@ -4,9 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from bycase.core.expressions import compile_pattern
+
 
 def _as_text(value: Any) -> Any:
-    """Numbers as text: YAML reads the labels 0 and 1 as numbers, and ``no`` and ``yes`` as truths, which are refused."""
+    """Numbers as text: YAML reads the labels 0 and 1 as numbers (and ``no`` as a truth, which is refused)."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
@@ -65,12 +67,28 @@ class FoldersParams(Reading):
     fold: Literal["auto"] | Where | None = None
     columns: dict[str, Where] = {}
 
+    @property
+    def places(self) -> dict[str, Where]:
+        """Where each value stands, those that are null left out; columns too."""
+        keys = {key: getattr(self, key) for key in ("label", "patient", "slide", "part", "fold")}
+        return {key: place for key, place in keys.items() if place is not None} | self.columns
+
+    @property
+    def names_patient(self) -> bool:
+        """Whether anything names a patient."""
+        expressions = [place for place in self.places.values() if isinstance(place, str) and place != "auto"]
+        return self.patient is not None or any("patient" in compile_pattern(each).groupindex for each in expressions)
+
     @model_validator(mode="after")
-    def _levels_count(self) -> "FoldersParams":
-        places = {key: getattr(self, key) for key in ("label", "patient", "slide", "part", "fold")} | self.columns
-        for key, place in places.items():
+    def _places_are_valid(self) -> "FoldersParams":
+        for key, place in self.places.items():
             if place == 0:
                 raise ValueError(f"{key}: folder levels count from 1 at the top, or from -1 at the image")
+            if isinstance(place, str) and place != "auto":
+                try:
+                    compile_pattern(place)
+                except ValueError as error:
+                    raise ValueError(f"{key}: {error}") from None
         return self
 
 
@@ -115,8 +133,9 @@ class TableParams(Reading):
     patient, slide, part, fold : str or None
         A column, or an expression on the image's path, as in `FoldersParams`. A part that is null is that of the file
         where `file` names one a part.
-    columns : list of str or None
-        Columns for the subgroup tables; None: all others that have few values, or numbers.
+    columns : list of str, dict of str to str, or None
+        Columns for the subgroup tables, by their own names or by others, ``{site: localization}``; None: all others
+        that have few values, or numbers.
     join : JoinParams or None
         A second table, whose columns then count as those of the first.
     """
@@ -131,5 +150,10 @@ class TableParams(Reading):
     slide: str | None = None
     part: str | None = None
     fold: str | None = None
-    columns: list[str] | None = None
+    columns: list[str] | dict[str, str] | None = None
     join: JoinParams | None = None
+
+    @property
+    def names_patient(self) -> bool:
+        """Whether anything names a patient."""
+        return self.patient is not None
