@@ -83,8 +83,8 @@ class Expression:
 
     def _too_slow(self, text: str) -> UserError:
         return UserError(
-            f"{self._key}: expression '{self.pattern}' takes too long, as on {text[:80]}; leave out repeats within repeats, "
-            "such as (a+)+, and name what stands around"
+            f"{self._key}: expression '{self.pattern}' takes too long, as on {text[:80]}; leave out repeats "
+            "within repeats, such as (a+)+, and name what stands around"
         )
 
 

@@ -89,8 +89,8 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
         If the file is of a version that is not known here.
     """
     if check_version(content, VERSION, source) == VERSION:
-        migrated = copy.deepcopy(dict(content))
-        return migrated, _say_added(_add_to_datasets(migrated))
+        current: Settings = copy.deepcopy(dict(content))
+        return current, _say_added(_add_to_datasets(current))
     migrated: Settings = {"version": VERSION} | copy.deepcopy(dict(content)) | {"version": VERSION}
     changes = [*_move_augment(migrated), *_rename(migrated, "leakage", "inverse_penalty", "logistic_C")]
     added = _fill(migrated, ADDED)

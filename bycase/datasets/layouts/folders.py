@@ -25,12 +25,17 @@ SECTION = "folders"  # of an entry of `datasets`
 
 
 def read_folders(root: Path, folders: FoldersParams, classes: Sequence[str]) -> Listing:
-    """List a folder of images.
+    """List a folder of images; see `sort_folders`."""
+    return sort_folders(list_files(root), folders, classes)
+
+
+def sort_folders(files: Sequence[Path], folders: FoldersParams, classes: Sequence[str]) -> Listing:
+    """Sort files into images, unusable ones and others, by their paths alone.
 
     Parameters
     ----------
-    root : Path
-        The raw folder.
+    files : sequence of Path
+        Relative to the raw folder.
     folders : FoldersParams
         Where class, patient, slide, part, fold and columns stand.
     classes : sequence of str
@@ -49,7 +54,6 @@ def read_folders(root: Path, folders: FoldersParams, classes: Sequence[str]) -> 
     """
     labels = Labels(folders.names, classes, f"{SECTION}.names")
     reader = PathReader(folders.places, SECTION)
-    files = list_files(root)
     names = [*classes, *folders.names]
     pictures = [path for path in files if is_image(path)]
     masks = [path for path in pictures if is_mask(path, names)]

@@ -5,13 +5,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from bycase.core.errors import UserError
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"})
-NOTHING: Mapping[str, str] = MappingProxyType({})
+
 
 _PART = re.compile(r"(train|training|val|valid|validation|dev|test|testing)(?:[ _-]*(?:set|data|images|split|part))?")
 _PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test"}  # the others are validation
@@ -56,7 +55,7 @@ class PublishedImage:
     confirmed_by: str = ""
     part: str = ""
     fold: str = ""
-    more: Mapping[str, str] = NOTHING
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

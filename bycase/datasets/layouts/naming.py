@@ -11,7 +11,7 @@ from bycase.core.errors import UserError
 from bycase.core.expressions import Expression
 from bycase.core.params_layouts import Where
 from bycase.datasets.layouts.listing import PublishedImage, is_fold_folder, read_fold, read_part
-from bycase.tables.manifest import COLUMNS, OPTIONAL
+from bycase.tables.manifest import COLUMNS
 
 KEYS = ("label", "patient", "slide", "part", "fold")
 OWN_FIELDS = frozenset({"age", "sex", "site", "confirmed_by", "subtype", "magnification"})  # columns of every manifest
@@ -152,10 +152,14 @@ def check_names(columns: Iterable[str], section: str) -> None:
     """Refuse columns that would be taken for others of the manifest."""
     taken = sorted(set(columns) & RESERVED)
     if taken:
-        raise UserError(f"{section}: '{taken[0]}' is a column of the manifest with a meaning of its own; name it otherwise")
+        raise UserError(
+            f"{section}: '{taken[0]}' is a column of the manifest with a meaning of its own; name it otherwise"
+        )
 
 
-def make_image(source: Path, label: str, values: Mapping[str, str], columns: Iterable[str], section: str) -> PublishedImage:
+def make_image(
+    source: Path, label: str, values: Mapping[str, str], columns: Iterable[str], section: str
+) -> PublishedImage:
     """An image of what is known of it.
 
     Parameters
@@ -187,11 +191,14 @@ def make_image(source: Path, label: str, values: Mapping[str, str], columns: Ite
     return PublishedImage(
         source,
         label,
-        known.pop("subtype", label),
-        _magnification(known.pop("magnification", "")),
-        values.get("slide", patient),
-        patient,
-        **{name: known.pop(name, "") for name in OWN_FIELDS & set(OPTIONAL)},
+        subtype=known.pop("subtype", label),
+        magnification=_magnification(known.pop("magnification", "")),
+        folder=values.get("slide", patient),
+        case=patient,
+        age=known.pop("age", ""),
+        sex=known.pop("sex", ""),
+        site=known.pop("site", ""),
+        confirmed_by=known.pop("confirmed_by", ""),
         part=read_part(part),
         fold=read_fold(values.get("fold", "")),
         more=known,

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from bycase.core.errors import UserError, one_line
 
-SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm", ".jsonl", ".json", ".ndjson"})
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm", ".jsonl", ".json", ".ndjson"})
 DELIMITERS = (",", "\t", ";", "|")
 WAY_OUT = "get it again, or save it anew as CSV in UTF-8"
 _LOOKED_AT = 50  # lines, for the delimiter
@@ -43,6 +43,11 @@ def read_any_table(path: Path, sheet: str | None = None) -> pd.DataFrame:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"table {path} cannot be read ({error.strerror or error})") from None
+    return parse_table(content, path, sheet)
+
+
+def parse_table(content: bytes, path: Path, sheet: str | None = None) -> pd.DataFrame:
+    """The table that a file holds, such as one within an archive; `path` is its name, for messages."""
     if content.startswith(_OLD_EXCEL):
         raise UserError(f"table {path} is an old Excel file; save it as .xlsx or CSV")
     if content.startswith(_EXCEL):
@@ -72,7 +77,7 @@ def _decode(path: Path, content: bytes) -> str:
         with one_line(f"table {path} is no text", WAY_OUT):
             return content.decode("utf-16")
     if b"\0" in content[:4096]:
-        raise UserError(f"table {path} is no table that can be read here ({', '.join(sorted(SUFFIXES))})")
+        raise UserError(f"table {path} is no table that can be read here ({', '.join(sorted(TABLE_SUFFIXES))})")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -151,21 +156,10 @@ def _as_text(value: Any) -> str:
     return (value if isinstance(value, str) else str(value)).strip()
 
 
-def check_columns(table: pd.DataFrame, wanted: Mapping[str, str], path: Path) -> None:
-    """Refuse a table that lacks a column, naming the key of `params.yaml` that asks for it, and those there are.
-
-    Parameters
-    ----------
-    table : DataFrame
-        See `read_any_table`.
-    wanted : mapping of str to str
-        Key, such as ``table.image``, and the column's name.
-    path : Path
-        The table's, for messages.
-    """
-    for key, column in wanted.items():
-        if column not in table.columns:
-            raise UserError(f"{key}: {path} has no column '{column}'; there are {list_names(table.columns)}")
+def check_column(table: pd.DataFrame, key: str, column: str, path: Path) -> None:
+    """Refuse a table at `path` without a column, naming the `key` of `params.yaml` that asks for it."""
+    if column not in table.columns:
+        raise UserError(f"{key}: {path} has no column '{column}'; there are {list_names(table.columns)}")
 
 
 def list_names(names: Iterable[str], most: int = 20) -> str:
