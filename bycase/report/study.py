@@ -7,7 +7,7 @@ from typing import Any
 from bycase.core.params import Params
 from bycase.core.wording import count
 from bycase.datasets.layouts.listing import About
-from bycase.datasets.layouts.registry import LAYOUTS
+from bycase.datasets.layouts.registry import about_dataset
 from bycase.report.explanations import explanation_words
 from bycase.report.inputs import Bench, DataSet, Run
 from bycase.report.provenance import package_versions
@@ -106,7 +106,7 @@ class Study:
     @property
     def about(self) -> About:
         """What is published about the data set."""
-        return LAYOUTS[self.params.data.layout].ABOUT
+        return about_dataset(self.params.data, self.params.dataset)
 
     @property
     def versions(self) -> dict[str, str]:

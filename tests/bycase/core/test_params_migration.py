@@ -105,6 +105,16 @@ def test_nothing_that_is_there_is_changed(default_params: dict[str, Any]) -> Non
     assert "version" not in without
 
 
+def test_a_file_of_this_version_gets_keys_that_came_later(default_params: dict[str, Any]) -> None:
+    older = default_params | {
+        "datasets": {
+            name: {key: value for key, value in entry.items() if key not in ("folders", "table")}
+            for name, entry in default_params["datasets"].items()
+        }
+    }
+    assert migrate(older, "x") == (default_params, ["added datasets.*.folders, datasets.*.table"])
+
+
 def test_defaults_are_keys_that_there_are(default_params: dict[str, Any]) -> None:
     assert set(flatten(ADDED)) - {"audit.waive"} <= set(flatten(default_params))
     assert merge(default_params, nest({})) == default_params
