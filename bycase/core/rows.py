@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
 ROWS_AT_A_TIME = 4096
 
 

@@ -1,16 +1,22 @@
-"""The files of a folder or an archive, and the few of their bytes that it takes to look at them; nothing is unpacked."""
+"""The files of a folder or an archive, and the few of their bytes that it takes to look at them.
+
+Of an archive only tables are unpacked; its images are empty files of the same names in a folder for the time, so that
+the layouts' readers see it as they will see it unpacked.
+"""
 
 import hashlib
 import io
 import tarfile
+import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bycase.core.errors import UserError, one_line
 from bycase.datasets.layouts.listing import is_hidden, is_image, list_files
-from bycase.datasets.layouts.tabular import SUFFIXES as TABLES
+from bycase.datasets.layouts.tabular import TABLE_SUFFIXES as TABLES
 from bycase.datasets.sources.archive import RefusedError, split_name
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
@@ -31,6 +37,8 @@ class Found:
         ``folder``, ``archive`` or ``table``, for the report.
     source : Path
         The folder or archive for `path` of `params.yaml`.
+    root : Path
+        Where names and tables can be read: the folder itself, or one for the time.
     files : list of Path
         Below it, sorted, without what systems hide.
     sizes : dict of Path to int
@@ -45,6 +53,7 @@ class Found:
 
     kind: str
     source: Path
+    root: Path
     files: list[Path]
     sizes: dict[Path, int]
     digest: Callable[[Path], str]
@@ -52,20 +61,30 @@ class Found:
     sample: list[Path]
 
 
-def find(place: Path) -> Found:
+@contextmanager
+def find(place: Path) -> Iterator[Found]:
     """Look at a folder, an archive or a table; a UserError says what else it is."""
     if not place.exists():
         raise UserError(f"{place} not found; give a folder, an archive ({', '.join(ARCHIVES)}) or a table of images")
     name = place.name.lower()
     if place.is_dir():
-        return _find_folder(place, "folder")
-    if name.endswith(".zip"):
-        return _find_zip(place)
-    if name.endswith(ARCHIVES):
-        return _find_tar(place)
-    if place.suffix.lower() in TABLES or not place.suffix:
-        return _find_folder(place.parent, "table")
-    raise UserError(f"{place} is none of a folder, an archive ({', '.join(ARCHIVES)}) and a table")
+        yield _find_folder(place, "folder")
+    elif name.endswith(ARCHIVES):
+        with tempfile.TemporaryDirectory() as skeleton:
+            found = (_find_zip if name.endswith(".zip") else _find_tar)(place, Path(skeleton))
+            _write_skeleton(found)
+            yield found
+    elif place.suffix.lower() in TABLES or not place.suffix:
+        yield _find_folder(place.parent, "table")
+    else:
+        raise UserError(f"{place} is none of a folder, an archive ({', '.join(ARCHIVES)}) and a table")
+
+
+def _write_skeleton(found: Found) -> None:
+    for path in found.files:
+        target = found.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(found.read(path) if path.suffix.lower() in TABLES else b"")
 
 
 def spread(items: Sequence[Path], number: int) -> list[Path]:
@@ -89,10 +108,10 @@ def _find_folder(folder: Path, kind: str) -> Found:
                 content += file.read()
         return hashlib.sha256(content).hexdigest()
 
-    return Found(kind, folder, files, sizes, digest, read, spread(images, SAMPLE))
+    return Found(kind, folder, folder, files, sizes, digest, read, spread(images, SAMPLE))
 
 
-def _find_zip(place: Path) -> Found:
+def _find_zip(place: Path, root: Path) -> Found:
     with one_line(f"{place} is no zip archive, or a damaged one", WAY_OUT):
         opened = zipfile.ZipFile(place)
         members = {_below(place, info.filename): info for info in opened.infolist() if not info.is_dir()}
@@ -106,6 +125,7 @@ def _find_zip(place: Path) -> Found:
     return Found(
         "archive",
         place,
+        root,
         list(members),
         {path: members[path].file_size for path in images},
         lambda path: f"{members[path].CRC:08x}",  # of the whole content, and there without reading it
@@ -114,7 +134,7 @@ def _find_zip(place: Path) -> Found:
     )
 
 
-def _find_tar(place: Path) -> Found:
+def _find_tar(place: Path, root: Path) -> Found:
     """One pass, since going back in a compressed stream means reading it again."""
     files: list[Path] = []
     sizes: dict[Path, int] = {}
@@ -138,10 +158,10 @@ def _find_tar(place: Path) -> Found:
                     step *= 2
                     for each in pictures[::2]:
                         del kept[each]
-            elif path.suffix.lower() in TABLES and info.size <= MOST_TABLE:
-                kept[path] = stream.read()
+            elif path.suffix.lower() in TABLES:
+                kept[path] = stream.read(MOST_TABLE)
     sample = [path for path in kept if is_image(path)]
-    return Found("archive", place, sorted(files), sizes, digests.__getitem__, kept.__getitem__, sample)
+    return Found("archive", place, root, sorted(files), sizes, digests.__getitem__, kept.__getitem__, sample)
 
 
 def _below(place: Path, name: str) -> Path:

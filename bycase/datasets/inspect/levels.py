@@ -12,14 +12,82 @@ from bycase.datasets.layouts.listing import is_fold_folder, read_part
 MOST_CLASSES = 40
 # Words of classes in this field; any of them, alone or in a longer name, speaks for a level.
 CLASS_WORDS = frozenset(
-    "benign malignant normal abnormal cancer cancerous noncancer tumor tumour healthy lesion carcinoma adenocarcinoma "
-    "adenoma melanoma nevus nv mel bcc bkl akiec vasc df scc positive negative pos neg yes no true false idc invasive "
-    "insitu situ dysplasia metastasis glioma meningioma pituitary notumor stroma lymphocyte squamous control disease "
-    "diseased covid pneumonia adipose mucus muscle debris polyp"
-    .split()
+    [
+        "benign",
+        "malignant",
+        "normal",
+        "abnormal",
+        "cancer",
+        "cancerous",
+        "noncancer",
+        "tumor",
+        "tumour",
+        "healthy",
+        "lesion",
+        "carcinoma",
+        "adenocarcinoma",
+        "adenoma",
+        "melanoma",
+        "nevus",
+        "nv",
+        "mel",
+        "bcc",
+        "bkl",
+        "akiec",
+        "vasc",
+        "df",
+        "scc",
+        "positive",
+        "negative",
+        "pos",
+        "neg",
+        "yes",
+        "no",
+        "true",
+        "false",
+        "idc",
+        "invasive",
+        "insitu",
+        "situ",
+        "dysplasia",
+        "metastasis",
+        "glioma",
+        "meningioma",
+        "pituitary",
+        "notumor",
+        "stroma",
+        "lymphocyte",
+        "squamous",
+        "control",
+        "disease",
+        "diseased",
+        "covid",
+        "pneumonia",
+        "adipose",
+        "mucus",
+        "muscle",
+        "debris",
+        "polyp",
+    ]
 )
-POSITIVE_WORDS = ("malignant", "cancer", "cancerous", "tumor", "tumour", "carcinoma", "melanoma", "mel", "positive", "pos",
-    "abnormal", "yes", "true", "disease", "diseased", "1")
+POSITIVE_WORDS = (
+    "malignant",
+    "cancer",
+    "cancerous",
+    "tumor",
+    "tumour",
+    "carcinoma",
+    "melanoma",
+    "mel",
+    "positive",
+    "pos",
+    "abnormal",
+    "yes",
+    "true",
+    "disease",
+    "diseased",
+    "1",
+)
 _MAGNIFICATION = re.compile(r"\d+[xX]")
 _MARKED = re.compile(rf"(?i)({'|'.join(word for words in MARKERS for word in words)})[ _-]?\d+\w*")
 
@@ -83,7 +151,9 @@ def find_positive(classes: Sequence[str]) -> str | None:
     if len(classes) != 2:
         return None
     for word in POSITIVE_WORDS:
-        named = [name for name in classes if word in (_words(name) | {name}) and not re.match(r"(?i)non|no[ _-]|not", name)]
+        named = [
+            name for name in classes if word in (_words(name) | {name}) and not re.match(r"(?i)non|no[ _-]|not", name)
+        ]
         if len(named) == 1:
             return named[0]
     return classes[-1]

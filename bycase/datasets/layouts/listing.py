@@ -86,13 +86,14 @@ def list_files(root: Path) -> list[Path]:
     """All files below `root`, relative to it, sorted; names that systems hide are left out."""
     paths = []
     for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not _is_hidden(name)]
+        folders[:] = [name for name in folders if not is_hidden(name)]
         below = Path(folder).relative_to(root)
-        paths += [below / name for name in names if not _is_hidden(name)]
+        paths += [below / name for name in names if not is_hidden(name)]
     return sorted(paths)
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Whether systems hide a file or folder of that name, or put it there themselves."""
     return name.startswith((".", "__MACOSX"))
 
 
