@@ -316,4 +316,6 @@ def _make_entry(plan: _Plan, found: Found, options: Options, look: Look) -> dict
 def describe_reading(reading: Reading, labels: Sequence[str]) -> str:
     """A reading's evidence in a few words."""
     groups = describe_groups(reading.values, labels)
-    return f"{reading.words}: {groups.number}, {groups.images:g} images each, such as {', '.join(groups.examples)}"
+    mixed = round((1 - groups.purity) * groups.number)
+    words = f"{reading.words}: {groups.number}, {groups.images:g} images each, such as {', '.join(groups.examples)}"
+    return words + (f"; {mixed} of them have images of several classes" if mixed and set(labels) != {""} else "")

@@ -58,13 +58,18 @@ def patient_readings(images: Sequence[Path]) -> Iterator[Reading]:
 
 def _marked(names: Sequence[str]) -> Iterator[Reading]:
     for rank, words in enumerate(MARKERS):
-        listed = "|".join(words)
-        # One letter alone is a word only before a number at once: P12, but not the p of step_p_12.
-        pattern = rf"(?i)(?:^|[/\W_\d])(?P<patient>(?:{listed})[ _-]?\d+)(?=\D)[^/]*$"
-        found = [re.search(pattern, f"{name}.") for name in names]
+        found = [re.search(_marker(words), f"{name}.") for name in names]
         if sum(match is not None for match in found) >= SHARED * len(names):
+            there = sorted({match["word"].lower() for match in found if match})
+            expression = _marker(there).replace("?P<word>", "?:" if len(there) > 1 else "")
+            expression = expression.replace(f"({there[0]})", there[0])
             values = (match["patient"] if match else name for match, name in zip(found, names, strict=True))
-            yield Reading(pattern, f"a part of the name, {pattern}", tuple(values), rank)
+            yield Reading(expression, f"a part of the name, {expression}", tuple(values), rank)
+
+
+def _marker(words: Sequence[str]) -> str:
+    """An expression of one of the words before a number, in a name."""
+    return rf"(?i)(?:^|[/\W_\d])(?P<patient>(?P<word>{'|'.join(words)})[ _-]?\d+)(?=\D)[^/]*$"
 
 
 def label_readings(images: Sequence[Path]) -> Iterator[Reading]:
