@@ -7,6 +7,7 @@ import argparse
 import re
 import shlex
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,9 @@ def main(arguments: list[str] | None = None) -> None:
         listed = " or ".join(shlex.quote(value) for value in values)
         raise UserError(f"which is the {key} only you can say: give --{key} {listed}; nothing was written")
     entry = inspection.entry | {"path": portable(Path(inspection.entry["path"]))}
-    name = options.write or suggest_name(place)
+    name = options.write or suggest_name(
+        place, read_yaml(PARAMS_PATH, Params)["datasets"] if PARAMS_PATH.is_file() else ()
+    )
     supplied = any(image.part or image.fold for image in inspection.listing.images)
     command = f"dvc exp run -S dataset={name} -S model=efficientnetlite{' -S split.protocol=supplied' * supplied}"
     if options.write:
@@ -94,10 +97,11 @@ def portable(source: Path) -> str:
     return absolute.relative_to(Path.cwd()).as_posix() if absolute.is_relative_to(Path.cwd()) else absolute.as_posix()
 
 
-def suggest_name(place: Path) -> str:
-    """A name for the data set, after its folder or file."""
+def suggest_name(place: Path, taken: Collection[str]) -> str:
+    """A name for the data set, after its folder or file, that no other one has."""
     plain = re.sub(r"[^a-z0-9]+", "_", place.resolve().name.lower().partition(".")[0]).strip("_")
-    return plain if plain[:1].isalpha() else f"images_{plain}".rstrip("_")
+    name = plain if plain[:1].isalpha() else f"images_{plain}".rstrip("_")
+    return f"my_{name}" if name in taken else name
 
 
 def show_entry(name: str, entry: dict[str, Any]) -> list[str]:

@@ -11,11 +11,12 @@ from bycase.core.errors import UserError
 from bycase.core.params_layouts import TableParams
 from bycase.datasets.inspect.groups import NEVER, PURE, Reading, describe_groups
 from bycase.datasets.inspect.levels import MOST_CLASSES
+from bycase.datasets.layouts.joined_tables import find_tables
 from bycase.datasets.layouts.listing import read_part
 from bycase.datasets.layouts.lookup import Lookup
 from bycase.datasets.layouts.table import IMAGE_COLUMNS, LABEL_COLUMNS
-from bycase.datasets.layouts.joined_tables import find_tables
 from bycase.datasets.layouts.tabular import TABLE_SUFFIXES
+from bycase.tables.splits import SUBSETS
 
 # Columns by what they are likely to hold, without what stands between words; the first tuple speaks most for a patient.
 PATIENTS = (
@@ -55,12 +56,15 @@ class Table:
         Its column of images.
     images : list of Path
         The image of every row of `frame`.
+    others : tuple of str
+        Further tables that name images, but no class.
     """
 
     file: str | dict[str, str]
     frame: pd.DataFrame
     image: str
     images: list[Path]
+    others: tuple[str, ...] = ()
 
     def reading(self, column: str, rank: int = NEVER) -> Reading:
         """What a column says."""
@@ -90,38 +94,57 @@ def find_table(
     """
     lookup = Lookup(pictures)
     tables = [path for path in files if path.suffix.lower() in TABLE_SUFFIXES] if only is None else [only]
-    groups: dict[str, list[Path]] = {}
-    for path in tables:
-        groups.setdefault(path.name.lower(), []).append(path)
-    found = []
-    for paths in groups.values():
-        file: str | dict[str, str] = paths[0].name if len(paths) > 1 else paths[0].as_posix()
-        try:
-            frame, _ = find_tables(root, files, TableParams(file=file))
-        except UserError:
-            if only is not None:
-                raise
-            continue  # a text that is no table, or a table of something else
-        column = _image_column(frame, lookup, image)
-        if column is not None:
-            found.append((file, frame, column, len(frame)))
+    found = _read_tables(root, files, tables, lookup, image, must=only is not None)
     if only is not None and not found:
         raise UserError(
             f"{only.name}: none of its columns names an image below {root}; give the column by --image, or put the "
             "table where the images are"
         )
-    parts = {part: file for file, *_ in found if (part := read_part(Path(str(file)).stem))}
+    parts = {part: each.file for each in found if (part := read_part(Path(str(each.file)).stem))}
     if len(parts) == len(found) > 1:
-        file = dict(sorted(parts.items()))
-        frame, _ = find_tables(root, files, TableParams(file=file))
-        found = [(file, frame, found[0][2], len(frame))]
-    if len(found) > 1:
-        labelled = [each for each in found if any(True for _ in _labels(each[1]))]
-        found = labelled or found
-    if len(found) > 1:
-        names = ", ".join(str(each[0]) for each in found)
-        raise UserError(f"{len(found)} tables name the images: {names}; give the path of one of them instead of {root}")
-    return _match(*found[0][:3], lookup) if found else None
+        file = {part: name for part in SUBSETS if (name := parts.get(part))}
+        frame, _ = find_tables(root, files, TableParams.model_validate({"file": file}))
+        found = [_Candidate({part: str(name) for part, name in file.items()}, frame, found[0].image)]
+    labelled = [each for each in found if any(column.lower() in LABEL_COLUMNS for column in each.frame.columns)]
+    chosen = labelled or found
+    if len(chosen) > 1:
+        names = ", ".join(str(each.file) for each in chosen)
+        raise UserError(
+            f"{len(chosen)} tables name the images: {names}; give the path of one of them instead of {root}"
+        )
+    others = tuple(str(each.file) for each in found if each not in chosen)
+    return _match(chosen[0], lookup, others) if chosen else None
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A table that names images in a column."""
+
+    file: str | dict[str, str]
+    frame: pd.DataFrame
+    image: str
+
+
+def _read_tables(
+    root: Path, files: Sequence[Path], tables: Sequence[Path], lookup: Lookup, image: str | None, must: bool
+) -> list[_Candidate]:
+    """The tables that name images; those of one name count as one, as Hugging Face's metadata.csv of each folder."""
+    by_name: dict[str, list[Path]] = {}
+    for path in tables:
+        by_name.setdefault(path.name.lower(), []).append(path)
+    found = []
+    for paths in by_name.values():
+        file = paths[0].name if len(paths) > 1 else paths[0].as_posix()
+        try:
+            frame, _ = find_tables(root, files, TableParams(file=file))
+        except UserError:
+            if must:
+                raise
+            continue  # a text that is no table
+        column = _image_column(frame, lookup, image)
+        if column is not None:
+            found.append(_Candidate(file, frame, column))
+    return found
 
 
 def _image_column(frame: pd.DataFrame, lookup: Lookup, image: str | None) -> str | None:
@@ -152,19 +175,18 @@ def _find(lookup: Lookup, value: str, folder: str = "") -> Path | None:
     return files[0] if files else None
 
 
-def _match(file: str | dict[str, str], frame: pd.DataFrame, column: str, lookup: Lookup) -> Table:
-    images = [_find(lookup, value, folder) for value, folder in zip(frame[column], frame["/folder"], strict=True)]
+def _match(found: _Candidate, lookup: Lookup, others: tuple[str, ...]) -> Table:
+    rows = zip(found.frame[found.image], found.frame["/folder"], strict=True)
+    images = [_find(lookup, value, folder) for value, folder in rows]
     there = [path is not None for path in images]
-    return Table(file, frame[there].reset_index(drop=True), column, [path for path in images if path is not None])
-
-
-def _labels(frame: pd.DataFrame) -> Iterator[str]:
-    yield from (column for column in frame.columns if column.lower() in LABEL_COLUMNS)
+    frame = found.frame[there].reset_index(drop=True)
+    return Table(found.file, frame, found.image, [path for path in images if path is not None], others)
 
 
 def label_readings(table: Table) -> Iterator[Reading]:
     """Columns that could be the classes': those of a usual name; without any, all of a few texts that recur."""
-    usual = [column for column in _labels(table.frame) if 2 <= table.frame[column].nunique() <= MOST_CLASSES]
+    usual = [column for column in _free(table) if column.lower() in LABEL_COLUMNS]
+    usual = [column for column in usual if 2 <= table.frame[column].nunique() <= MOST_CLASSES]
     yield from (table.reading(column, LABEL_COLUMNS.index(column.lower()) > 0) for column in usual)
     if usual:
         return
@@ -183,16 +205,18 @@ def one_hot(table: Table) -> list[str]:
     return columns if (sums == 1).all() else []
 
 
-def patient_readings(table: Table, label: Reading | None) -> Iterator[Reading]:
-    """Columns that could be a patient's: those of a usual name, then others whose values recur within a class."""
+def patient_readings(table: Table, labels: Sequence[str], taken: object) -> Iterator[Reading]:
+    """Columns that could be a patient's: those of a usual name, then others whose values recur within a class.
+
+    `taken` is the column of the class, if any, and `labels` what it says.
+    """
     usual = {column: rank for column in _free(table) if (rank := _rank(column)) < NEVER}
     yield from (table.reading(column, rank) for column, rank in sorted(usual.items(), key=lambda item: item[1]))
-    labels = label.values if label else ("",) * len(table.frame)
     for column in _free(table):
         values = tuple(table.frame[column])
         number = pd.to_numeric(table.frame[column], errors="coerce").notna().all()
         named = re.search(r"id$|number$|_no$|code$", column.lower()) is not None
-        if column not in usual and column != (label.place if label else None) and (named or not number):
+        if column not in usual and column != taken and (named or not number):
             groups = describe_groups(values, labels)
             if (
                 groups.number > MOST_CLASSES
@@ -205,8 +229,8 @@ def patient_readings(table: Table, label: Reading | None) -> Iterator[Reading]:
 def part_column(table: Table) -> str | None:
     """The column of train, val and test, by its name and values."""
     for column in _free(table):
-        values = {value for value in table.frame[column] if value}
-        if _plain(column) in PARTS and values and all(read_part(value) for value in values):
+        said = {text for text in table.frame[column] if text}
+        if _plain(column) in PARTS and said and all(map(read_part, said)):
             return column
     return None
 

@@ -39,7 +39,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Choice:
-    """The reading that is believed, if any; others as good, which leave it to a person; and others that say the same."""
+    """The reading that is believed, if any; rivals, which leave it to a person; and others that say the same."""
 
     chosen: Reading | None = None
     rivals: tuple[Reading, ...] = ()
@@ -48,7 +48,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Groups:
-    """Groups of images: their number, the median of their images, the share that is of one class; see `LEAST_REPEATED`."""
+    """Groups of images: number, median of their images, shares of one class and repeated, see `LEAST_REPEATED`."""
 
     number: int
     images: float

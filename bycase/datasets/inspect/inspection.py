@@ -1,4 +1,4 @@
-"""From files to an entry of `params.yaml`: readings are found, chosen or asked for, and tried with the layouts' own reader."""
+"""From files to an entry of `params.yaml`: readings are found, chosen or asked for, and tried by the layouts."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -112,8 +112,8 @@ def inspect(found: Found, only: Path | None, options: Options) -> Inspection:
     look = look_at(found.sample, found.read)
     published = None if options.any_given or only else recognise(found.files)
     if published:
-        entry = published | {"source": "local", "slug": None, "path": str(found.source), "phantom": None}
         plan = _Plan(published["layout"], Choice(), Choice(), pictures, {})
+        entry = _source(published["layout"], found) | published | {"phantom": None}
     else:
         plan = _plan(found, pictures, only, options)
         entry = _make_entry(plan, found, options, look)
@@ -170,7 +170,7 @@ def _plan_table(table: Table, labels: list[Reading], hot: tuple[str, ...], optio
             label = Choice(None, (label.chosen, other[0]))
     values = label.chosen.values if label.chosen else _one_hot_values(table, hot)
     readings = [
-        *columns.patient_readings(table, label.chosen),
+        *columns.patient_readings(table, values, label.chosen.place if label.chosen else None),
         *(_as_expression(each) for each in levels.patient_readings(table.images, None)),
         *stems.patient_readings(table.images),
     ]
@@ -257,7 +257,7 @@ def _as_expression(reading: Reading) -> Reading:
 def _one_hot_values(table: Table, hot: Sequence[str]) -> tuple[str, ...]:
     if not hot:
         return ("",) * len(table.frame)
-    return tuple(table.frame[list(hot)].astype(int).idxmax(axis=1))
+    return tuple(map(str, table.frame[list(hot)].astype(int).idxmax(axis=1)))
 
 
 def _columns(table: Table) -> str:
@@ -295,11 +295,7 @@ def _make_entry(plan: _Plan, found: Found, options: Options, look: Look) -> dict
     if options.names:
         section["names"] = dict(options.names)
     return {
-        "layout": plan.layout,
-        "source": "local",
-        "slug": None,
-        "path": str(found.source),
-        "max_unpacked_gb": 20,
+        **_source(plan.layout, found),
         "folders": section if plan.layout == "folders" else None,
         "table": section if plan.layout == "table" else None,
         "classes": classes,
@@ -311,6 +307,11 @@ def _make_entry(plan: _Plan, found: Found, options: Options, look: Look) -> dict
         "weights": "imagenet",
         "phantom": None,
     }
+
+
+def _source(layout: str, found: Found) -> dict[str, Any]:
+    """What every entry begins with."""
+    return {"layout": layout, "source": "local", "slug": None, "path": str(found.source), "max_unpacked_gb": 20}
 
 
 def describe_reading(reading: Reading, labels: Sequence[str]) -> str:

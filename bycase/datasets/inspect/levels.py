@@ -11,89 +11,24 @@ from bycase.datasets.layouts.listing import is_fold_folder, read_part
 
 MOST_CLASSES = 40
 # Words of classes in this field; any of them, alone or in a longer name, speaks for a level.
-CLASS_WORDS = frozenset(
-    [
-        "benign",
-        "malignant",
-        "normal",
-        "abnormal",
-        "cancer",
-        "cancerous",
-        "noncancer",
-        "tumor",
-        "tumour",
-        "healthy",
-        "lesion",
-        "carcinoma",
-        "adenocarcinoma",
-        "adenoma",
-        "melanoma",
-        "nevus",
-        "nv",
-        "mel",
-        "bcc",
-        "bkl",
-        "akiec",
-        "vasc",
-        "df",
-        "scc",
-        "positive",
-        "negative",
-        "pos",
-        "neg",
-        "yes",
-        "no",
-        "true",
-        "false",
-        "idc",
-        "invasive",
-        "insitu",
-        "situ",
-        "dysplasia",
-        "metastasis",
-        "glioma",
-        "meningioma",
-        "pituitary",
-        "notumor",
-        "stroma",
-        "lymphocyte",
-        "squamous",
-        "control",
-        "disease",
-        "diseased",
-        "covid",
-        "pneumonia",
-        "adipose",
-        "mucus",
-        "muscle",
-        "debris",
-        "polyp",
-    ]
+_CLASS_WORDS = (
+    "benign malignant normal abnormal cancer cancerous noncancer tumor tumour healthy lesion carcinoma "
+    "adenocarcinoma adenoma melanoma nevus nv mel bcc bkl akiec vasc df scc positive negative pos neg yes no true "
+    "false idc invasive insitu situ dysplasia metastasis glioma meningioma pituitary notumor stroma lymphocyte "
+    "squamous control disease diseased covid pneumonia adipose mucus muscle debris polyp "
 )
-POSITIVE_WORDS = (
-    "malignant",
-    "cancer",
-    "cancerous",
-    "tumor",
-    "tumour",
-    "carcinoma",
-    "melanoma",
-    "mel",
-    "positive",
-    "pos",
-    "abnormal",
-    "yes",
-    "true",
-    "disease",
-    "diseased",
-    "1",
+CLASS_WORDS = frozenset(_CLASS_WORDS.split())
+# Of two classes the one that is looked for, those that say it best first.
+_POSITIVE_WORDS = (
+    "malignant cancer cancerous tumor tumour carcinoma melanoma mel positive pos abnormal yes true disease diseased 1 "
 )
+POSITIVE_WORDS = tuple(_POSITIVE_WORDS.split())
 _MAGNIFICATION = re.compile(r"\d+[xX]")
 _MARKED = re.compile(rf"(?i)({'|'.join(word for words in MARKERS for word in words)})[ _-]?\d+\w*")
 
 
 def label_readings(images: Sequence[Path]) -> Iterator[Reading]:
-    """Levels that could be the classes': 2 to `MOST_CLASSES` names that are neither parts, folds nor numbered patients."""
+    """Levels that could be the classes': 2 to `MOST_CLASSES` names, neither parts, folds nor numbered patients."""
     for reading in _levels(images):
         names = Counter(reading.values)
         numbered = all(_MARKED.fullmatch(name) for name in names)
@@ -126,8 +61,9 @@ def has_folds(images: Sequence[Path]) -> bool:
 
 
 def _levels(images: Sequence[Path]) -> Iterator[Reading]:
-    """The levels that all images have, from the top and, where depths differ, from the image; without what is the same
-    for all, parts, folds and magnifications.
+    """The levels that all images have, from the top and, where depths differ, from the image.
+
+    Left out are those with one name for all, parts, folds and magnifications.
     """
     folders = [path.parts[:-1] for path in images]
     depths = {len(each) for each in folders}

@@ -62,7 +62,7 @@ def count_kinds(files: Iterable[Path]) -> Counter[str]:
 
 
 def exact_copies(images: Iterable[Path], sizes: Mapping[Path, int], digest: Callable[[Path], str]) -> list[list[Path]]:
-    """Groups of files with the same bytes: the same size, then the same digest; files of a size of their own go unread."""
+    """Groups of files with the same bytes: of one size, then of one digest; a file of a size of its own goes unread."""
     by_size: dict[int, list[Path]] = defaultdict(list)
     for path in images:
         by_size[sizes[path]].append(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bycase.datasets.inspect.groups import NEVER, Reading
 
-# Words before a number, or its letter, and how much each speaks for a patient; lesions and slides only where no patient is.
+# Words before a number, and how much each speaks for a patient; lesions and slides count only where no patient is.
 MARKERS = (
     ("patient", "patients", "pat", "pt", "pid", "subject", "subj", "sub", "person", "p"),
     ("case", "cases"),

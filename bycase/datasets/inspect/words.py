@@ -21,6 +21,9 @@ def report(inspection: Inspection) -> list[str]:
     """The lines of the report, without the entry."""
     rows = [("layout", _layout(inspection)), *_label_rows(inspection)]
     rows += [("images", _images(inspection)), *_patient_rows(inspection)]
+    if inspection.table and inspection.table.others:
+        names = ", ".join(inspection.table.others)
+        rows.append(("further", f"{names} names the images too, but no class; table.join in params.yaml joins it"))
     if inspection.listing:
         rows += list(_listing_rows(inspection.listing))
     rows.append(("duplicates", _duplicates(inspection)))
@@ -98,7 +101,8 @@ def _patient_rows(inspection: Inspection) -> Iterator[tuple[str, str]]:
         what = "lesion" if inspection.layout == "ham10000" else "case"
         yield (
             "patient",
-            f"{what}, as published: {groups.number}, {groups.images:g} images each, such as {', '.join(groups.examples)}",
+            f"{what}, as published: {groups.number}, {groups.images:g} images each, "
+            f"such as {', '.join(groups.examples)}",
         )
     else:
         yield "patient", f"nothing names one; {PATIENTS_UNKNOWN}"
@@ -154,7 +158,8 @@ def _missing(inspection: Inspection) -> Iterator[str]:
     if not inspection.patient.chosen and not inspection.patient.rivals and inspection.layout not in TITLES:
         yield f"patients; {ADD}"
     for path, reason in inspection.look.bad[:1]:
-        yield f"{len(inspection.look.bad)} of {inspection.look.looked_at} pictures looked at cannot be used, such as {path.as_posix()}: {reason}"
+        some = f"{len(inspection.look.bad)} of {inspection.look.looked_at} pictures looked at"
+        yield f"{some} cannot be used, such as {path.as_posix()}: {reason}"
     listing = inspection.listing
     if listing is None:
         return

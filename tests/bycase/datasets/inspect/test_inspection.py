@@ -137,11 +137,11 @@ def test_numbers_that_go_across_classes_are_asked_about(write: Write, look: Look
 
 
 def test_two_levels_of_folders_that_may_be_patients_are_asked_about(write: Write, look: Look) -> None:
-    place = write(f"site{s}/{s}{p}x/{c}/{i}.png" for s in range(4) for p in range(3) for c in CLASSES for i in range(2))
+    place = write(f"site{s}/{s}{p}a/{c}/{i}.png" for s in range(4) for p in range(3) for c in CLASSES for i in range(2))
     seen = look(place)
     assert questions(seen) == [("patient", ["1", "2", "none"])]
     assert "--patient 1: 4, 12 images each, such as site0, site1, site2" in words(seen)
-    assert "--patient 2: 12, 4 images each, such as 00x, 01x, 02x" in words(seen)
+    assert "--patient 2: 12, 4 images each, such as 00a, 01a, 02a" in words(seen)
     assert patients(look(place, patient="2")) == 12
 
 
