@@ -133,9 +133,11 @@ def _distinct(readings: Sequence[Reading]) -> list[Reading]:
 
 
 def _found(chosen: Reading, readings: Sequence[Reading]) -> Choice:
-    """A reading that is believed, with those that say the same."""
-    same = (each for each in readings if each is not chosen and same_division(each.values, chosen.values))
-    return Choice(chosen, (), tuple(same))
+    """A reading that is believed, with those that say the same; of expressions that do, the shortest is taken."""
+    same = [each for each in readings if same_division(each.values, chosen.values)]
+    if isinstance(chosen.place, str) and chosen.words.startswith("a part"):
+        chosen = min((each for each in same if each.words.startswith("a part")), key=lambda each: len(str(each.place)))
+    return Choice(chosen, (), tuple(each for each in same if each is not chosen))
 
 
 def choose_label(readings: Sequence[Reading]) -> Choice:
