@@ -12,6 +12,7 @@ import yaml
 from PIL import Image
 
 from bycase.core.params import load_params
+from docs import example_images
 from tests.conftest import REPOSITORY
 
 
@@ -102,3 +103,20 @@ def test_mistakes_are_one_line(project: Path, words: list[str], message: str) ->
     assert (ended.returncode, ended.stdout) == (1, "")
     assert len(ended.stderr.splitlines()) == 1
     assert message in ended.stderr
+
+
+def test_the_tutorial_shows_what_is_printed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    example_images.main(["my_images"])
+    ended = inspect(project, "my_images", "--write", "my_images")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    page = (REPOSITORY / "docs/tutorials/your-images.md").read_text(encoding="utf-8")
+    shown = page.partition("```text\n")[2].partition("\n```")[0].splitlines()
+    assert len(shown) == 6
+    printed = ended.stdout.splitlines()
+    assert [line for line in shown if not any(each.startswith(line.removesuffix("...")) for each in printed)] == []
+    expression = r"P(?P<patient>\d+)_\d+_(?P<magnification>\d+)x"
+    assert f"--patient '{expression}'" in page
+    ended = inspect(project, "my_images", "--patient", expression, "--write", "by_magnification")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "--patient '(?:^|/)(?P<patient>\\d+)_[^/]*$' or none; nothing was written" in page
