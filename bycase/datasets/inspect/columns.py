@@ -105,7 +105,7 @@ def find_table(
         file = {part: name for part in SUBSETS if (name := parts.get(part))}
         frame, _ = find_tables(root, files, TableParams.model_validate({"file": file}))
         found = [_Candidate({part: str(name) for part, name in file.items()}, frame, found[0].image)]
-    labelled = [each for each in found if any(column.lower() in LABEL_COLUMNS for column in each.frame.columns)]
+    labelled = [each for each in found if any(len(set(each.frame[column])) > 1 for column in each.usual_labels)]
     chosen = labelled or found
     if len(chosen) > 1:
         names = ", ".join(str(each.file) for each in chosen)
@@ -123,6 +123,11 @@ class _Candidate:
     file: str | dict[str, str]
     frame: pd.DataFrame
     image: str
+
+    @property
+    def usual_labels(self) -> list[str]:
+        """Columns with a usual name of the class."""
+        return [column for column in self.frame.columns if column.lower() in LABEL_COLUMNS]
 
 
 def _read_tables(
@@ -238,6 +243,14 @@ def part_column(table: Table) -> str | None:
 def fold_column(table: Table) -> str | None:
     """The column of folds, by its name."""
     return next((c for c in _free(table) if _plain(c) in FOLDS and 2 <= table.frame[c].nunique() <= 20), None)
+
+
+def common_root(table: Table, images: Sequence[Path]) -> str | None:
+    """The folder of all images that a table names, where others, such as unlabelled ones, lie elsewhere."""
+    folders = [path.parts[:-1] for path in set(table.images)]
+    shared = [names[0] for names in zip(*folders, strict=False) if len(set(names)) == 1]
+    root = Path(*shared)
+    return root.as_posix() if shared and not all(path.is_relative_to(root) for path in images) else None
 
 
 def _free(table: Table) -> list[str]:

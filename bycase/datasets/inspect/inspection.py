@@ -154,13 +154,15 @@ def _plan(found: Found, pictures: list[Path], only: Path | None, options: Option
         )
         hot = () if options.label or any(each.rank < 9 for each in labels) else tuple(columns.one_hot(table))
         if labels or hot:
-            return _plan_table(table, labels, hot, options)
+            return _plan_table(table, images, labels, hot, options)
         if only is not None:
             raise UserError(f"{only.name}: no column names a class; give it by --label, one of {_columns(table)}")
     return _plan_folders(images, found, options)
 
 
-def _plan_table(table: Table, labels: list[Reading], hot: tuple[str, ...], options: Options) -> _Plan:
+def _plan_table(
+    table: Table, images: list[Path], labels: list[Reading], hot: tuple[str, ...], options: Options
+) -> _Plan:
     label = Choice() if hot else choose_label(labels)
     if not hot and not options.label:
         # A class by folders that says another thing than the table leaves the choice to the user.
@@ -182,6 +184,7 @@ def _plan_table(table: Table, labels: list[Reading], hot: tuple[str, ...], optio
         section["part"] = None if options.part == NONE else options.part
     else:
         section["part"], section["fold"] = columns.part_column(table), columns.fold_column(table)
+    section["root"] = columns.common_root(table, images)
     return _Plan("table", label, patient, table.images, section, table, hot)
 
 

@@ -46,7 +46,19 @@ def _layout(inspection: Inspection) -> str:
     if inspection.layout in TITLES:
         return f"{inspection.layout}: {kind} as {TITLES[inspection.layout]} is published"
     how = f", images in column {inspection.table.image} of {_table(inspection)}" if inspection.table else ""
+    if inspection.layout == "folders" and inspection.label.chosen and inspection.label.chosen.place in (1, 2, -1):
+        how = _reads_alike(inspection)
     return f"{inspection.layout}: {kind} of images{how}"
+
+
+def _reads_alike(inspection: Inspection) -> str:
+    """What else reads such a folder: images in a folder a class, or those in a folder a part."""
+    depths = {len(image.source.parts) for image in inspection.listing.images} if inspection.listing else set()
+    parts = inspection.entry and inspection.entry["folders"].get("part") == "auto"
+    level = inspection.label.chosen.place if inspection.label.chosen else 0
+    if (level == 1 and depths == {2}) or (level == 2 and depths == {3} and parts):
+        return ", one a class as for Keras' image_dataset_from_directory, ImageFolder and Hugging Face's imagefolder"
+    return ""
 
 
 def _table(inspection: Inspection) -> str:

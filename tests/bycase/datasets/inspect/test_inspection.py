@@ -47,6 +47,7 @@ def test_a_folder_a_class_names_no_patient_and_says_so(write: Write, look: Look)
     assert seen.entry["image_size"] == 36
     assert counts(seen) == {"benign": 8, "malignant": 8}
     text = words(seen)
+    assert "one a class as for Keras' image_dataset_from_directory, ImageFolder" in text
     assert "patients unknown: intervals and splits treat images as independent but for duplicates" in text
     assert "missing     patients; add a column, a folder or a part of the name" in text
 
@@ -256,6 +257,23 @@ def test_a_table_against_folders_is_asked_about(write: Write, look: Look) -> Non
     place = write(f"{CLASSES[i % 2]}/{i}.png" for i in range(12))
     table(place, "t.csv", [["file_name", "label"], *([f"{CLASSES[i % 2]}/{i}.png", "ab"[i // 6]] for i in range(12))])
     assert questions(look(place))[0] == ("label", ["label", "1"])
+
+
+def test_labelled_and_unlabelled_images_as_patch_camelyon_on_kaggle(write: Write, look: Look) -> None:
+    place = write([*(f"train/{i:04x}.tif" for i in range(24)), *(f"test/f{i:03x}.tif" for i in range(8))])
+    table(place, "train_labels.csv", [["id", "label", "wsi"], *([f"{i:04x}", i % 2, i // 2 % 6] for i in range(24))])
+    table(place, "sample_submission.csv", [["id", "label"], *([f"f{i:03x}", 0] for i in range(8))])
+    seen = look(place)
+    assert section(seen) == {
+        "file": "train_labels.csv",
+        "image": "id",
+        "label": "label",
+        "patient": "wsi",
+        "root": "train",
+    }
+    assert (counts(seen), patients(seen)) == ({"0": 12, "1": 12}, 6)
+    assert "left out" not in words(seen)
+    assert "further     sample_submission.csv names the images too, but no class" in words(seen)
 
 
 BREAKHIS = [f"SOB_{'M_DC' if n > 3 else 'B_A'}-14-{2980 + n}-40-{i:03}.png" for n in range(8) for i in range(3)]
