@@ -58,6 +58,10 @@ class Table:
         The image of every row of `frame`.
     others : tuple of str
         Further tables that name images, but no class.
+    join : dict or None
+        How the first of them is joined, as in `bycase.core.params_layouts.JoinParams`.
+    joined : frozenset of str
+        The columns of `frame` that come from it.
     """
 
     file: str | dict[str, str]
@@ -65,6 +69,8 @@ class Table:
     image: str
     images: list[Path]
     others: tuple[str, ...] = ()
+    join: dict[str, str] | None = None
+    joined: frozenset[str] = frozenset()
 
     def reading(self, column: str, rank: int = NEVER) -> Reading:
         """What a column says."""
@@ -112,8 +118,7 @@ def find_table(
         raise UserError(
             f"{len(chosen)} tables name the images: {names}; give the path of one of them instead of {root}"
         )
-    others = tuple(str(each.file) for each in found if each not in chosen)
-    return _match(chosen[0], lookup, others) if chosen else None
+    return _match(chosen[0], lookup, [each for each in found if each not in chosen]) if chosen else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,12 +168,17 @@ def _image_column(frame: pd.DataFrame, lookup: Lookup, image: str | None) -> str
             key=lambda column: column.lower() not in IMAGE_COLUMNS,
         )
     )
-    shares = {column: _share(rows[column], lookup) for column in named if column in frame.columns}
+    shares = {column: _found_share(rows[column], lookup) for column in named if column in frame.columns}
     best = max(shares, key=lambda column: shares[column], default=None)
     return best if best is not None and shares[best] >= (0 if image else LEAST_MATCHED) and shares[best] > 0 else None
 
 
-def _share(values: pd.Series, lookup: Lookup) -> float:
+def _most_among(keys: pd.Series, others: pd.Series) -> bool:
+    """Whether most keys are among others."""
+    return bool(keys.isin(others).mean() >= LEAST_MATCHED)
+
+
+def _found_share(values: pd.Series, lookup: Lookup) -> float:
     return sum(_find(lookup, value) is not None for value in values) / max(1, len(values))
 
 
@@ -180,12 +190,28 @@ def _find(lookup: Lookup, value: str, folder: str = "") -> Path | None:
     return files[0] if files else None
 
 
-def _match(found: _Candidate, lookup: Lookup, others: tuple[str, ...]) -> Table:
-    rows = zip(found.frame[found.image], found.frame["/folder"], strict=True)
+def _match(found: _Candidate, lookup: Lookup, others: Sequence[_Candidate]) -> Table:
+    """The rows that find an image, with the columns of another table that has a row an image of them."""
+    whole, join, joined = found.frame, None, frozenset[str]()
+    for other in others:
+        second = other.frame.drop_duplicates()
+        new = [column for column in second.columns if column not in {*whole.columns, other.image}]
+        if (
+            join is None
+            and new
+            and second[other.image].is_unique
+            and _most_among(whole[found.image], second[other.image])
+        ):
+            key = {"key_there": other.image} if other.image != found.image else {}
+            join, joined = {"file": str(other.file), "key": found.image, **key}, frozenset(new)
+            right = second[[other.image, *new]].rename(columns={other.image: found.image})
+            whole = whole.merge(right, how="left", on=found.image).fillna("")
+    rows = zip(whole[found.image], whole["/folder"], strict=True)
     images = [_find(lookup, value, folder) for value, folder in rows]
     there = [path is not None for path in images]
-    frame = found.frame[there].reset_index(drop=True)
-    return Table(found.file, frame, found.image, [path for path in images if path is not None], others)
+    frame = whole[there].reset_index(drop=True)
+    matched = [path for path in images if path is not None]
+    return Table(found.file, frame, found.image, matched, tuple(str(each.file) for each in others), join, joined)
 
 
 def label_readings(table: Table) -> Iterator[Reading]:

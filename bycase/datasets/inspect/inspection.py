@@ -185,6 +185,7 @@ def _plan_table(
     else:
         section["part"], section["fold"] = columns.part_column(table), columns.fold_column(table)
     section["root"] = columns.common_root(table, images)
+    section["join"] = table.join if table.joined & {str(place) for place in section.values()} else None
     return _Plan("table", label, patient, table.images, section, table, hot)
 
 

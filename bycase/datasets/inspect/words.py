@@ -21,9 +21,7 @@ def report(inspection: Inspection) -> list[str]:
     """The lines of the report, without the entry."""
     rows = [("layout", _layout(inspection)), *_label_rows(inspection)]
     rows += [("images", _images(inspection)), *_patient_rows(inspection)]
-    if inspection.table and inspection.table.others:
-        names = ", ".join(inspection.table.others)
-        rows.append(("further", f"{names} names the images too, but no class; table.join in params.yaml joins it"))
+    rows += list(_further(inspection))
     if inspection.listing:
         rows += list(_listing_rows(inspection.listing))
     rows.append(("duplicates", _duplicates(inspection)))
@@ -123,6 +121,17 @@ def _patient_rows(inspection: Inspection) -> Iterator[tuple[str, str]]:
 def _quoted(reading: Reading) -> str:
     text = str(reading.place)
     return text if text.replace("-", "").replace("_", "").isalnum() else f"'{text}'"
+
+
+def _further(inspection: Inspection) -> Iterator[tuple[str, str]]:
+    """Tables beside the one that names the classes."""
+    table = inspection.table
+    joined = inspection.entry and inspection.entry["table"] and inspection.entry["table"].get("join")
+    for name in table.others if table else ():
+        if joined and joined["file"] == name:
+            yield "further", f"{name} is joined by {joined['key']}"
+        else:
+            yield "further", f"{name} names the images too, but no class; table.join in params.yaml joins it"
 
 
 def _listing_rows(listing: Listing) -> Iterator[tuple[str, str]]:

@@ -244,6 +244,16 @@ def test_one_hot_columns(write: Write, look: Look) -> None:
     assert counts(seen) == {"MEL": 6, "NV": 6}
 
 
+def test_patients_in_a_second_table_are_joined(write: Write, look: Look) -> None:
+    place = write(f"{i}.png" for i in range(24))
+    table(place, "truth.csv", [["image", "label"], *([i, "ab"[i // 12]] for i in range(24))])
+    table(place, "groups.csv", [["name", "lesion_id"], *([i, f"L{i // 3}"] for i in range(24))])
+    seen = look(place)
+    assert section(seen)["join"] == {"file": "groups.csv", "key": "image", "key_there": "name"}
+    assert (section(seen)["patient"], patients(seen)) == ("lesion_id", 8)
+    assert "further     groups.csv is joined by image" in words(seen)
+
+
 def test_a_table_a_part(write: Write, look: Look) -> None:
     place = write(f"{i}.png" for i in range(12))
     for part, numbers in (("train", range(8)), ("test", range(8, 12))):
