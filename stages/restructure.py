@@ -30,7 +30,7 @@ def main() -> None:
     if report["partial"]:
         logging.info("partial: %d of %d images", len(result.manifest), report["expected"])
     if listing.rows_without_image:
-        logging.info("%d rows of the table without an image (%s)", len(listing.rows_without_image), REPORT)
+        logging.info("%d metadata rows without an image (%s)", len(listing.rows_without_image), REPORT)
     for label, n in listing.left_out.items():
         logging.info(
             "%d images of '%s' are left out, as datasets.%s.%s.names says", n, label, params.dataset, data.layout
@@ -39,7 +39,7 @@ def main() -> None:
         logging.info("%s", note)
     if result.wide:
         logging.info(
-            "%(images)d images have more than 8 bits a pixel, values up to %(highest)d: %(low)g becomes black, %(high)g white",
+            "%(images)d images have more than 8 bits, values up to %(highest)d: %(low)g becomes black, %(high)g white",
             result.wide,
         )
     if not data.names_patient:

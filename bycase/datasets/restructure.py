@@ -11,7 +11,7 @@ import pandas as pd
 from bycase.core.errors import UserError
 from bycase.core.parallel import BATCH, map_on_all_cores
 from bycase.datasets.layouts.listing import Listing, PublishedImage, Rejected
-from bycase.images.convert import Converted, Job, PixelRange, convert, range_in_use
+from bycase.images.convert import FULL_RANGE, Converted, Job, convert, range_in_use
 from bycase.tables.manifest import COLUMNS
 
 
@@ -97,7 +97,7 @@ class _Jobs(Sequence[Job]):
     ) -> None:
         self._images, self._targets, self._raw, self._folder = images, targets, raw, folder
         self._size, self._mode = size, mode
-        self.pixel_range = PixelRange()
+        self.pixel_range = FULL_RANGE
 
     def __len__(self) -> int:
         return len(self._images)
@@ -110,7 +110,7 @@ class _Jobs(Sequence[Job]):
 def _convert_anew(manifest: pd.DataFrame, wide: dict[int, int], jobs: _Jobs, workers: int | None) -> dict[str, Any]:
     """Convert images with more than 8 bits by the range that all of them together use."""
     jobs.pixel_range = range_in_use(max(wide.values()))
-    if jobs.pixel_range != PixelRange():
+    if jobs.pixel_range != FULL_RANGE:
         again = [jobs[number] for number in wide]
         hashes = {
             converted.target: converted.phash

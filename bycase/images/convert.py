@@ -34,6 +34,9 @@ class PixelRange:
     high: float = 65535
 
 
+FULL_RANGE = PixelRange()
+
+
 @dataclass(frozen=True)
 class Job:
     """What to convert: the file, where its PNG goes, how it is resized, and the range of wide pixels."""
@@ -42,7 +45,7 @@ class Job:
     target: Path
     size: int
     mode: str
-    pixel_range: PixelRange = PixelRange()
+    pixel_range: PixelRange = FULL_RANGE
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def range_in_use(peak: int) -> PixelRange:
     return PixelRange(0, next(high for bits in (8, 10, 12, 14, 16) if (high := 2**bits - 1) >= min(peak, 65535)))
 
 
-def decode(content: bytes, pixel_range: PixelRange = PixelRange()) -> Image.Image:
+def decode(content: bytes, pixel_range: PixelRange = FULL_RANGE) -> Image.Image:
     """Decode an image file to 8-bit RGB, upright; the first frame of an animation.
 
     Parameters

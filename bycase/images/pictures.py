@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from bycase.images.convert import PixelRange, decode
+from bycase.images.convert import FULL_RANGE, PixelRange, decode
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 MAX_BYTES = 256_000_000
@@ -34,7 +34,7 @@ class Picture:
     notes: list[str]
 
 
-def read_picture(content: bytes, pixel_range: PixelRange = PixelRange()) -> Picture:
+def read_picture(content: bytes, pixel_range: PixelRange = FULL_RANGE) -> Picture:
     """Decode a picture as the pipeline does, whatever its name says.
 
     Parameters

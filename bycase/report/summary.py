@@ -4,9 +4,10 @@ import sys
 
 from bycase.core.command import run_stage
 from bycase.core.versions import warn_of_other_versions
-from bycase.core.wording import metric_with_interval
+from bycase.core.wording import capitalise, metric_with_interval
 from bycase.figures.run_info import RunInfo, read_run_info
 from bycase.statistics.metric_names import metric_words, metrics_for
+from bycase.tables.manifest import PATIENTS_UNKNOWN
 from bycase.tables.models import NETWORK
 
 ROWS = (
@@ -50,6 +51,7 @@ def summarise(run_info: RunInfo) -> str:
     details = _class_lines if run_info.positive is None else _threshold_lines
     lines += ["", *details(run_info), _calibration_line(run_info)]
     lines += [
+        *([f"{capitalise(PATIENTS_UNKNOWN)}."] if not run_info.protocol.get("patients_known", True) else []),
         "Intervals: bootstrap over patients. Baseline: the training part's majority class for all.",
         "Figures: plots/model/*.png; whether the training went well: plots/model/sanity.txt",
     ]

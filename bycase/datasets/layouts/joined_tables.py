@@ -100,4 +100,5 @@ def _join(
             f"table.join: no {join.key} of {first} is a {key} of {places[0]}, such as '{frame[join.key].iloc[0]}' and "
             f"'{second[key].iloc[0]}'; correct the keys"
         )
-    return joined.drop(columns="/joined").fillna(""), places
+    extra = ["/joined"] if key == join.key else ["/joined", key]
+    return joined.drop(columns=extra).fillna(""), places

@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from bycase.core.errors import UserError
 from bycase.core.expressions import Expression
@@ -112,7 +112,7 @@ class PathReader:
         groups = {group for expression in self._expressions.values() for group in expression.groups}
         return {*self._levels, *self._expressions, *self._auto, *groups}
 
-    def read(self, path: Path) -> dict[str, str]:
+    def read(self, path: PurePath) -> dict[str, str]:
         """The values of one path; what it does not say is empty, or left out.
 
         Raises

@@ -1,5 +1,6 @@
 """The layouts that can be read, and what is published about the data sets in them."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -8,7 +9,7 @@ import pandas as pd
 from bycase.core.params_data import DatasetParams
 from bycase.datasets.layouts import breakhis, busi, ham10000
 from bycase.datasets.layouts.folders import read_folders
-from bycase.datasets.layouts.listing import About, Listing, label_by_subtype
+from bycase.datasets.layouts.listing import About, Listing, PublishedImage, label_by_subtype, read_part
 from bycase.datasets.layouts.table import read_table_layout
 
 # Of published data sets; each module has `ABOUT`, `FULL_IMAGES`, `read_layout` and `check_full`.
@@ -22,7 +23,14 @@ def read_layout(data: DatasetParams, raw: Path) -> Listing:
     if data.table is not None:
         return read_table_layout(raw, data.table, data.classes)
     listing: Listing = LAYOUTS[data.layout].read_layout(raw)
+    # Others have laid these data sets out in train and test folders.
+    listing = replace(listing, images=[_with_part(image) for image in listing.images])
     return label_by_subtype(listing) if data.task == "subtype" else listing
+
+
+def _with_part(image: PublishedImage) -> PublishedImage:
+    part = next((part for folder in image.source.parts[:-1] if (part := read_part(folder))), "")
+    return replace(image, part=part) if part else image
 
 
 def count_full(data: DatasetParams) -> int | None:

@@ -123,7 +123,8 @@ def sort_table(
         name = frame[columns.image].iloc[0]
         raise UserError(
             f"{SECTION}.image: none of {len(frame)} rows finds an image, the first of them '{name}'; {len(below)} "
-            f"images are there{f', such as {below[0].as_posix()}' if below else ''}; set {SECTION}.image, root or suffix"
+            f"images are there{f', such as {below[0].as_posix()}' if below else ''}; set {SECTION}.image, "
+            "root or suffix"
         )
     masks = sorted(drawn - set(rows))
     images: list[PublishedImage] = []
