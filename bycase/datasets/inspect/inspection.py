@@ -190,6 +190,7 @@ def _plan_table(
 
 
 def _plan_folders(images: list[Path], found: Found, options: Options) -> _Plan:
+    images = levels.without_stray(images)
     if options.label:
         label = Choice(_given("label", options.label, images, None))
     else:

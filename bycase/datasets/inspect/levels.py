@@ -10,6 +10,7 @@ from bycase.datasets.inspect.stems import MARKERS, rank_of
 from bycase.datasets.layouts.listing import is_fold_folder, read_part
 
 MOST_CLASSES = 40
+STRAY = 0.05  # most images, as a share, that may lie higher than the others
 # Words of classes in this field; any of them, alone or in a longer name, speaks for a level.
 _CLASS_WORDS = (
     "benign malignant normal abnormal cancer cancerous noncancer tumor tumour healthy lesion carcinoma "
@@ -46,6 +47,13 @@ def patient_readings(images: Sequence[Path], label: Reading | None) -> Iterator[
         if label is None or reading.values != label.values:
             ranks = {rank_of(re.split(r"\d", name)[0]) for name in set(reading.values)}
             yield Reading(reading.place, reading.words, reading.values, max(ranks))
+
+
+def without_stray(images: Sequence[Path]) -> list[Path]:
+    """The images without the few, such as a logo beside the folders, that lie higher than all others."""
+    depths = sorted(len(path.parts) for path in images)
+    usual = depths[int(len(depths) * STRAY)]
+    return [path for path in images if len(path.parts) >= usual]
 
 
 def has_parts(images: Sequence[Path]) -> bool:

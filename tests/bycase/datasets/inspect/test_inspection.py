@@ -158,6 +158,14 @@ def test_words_of_the_field_tell_the_class_from_other_folders(write: Write, look
     assert section(seen)["label"] == 2
 
 
+def test_a_stray_image_hides_no_folders(write: Write, look: Look) -> None:
+    seen = look(
+        write(["logo.png", *(f"{c}/P{12 * n + i // 2}_{i}.png" for n, c in enumerate(CLASSES) for i in range(12))])
+    )
+    assert (counts(seen), patients(seen)) == ({"benign": 12, "malignant": 12}, 12)
+    assert "missing     1 images are left out, such as logo.png: no folder at level 1" in words(seen)
+
+
 def test_class_in_names(write: Write, look: Look) -> None:
     seen = look(write(f"benign_{i}.png" if i % 2 else f"normal_{i}.png" for i in range(12)))
     assert counts(seen) == {"benign": 6, "normal": 6}
