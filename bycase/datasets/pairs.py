@@ -183,7 +183,8 @@ def _bounded_pairs(
     for start in range(0, len(bounds), ROWS_AT_A_TIME):
         for other in range(start, len(bounds), ROWS_AT_A_TIME):
             block = bounds[start : start + ROWS_AT_A_TIME] @ bounds[other : other + ROWS_AT_A_TIME].T
-            first, second = np.nonzero(block >= similarity - ROUNDING)
+            # Of a flat array the few true places are found in a fraction of the time.
+            first, second = np.divmod(np.flatnonzero(block >= similarity - ROUNDING), block.shape[1])
             first, second = first + start, second + other
             later = second > first
             yield first[later], second[later]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class PartialFeatures:
             np.lib.format.open_memmap(self.path, "w+", np.float32, shape).flush()
 
     @property
-    def array(self) -> NDArray[np.float32]:
+    def array(self) -> "np.memmap[Any, np.dtype[np.float32]]":
         """The whole array, opened anew each time: what an open memory map has once touched stays in memory."""
         return np.lib.format.open_memmap(self.path, "r+")
 
