@@ -244,7 +244,7 @@ def check_labels(listing: Listing, classes: list[str], raw: Path) -> None:
 def check_classes(manifest: pd.DataFrame, classes: list[str], raw: Path) -> None:
     """Refuse a data set without images, or in which a class of `params.yaml` is missing, naming it."""
     if manifest.empty:
-        raise UserError(f"{raw} holds no image in the layout of datasets.<name>.layout; check path and layout")
+        raise UserError(f"{raw} holds no image in the layout of datasets.<name>.layout; check datasets.<name>.path")
     labels = set(manifest["label"])
     for label in classes:
         if label not in labels:
