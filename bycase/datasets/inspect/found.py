@@ -74,7 +74,7 @@ def find(place: Path) -> Iterator[Found]:
             found = (_find_zip if name.endswith(".zip") else _find_tar)(place, Path(skeleton))
             _write_skeleton(found)
             yield found
-    elif place.suffix.lower() in TABLES or not place.suffix:
+    elif may_be_table(place):
         yield _find_folder(place.parent, "table")
     else:
         raise UserError(f"{place} is none of a folder, an archive ({', '.join(ARCHIVES)}) and a table")
@@ -84,7 +84,12 @@ def _write_skeleton(found: Found) -> None:
     for path in found.files:
         target = found.root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(found.read(path) if path.suffix.lower() in TABLES else b"")
+        target.write_bytes(found.read(path) if may_be_table(path) else b"")
+
+
+def may_be_table(path: Path) -> bool:
+    """Whether a file is a table by its name; HAM10000's has no suffix where Dataverse gives it."""
+    return path.suffix.lower() in TABLES or not path.suffix
 
 
 def spread(items: Sequence[Path], number: int) -> list[Path]:
@@ -158,7 +163,7 @@ def _find_tar(place: Path, root: Path) -> Found:
                     step *= 2
                     for each in pictures[::2]:
                         del kept[each]
-            elif path.suffix.lower() in TABLES:
+            elif may_be_table(path):
                 kept[path] = stream.read(MOST_TABLE)
     sample = [path for path in kept if is_image(path)]
     return Found("archive", place, root, sorted(files), sizes, digests.__getitem__, kept.__getitem__, sample)

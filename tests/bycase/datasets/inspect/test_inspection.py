@@ -312,11 +312,12 @@ def test_published_data_sets_are_named(write: Write, look: Look, names: list[str
         rows = [
             [f"HAM_{i // 2}", f"ISIC_{i:07}", ("nv", "mel")[i // 2 % 2], "histo", 50, "male", "back"] for i in range(12)
         ]
-        table(place, "HAM10000_metadata.csv", [columns, *rows])
-    seen = look(place)
-    assert seen.entry
-    assert (seen.layout, seen.entry["layout"], seen.entry["folders"]) == (layout, layout, None)
-    assert patients(seen) == number
+        table(place, "HAM10000_metadata", [columns, *rows])
+    archive = Path(shutil.make_archive(str(place.with_name("all")), "zip", place))
+    for seen in (look(place), look(archive)):
+        assert seen.entry
+        assert (seen.layout, seen.entry["layout"], seen.entry["folders"]) == (layout, layout, None)
+        assert patients(seen) == number
 
 
 def one_class(write: Write) -> Path:
