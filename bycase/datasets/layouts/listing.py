@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,12 @@ def is_mask(path: Path, classes: Iterable[str] = ()) -> bool:
     """Whether a picture is a mask by its name (``x_mask_1.png``) or by a folder's (``masks``) that names no class."""
     named = {name.lower() for name in classes}
     folders = (folder for folder in path.parts[:-1] if folder.lower() not in named)
-    return _MASK_NAME.fullmatch(path.stem) is not None or any(_MASK_FOLDER.fullmatch(folder) for folder in folders)
+    return _MASK_NAME.fullmatch(path.stem) is not None or any(_is_mask_folder(folder) for folder in folders)
+
+
+@lru_cache(maxsize=65536)
+def _is_mask_folder(name: str) -> bool:
+    return _MASK_FOLDER.fullmatch(name) is not None
 
 
 def match_masks(masks: Iterable[Path], images: Iterable[Path]) -> tuple[dict[Path, list[Path]], list[Path]]:

@@ -16,7 +16,7 @@ from bycase.datasets.restructure import convert_all
 from bycase.datasets.splits.protocol import make_splits
 from bycase.tables.manifest import COLUMNS, write_manifest
 
-MOST = 120  # images of each data set, of all classes
+SOME = 120  # images of each data set, of all classes
 BREAKHIS = r"SOB_(?P<label>[BM])_(?P<slide>(?P<subtype>[A-Z]+)-(?P<patient>\d\d-\d+)[A-Z]*)-(?P<magnification>\d+)-\d+"
 NO_DUPLICATES = pd.DataFrame({column: [] for column in PAIR})
 FOLDERS: dict[str, dict[str, Any]] = {
@@ -46,8 +46,8 @@ def entry(make_params: Callable[[dict[str, Any]], Params], default_params: dict[
     return make
 
 
-def _few(listing: Listing) -> list[PublishedImage]:
-    step = max(1, len(listing.images) // MOST)
+def _choose(listing: Listing, most: int) -> list[PublishedImage]:
+    step = max(1, len(listing.images) // most)
     return listing.images[::step]
 
 
@@ -88,14 +88,15 @@ def _manifest(listing: Listing, raw: Path, folder: Path, params: Params) -> pd.D
     return frame
 
 
+@pytest.mark.parametrize("most", [SOME, pytest.param(10_000, marks=pytest.mark.slow)], ids=["some", "all"])
 @pytest.mark.parametrize("name", ["breakhis", "busi", "ham10000"])
 def test_manifests_and_splits_are_those_of_their_own_layouts(
-    tmp_path: Path, shared: Path, entry: Entry, name: str
+    tmp_path: Path, shared: Path, entry: Entry, name: str, most: int
 ) -> None:
     raw = shared / "data" / name
     own = entry(name, name, None)
     listing = read_layout(own.data, raw)
-    images = _few(listing)
+    images = _choose(listing, most)
     expected = _manifest(Listing(images, [], []), raw, tmp_path / "own", own)
     splits = []
     for layout, section in (("folders", FOLDERS[name]), ("table", TABLES[name])):
