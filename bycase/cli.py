@@ -7,6 +7,7 @@ from importlib import import_module
 from bycase.core.command import run_stage
 
 COMMANDS = {
+    "inspect": ("bycase.apps.inspect", "what images of your own are, and their entry for params.yaml"),
     "predict": ("bycase.apps.predict.command", "classify images, into a table"),
     "serve": ("bycase.apps.serve.command", "classify images on a local page"),
     "export": ("bycase.apps.export.command", "convert the trained network for other programs"),

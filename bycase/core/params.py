@@ -1,6 +1,7 @@
 """`params.yaml`, read and checked as a whole: every key, its type and its range."""
 
 import logging
+import re
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -33,6 +34,9 @@ from bycase.core.params_training import (
 from bycase.core.yaml_edit import edit_yaml
 
 PARAMS_PATH = Path("params.yaml")
+_BRANCH = re.compile(
+    r"DropoutLayer|DenseLayer|(constrained-|function-before\[|literal\[|dict\[|list\[).*|str|int|\[key\]"
+)
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
@@ -193,10 +197,11 @@ def validate(section: type[Checked], content: dict[str, Any], source: str) -> Ch
 def _describe(section: type[BaseModel], error: ValidationError) -> str:
     """Say one thing that is wrong, by its dotted key, with the choices there are."""
     # A misspelt key is missing as well, and of a union's branches those that were not meant miss keys too.
-    first = min(error.errors(), key=lambda each: {"extra_forbidden": 1, "missing": 2}.get(each["type"], 0))
+    ranks = {"extra_forbidden": 1, "missing": 2, "string_type": 3, "int_type": 3}
+    first = min(error.errors(), key=lambda each: ranks.get(each["type"], 0))
     location = first["loc"]
-    # A union's branches add their class name to the location, which is no key of the file.
-    keys = [str(part) for part in location if str(part) not in ("DropoutLayer", "DenseLayer")]
+    # A union's branches add what they are to the location, which is no key of the file.
+    keys = [str(part) for part in location if not _BRANCH.fullmatch(str(part))]
     key = ".".join(keys)
     if first["type"] == "extra_forbidden":
         valid = _fields_at(section, keys[:-1])

@@ -3,16 +3,12 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from bycase.core.params_layouts import FoldersParams, Reading, Section, TableParams, Text
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
-
-
-class Section(BaseModel):
-    """A mapping in `params.yaml` in which an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class PhantomParams(Section):
@@ -28,7 +24,7 @@ class PhantomParams(Section):
 class DatasetParams(Section):
     """One entry of `datasets`: where the images come from and how they are stored."""
 
-    layout: Literal["breakhis", "busi", "ham10000"]
+    layout: Literal["breakhis", "busi", "ham10000", "folders", "table"]
     source: Literal["kaggle", "huggingface", "url", "local", "phantom"]
     slug: Annotated[str, Field(pattern=r"^(\w[\w.-]*/)?\w[\w.-]*$")] | None = None
     url: Annotated[str, Field(pattern=r"^https?://[^\s@/]+/\S+$")] | None = None
@@ -36,8 +32,10 @@ class DatasetParams(Section):
     revision: Annotated[str, Field(pattern=r"^\w[\w./-]*$")] | None = None
     path: str | None = None
     max_unpacked_gb: Annotated[float, Field(gt=0)] = 20
-    classes: Annotated[list[str], Field(min_length=2)]
-    positive: str | None = None
+    folders: FoldersParams | None = None
+    table: TableParams | None = None
+    classes: Annotated[list[Text], Field(min_length=2)]
+    positive: Text | None = None
     task: Literal["binary", "subtype"] | None = None
     image_size: Annotated[int, Field(ge=32, le=2048)]
     resize: Literal["squash", "crop", "pad"]
@@ -53,6 +51,10 @@ class DatasetParams(Section):
             raise ValueError(f"positive: '{self.positive}' is not one of classes: {', '.join(self.classes)}")
         if len(set(self.classes)) < len(self.classes):
             raise ValueError(f"classes: {', '.join(self.classes)} names one class twice")
+        for name in self.classes:
+            if not name.strip() or name.strip() != name or name.startswith((".", "~")) or set(name) & set("/\\\0\n|"):
+                raise ValueError(f"classes: '{name}' cannot be the name of a folder; map it to another by 'names'")
+        self._check_layout()
         if (self.layout == "breakhis") != (self.task is not None):
             valid = "binary or subtype" if self.layout == "breakhis" else "null"
             raise ValueError(f"task: with layout {self.layout} it must be {valid}")
@@ -63,6 +65,28 @@ class DatasetParams(Section):
         if self.source == "kaggle" and not re.fullmatch(r"[\w-]+/[\w-]+", str(self.slug)):
             raise ValueError(f"slug: '{self.slug}' is not owner/name, as Kaggle's slugs are")
         return self
+
+    @property
+    def names_patient(self) -> bool:
+        """Whether anything says which images are of one patient (or case, or lesion)."""
+        reading = self.folders or self.table
+        return reading.names_patient if reading else self.layout != "busi"
+
+    @property
+    def edges(self) -> dict[str, list[float]]:
+        """Where numbers among the subgroup columns are cut, instead of at their tertiles."""
+        reading = self.folders or self.table
+        return reading.edges if reading else {}
+
+    def _check_layout(self) -> None:
+        for section in ("folders", "table"):
+            if (self.layout == section) != (getattr(self, section) is not None):
+                valid = "a mapping, {} at least" if self.layout == section else "null"
+                raise ValueError(f"{section}: with layout {self.layout} it must be {valid}")
+        names = (self.folders or self.table or Reading()).names.values()
+        unknown = sorted({name for name in names if name} - set(self.classes))
+        if unknown:
+            raise ValueError(f"{self.layout}.names: '{unknown[0]}' is not one of classes: {', '.join(self.classes)}")
 
 
 class AuditParams(Section):
@@ -78,7 +102,7 @@ class AuditParams(Section):
 class SplitParams(Section):
     """How images are divided into train, validation and test."""
 
-    protocol: Literal["fractions", "official", "kfold", "file"]
+    protocol: Literal["fractions", "official", "kfold", "file", "supplied", "supplied_leaky"]
     group: Literal["case", "folder", "image"]
     validation: Annotated[float, Field(gt=0, lt=1)]
     test: Annotated[float, Field(gt=0, lt=1)]

@@ -56,7 +56,8 @@ ADDED: Settings = {
         "power": 0.8,
     },
 }
-ADDED_TO_DATASETS: Settings = {"url": None, "sha256": None, "revision": None}
+# Since version 2, which the last two leave as it is.
+ADDED_TO_DATASETS: Settings = {"url": None, "sha256": None, "revision": None, "folders": None, "table": None}
 ADDED_TO_NETWORKS: Settings = {
     "variant": None,
     "mode": "frozen",
@@ -89,7 +90,8 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
         If the file is of a version that is not known here.
     """
     if check_version(content, VERSION, source) == VERSION:
-        return dict(content), []
+        current: Settings = copy.deepcopy(dict(content))
+        return current, _say_added(_add_to_datasets(current))
     migrated: Settings = {"version": VERSION} | copy.deepcopy(dict(content)) | {"version": VERSION}
     changes = [*_move_augment(migrated), *_rename(migrated, "leakage", "inverse_penalty", "logistic_C")]
     added = _fill(migrated, ADDED)
@@ -98,9 +100,18 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
         added += _fill(each, {"task": task, "phantom": None} | ADDED_TO_DATASETS, "datasets.*.")
         # The phantom was drawn with the seed of everything else.
         added += _fill(each, {"phantom": {"seed": migrated.get("seed")}} if each["phantom"] else {}, "datasets.*.")
+    added += _add_to_datasets(migrated)
     for each in _sections(migrated, "zoo"):
         added += _fill(each, ADDED_TO_NETWORKS, "zoo.*.")
-    return migrated, changes + ([f"added {', '.join(dict.fromkeys(added))}"] if added else [])
+    return migrated, changes + _say_added(added)
+
+
+def _add_to_datasets(content: Settings) -> list[str]:
+    return [key for each in _sections(content, "datasets") for key in _fill(each, ADDED_TO_DATASETS, "datasets.*.")]
+
+
+def _say_added(added: list[str]) -> list[str]:
+    return [f"added {', '.join(dict.fromkeys(added))}"] if added else []
 
 
 def _move_augment(content: Settings) -> list[str]:

@@ -73,11 +73,20 @@ class RunInfo:
             words = f"fold {self.protocol['fold']} of {self.protocol['folds']}, {words}"
         elif self.protocol["protocol"] == "file":
             words = f"parts of {Path(self.protocol['file']).name}, {words}"
+        elif self.protocol["protocol"].startswith("supplied"):
+            of = f"fold {self.protocol['fold']} of {self.protocol['folds']}" if self.protocol["folds"] > 1 else "parts"
+            words = f"{of} as the data set has them, {words}"
         held_out = self.protocol.get("held_out_magnification")
         if held_out:
             words = f"{words}, trained without {held_out}X and tested on it"
         leaked = self.protocol.get("cases_on_both_sides", 0)
-        return f"{words}, LEAKS: {leaked} cases on both sides" if leaked else words
+        if leaked:
+            words = f"{words}, LEAKS: {leaked} cases on both sides"
+        elif self.protocol["protocol"] == "supplied_leaky":
+            words = (
+                f"{words}, leaks allowed: {self.protocol['duplicates_on_both_sides']} pairs of duplicates on both sides"
+            )
+        return words if self.protocol.get("patients_known", True) else f"{words}, patients unknown"
 
     @property
     def size(self) -> str:

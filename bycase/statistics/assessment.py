@@ -41,6 +41,7 @@ def assess_predictions(
     positive: str | None,
     settings: EvaluateParams,
     seed: int,
+    edges: Mapping[str, Sequence[float]] | None = None,
 ) -> dict[str, Any]:
     """Score predictions by `assess`, and their ``subgroups`` by `bycase.statistics.subgroups.assess_subgroups`.
 
@@ -60,6 +61,8 @@ def assess_predictions(
         How the threshold of the positive class is chosen, and the number of resamples.
     seed : int
         The pipeline's seed.
+    edges : mapping, optional
+        See `bycase.statistics.subgroups.list_subgroups`.
 
     Raises
     ------
@@ -72,7 +75,7 @@ def assess_predictions(
     }
     metrics = assess(images[VALIDATION], images[TEST], training_priors(training, classes), settings, seed)
     thresholds = {level: metrics[level].get("threshold") for level in ("image", "patient")}
-    subgroups = list_subgroups(test, manifest)
+    subgroups = list_subgroups(test, manifest, edges)
     return metrics | {"subgroups": assess_subgroups(images[TEST], subgroups, thresholds, settings.resamples, seed)}
 
 

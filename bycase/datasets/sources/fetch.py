@@ -59,6 +59,13 @@ def fetch(entry: DatasetParams, target: Path) -> None:
 
 def phantom_writer(layout: str) -> Callable[..., Any]:
     """The function that draws the phantom of a layout; imported only when asked for, since drawing needs SciPy."""
-    from bycase.datasets.phantoms import breakhis, busi, ham10000
+    from bycase.datasets.phantoms import breakhis, busi, ham10000, own
 
-    return {"breakhis": breakhis, "busi": busi, "ham10000": ham10000}[layout].write_phantom
+    writers: dict[str, Callable[..., Any]] = {
+        "breakhis": breakhis.write_phantom,
+        "busi": busi.write_phantom,
+        "ham10000": ham10000.write_phantom,
+        "folders": own.write_folders,
+        "table": own.write_table,
+    }
+    return writers[layout]

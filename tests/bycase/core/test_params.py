@@ -37,6 +37,17 @@ def test_shipped_file_is_valid_for_every_model_and_dataset(
             assert (load_params().model, load_params().dataset) == (model, dataset)
 
 
+def test_numbers_may_name_labels_and_classes(tmp_path: Path, default_params: dict[str, Any]) -> None:
+    path = tmp_path / "params.yaml"
+    own = default_params["datasets"]["busi"] | {"layout": "folders", "classes": [0, 1], "positive": 1}
+    content = default_params | {"datasets": {"mine": own | {"folders": {"names": {7: 0, 8: 1}, "patient": -2}}}}
+    path.write_text(yaml.safe_dump(content | {"dataset": "mine", "audit": content["audit"] | {"waive": {}}}))
+    data = load_params(path).data
+    assert (data.classes, data.positive) == (["0", "1"], "1")
+    assert data.folders is not None
+    assert (data.folders.names, data.folders.patient) == ({"7": "0", "8": "1"}, -2)
+
+
 # A key, a bad value for it, and what the message must name.
 BAD_VALUES = [
     ("model", "vgg17", ["model", "'vgg17'", "choose one of: alexnet, efficientnet, efficientnetlite, "]),
@@ -92,7 +103,23 @@ BAD_VALUES = [
     ("datasets.phantom.positive", "Evil", ["datasets.phantom.positive", "'Evil'", "Benign, Malignant"]),
     ("datasets.phantom.positive", None, ["datasets.phantom.positive", "two classes", "Benign, Malignant"]),
     ("datasets.busi.positive", "benign", ["datasets.busi.positive", "'benign'", "Benign, Malignant, Normal"]),
-    ("datasets.busi.layout", "busy", ["datasets.busi.layout", "'breakhis', 'busi' or 'ham10000'"]),
+    ("datasets.busi.layout", "busy", ["datasets.busi.layout", "'breakhis', 'busi', 'ham10000', 'folders' or 'table'"]),
+    (
+        "datasets.busi.layout",
+        "folders",
+        ["datasets.busi.folders: with layout folders it must be a mapping, {} at least"],
+    ),
+    ("datasets.busi.folders", {}, ["datasets.busi.folders: with layout busi it must be null"]),
+    ("datasets.mine.folders.pateint", 1, ["unknown key 'datasets.mine.folders.pateint'", "patient, slide"]),
+    ("datasets.mine.folders.patient", 0, ["datasets.mine.folders.patient: folder levels count from 1"]),
+    ("datasets.mine.folders.patient", 1.5, ["datasets.mine.folders.patient: ", "1.5"]),
+    ("datasets.mine.folders.names", {0: "Evil"}, ["datasets.mine.folders.names: 'Evil' is not one of classes: Benign"]),
+    ("datasets.mine.folders.names", {False: "Benign"}, ["datasets.mine.folders.names.", "valid string", "it is False"]),
+    ("datasets.mine.folders.edges", {"age": [60, 40]}, ["datasets.mine.folders.edges: those of age must rise"]),
+    ("datasets.theirs.table.label", ["one"], ["datasets.theirs.table.label", "2"]),
+    ("datasets.theirs.table.join", {"file": "a.csv"}, ["'datasets.theirs.table.join.key' is missing"]),
+    ("datasets.theirs.table.file", {"training": "a.csv"}, ["datasets.theirs.table.file", "'train', 'val' or 'test'"]),
+    ("datasets.mine.classes", ["a/b", "Benign", "Malignant"], ["datasets.mine.classes: 'a/b' cannot be", "names"]),
     ("datasets.breakhis.task", "both", ["datasets.breakhis.task", "'binary' or 'subtype'"]),
     ("datasets.breakhis.task", None, ["datasets.breakhis.task", "layout breakhis", "binary or subtype"]),
     ("datasets.ham10000.task", "subtype", ["datasets.ham10000.task", "layout ham10000", "null"]),
@@ -107,7 +134,11 @@ BAD_VALUES = [
     ("datasets.breakhis.revision", "-x", ["datasets.breakhis.revision", "pattern"]),
     ("datasets.phantom.phantom", None, ["datasets.phantom.source", "phantom needs 'phantom'"]),
     ("split.group", "patient", ["split.group", "'case', 'folder' or 'image'", "'patient'"]),
-    ("split.protocol", "holdout", ["split.protocol", "'fractions', 'official', 'kfold' or 'file'"]),
+    (
+        "split.protocol",
+        "holdout",
+        ["split.protocol", "'fractions', 'official', 'kfold', 'file', 'supplied' or 'supplied_leaky'"],
+    ),
     ("split.protocol", "file", ["split.protocol", "file needs 'file'"]),
     ("split.fold", 5, ["split.fold", "5 is none of the 5 folds"]),
     ("split.folds", 1, ["split.folds", "greater than or equal to 2"]),
@@ -148,7 +179,12 @@ def test_bad_value_is_named_with_its_key_and_the_choices(
     tmp_path: Path, default_params: dict[str, Any], key: str, value: Any, named: list[str]
 ) -> None:
     path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(changed(default_params, key, value)))
+    own = default_params["datasets"]["busi"] | {"classes": ["Benign", "Malignant"], "positive": "Malignant"}
+    datasets = default_params["datasets"] | {
+        "mine": own | {"layout": "folders", "folders": {}},
+        "theirs": own | {"layout": "table", "table": {}},
+    }
+    path.write_text(yaml.safe_dump(changed(default_params | {"datasets": datasets}, key, value)))
     with pytest.raises(UserError) as raised:
         load_params(path)
     message = str(raised.value)
