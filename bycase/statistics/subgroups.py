@@ -19,7 +19,9 @@ AGE_EDGES, AGE_BANDS = (-np.inf, 40, 60, np.inf), ("under 40", "40 to 59", "60 a
 FEWEST_PATIENTS = 2  # one patient says nothing of how patients differ
 
 
-def list_subgroups(predictions: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, dict[str, Bools]]:
+def list_subgroups(
+    predictions: pd.DataFrame, manifest: pd.DataFrame, more: Sequence[str] = ()
+) -> dict[str, dict[str, Bools]]:
     """Which images are of which subgroup; an image may be of none.
 
     Parameters
@@ -28,6 +30,8 @@ def list_subgroups(predictions: pd.DataFrame, manifest: pd.DataFrame) -> dict[st
         One row an image.
     manifest : DataFrame with the column ``image``
         Of ``magnification``, ``subtype``, ``site``, ``sex`` and ``age`` those that are there count.
+    more : sequence of str
+        Further columns of the manifest that count, each as it is.
 
     Returns
     -------
@@ -37,7 +41,7 @@ def list_subgroups(predictions: pd.DataFrame, manifest: pd.DataFrame) -> dict[st
         which nothing is known is left out, and so is a subtype that is the label itself.
     """
     rows = manifest.set_index("image").reindex(predictions["image"])
-    values: dict[str, pd.Series] = {column: rows[column] for column in AS_THEY_ARE if column in rows}
+    values: dict[str, pd.Series] = {column: rows[column] for column in (*AS_THEY_ARE, *more) if column in rows}
     if "subtype" in values and (rows["subtype"].to_numpy() == predictions["label"].to_numpy()).all():
         del values["subtype"]
     if "magnification" in rows:
@@ -79,7 +83,7 @@ def assess_subgroups(
     subgroups : mapping
         See `list_subgroups`.
     thresholds : mapping of str to float or None
-        Of ``image`` and ``patient``; None without a positive class.
+        Of ``image`` and ``patient``; None without a positive class, or where images keep the classes they come with.
     resamples : int
         Of the bootstrap over the subgroup's patients.
     seed : int
@@ -91,7 +95,8 @@ def assess_subgroups(
         ``subgroups[column][value][level]``: ``n`` (units), ``n_patients``, those of `METRICS` that are defined, and
         ``ci`` (their 95 % intervals); with fewer than `FEWEST_PATIENTS` patients the sizes only.
     """
-    images = images.with_threshold(thresholds["image"])
+    if thresholds["image"] is not None:
+        images = images.with_threshold(thresholds["image"])
     return {
         column: {
             name: _assess_subgroup(images, rows, column == "subtype", thresholds["patient"], resamples, seed)
