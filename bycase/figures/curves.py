@@ -107,14 +107,14 @@ def draw_curves(curve: Curve, units: Mapping[str, Units], run_info: RunInfo) -> 
         lines, subtitle = _level_lines(curve, units, run_info), run_info.subtitle
         kind, legend = curve.short, f"test {curve.short} (95 % CI)"
         references = {level: LEVEL_COLOURS[level] for level in units}
-        cross = ", with 95 % intervals of sensitivity and specificity" if curve is ROC else ""
+        cross = ", with 95 % intervals of sensitivity and specificity" if curve.name == ROC.name else ""
         note = f"Dots: {run_info.decided}{cross}."
     note += f" Dotted: a constant prediction. In brackets: 95 % intervals by resampling {run_info.clusters}."
     title = f"{curve.name}: image {kind} {run_info.short('image', curve.metric)}"
     figure = new_figure(HEIGHT + LEGEND_ROW * (-(-len(lines) // 2) + 1), title, subtitle, note)
     with styled():
         axes = figure.add_subplot()
-        if curve is ROC:
+        if curve.name == ROC.name:
             roc_axes(axes)
             axes.text(0.70, 0.68, "chance, AUC 0.5", color=GREY, size=SMALL_SIZE, rotation=45, ha="center", va="top")
         else:
@@ -159,7 +159,7 @@ def _class_lines(curve: Curve, images: Units, run_info: RunInfo) -> list[Line]:
 
 def _draw_line(axes: Axes, curve: Curve, table: pd.DataFrame, style: dict[str, Any]) -> None:
     x, y = table[curve.x].to_numpy(), table[curve.y].to_numpy()
-    if curve is ROC:
+    if curve.name == ROC.name:
         axes.plot(x, y, **style)
     else:
         # Average precision is the area under these steps: a precision holds back to the previous recall.
@@ -168,7 +168,7 @@ def _draw_line(axes: Axes, curve: Curve, table: pd.DataFrame, style: dict[str, A
 
 def _mark_threshold(axes: Axes, curve: Curve, scores: Mapping[str, Any], colour: str) -> None:
     """A dot at the threshold; on the ROC curve with the intervals of both rates."""
-    if curve is ROC:
+    if curve.name == ROC.name:
         limits, x, y = scores["ci"], 1 - scores["specificity"], scores["sensitivity"]
         thin: Any = {"color": colour, "linewidth": 0.9, "alpha": 0.7}
         axes.plot([1 - limits["specificity"]["high"], 1 - limits["specificity"]["low"]], [y, y], **thin)

@@ -167,7 +167,7 @@ def find_score_faults(frame: pd.DataFrame, scores: Floats, columns: Columns, cla
     wrong = ~missing & ~outside & (np.abs(sums - 1) > sum_tolerance(frame[classes.columns], len(classes.names)))
     if wrong.any():
         said = f"probabilities that do not sum to one ({sums[wrong].min():.3g} to {sums[wrong].max():.3g})"
-        way = "if these are logits, say --logits; sigmoids of separate outputs are no probabilities of one class among all"
+        way = "if these are logits, say --logits; separate sigmoids are no probabilities of one class among all"
         faults.append(_fault(wrong, images, said, way))
     return faults
 

@@ -235,7 +235,8 @@ def check_judged(table: Table) -> None:
                 f"{table.file}: the judged images are of {table.folds} folds and there are rows of the part val: "
                 "thresholds by fold are not read; leave those rows out and give the class that was decided for"
             )
-        if not (table.part("test").groupby("fold")["label"].nunique() > 1).any():
+        by_fold = table.part("test").groupby("fold")["label"].agg(set)
+        if not (by_fold.map(len) > 1).any():
             raise UserError(f"{table.file}: no fold has images of two classes, so that no AUC is defined; --fold none")
 
 
@@ -251,8 +252,8 @@ def _parts(frame: pd.DataFrame, columns: Columns, options: Options, name: str) -
     unknown = sorted(set(values) - set(meaning))
     if unknown and not options.test:
         raise UserError(
-            f"{name}: part '{unknown[0]}' in column {columns.part} is none of train, val, test; name what is judged with "
-            "--test VALUE, or judge all rows with --part none"
+            f"{name}: part '{unknown[0]}' in column {columns.part} is none of train, val, test; name what is judged "
+            "with --test VALUE, or judge all rows with --part none"
         )
     return values.map(lambda value: meaning.get(value, OTHER))
 
