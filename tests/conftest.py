@@ -48,9 +48,7 @@ TINY_NAMES = tuple(
 )
 
 # What takes longest begins first, so that no worker is left with it when the others have ended.
-LONGEST_FIRST = (
-    "tests/pipeline/test_repro.py",
-)
+LONGEST_FIRST = ("tests/pipeline/test_repro.py",)
 
 WriteParams = Callable[..., None]
 MakeParams = Callable[[dict[str, Any]], Params]

@@ -143,7 +143,7 @@ def subgroups_of(table: Table) -> dict[str, dict[str, Bools]]:
         if name in BANDED and pd.to_numeric(values[values != ""], errors="coerce").isna().any():
             name = f"{column} group"  # such as 40-49: no number
         manifest[name] = pd.to_numeric(values).fillna(0).astype(int) if name == "magnification" else values
-    more = [name for name in manifest if name not in ("image", *AS_THEY_ARE, *BANDED)]
+    more = [str(name) for name in manifest if name not in ("image", *AS_THEY_ARE, *BANDED)]
     return list_subgroups(judged, manifest, more)
 
 

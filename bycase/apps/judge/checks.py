@@ -56,12 +56,12 @@ def find_leaks(rows: pd.DataFrame, known: bool) -> list[str]:
         by_unit = rows[["part", unit]].drop_duplicates().groupby(unit)["part"].agg(lambda parts: sorted(parts))
         several = by_unit[by_unit.map(len) > 1]
         if len(several):
-            warnings.append(_leak(len(several), noun, "part", several.index, [" and ".join(p) for p in several]))
+            warnings.append(_leak(len(several), noun, "part", list(several.index), [" and ".join(p) for p in several]))
     judged = rows[rows["part"] == "test"]
     folds = judged.groupby("patient")["fold"].nunique()
-    several = folds[folds > 1]
-    if known and len(several):
-        warnings.append(_leak(len(several), "patient", "fold", several.index, [f"{n} folds" for n in several]))
+    folds = folds[folds > 1]
+    if known and len(folds):
+        warnings.append(_leak(len(folds), "patient", "fold", list(folds.index), [f"{n} folds" for n in folds]))
     return warnings
 
 

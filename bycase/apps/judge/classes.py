@@ -153,12 +153,12 @@ def find_score_faults(frame: pd.DataFrame, scores: Floats, columns: Columns, cla
     """What is wrong with the scores of the rows that are used; each in words, with the way out."""
     images, faults = frame[columns.image].tolist(), []
     listed = ", ".join(classes.columns)
-    missing = ~np.isfinite(scores).all(axis=1)
+    missing: Bools = np.asarray(~np.isfinite(scores).all(axis=1))
     if missing.any():
         faults.append(
             _fault(missing, images, "no number or NaN as score", f"predict them anew or leave them out: {listed}")
         )
-    outside = ~missing & ((scores < 0) | (scores > 1)).any(axis=1)
+    outside: Bools = np.asarray(~missing & ((scores < 0) | (scores > 1)).any(axis=1))
     if outside.any():
         faults.append(
             _fault(outside, images, f"a score outside [0, 1] in {listed}", "if these are logits, say --logits")

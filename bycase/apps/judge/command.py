@@ -47,8 +47,9 @@ def main(arguments: list[str] | None = None) -> None:
         check_folder(options.out)
     names = name_apart(options.files)
     settings = JudgeSettings(options.threshold, options.resamples, options.seed)
-    said_of = {each.name: getattr(options, each.name) for each in fields(Options)}
-    columns = Options(**{name: tuple(v) if isinstance(v, list) else v for name, v in said_of.items()})
+    said_of: dict[str, Any] = {each.name: getattr(options, each.name) for each in fields(Options)}
+    given: dict[str, Any] = {role: tuple(said) if isinstance(said, list) else said for role, said in said_of.items()}
+    columns = Options(**given)
     tables = []
     for path, name in zip(options.files, names, strict=True):
         table = replace(read_predictions(path, columns, options.threshold), name=name)
@@ -115,7 +116,7 @@ def _say(name: str, lines: Sequence[str]) -> None:
 def _comparing(parser: argparse.ArgumentParser, options: argparse.Namespace, tables: Sequence[Any]) -> CompareParams:
     """The settings of a comparison; UserError where the files cannot give what is asked for."""
     scored = all(table.probabilities for table in tables)
-    metric = options.metric or ("auc" if scored else "accuracy")
+    metric: Any = options.metric or ("auc" if scored else "accuracy")
     if metric in OF_RANKS and not scored:
         raise UserError(f"--metric {metric} needs probabilities, which not every file has; choose accuracy")
     if options.level == "patient" and not tables[0].patients_known:

@@ -182,7 +182,7 @@ def read_predictions(path: Path, options: Options, threshold: float | None = Non
         lines.append("no probabilities: judged by the predicted class, without AUC and calibration")
     if faults:
         raise UserError(f"{path}: {'; '.join(faults)}")
-    validated = (part == "val").any()
+    validated = bool((part == "val").any())
     by_class = own is not None and (not columns.scores or (not validated and threshold is None))
     warnings = find_leaks(rows[rows["part"] != OTHER], bool(columns.patient))
     lines += _decision_lines(rows, scores, classes, columns, by_class, validated)
