@@ -160,7 +160,7 @@ def _results(info: JudgedInfo, levels: Levels, plots: Path) -> Section:
         *operating_table(levels, clusters),
         *_figures(plots, "roc", "precision_recall", "confusion"),
     ]
-    if info.positive is not None and not info.table.has_validation:
+    if info.positive is not None and info.table.probabilities and not info.table.has_validation:
         text = "No rows of a part val: no operating points, since thresholds chosen on judged images flatter."
         blocks.insert(1, Text(text, "note"))
     return Section("results", "Results", blocks)

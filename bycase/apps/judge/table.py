@@ -92,8 +92,8 @@ class Table:
 
     @property
     def has_validation(self) -> bool:
-        """Whether any image is of the validation part."""
-        return bool((self.rows["part"] == "val").any())
+        """Whether there are probabilities of a validation part, which thresholds and temperature come from."""
+        return self.probabilities and bool((self.rows["part"] == "val").any())
 
     def part(self, part: str) -> pd.DataFrame:
         """The rows of one part, numbered from 0."""
@@ -179,7 +179,7 @@ def read_predictions(path: Path, options: Options, threshold: float | None = Non
             lines += [*done, *scaled]
     else:
         scores = np.eye(len(classes.names))[number_classes(rows["predicted"], classes.names)]
-        lines.append("no probabilities: judged by the predicted class, without AUC and calibration")
+        lines.append("no probabilities: judged by the predicted class, without AUC, calibration and operating points")
     if faults:
         raise UserError(f"{path}: {'; '.join(faults)}")
     validated = bool((part == "val").any())

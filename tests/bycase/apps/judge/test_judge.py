@@ -23,10 +23,23 @@ from sklearn.metrics import (
 from bycase.apps.judge.command import main
 from bycase.apps.judge.table import UNKNOWN_PATIENTS
 from bycase.core.errors import UserError
+from bycase.figures.plots import Plots
 
 Save = Callable[..., Path]
 Make = Callable[..., pd.DataFrame]
 FAST = ["--resamples", "100"]
+
+
+@pytest.fixture
+def drawn() -> None:
+    """Asks for figures, which take most of the time."""
+
+
+@pytest.fixture(autouse=True)
+def _without_figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr("bycase.apps.judge.write.draw", lambda *_: Plots())
+        monkeypatch.setattr("bycase.apps.judge.write.draw_figures", lambda *_: {})
 
 
 def judged(*words: str | Path) -> dict[str, Any]:
@@ -133,7 +146,7 @@ def test_training_rows_are_not_judged(make_table: Make, save: Save) -> None:
 
 
 def test_unknown_patients_are_said_wherever_there_is_a_result(
-    make_table: Make, save: Save, capsys: pytest.CaptureFixture[str]
+    make_table: Make, save: Save, capsys: pytest.CaptureFixture[str], drawn: None
 ) -> None:
     frame = make_table().drop(columns="patient")
     found = judged(save(frame))
@@ -154,7 +167,7 @@ def test_unknown_patients_are_said_wherever_there_is_a_result(
         assert "resampling patients" not in text, name
 
 
-def test_predicted_classes_alone(make_table: Make, save: Save) -> None:
+def test_predicted_classes_alone(make_table: Make, save: Save, drawn: None) -> None:
     frame = make_table()
     both = frame[["prob_benign", "prob_malignant"]]
     classes = frame[["image", "patient", "label", "part"]].assign(
@@ -194,7 +207,7 @@ def test_the_programs_own_class_decides_where_nothing_was_chosen_on_validation(m
     assert board["plain"]["image"]["accuracy"] != board["predictions"]["image"]["accuracy"]
 
 
-def test_several_files_are_compared_as_networks_are(make_table: Make, save: Save) -> None:
+def test_several_files_are_compared_as_networks_are(make_table: Make, save: Save, drawn: None) -> None:
     paths = [save(make_table(seed=1, skill=skill), f"{name}.csv") for name, skill in (("good", 2.0), ("poor", 0.1))]
     main([*map(str, paths), "--out", "out", *FAST])
     board = json.loads(Path("out/leaderboard.json").read_text())
@@ -233,7 +246,7 @@ def test_files_that_differ(make_table: Make, save: Save) -> None:
         main(["one.csv", "./one.csv", *FAST])
 
 
-def test_out_of_fold_predictions_rank_within_folds(make_table: Make, save: Save) -> None:
+def test_out_of_fold_predictions_rank_within_folds(make_table: Make, save: Save, drawn: None) -> None:
     frame = make_table().drop(columns="part")
     fold = frame["patient"].str[1:].astype(int) // 6 % 2
     # Another scale in each fold: ranks over both would be worse.
@@ -250,7 +263,7 @@ def test_out_of_fold_predictions_rank_within_folds(make_table: Make, save: Save)
 
 
 def test_the_folder_is_whole_or_absent_and_only_ours_is_replaced(
-    make_table: Make, save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_table: Make, save: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawn: None
 ) -> None:
     path = save(make_table())
     judged(path.resolve())
