@@ -53,6 +53,8 @@ def main(arguments: list[str] | None = None) -> None:
     tables = []
     for path, name in zip(options.files, names, strict=True):
         table = replace(read_predictions(path, columns, options.threshold), name=name)
+        if options.threshold is not None and not (table.positive and table.probabilities):
+            raise UserError(f"{path}: --threshold is for a probability of one of two classes; leave it out")
         tables.append(table)
         _say(table.file, [*table.said, *(f"WARNING: {warning}" for warning in table.warnings)])
     said: list[str] = []

@@ -15,8 +15,11 @@ from bycase.core.wording import count, plural
 from bycase.studies.benchmark.params import CompareParams
 from bycase.studies.compare.comparison import Comparison, compare
 from bycase.studies.compare.inputs import Inputs
+from bycase.tables.out_of_fold import KEYS
 
 SHOWN = (("image", "auc"), ("patient", "auc"), ("image", "accuracy"), ("patient", "accuracy"), ("image", "brier"))
+
+COLUMNS = (*KEYS, "image", "patient", "label", "predicted", "threshold", "patient_threshold", "temperature")
 
 
 def name_apart(paths: Sequence[Path]) -> list[str]:
@@ -62,6 +65,9 @@ def put_side_by_side(tables: Sequence[Table], shared: bool) -> tuple[list[Table]
         If they differ in classes, images, labels, patients or folds.
     """
     first, said = tables[0], []
+    taken = sorted(set(first.classes) & set(COLUMNS))
+    if taken:
+        raise UserError(f"a class is called {taken[0]}, as a column of the comparison is; rename it")
     for table in tables[1:]:
         if set(table.classes) != set(first.classes) or table.positive != first.positive:
             raise UserError(

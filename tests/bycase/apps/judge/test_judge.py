@@ -1,5 +1,8 @@
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from bycase.apps.judge.command import main
 from bycase.apps.judge.table import UNKNOWN_PATIENTS
 from bycase.core.errors import UserError
 from bycase.figures.plots import Plots
+from tests.conftest import REPOSITORY
 
 Save = Callable[..., Path]
 Make = Callable[..., pd.DataFrame]
@@ -284,3 +288,29 @@ def test_the_folder_is_whole_or_absent_and_only_ours_is_replaced(
     with pytest.raises(UserError, match="did not write"):
         judged(path)
     assert [file.name for file in Path("out").iterdir()] == ["thesis.tex"]
+
+
+def test_a_mistake_is_one_line_and_leaves_nothing(make_table: Make, save: Save) -> None:
+    save(make_table(("a", "b", "c")))
+    for words, said in (
+        (["absent.csv"], "absent.csv not found"),
+        (["predictions.csv", "--threshold", "0.3"], "--threshold is for a probability of one of two classes"),
+        (["predictions.csv", "--positive", "a"], "--positive is for two classes"),
+    ):
+        command = [sys.executable, "-m", "bycase", "judge", *words, "--out", "out"]
+        environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        assert done.returncode == 1
+        assert said in done.stderr.splitlines()[-1]
+        assert "Traceback" not in done.stderr
+        assert not Path("out").exists()
+
+
+def test_one_patient_with_images_of_both_classes(make_table: Make, save: Save) -> None:
+    frame = make_table().drop(columns=["part", "site"])
+    one = frame[frame["patient"].isin(["p00", "p03"])].assign(patient="p00")
+    found = judged(save(one))
+    assert (found["image"]["n"], found["image"]["n_patients"]) == (6, 1)
+    for name, limits in found["image"]["ci"].items():
+        if name != "resamples":
+            assert limits["low"] <= found["image"][name] <= limits["high"], name
