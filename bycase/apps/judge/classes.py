@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, softmax
 
-from bycase.apps.judge.columns import POSITIVE, Columns, Options, numbers, plain
+from bycase.apps.judge.columns import POSITIVE, Columns, numbers, plain
+from bycase.apps.judge.options import Options
 from bycase.core.errors import UserError
 from bycase.statistics.units import HALF, Bools, Floats
 from bycase.tables.predictions import SUM_TOLERANCE

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from bycase.apps.judge.options import Options
 from bycase.core.errors import UserError
 from bycase.statistics.units import Floats
 
@@ -52,25 +53,6 @@ _SCORE = re.compile(
     r"(?:[ _.:/\[(-]+(?P<name>.+?)[\])]?|(?P<number>\d+))$",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the user said of a table; None or empty: to be found."""
-
-    image: str | None = None
-    label: str | None = None
-    patient: str | None = None
-    part: str | None = None
-    fold: str | None = None
-    predicted: str | None = None
-    score: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
-    positive: str | None = None
-    logits: bool = False
-    subgroup: tuple[str, ...] = ()
-    test: str | None = None
-    validation: str | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from bycase.apps.judge.columns import Options
+from bycase.apps.judge.options import Options
 from bycase.core.errors import UserError
 from bycase.studies.benchmark.params import CompareParams
 

@@ -16,8 +16,9 @@ from bycase.apps.judge.classes import (
     read_scores,
     whole_numbers,
 )
-from bycase.apps.judge.columns import Columns, Options, find_columns
+from bycase.apps.judge.columns import Columns, find_columns
 from bycase.apps.judge.files import read_file
+from bycase.apps.judge.options import Options
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest
 from bycase.core.wording import plural

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bycase.apps.judge.columns import Options
+from bycase.apps.judge.options import Options
 from bycase.apps.judge.table import UNKNOWN_PATIENTS, Table, read_predictions
 from bycase.core.errors import UserError
 
