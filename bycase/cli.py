@@ -12,6 +12,7 @@ COMMANDS = {
     "serve": ("bycase.apps.serve.command", "classify images on a local page"),
     "export": ("bycase.apps.export.command", "convert the trained network for other programs"),
     "compare": ("bycase.studies.compare.command", "leaderboard, paired statistics and figures of several networks"),
+    "judge": ("bycase.apps.judge.command", "metrics, report and leaderboard of any program's predictions"),
     "benchmark": ("bycase.studies.benchmark.command", "networks x folds"),
     "recipe": ("bycase.studies.recipe.command", "published systems, run as published and run honestly"),
     "tune": ("bycase.studies.tune.command", "search of hyper-parameters"),

@@ -52,6 +52,22 @@ class RunInfo:
         return threshold
 
     @property
+    def clusters(self) -> str:
+        """What the bootstrap resamples."""
+        return "patients"
+
+    @property
+    def decided(self) -> str:
+        """Where a curve's dots are: what decides the predicted classes."""
+        return "at the thresholds, which never come from test"
+
+    def decision(self, level: str) -> str:
+        """How the predicted class of ``image`` or ``patient`` level is chosen: by a threshold, or the most probable."""
+        if self.positive is None:
+            return "the most probable class is predicted"
+        return f"{self.positive} is predicted from p = {self.threshold(level):.3f} up (never chosen on test)"
+
+    @property
     def network(self) -> str:
         """The network and where its weights come from."""
         return network_words(self.model_info)

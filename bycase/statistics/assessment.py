@@ -83,20 +83,22 @@ def assess_predictions(
 class _Level:
     """Images or patients of validation and test, and the positive class's threshold, which validation gives."""
 
-    validation: Units
+    validation: Units | None
     test: Units
     threshold: float | None
 
 
 def assess(
-    validation: Units, test: Units, priors: Mapping[str, Floats], settings: EvaluateParams, seed: int
+    validation: Units | None, test: Units, priors: Mapping[str, Floats], settings: EvaluateParams, seed: int
 ) -> dict[str, Any]:
     """Choose thresholds on validation and score the test part with them.
 
     Parameters
     ----------
     validation, test : Units
-        One unit an image; with a positive class, its threshold is yet to be chosen.
+        One unit an image; with a positive class, its threshold is yet to be chosen. Without validation, images keep the
+        classes that they come with, patients are decided by the fixed threshold, and all that is chosen on validation
+        is left out.
     priors : mapping
         Shares of the classes among the training part's images (``image``) and patients (``patient``).
     settings : EvaluateParams
@@ -114,11 +116,15 @@ def assess(
         ``per_class``, also ``n``. ``validation``: the main metrics where the threshold was chosen, which flatters its
         accuracies. ``calibration``: see `bycase.statistics.calibration.assessment`. All leaves are numbers.
     """
-    image, patient = (
-        _decide(*units, settings) for units in ((validation, test), (patient_units(validation), patient_units(test)))
-    )
+    if validation is None:
+        image, patient = (_Level(None, units, None) for units in (test, patient_units(test, settings.fixed_threshold)))
+    else:
+        image, patient = (
+            _decide(*units, settings)
+            for units in ((validation, test), (patient_units(validation), patient_units(test)))
+        )
     images, resamples = image.test, settings.resamples
-    content = {
+    content: dict[str, Any] = {
         "image": _assess_level(image, priors["image"], lambda _: {}, resamples, seed),
         "patient": _assess_level(
             patient, priors["patient"], lambda counts: weighted_recognition_rate(images, counts), resamples, seed
@@ -126,14 +132,12 @@ def assess(
     }
     constant = constant_units(images, priors["image"])
     content["patient"]["baseline"]["recognition_rate"] = recognition_rate(constant.right, images.patient)
-    return {
-        **content,
-        "validation": {
+    if image.validation is not None and patient.validation is not None:
+        content["validation"] = {
             "image": _assess_validation(image.validation),
             "patient": _assess_validation(patient.validation),
-        },
-        "calibration": assess_calibration(validation, test, resamples, seed),
-    }
+        }
+    return {**content, "calibration": assess_calibration(validation, test, resamples, seed)}
 
 
 def _decide(validation: Units, test: Units, settings: EvaluateParams) -> _Level:
@@ -144,7 +148,7 @@ def _decide(validation: Units, test: Units, settings: EvaluateParams) -> _Level:
 def _assess_level(level: _Level, priors: Floats, more: Statistic, resamples: int, seed: int) -> dict[str, Any]:
     """The metrics of one level and of `more`, with intervals; both levels draw the same patients."""
     test = level.test
-    points = choose_operating_points(level.validation)
+    points = {} if level.validation is None else choose_operating_points(level.validation)
 
     def statistic(counts: Integers) -> dict[str, Floats]:
         return {**weighted_metrics(test, counts), **more(counts), **weighted_rates(test, points, counts)}
@@ -158,10 +162,11 @@ def _assess_level(level: _Level, priors: Floats, more: Statistic, resamples: int
         "baseline": point_metrics(constant_units(test, priors)),
         "ci": metric_intervals(metrics, values, test),
     }
-    if level.threshold is None:
+    if test.positive is None:
         del content["baseline"]["per_class"]
         for number, label in enumerate(test.classes):
             content["per_class"][label]["n"] = int((test.truth == number).sum())
+    if level.threshold is None:
         return content
     return content | {
         "threshold": level.threshold,

@@ -23,7 +23,10 @@ FEWEST_PATIENTS = 2  # one patient says nothing of how patients differ
 
 
 def list_subgroups(
-    predictions: pd.DataFrame, manifest: pd.DataFrame, edges: Mapping[str, Sequence[float]] | None = None
+    predictions: pd.DataFrame,
+    manifest: pd.DataFrame,
+    edges: Mapping[str, Sequence[float]] | None = None,
+    more: Sequence[str] = (),
 ) -> dict[str, dict[str, Bools]]:
     """Which images are of which subgroup; an image may be of none.
 
@@ -36,6 +39,8 @@ def list_subgroups(
         only this data set has.
     edges : mapping of str to sequence of float, optional
         Where numbers of a column are cut, rising; by default at the tertiles of all images.
+    more : sequence of str
+        Further columns of the manifest that count, each as it is.
 
     Returns
     -------
@@ -46,7 +51,7 @@ def list_subgroups(
     """
     edges = edges or {}
     rows = manifest.set_index("image").reindex(predictions["image"])
-    values: dict[str, pd.Series] = {column: rows[column] for column in AS_THEY_ARE if column in rows}
+    values: dict[str, pd.Series] = {column: rows[column] for column in (*AS_THEY_ARE, *more) if column in rows}
     if "subtype" in values and (rows["subtype"].to_numpy() == predictions["label"].to_numpy()).all():
         del values["subtype"]
     if "magnification" in rows:
@@ -114,7 +119,7 @@ def assess_subgroups(
     subgroups : mapping
         See `list_subgroups`.
     thresholds : mapping of str to float or None
-        Of ``image`` and ``patient``; None without a positive class.
+        Of ``image`` and ``patient``; None without a positive class, or where images keep the classes they come with.
     resamples : int
         Of the bootstrap over the subgroup's patients.
     seed : int
@@ -126,7 +131,8 @@ def assess_subgroups(
         ``subgroups[column][value][level]``: ``n`` (units), ``n_patients``, those of `METRICS` that are defined, and
         ``ci`` (their 95 % intervals); with fewer than `FEWEST_PATIENTS` patients the sizes only.
     """
-    images = images.with_threshold(thresholds["image"])
+    if thresholds["image"] is not None:
+        images = images.with_threshold(thresholds["image"])
     return {
         column: {
             name: _assess_subgroup(images, rows, column == "subtype", thresholds["patient"], resamples, seed)

@@ -24,13 +24,13 @@ WITH_INTERVAL = ("ece", "brier", "log_loss", "slope")
 LIMITS = RANGES | {"slope": (-STEEPEST, STEEPEST)}  # of all others: 0 to 1
 
 
-def assess_calibration(validation: Units, test: Units, resamples: int, seed: int) -> dict[str, Any]:
+def assess_calibration(validation: Units | None, test: Units, resamples: int, seed: int) -> dict[str, Any]:
     """Fit a temperature on validation, at each level, and assess the test part without and with it.
 
     Parameters
     ----------
     validation, test : Units
-        One unit an image.
+        One unit an image; without validation there is no temperature, and no ``after``.
     resamples : int
         Of the bootstrap over patients.
     seed : int
@@ -43,6 +43,12 @@ def assess_calibration(validation: Units, test: Units, resamples: int, seed: int
         `assess_temperatures`; ``patient.temperature``. Validation has also chosen the epoch, which flatters it: its
         temperature may be a little low. All leaves are numbers.
     """
+    if validation is None:
+        levels = {"image": test, "patient": patient_units(test)}
+        return {
+            level: {"before": assess_temperatures(units, 1.0, resamples, seed)["before"]}
+            for level, units in levels.items()
+        }
     temperature, patient_temperature = fit_temperature(validation), fit_temperature(patient_units(validation))
     patient = assess_temperatures(patient_units(test), patient_temperature, resamples, seed)
     return {

@@ -31,9 +31,9 @@ class Inputs:
     predictions : DataFrame
         One row a network, repeat and image; see `bycase.tables.out_of_fold`.
     cost : DataFrame with the columns ``model``, ``repeat``, ``fold``
-        One row a training; a column a cost.
+        One row a training; a column a cost. Empty where nothing is known of it.
     histories : DataFrame with the columns ``model``, ``repeat``, ``fold``
-        One row an epoch of a training, as in ``models/history.csv``.
+        One row an epoch of a training, as in ``models/history.csv``. Empty likewise.
     classes : list of str
         Of the data set; the probability columns.
     positive : str or None
@@ -46,6 +46,8 @@ class Inputs:
         The pipeline's.
     subtitle : list of str
         Lines on the data, for figures and tables.
+    clusters : str
+        What the bootstrap resamples: images, each taken for a patient, where patients are unknown.
     """
 
     predictions: pd.DataFrame
@@ -57,6 +59,7 @@ class Inputs:
     baselines: dict[str, dict[str, dict[str, float]]]
     seed: int
     subtitle: list[str]
+    clusters: str = "patients"
 
 
 def read_benchmark(seed: int) -> Inputs:

@@ -113,7 +113,9 @@ def test_data_sets_of_version_2_get_the_keys_of_sources(default_params: dict[str
     migrated, changes = migrate(default_params | {"version": 2, "datasets": entries}, "x")
     without_address = merge(default_params, {"datasets": {"breakhis": {"url": None}}})
     assert migrated == without_address
-    assert changes == ["added datasets.*.url, datasets.*.sha256, datasets.*.revision, datasets.*.folders, datasets.*.table"]
+    assert changes == [
+        "added datasets.*.url, datasets.*.sha256, datasets.*.revision, datasets.*.folders, datasets.*.table"
+    ]
 
 
 def test_defaults_are_keys_that_there_are(default_params: dict[str, Any]) -> None:
