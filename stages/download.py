@@ -35,7 +35,7 @@ def main() -> None:
                     unpack(source, folder, limit)
         case DatasetParams(source="phantom", layout=layout, phantom=PhantomParams() as size):
             with replace_folder(target) as folder:
-                phantom_writer(layout)(folder, **size.model_dump())
+                phantom_writer(layout)(folder, **size.model_dump(exclude_none=True))
     sizes = [file.stat().st_size for file in list_files(target)]
     logging.info("%s: %d files, %.1f MB (source: %s)", target, len(sizes), sum(sizes) / 1e6, params.data.source)
 

@@ -14,6 +14,20 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Multiple = Annotated[float, Field(ge=0.1, le=5)]
+LightShare = Annotated[float, Field(gt=0, le=1)]
+
+
+class LaboratoryParams(Section):
+    """Another laboratory of the generated images in BreakHis' layout: its stains, lamp and scanner."""
+
+    haematoxylin: Multiple
+    eosin: Multiple
+    cast: tuple[LightShare, LightShare, LightShare]
+    gamma: Multiple
+    blur: Annotated[float, Field(ge=0, le=20)]
+
+
 class PhantomParams(Section):
     """Seed and size of the generated data set."""
 
@@ -22,6 +36,7 @@ class PhantomParams(Section):
     images: Count
     width: Annotated[int, Field(ge=64, le=2000)]
     height: Annotated[int, Field(ge=64, le=2000)]
+    laboratory: LaboratoryParams | None = None
 
 
 class DatasetParams(Section):
@@ -55,6 +70,8 @@ class DatasetParams(Section):
         needed = {"kaggle": "slug", "local": "path", "phantom": "phantom"}[self.source]
         if getattr(self, needed) is None:
             raise ValueError(f"source: {self.source} needs '{needed}', which is null")
+        if self.layout != "breakhis" and self.phantom and self.phantom.laboratory:
+            raise ValueError(f"phantom.laboratory: images in layout {self.layout} have no stain; it must be null")
         return self
 
 

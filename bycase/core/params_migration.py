@@ -56,6 +56,9 @@ ADDED: Settings = {
         "power": 0.8,
     },
 }
+# Keys that came without a new version; they leave everything as it was.
+ADDED_SINCE: Settings = {}
+ADDED_TO_PHANTOMS: Settings = {"laboratory": None}
 ADDED_TO_NETWORKS: Settings = {
     "variant": None,
     "mode": "frozen",
@@ -87,9 +90,18 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
     UserError
         If the file is of a version that is not known here.
     """
-    if check_version(content, VERSION, source) == VERSION:
-        return dict(content), []
+    current = check_version(content, VERSION, source) == VERSION
     migrated: Settings = {"version": VERSION} | copy.deepcopy(dict(content)) | {"version": VERSION}
+    changes, added = ([], []) if current else _complete_first(migrated)
+    added += [key for section in ADDED_SINCE if section in migrated for key in _fill(migrated, {section: ADDED_SINCE[section]})]
+    for each in _sections(migrated, "datasets"):
+        if isinstance(each.get("phantom"), dict):
+            added += _fill(each["phantom"], ADDED_TO_PHANTOMS, "datasets.*.phantom.")
+    return migrated, changes + ([f"added {', '.join(dict.fromkeys(added))}"] if added else [])
+
+
+def _complete_first(migrated: Settings) -> tuple[list[str], list[str]]:
+    """Bring a file of version 1 to version 2; what was renamed, in words, and the keys that were added."""
     changes = [*_move_augment(migrated), *_rename(migrated, "leakage", "inverse_penalty", "logistic_C")]
     added = _fill(migrated, ADDED)
     for each in _sections(migrated, "datasets"):
@@ -99,7 +111,7 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
         added += _fill(each, {"phantom": {"seed": migrated.get("seed")}} if each["phantom"] else {}, "datasets.*.")
     for each in _sections(migrated, "zoo"):
         added += _fill(each, ADDED_TO_NETWORKS, "zoo.*.")
-    return migrated, changes + ([f"added {', '.join(dict.fromkeys(added))}"] if added else [])
+    return changes, added
 
 
 def _move_augment(content: Settings) -> list[str]:
