@@ -57,7 +57,7 @@ ADDED: Settings = {
     },
 }
 # Keys that came without a new version; they leave everything as it was.
-ADDED_SINCE: Settings = {}
+ADDED_SINCE: Settings = {"evaluate": {"external": None, "external_classes": {}, "external_magnifications": []}}
 ADDED_TO_PHANTOMS: Settings = {"laboratory": None}
 ADDED_TO_NETWORKS: Settings = {
     "variant": None,
@@ -93,7 +93,7 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
     current = check_version(content, VERSION, source) == VERSION
     migrated: Settings = {"version": VERSION} | copy.deepcopy(dict(content)) | {"version": VERSION}
     changes, added = ([], []) if current else _complete_first(migrated)
-    added += [key for section in ADDED_SINCE if section in migrated for key in _fill(migrated, {section: ADDED_SINCE[section]})]
+    added += _fill(migrated, {section: keys for section, keys in ADDED_SINCE.items() if section in migrated})
     for each in _sections(migrated, "datasets"):
         if isinstance(each.get("phantom"), dict):
             added += _fill(each["phantom"], ADDED_TO_PHANTOMS, "datasets.*.phantom.")

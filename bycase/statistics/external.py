@@ -114,9 +114,7 @@ def assess_sample(sample: Sample, locked: Locked, resamples: int, seed: int) -> 
         "patient": lambda counts: weighted_recognition_rate(images, counts),
     }
     content: dict[str, Any] = {
-        level: assess_level(
-            each, locked.thresholds[level], locked.points[level], more[level], resamples, seed
-        )
+        level: assess_level(each, locked.thresholds[level], locked.points[level], more[level], resamples, seed)
         for level, each in units.items()
     }
     content["calibration"] = {
@@ -158,7 +156,7 @@ def subtract(external: Mapping[str, Any], internal: Mapping[str, Any]) -> dict[s
             changes.setdefault("ci", {})[name] = change_interval(
                 value, limits[name], internal[name], internal["ci"][name]
             )
-        elif hasattr(value, "items") and name not in ("ci", "per_class"):
+        elif isinstance(value, Mapping) and name not in ("ci", "per_class"):
             nested = subtract(value, internal.get(name, {}))
             changes |= {name: nested} if nested else {}
     return changes

@@ -12,7 +12,7 @@ from bycase.statistics.intervals import interval, perfect_bound, with_intervals
 from bycase.statistics.selective import measure_curve, measure_selection, rank_images
 from bycase.statistics.uncertainty.assessment import assess_methods
 from bycase.statistics.uncertainty.table import METHODS, PLAIN, SETS, sets_of, units_of
-from bycase.statistics.units import Floats, Integers
+from bycase.statistics.units import Integers
 
 CURVE_RESAMPLES = 1000
 GRID = np.linspace(0.1, 1, 37)  # coverages at which the curve is drawn
