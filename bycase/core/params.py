@@ -40,7 +40,7 @@ Checked = TypeVar("Checked", bound=BaseModel)
 class Params(Section):
     """The whole of `params.yaml`."""
 
-    version: Literal[2]
+    version: Literal[3]
     model: str
     dataset: str
     seed: Annotated[int, Field(ge=0, lt=2**32)]

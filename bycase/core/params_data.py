@@ -1,5 +1,6 @@
 """The sections of `params.yaml` about images: where they come from, how they are checked, split and measured."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -43,8 +44,11 @@ class DatasetParams(Section):
     """One entry of `datasets`: where the images come from and how they are stored."""
 
     layout: Literal["breakhis", "busi", "ham10000"]
-    source: Literal["kaggle", "local", "phantom"]
-    slug: Annotated[str, Field(pattern=r"^[\w-]+/[\w-]+$")] | None = None
+    source: Literal["kaggle", "huggingface", "url", "local", "phantom"]
+    slug: Annotated[str, Field(pattern=r"^(\w[\w.-]*/)?\w[\w.-]*$")] | None = None
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@/]+/\S+$")] | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+    revision: Annotated[str, Field(pattern=r"^\w[\w./-]*$")] | None = None
     path: str | None = None
     max_unpacked_gb: Annotated[float, Field(gt=0)] = 20
     classes: Annotated[list[str], Field(min_length=2)]
@@ -67,11 +71,14 @@ class DatasetParams(Section):
         if (self.layout == "breakhis") != (self.task is not None):
             valid = "binary or subtype" if self.layout == "breakhis" else "null"
             raise ValueError(f"task: with layout {self.layout} it must be {valid}")
-        needed = {"kaggle": "slug", "local": "path", "phantom": "phantom"}[self.source]
+        needed = {"kaggle": "slug", "huggingface": "slug", "local": "path"}.get(self.source, self.source)
         if getattr(self, needed) is None:
             raise ValueError(f"source: {self.source} needs '{needed}', which is null")
         if self.layout != "breakhis" and self.phantom and self.phantom.laboratory:
             raise ValueError(f"phantom.laboratory: images in layout {self.layout} have no stain; it must be null")
+        # Owner and name are folders of the download.
+        if self.source == "kaggle" and not re.fullmatch(r"[\w-]+/[\w-]+", str(self.slug)):
+            raise ValueError(f"slug: '{self.slug}' is not owner/name, as Kaggle's slugs are")
         return self
 
 

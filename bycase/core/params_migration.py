@@ -7,7 +7,7 @@ from typing import Any
 from bycase.core.nested import Settings
 from bycase.core.versions import check_version
 
-VERSION = 2  # 1 had none in it
+VERSION = 3  # 1 had none in it; 2 had no addresses in data sets
 
 # Sections and keys that came one after another. A value is what the code did before it could be chosen; of stages that
 # were not there yet it is the first one that was shipped, since no other result depends on it.
@@ -59,6 +59,7 @@ ADDED: Settings = {
 # Keys that came without a new version; they leave everything as it was.
 ADDED_SINCE: Settings = {"evaluate": {"external": None, "external_classes": {}, "external_magnifications": []}}
 ADDED_TO_PHANTOMS: Settings = {"laboratory": None}
+ADDED_TO_DATASETS: Settings = {"url": None, "sha256": None, "revision": None}
 ADDED_TO_NETWORKS: Settings = {
     "variant": None,
     "mode": "frozen",
@@ -101,12 +102,12 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
 
 
 def _complete_first(migrated: Settings) -> tuple[list[str], list[str]]:
-    """Bring a file of version 1 to version 2; what was renamed, in words, and the keys that were added."""
+    """Bring a file of an older version to this one; what was renamed, in words, and the keys that were added."""
     changes = [*_move_augment(migrated), *_rename(migrated, "leakage", "inverse_penalty", "logistic_C")]
     added = _fill(migrated, ADDED)
     for each in _sections(migrated, "datasets"):
         task = "binary" if each.get("layout") == "breakhis" else None
-        added += _fill(each, {"task": task, "phantom": None}, "datasets.*.")
+        added += _fill(each, {"task": task, "phantom": None} | ADDED_TO_DATASETS, "datasets.*.")
         # The phantom was drawn with the seed of everything else.
         added += _fill(each, {"phantom": {"seed": migrated.get("seed")}} if each["phantom"] else {}, "datasets.*.")
     for each in _sections(migrated, "zoo"):

@@ -93,7 +93,7 @@ def test_the_first_file_is_completed_with_what_was_then_done(tmp_path: Path) -> 
     assert params.data.phantom is not None
     assert (params.data.phantom.seed, params.data.task) == (11, "binary")
     text = path.read_text(encoding="utf-8")
-    assert text.startswith("# Every choice\nversion: 2\nmodel: resnet50v2             # an entry of `zoo`\n")
+    assert text.startswith("# Every choice\nversion: 3\nmodel: resnet50v2             # an entry of `zoo`\n")
     assert "learning_rate: 0.001      # kept\n" in text
     assert load_params(path) == params
 
@@ -114,7 +114,7 @@ def test_defaults_are_keys_that_there_are(default_params: dict[str, Any]) -> Non
 def test_an_unknown_version_stops_in_one_line(tmp_path: Path, default_params: dict[str, Any], version: Any) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(default_params | {"version": version, "later": 1}), encoding="utf-8")
-    with pytest.raises(UserError, match=f"version {version!r} is not known here, which reads up to 2: ") as caught:
+    with pytest.raises(UserError, match=f"version {version!r} is not known here, which reads up to 3: ") as caught:
         load_params(path)
     assert "\n" not in str(caught.value)
 
