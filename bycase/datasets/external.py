@@ -8,13 +8,63 @@ from typing import Any
 import pandas as pd
 
 from bycase.core.errors import UserError
-from bycase.datasets.layouts.listing import Listing
+from bycase.core.params_data import DatasetParams
+from bycase.datasets.layouts.listing import Listing, label_by_subtype
+from bycase.datasets.layouts.registry import LAYOUTS
+from bycase.datasets.restructure import check_bad_share, check_labels, convert_all
 
 FOLDER = Path("data/external")
 IMAGES, TABLE, ABOUT = FOLDER / "restructured", FOLDER / "manifest.csv", FOLDER / "about.json"
 
 # Layouts whose file names say whose an image is; in the others each image stands as its own case.
 ANONYMOUS = ("busi",)
+
+
+def restructure_external(
+    entry: DatasetParams,
+    own: DatasetParams,
+    raw: Path,
+    folder: Path,
+    classes: Mapping[str, str | None],
+    magnifications: Sequence[int],
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Convert the external data set's images as the classifier's own were converted.
+
+    Parameters
+    ----------
+    entry, own : DatasetParams
+        The external data set's entry, which says how its files are read, and the classifier's, which says of what size
+        and classes images are.
+    raw, folder : Path
+        Where the files are, and an empty folder for the PNG files.
+    classes, magnifications
+        See `select_images`.
+
+    Returns
+    -------
+    manifest : DataFrame
+        See `bycase.tables.manifest`; labels are the classifier's classes.
+    left_out : dict of str to int
+        See `select_images`, and ``unusable``: files that could not be read.
+
+    Raises
+    ------
+    UserError
+        If a class is in neither list, too many files cannot be used, or no image is left.
+    """
+    listing = LAYOUTS[entry.layout].read_layout(raw)
+    if entry.task == "subtype":
+        listing = label_by_subtype(listing)
+    check_labels(listing, entry.classes, raw)
+    chosen, left_out = select_images(listing, classes, magnifications)
+    if not chosen.images:
+        raise UserError(
+            f"evaluate.external: none of the {len(listing.images)} images of the data set is left; check its path and "
+            "evaluate.external_magnifications"
+        )
+    result = convert_all(chosen, raw, folder, own.classes, own.image_size, own.resize)
+    check_bad_share(result, entry.max_bad_share, ABOUT)
+    return result.manifest, {**left_out, "unusable": len(result.rejected)}
 
 
 def select_images(
@@ -114,7 +164,7 @@ def leave_out(external: pd.DataFrame, overlap: Overlap, classes: Sequence[str], 
     UserError
         If a class has none left: the data set then tests nothing.
     """
-    kept = external[~overlap.rows]
+    kept = external[~overlap.rows.reindex(external.index, fill_value=False)]
     absent = [label for label in classes if not (kept["label"] == label).any()]
     if absent and overlap.patients:
         raise UserError(
@@ -132,6 +182,7 @@ def describe_left_out(left_out: Mapping[str, Any]) -> str:
     words = {
         "class": "{} images of classes that the classifier does not know",
         "magnification": "{} images of other magnifications",
+        "unusable": "{} files that cannot be read",
     }
     parts = [text.format(left_out[key]) for key, text in words.items() if left_out.get(key)]
     known = left_out.get("known", {})
