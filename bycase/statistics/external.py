@@ -9,6 +9,7 @@ for two proportions is method 10 of Newcombe (1998, Statistics in Medicine 17(8)
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bycase.statistics.assessment import assess_level
@@ -19,6 +20,7 @@ from bycase.statistics.intervals import with_intervals
 from bycase.statistics.metrics import weighted_recognition_rate
 from bycase.statistics.units import Bools, Floats, Integers, Units, patient_units
 
+RESULTS = Path("metrics/external.json")
 UNLIKE = "share"
 METHOD = (
     "Each interval is from resampling the patients of its data set; that of a change joins both by MOVER (Zou and "
