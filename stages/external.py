@@ -1,7 +1,6 @@
 """`python -m stages.external`: the classifier, all that it decides by locked, on the external test set."""
 
 import logging
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,14 @@ from bycase.apps.classifier.locked import lock, make_sample, run_folder
 from bycase.core.command import run_stage
 from bycase.core.files import write_csv, write_json
 from bycase.core.params import Params, load_params
-from bycase.datasets.external import ABOUT, IMAGES, TABLE, describe_left_out, find_overlap, leave_out
+from bycase.datasets.overlap import describe_left_out, find_overlap, leave_out
 from bycase.statistics.external import METHOD, RESULTS, assess_external
+from bycase.tables.external import ABOUT, IMAGES, PREDICTIONS, TABLE
 from bycase.tables.manifest import PREPROCESSED, read_manifest
 from bycase.tables.predictions import COLUMNS, TEST, make_predictions, read_predictions
 from bycase.tables.results import METRICS, read_results, write_headlines
 from bycase.tables.splits import read_splits
 
-PREDICTIONS = Path("data/external_predictions.csv")
 HEADLINES = (
     *("external.image.auc", "external.patient.auc", "change.image.auc", "change.patient.auc"),
     *("change.calibration.image.after.slope", "external.sets.patient.coverage", "external.unlike.share"),

@@ -6,8 +6,9 @@ import shutil
 from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_json
 from bycase.core.params import load_params
-from bycase.datasets.external import ABOUT, FOLDER, IMAGES, TABLE, restructure_external
+from bycase.datasets.external import restructure_external
 from bycase.datasets.sources.fetch import fetch
+from bycase.tables.external import ABOUT, FOLDER, IMAGES, TABLE
 from bycase.tables.manifest import write_manifest
 
 

@@ -9,6 +9,8 @@ for two proportions is method 10 of Newcombe (1998, Statistics in Medicine 17(8)
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,28 @@ from bycase.statistics.conformal import measure_sets
 from bycase.statistics.intervals import with_intervals
 from bycase.statistics.metrics import weighted_recognition_rate
 from bycase.statistics.units import Bools, Floats, Integers, Units, patient_units
+from bycase.tables.results import read_results
 
 RESULTS = Path("metrics/external.json")
 UNLIKE = "share"
+MEASURES = (
+    ("AUC by image", "image", "auc"),
+    ("AUC by patient", "patient", "auc"),
+    ("accuracy by image", "image", "accuracy"),
+    ("accuracy by patient", "patient", "accuracy"),
+    ("balanced accuracy by image", "image", "balanced_accuracy"),
+    ("sensitivity by image", "image", "sensitivity"),
+    ("specificity by image", "image", "specificity"),
+    ("sensitivity by patient", "patient", "sensitivity"),
+    ("specificity by patient", "patient", "specificity"),
+    ("calibration slope by image", "calibration.image.after", "slope"),
+    ("calibration intercept by image", "calibration.image.after", "intercept"),
+    ("ECE by image", "calibration.image.after", "ece"),
+    ("Brier score by image", "calibration.image.after", "brier"),
+    ("coverage of prediction sets", "sets.patient", "coverage"),
+    ("classes per prediction set", "sets.patient", "size"),
+    ("flagged as unlike", "unlike", "share"),
+)
 METHOD = (
     "Each interval is from resampling the patients of its data set; that of a change joins both by MOVER (Zou and "
     "Donner, 2008), as of two independent samples."
@@ -179,3 +200,30 @@ def change_interval(
     down = math.hypot(external - external_limits["low"], internal_limits["high"] - internal)
     up = math.hypot(external_limits["high"] - external, internal - internal_limits["low"])
     return {"low": difference - down, "high": difference + up}
+
+
+def read_external() -> dict[str, Any] | None:
+    """The content of ``metrics/external.json``; None without an external test set."""
+    return read_results(RESULTS, "external") or None
+
+
+def list_measures(content: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]], str]]:
+    """The main measures that there are, in the order of tables and figures.
+
+    Parameters
+    ----------
+    content : mapping
+        What `assess_external` returns.
+
+    Returns
+    -------
+    list of (str, list of mapping, str)
+        The measure in words; the numbers of the internal test part, the external test set and the change that it is
+        among, each with intervals in ``ci``; and its name there.
+    """
+    rows = []
+    for words, keys, name in MEASURES:
+        sides = [reduce(getitem, keys.split("."), content[side]) for side in ("internal", "external", "change")]
+        if name in sides[0]:
+            rows.append((words, sides, name))
+    return rows

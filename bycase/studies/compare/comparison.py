@@ -18,6 +18,7 @@ from bycase.figures.style import save_figure
 from bycase.statistics.comparison.paired import Paired
 from bycase.statistics.comparison.pairwise import compare_pairs
 from bycase.studies.benchmark.params import CompareParams
+from bycase.studies.compare.external import external_table
 from bycase.studies.compare.extras import Extras, draw_extras
 from bycase.studies.compare.inputs import Inputs
 from bycase.studies.compare.leaderboard import make_leaderboard, pair_levels
@@ -50,8 +51,9 @@ class Comparison:
 
     @property
     def markdown(self) -> str:
-        """The leaderboard and the verdicts, for people."""
-        return write_markdown(self.board, self.verdicts, self.inputs.networks, self.inputs.subtitle)
+        """The leaderboard, the verdicts and the external test sets, for people."""
+        table = write_markdown(self.board, self.verdicts, self.inputs.networks, self.inputs.subtitle)
+        return table + external_table({name: self.inputs.external.get(name, {}) for name in self.board})
 
 
 def compare(inputs: Inputs, settings: CompareParams) -> Comparison:

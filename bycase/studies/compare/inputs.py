@@ -1,7 +1,7 @@
 """Several networks' predictions of the same images, with their cost, training histories and a constant prediction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class Inputs:
         The pipeline's.
     subtitle : list of str
         Lines on the data, for figures and tables.
+    external : dict
+        By revision, the results of its external test set, empty where it has none; the benchmark has none at all.
     """
 
     predictions: pd.DataFrame
@@ -57,6 +59,7 @@ class Inputs:
     baselines: dict[str, dict[str, dict[str, float]]]
     seed: int
     subtitle: list[str]
+    external: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def read_benchmark(seed: int) -> Inputs:
@@ -138,6 +141,7 @@ def join_revisions(revisions: Sequence[Revision]) -> Inputs:
         },
         seed=first.model_info["seed"],
         subtitle=[first.data, f"{first.split}; {first.size}"],
+        external={revision.name: revision.external for revision in revisions},
     )
 
 

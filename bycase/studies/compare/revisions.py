@@ -15,6 +15,7 @@ from bycase.core.nested import flatten
 from bycase.core.params import PARAMS_PATH
 from bycase.core.params_migration import migrate
 from bycase.figures.run_info import RunInfo
+from bycase.statistics.external import RESULTS as EXTERNAL
 from bycase.statistics.units import number_classes, number_patients, positive_number, predict_classes
 from bycase.tables.manifest import MANIFEST
 from bycase.tables.models import HISTORY, MODEL_INFO
@@ -50,6 +51,8 @@ class Revision:
         ``metrics/cost.json``.
     params : dict of str to Any
         ``params.yaml``, by dotted key.
+    external : dict
+        ``metrics/external.json``; empty without an external test set, and of runs of before there were any.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Revision:
     history: pd.DataFrame
     cost: dict[str, float]
     params: dict[str, Any]
+    external: dict[str, Any]
 
 
 def read_revision(name: str) -> Revision:
@@ -82,6 +86,7 @@ def read_revision(name: str) -> Revision:
     run_info = RunInfo(model_info, protocol, metrics)
     _check_metrics(name, predictions, run_info)
     params, _ = migrate(yaml.safe_load(read(PARAMS_PATH)), f"{name}:{PARAMS_PATH}")
+    external = json.loads(read(EXTERNAL)) if params["evaluate"].get("external") else {}
     return Revision(
         name=name,
         run_info=run_info,
@@ -90,6 +95,7 @@ def read_revision(name: str) -> Revision:
         history=pd.read_csv(StringIO(read(HISTORY))),
         cost=cost,
         params=flatten(params),
+        external=external,
     )
 
 

@@ -78,7 +78,11 @@ BAD_VALUES = [
     ("augment.flip", "perhaps", ["augment.flip", "'horizontal'", "'perhaps'"]),
     ("augment.rotation", 0.6, ["augment.rotation", "less than or equal to 0.5"]),
     ("datasets.phantom.resize", "stretch", ["datasets.phantom.resize", "'squash', 'crop' or 'pad'", "'stretch'"]),
-    ("datasets.phantom.source", "web", ["datasets.phantom.source", "'kaggle', 'huggingface', 'url', 'local' or 'phantom'"]),
+    (
+        "datasets.phantom.source",
+        "web",
+        ["datasets.phantom.source", "'kaggle', 'huggingface', 'url', 'local' or 'phantom'"],
+    ),
     ("datasets.phantom.image_size", 16, ["datasets.phantom.image_size", "32"]),
     ("datasets.phantom.max_bad_share", 1.1, ["datasets.phantom.max_bad_share", "less than or equal to 1"]),
     ("datasets.phantom.max_bad_share", float("nan"), ["datasets.phantom.max_bad_share", "nan"]),

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from bycase.core.errors import UserError
-from bycase.datasets.external import describe_left_out, find_overlap, leave_out, select_images
+from bycase.datasets.external import select_images
 from bycase.datasets.layouts.listing import Listing, PublishedImage
+from bycase.datasets.overlap import describe_left_out, find_overlap, leave_out
 
 CLASSES = ["Benign", "Malignant"]
 
