@@ -59,14 +59,14 @@ def find_overlap(external: pd.DataFrame, internal: pd.DataFrame, layouts: tuple[
     Overlap
     """
     comparable = layouts[0] == layouts[1] and layouts[0] not in ANONYMOUS
-    same_case = external["case"].isin(set(internal["case"]) if comparable else set())
+    same_case = external["group"].isin(set(internal["group"]) if comparable else set())
     same_file = external["sha256"].isin(set(internal["sha256"]))
     same_picture = external["phash"].isin(set(internal["phash"]))
     known = same_case | same_file | same_picture
     rows = external["group"].isin(set(external.loc[known, "group"]))
     return Overlap(
         rows=rows,
-        cases=int(external.loc[same_case, "case"].nunique()),
+        cases=int(external.loc[same_case, "group"].nunique()),
         files=int(same_file.sum()),
         pictures=int(same_picture.sum()),
         patients=int(external.loc[rows, "group"].nunique()),
