@@ -11,14 +11,14 @@ from bycase.figures.style import BLUE, REFERENCE, VERMILLION, data_words, new_fi
 from bycase.statistics.external import list_measures
 
 SIDES: dict[str, Any] = {
-    "internal test part": {"color": BLUE, "marker": "o"},
-    "external test set": {"color": VERMILLION, "marker": "D"},
+    "internal test": {"color": BLUE, "marker": "o"},
+    "external test": {"color": VERMILLION, "marker": "D"},
 }
 # Not shares from 0 to 1: in tables only.
 OTHER_SCALES = ("slope", "intercept", "size")
 APART = 0.17  # of a row, from its middle to either side's mark
 ROW = 0.3  # inches
-AROUND = 2.1  # inches for title block, legend, axis and note
+AROUND = 1.9  # inches for title block, legend, axis and note
 
 
 def draw_external(content: Mapping[str, Any], subtitle: Sequence[str]) -> Figure:
@@ -29,7 +29,7 @@ def draw_external(content: Mapping[str, Any], subtitle: Sequence[str]) -> Figure
     rows = [row for row in list_measures(content) if row[2] not in OTHER_SCALES]
     there = content["external"]["image"]
     lines = [*subtitle, f"{external_words(content)}: {there['n']} images of {there['n_patients']} other patients"]
-    note = "Threshold, temperature and prediction sets are locked. Intervals: 95 %, by resampling patients."
+    note = "Change: external less internal. Threshold, temperature and prediction sets are locked. Intervals: 95 %, by resampling patients."
     figure = new_figure(AROUND + ROW * len(rows), _title(content), lines, note)
     with styled():
         both, change = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
@@ -41,10 +41,9 @@ def draw_external(content: Mapping[str, Any], subtitle: Sequence[str]) -> Figure
             draw_interval(change, moved, name, number, markersize=4.5, color="black", marker="s")
         change.axvline(0, **REFERENCE)
         both.set_xlim(-0.02, 1.02)
-        both.set_title("both data sets")
-        change.set_title("change (external less internal)")
+        change.set_title("change", loc="center")
         handles = [handle(name, **style) for name, style in SIDES.items()]
-        figure.legend(handles=handles, loc="outside lower left", ncols=2)
+        both.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2, ncols=2, frameon=False)
     return figure
 
 
