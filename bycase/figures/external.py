@@ -29,7 +29,10 @@ def draw_external(content: Mapping[str, Any], subtitle: Sequence[str]) -> Figure
     rows = [row for row in list_measures(content) if row[2] not in OTHER_SCALES]
     there = content["external"]["image"]
     lines = [*subtitle, f"{external_words(content)}: {there['n']} images of {there['n_patients']} other patients"]
-    note = "Change: external less internal. Threshold, temperature and prediction sets are locked. Intervals: 95 %, by resampling patients."
+    note = (
+        "Change: external less internal. Threshold, temperature and prediction sets are locked. Intervals: 95 %, by "
+        "resampling patients."
+    )
     figure = new_figure(AROUND + ROW * len(rows), _title(content), lines, note)
     with styled():
         both, change = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))

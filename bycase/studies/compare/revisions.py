@@ -86,7 +86,7 @@ def read_revision(name: str) -> Revision:
     run_info = RunInfo(model_info, protocol, metrics)
     _check_metrics(name, predictions, run_info)
     params, _ = migrate(yaml.safe_load(read(PARAMS_PATH)), f"{name}:{PARAMS_PATH}")
-    external = json.loads(read(EXTERNAL)) if params["evaluate"].get("external") else {}
+    external = json.loads(read(EXTERNAL)) if params.get("evaluate", {}).get("external") else {}
     return Revision(
         name=name,
         run_info=run_info,
