@@ -118,7 +118,9 @@ def image_columns(opened: Any) -> list[str]:
     columns = []
     for column in schema:
         kind = column.type
-        if (pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0) or (column.name in binary and first is not None and suffix_of(first[column.name][0].as_py() or b"")):
+        if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+            columns.append(column.name)
+        elif column.name in binary and first is not None and suffix_of(first[column.name][0].as_py() or b""):
             columns.append(column.name)
     return columns
 
