@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: repro in-git test slow-test docs deps lock audit clean
+.PHONY: repro in-git test slow-test coverage docs deps lock audit clean
 
 repro: in-git $(VENV)/.installed
 	dvc repro
@@ -23,6 +23,13 @@ test: $(VENV)/.installed-dev
 
 slow-test: $(VENV)/.installed-dev
 	pytest -m "slow or not slow"
+
+# By package, then the lines that no test reaches where every one is accounted for.
+coverage: $(VENV)/.installed-dev
+	coverage erase
+	pytest --cov --cov-report=
+	@for folder in bycase/*/ stages/; do printf '%-20s %s %%\n' "$$folder" "$$(coverage report --include="$$folder*" --format=total)"; done
+	coverage report --include='bycase/statistics/*,bycase/datasets/*' --show-missing --skip-covered --fail-under=100
 
 # A dead link, or a page that is not in the navigation, fails the build.
 docs: $(VENV)/.installed-docs

@@ -1,8 +1,9 @@
+import gc
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ from PIL import Image
 from bycase.core.closure import PACKAGES
 from bycase.core.nested import merge, nest
 from bycase.core.params import Params
+
+# As many threads as workers, not the square of it; processes that tests start inherit this. Before TensorFlow's import.
+for _name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(_name, "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = REPOSITORY.parent / "shared"
@@ -41,10 +47,38 @@ TINY_NAMES = tuple(
     for magnification in (40, 200)
 )
 
+# What takes longest begins first, so that no worker is left with it when the others have ended.
+LONGEST_FIRST = (
+    "tests/pipeline/test_repro.py",
+)
+
 WriteParams = Callable[..., None]
 MakeParams = Callable[[dict[str, Any]], Params]
 BreakhisFolder = Callable[..., dict[str, Path]]
 RunStage = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a file to one worker, but for files that name a group, whose costly fixture they share."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(_file_of(item)))
+    rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(_file_of(item), len(rank)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Forget the networks of a file when it ends: what is cached of them adds up to gigabytes."""
+    yield
+    if "keras" in sys.modules and (nextitem is None or nextitem.path != item.path):
+        sys.modules["keras"].utils.clear_session()
+        gc.collect()
+
+
+def _file_of(item: pytest.Item) -> str:
+    return item.path.relative_to(REPOSITORY).as_posix()
 
 
 @pytest.fixture(scope="session")

@@ -166,7 +166,7 @@ def _comparison(run: Run) -> Section:
         Listing(
             [
                 "bycase compare EXPERIMENT_A EXPERIMENT_B, for two runs on the same test set",
-                "dvc repro benchmark/dvc.yaml, for networks x folds",
+                "bycase benchmark run, for networks x folds",
             ]
         ),
         Text(power_words(run.data.power)),

@@ -93,7 +93,7 @@ def gather_tables(cells: Iterable[Cell], name: str) -> pd.DataFrame:
         try:
             table = pd.read_csv(path, float_precision="round_trip")
         except FileNotFoundError:
-            raise UserError(f"{path} not found: run 'dvc repro benchmark/dvc.yaml'") from None
+            raise UserError(f"{path} not found: run 'bycase benchmark run'") from None
         for place, (key, value) in enumerate(_keys(cell).items()):
             table.insert(place, key, value)
         tables.append(table)

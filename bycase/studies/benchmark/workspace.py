@@ -61,7 +61,7 @@ class Workspace:
             write_json(self.folder / STATE, {"fingerprint": fingerprint, "done": []})
         for name, shared in links.items():
             if not shared.exists():
-                raise UserError(f"{shared} not found: run 'dvc repro benchmark/dvc.yaml', which makes it first")
+                raise UserError(f"{shared} not found: run 'bycase benchmark run', which makes it first")
             link = self.folder / name
             link.parent.mkdir(parents=True, exist_ok=True)
             link.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from bycase.tables.predictions import TEST
 
 FOLD = ["repeat", "fold"]
 GRID = 2**20
-FIRST = "run 'dvc repro benchmark/dvc.yaml' first"
+FIRST = "run 'bycase benchmark run' first"
 
 
 @dataclass(frozen=True)

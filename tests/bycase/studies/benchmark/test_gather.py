@@ -90,7 +90,7 @@ def test_histories_bear_the_cells_keys(folds: pd.DataFrame) -> None:
     histories = gather_tables(CELLS, "history.csv")
     assert list(histories) == ["model", "repeat", "fold", "epoch", "val_auc"]
     assert len(histories) == 8
-    with pytest.raises(UserError, match=r"robustness.csv not found: run 'dvc repro benchmark/dvc.yaml'"):
+    with pytest.raises(UserError, match=r"robustness.csv not found: run 'bycase benchmark run'"):
         gather_tables(CELLS, "robustness.csv")
 
 

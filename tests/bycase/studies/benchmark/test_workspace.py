@@ -63,5 +63,5 @@ def test_links_lead_to_the_projects_data_and_removing_the_folder_leaves_it(fake_
 
 
 def test_shared_data_that_is_not_there_is_named(fake_stages) -> None:
-    with pytest.raises(UserError, match=r"data/images not found: run 'dvc repro benchmark/dvc.yaml'"):
+    with pytest.raises(UserError, match=r"data/images not found: run 'bycase benchmark run'"):
         open_workspace(links={"data/images": Path("data/images")})
