@@ -73,6 +73,30 @@ class Params(Section):
                 raise ValueError(f"audit.waive: no dataset '{name}'; there are {', '.join(sorted(self.datasets))}")
         return self
 
+    @model_validator(mode="after")
+    def _external_fits(self) -> "Params":
+        name, renamed = self.evaluate.external, self.evaluate.external_classes
+        if name is None:
+            return self
+        if name not in self.datasets:
+            known = ", ".join(sorted(self.datasets))
+            raise ValueError(f"evaluate.external: unknown dataset '{name}'; choose one of: {known}, or null")
+        own, classes = self.data.classes, self.datasets[name].classes
+        for label in renamed:
+            if label not in classes:
+                raise ValueError(f"evaluate.external_classes: '{label}' is no class of {name}: {', '.join(classes)}")
+        meant = [renamed.get(label, label) for label in classes]
+        for label, target in zip(classes, meant, strict=True):
+            if target is not None and target not in own:
+                raise ValueError(
+                    f"evaluate.external_classes: '{target}' of {name} is no class of {self.dataset}: {', '.join(own)}; "
+                    f"add '{label}: <class>' or '{label}: null', which leaves its images out"
+                )
+        for label in own:
+            if label not in meant:
+                raise ValueError(f"evaluate.external_classes: no class of {name} stands for '{label}'")
+        return self
+
     @property
     def data(self) -> DatasetParams:
         """The chosen data set's entry."""

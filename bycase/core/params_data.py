@@ -11,6 +11,20 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
+Multiple = Annotated[float, Field(ge=0.1, le=5)]
+LightShare = Annotated[float, Field(gt=0, le=1)]
+
+
+class LaboratoryParams(Section):
+    """Another laboratory of the generated images in BreakHis' layout: its stains, lamp and scanner."""
+
+    haematoxylin: Multiple
+    eosin: Multiple
+    cast: tuple[LightShare, LightShare, LightShare]
+    gamma: Multiple
+    blur: Annotated[float, Field(ge=0, le=20)]
+
+
 class PhantomParams(Section):
     """Seed and size of the generated data set."""
 
@@ -19,6 +33,7 @@ class PhantomParams(Section):
     images: Count
     width: Annotated[int, Field(ge=64, le=2000)]
     height: Annotated[int, Field(ge=64, le=2000)]
+    laboratory: LaboratoryParams | None = None
 
 
 class DatasetParams(Section):
@@ -61,6 +76,8 @@ class DatasetParams(Section):
         needed = {"kaggle": "slug", "huggingface": "slug", "local": "path"}.get(self.source, self.source)
         if getattr(self, needed) is None:
             raise ValueError(f"source: {self.source} needs '{needed}', which is null")
+        if self.layout != "breakhis" and self.phantom and self.phantom.laboratory:
+            raise ValueError(f"phantom.laboratory: images in layout {self.layout} have no stain; it must be null")
         # Owner and name are folders of the download.
         if self.source == "kaggle" and not re.fullmatch(r"[\w-]+/[\w-]+", str(self.slug)):
             raise ValueError(f"slug: '{self.slug}' is not owner/name, as Kaggle's slugs are")

@@ -56,6 +56,9 @@ ADDED: Settings = {
         "power": 0.8,
     },
 }
+# Keys that came without a new version; they leave everything as it was.
+ADDED_SINCE: Settings = {"evaluate": {"external": None, "external_classes": {}, "external_magnifications": []}}
+ADDED_TO_PHANTOMS: Settings = {"laboratory": None}
 # Since version 2, which the last two leave as it is.
 ADDED_TO_DATASETS: Settings = {"url": None, "sha256": None, "revision": None, "folders": None, "table": None}
 ADDED_TO_NETWORKS: Settings = {
@@ -89,10 +92,19 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
     UserError
         If the file is of a version that is not known here.
     """
-    if check_version(content, VERSION, source) == VERSION:
-        current: Settings = copy.deepcopy(dict(content))
-        return current, _say_added(_add_to_datasets(current))
+    current = check_version(content, VERSION, source) == VERSION
     migrated: Settings = {"version": VERSION} | copy.deepcopy(dict(content)) | {"version": VERSION}
+    changes, added = ([], []) if current else _complete_first(migrated)
+    added += _add_to_datasets(migrated)
+    added += _fill(migrated, {section: keys for section, keys in ADDED_SINCE.items() if section in migrated})
+    for each in _sections(migrated, "datasets"):
+        if isinstance(each.get("phantom"), dict):
+            added += _fill(each["phantom"], ADDED_TO_PHANTOMS, "datasets.*.phantom.")
+    return migrated, changes + _say_added(added)
+
+
+def _complete_first(migrated: Settings) -> tuple[list[str], list[str]]:
+    """Bring a file of an older version to this one; what was renamed, in words, and the keys that were added."""
     changes = [*_move_augment(migrated), *_rename(migrated, "leakage", "inverse_penalty", "logistic_C")]
     added = _fill(migrated, ADDED)
     for each in _sections(migrated, "datasets"):
@@ -100,10 +112,9 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
         added += _fill(each, {"task": task, "phantom": None} | ADDED_TO_DATASETS, "datasets.*.")
         # The phantom was drawn with the seed of everything else.
         added += _fill(each, {"phantom": {"seed": migrated.get("seed")}} if each["phantom"] else {}, "datasets.*.")
-    added += _add_to_datasets(migrated)
     for each in _sections(migrated, "zoo"):
         added += _fill(each, ADDED_TO_NETWORKS, "zoo.*.")
-    return migrated, changes + _say_added(added)
+    return changes, added
 
 
 def _add_to_datasets(content: Settings) -> list[str]:

@@ -6,6 +6,7 @@ from bycase.core.wording import capitalise
 from bycase.report.blocks import Block, Listing, Page, Section, Text, missing
 from bycase.report.documents import make_documents
 from bycase.report.explanations import explanation_section
+from bycase.report.external import external_section
 from bycase.report.failures import failure_section, find_errors
 from bycase.report.inputs import FIGURES, Run, read_run
 from bycase.report.provenance import cost_rows, production_section
@@ -113,6 +114,7 @@ def run_page(run: Run, images: bool) -> Page:
                 "AUC and accuracy by corruption and severity",
                 "By corruption and severity.",
             ),
+            external_section(optional.get("external"), FIGURES / "external.png"),
             explanation_section(optional.get("explain"), FIGURES, images),
             _failures(run, images),
             _comparison(run),

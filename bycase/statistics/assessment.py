@@ -125,8 +125,8 @@ def assess(
         )
     images, resamples = image.test, settings.resamples
     content: dict[str, Any] = {
-        "image": _assess_level(image, priors["image"], lambda _: {}, resamples, seed),
-        "patient": _assess_level(
+        "image": _with_baseline(image, priors["image"], lambda _: {}, resamples, seed),
+        "patient": _with_baseline(
             patient, priors["patient"], lambda counts: weighted_recognition_rate(images, counts), resamples, seed
         ),
     }
@@ -145,10 +145,45 @@ def _decide(validation: Units, test: Units, settings: EvaluateParams) -> _Level:
     return _Level(validation.with_threshold(threshold), test.with_threshold(threshold), threshold)
 
 
-def _assess_level(level: _Level, priors: Floats, more: Statistic, resamples: int, seed: int) -> dict[str, Any]:
-    """The metrics of one level and of `more`, with intervals; both levels draw the same patients."""
-    test = level.test
+def _with_baseline(level: _Level, priors: Floats, more: Statistic, resamples: int, seed: int) -> dict[str, Any]:
+    """One level's `assess_level`, and what the class shares of the training part alone would reach."""
     points = {} if level.validation is None else choose_operating_points(level.validation)
+    content = assess_level(level.test, level.threshold, points, more, resamples, seed)
+    content["baseline"] = point_metrics(constant_units(level.test, priors))
+    content["baseline"].pop("per_class", None)
+    return content
+
+
+def assess_level(
+    test: Units,
+    threshold: float | None,
+    points: Mapping[str, float],
+    more: Statistic,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Score images, or patients, by what was chosen elsewhere; images and patients of one seed draw the same patients.
+
+    Parameters
+    ----------
+    test : Units
+        Images or patients, classes predicted with `threshold`.
+    threshold : float, in [0, 1], or None
+        The positive class's; None without one.
+    points : mapping of str to float
+        Thresholds of operating points, see `bycase.statistics.thresholds.choose_operating_points`.
+    more : callable
+        Further metrics, see `bycase.statistics.bootstrap.bootstrap`.
+    resamples : int
+        Of the bootstrap over patients.
+    seed : int
+        The pipeline's seed.
+
+    Returns
+    -------
+    dict
+        As ``image`` and ``patient`` of `assess`, without ``baseline``.
+    """
 
     def statistic(counts: Integers) -> dict[str, Floats]:
         return {**weighted_metrics(test, counts), **more(counts), **weighted_rates(test, points, counts)}
@@ -159,19 +194,14 @@ def _assess_level(level: _Level, priors: Floats, more: Statistic, resamples: int
         **metrics,
         "n": len(test.truth),
         "n_patients": test.n_patients,
-        "baseline": point_metrics(constant_units(test, priors)),
         "ci": metric_intervals(metrics, values, test),
     }
     if test.positive is None:
-        del content["baseline"]["per_class"]
         for number, label in enumerate(test.classes):
             content["per_class"][label]["n"] = int((test.truth == number).sum())
-    if level.threshold is None:
+    if threshold is None:
         return content
-    return content | {
-        "threshold": level.threshold,
-        "operating_points": describe_operating_points(test, points, values),
-    }
+    return content | {"threshold": threshold, "operating_points": describe_operating_points(test, points, values)}
 
 
 def _assess_validation(validation: Units) -> dict[str, float]:

@@ -76,7 +76,7 @@ def test_another_model_runs_alone_and_going_back_restores(reproduced: Project, s
     ran = stages_run(done)
     assert ran[:4] == ["check", "embed", "train", "evaluate"]
     # DVC chooses the order of those that do not depend on each other.
-    assert sorted(ran[4:]) == ["bundle", "explain", "plot", "report", "robustness", "uncertainty"]
+    assert sorted(ran[4:]) == ["bundle", "explain", "external", "plot", "report", "robustness", "uncertainty"]
     assert metrics(reproduced) != before
 
     difference = reproduced.dvc("metrics", "diff", "--json").stdout

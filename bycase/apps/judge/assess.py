@@ -144,7 +144,7 @@ def subgroups_of(table: Table) -> dict[str, dict[str, Bools]]:
             name = f"{column} group"  # such as 40-49: no number
         manifest[name] = pd.to_numeric(values).fillna(0).astype(int) if name == "magnification" else values
     more = [str(name) for name in manifest if name not in ("image", *AS_THEY_ARE, *BANDED)]
-    return list_subgroups(judged, manifest, more)
+    return list_subgroups(judged, manifest, more=more)
 
 
 def tidy(metrics: Mapping[str, Any], table: Table, probabilities: bool | None = None) -> dict[str, Any]:

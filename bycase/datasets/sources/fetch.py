@@ -54,7 +54,7 @@ def fetch(entry: DatasetParams, target: Path) -> None:
                     unpack(source, folder, limit)
         case DatasetParams(source="phantom", layout=layout, phantom=PhantomParams() as size):
             with replace_folder(target) as folder:
-                phantom_writer(layout)(folder, **size.model_dump())
+                phantom_writer(layout)(folder, **size.model_dump(exclude_none=True))
 
 
 def phantom_writer(layout: str) -> Callable[..., Any]:

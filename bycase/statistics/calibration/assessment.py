@@ -20,8 +20,8 @@ from bycase.statistics.calibration.temperature import fit_temperature, scale_uni
 from bycase.statistics.intervals import RANGES, interval, perfect_bound
 from bycase.statistics.units import Floats, Integers, Units, patient_units
 
-WITH_INTERVAL = ("ece", "brier", "log_loss", "slope")
-LIMITS = RANGES | {"slope": (-STEEPEST, STEEPEST)}  # of all others: 0 to 1
+WITH_INTERVAL = ("ece", "brier", "log_loss", "slope", "intercept")
+LIMITS = RANGES | dict.fromkeys(("slope", "intercept"), (-STEEPEST, STEEPEST))  # of all others: 0 to 1
 
 
 def assess_calibration(validation: Units | None, test: Units, resamples: int, seed: int) -> dict[str, Any]:
@@ -169,11 +169,13 @@ def resampled_calibration(forecasts: Forecasts, patient: Integers) -> Statistic:
     def statistic(counts: Integers) -> dict[str, Floats]:
         drawn = counts.astype(np.float64)
         size, squares, log_losses = (drawn @ losses).T
+        slope, intercept = fit_logistic(x, drawn @ hits, drawn @ sizes)
         return {
             "ece": np.abs(drawn @ gaps).sum(axis=1) / size,
             "brier": squares / size,
             "log_loss": log_losses / size,
-            "slope": fit_logistic(x, drawn @ hits, drawn @ sizes)[0],
+            "slope": slope,
+            "intercept": intercept,
         }
 
     return statistic

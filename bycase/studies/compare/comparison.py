@@ -18,6 +18,7 @@ from bycase.figures.style import save_figure
 from bycase.statistics.comparison.paired import Paired
 from bycase.statistics.comparison.pairwise import compare_pairs
 from bycase.studies.benchmark.params import CompareParams
+from bycase.studies.compare.external import external_table
 from bycase.studies.compare.extras import Extras, draw_extras
 from bycase.studies.compare.inputs import Inputs
 from bycase.studies.compare.leaderboard import make_leaderboard, pair_levels
@@ -50,9 +51,10 @@ class Comparison:
 
     @property
     def markdown(self) -> str:
-        """The leaderboard and the verdicts, for people."""
+        """The leaderboard, the verdicts and the external test sets, for people."""
         inputs = self.inputs
-        return write_markdown(self.board, self.verdicts, inputs.networks, inputs.subtitle, inputs.clusters)
+        table = write_markdown(self.board, self.verdicts, inputs.networks, inputs.subtitle, inputs.clusters)
+        return table + external_table({name: inputs.external.get(name, {}) for name in self.board})
 
 
 def compare(inputs: Inputs, settings: CompareParams) -> Comparison:

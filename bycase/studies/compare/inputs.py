@@ -1,7 +1,7 @@
 """Several networks' predictions of the same images, with their cost, training histories and a constant prediction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ class Inputs:
         Lines on the data, for figures and tables.
     clusters : str
         What the bootstrap resamples: images, each taken for a patient, where patients are unknown.
+    external : dict
+        By revision, the results of its external test set, empty where it has none; the benchmark has none at all.
     """
 
     predictions: pd.DataFrame
@@ -60,6 +62,7 @@ class Inputs:
     seed: int
     subtitle: list[str]
     clusters: str = "patients"
+    external: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def read_benchmark(seed: int) -> Inputs:
@@ -141,6 +144,7 @@ def join_revisions(revisions: Sequence[Revision]) -> Inputs:
         },
         seed=first.model_info["seed"],
         subtitle=[first.data, f"{first.split}; {first.size}"],
+        external={revision.name: revision.external for revision in revisions},
     )
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from bycase.core.errors import UserError
 from bycase.core.params import Params, load_params
+from tests.conftest import MakeParams
 
 ABSENT = "(absent)"
 
@@ -164,6 +165,13 @@ BAD_VALUES = [
     ("evaluate.threshold", "best", ["evaluate.threshold", "'youden' or 'fixed'"]),
     ("evaluate.fixed_threshold", 1.5, ["evaluate.fixed_threshold", "less than or equal to 1"]),
     ("evaluate.resamples", 10, ["evaluate.resamples", "greater than or equal to 100"]),
+    ("evaluate.external", "phantom_c", ["evaluate.external", "'phantom_c'", "breakhis_phantom_b", "null"]),
+    (
+        "evaluate.external",
+        "busi",
+        ["evaluate.external_classes", "'Normal' of busi", "Benign, Malignant", "Normal: null"],
+    ),
+    ("evaluate.external_magnifications", [50], ["evaluate.external_magnifications.0", "40, 100, 200 or 400", "50"]),
     ("zoo.resnet50v2.weights", "", ["zoo.resnet50v2.weights", "at least 1 character"]),
     ("zoo.resnet50v2.pooling", "mean", ["zoo.resnet50v2.pooling", "'avg' or 'max'"]),
     ("zoo.resnet50v2.optimizer", "lion", ["zoo.resnet50v2.optimizer", "'adam', 'adamw' or 'sgd'"]),
@@ -278,3 +286,30 @@ def test_stage_ends_with_one_line_for_invalid_yaml(
     assert ended.returncode == 1
     assert len(ended.stderr.splitlines()) == 1
     assert ended.stderr.startswith("split: error: params.yaml is not valid YAML: ")
+
+
+def test_an_external_data_sets_classes_may_have_other_names(make_params: MakeParams) -> None:
+    """Every class of the classifier must be there, and what is more must be left out in so many words."""
+    changes = {"evaluate.external": "busi", "evaluate.external_classes": {"Normal": None}}
+    assert make_params(changes).evaluate.external_classes == {"Normal": None}
+    assert make_params({"evaluate.external": "breakhis_phantom_b"}).evaluate.external == "breakhis_phantom_b"
+    for renamed, message in (
+        ({"Healthy": None}, "'Healthy' is no class of busi"),
+        ({"Normal": "Healthy"}, "'Healthy' of busi is no class of phantom"),
+        ({"Normal": None, "Malignant": "Benign"}, "no class of busi stands for 'Malignant'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make_params({"evaluate.external": "busi", "evaluate.external_classes": renamed})
+
+
+def test_keys_that_came_since_are_added_to_a_file_of_the_same_version(
+    tmp_path: Path, default_params: dict[str, Any]
+) -> None:
+    content = copy.deepcopy(default_params)
+    del content["evaluate"]["external"]
+    del content["datasets"]["phantom"]["phantom"]["laboratory"]
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    params = load_params(path, rewrite=True)
+    assert params.evaluate.external is None
+    assert yaml.safe_load(path.read_text(encoding="utf-8")) == default_params
