@@ -10,7 +10,7 @@ import pandas as pd
 from bycase.core.errors import UserError
 from bycase.core.params_data import DatasetParams
 from bycase.datasets.layouts.listing import Listing, label_by_subtype
-from bycase.datasets.layouts.registry import LAYOUTS
+from bycase.datasets.layouts.registry import read_layout
 from bycase.datasets.restructure import check_bad_share, check_labels, convert_all
 from bycase.tables.external import ABOUT
 
@@ -47,7 +47,7 @@ def restructure_external(
     UserError
         If a class is in neither list, too many files cannot be used, or no image is left.
     """
-    listing = LAYOUTS[entry.layout].read_layout(raw)
+    listing = read_layout(entry, raw)
     if entry.task == "subtype":
         listing = label_by_subtype(listing)
     check_labels(listing, entry.classes, raw)
