@@ -4,7 +4,7 @@
 #   docker run --rm -it bycase                      the phantom
 #   docker run --rm -it bycase bash                 a shell, .venv active
 # The page: docker run --rm -it -p 127.0.0.1:8080:8080 bycase bycase serve --host 0.0.0.0
-ARG PYTHON=3.11
+ARG PYTHON=3.13
 FROM python:${PYTHON}-slim-bookworm AS base
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -20,14 +20,14 @@ ARG CUDA=0
 WORKDIR /home/bycase/bycase
 ENV PATH=/home/bycase/bycase/.venv/bin:$PATH PYTHON=python${PYTHON} PIP_NO_CACHE_DIR=1
 # Packages first: a changed line of code does not install them anew.
-COPY --chown=bycase requirements.txt ./
-RUN python -m venv .venv \
+COPY --chown=bycase requirements*.txt ./
+COPY --chown=bycase .ci .ci
+RUN .ci/venv .venv "$PYTHON" "$CUDA" "" \
     && pip install --quiet --disable-pip-version-check -r requirements.txt \
     && if [ "$CUDA" = 1 ]; then \
-        pip install --quiet --disable-pip-version-check --constraint requirements.txt "tensorflow[and-cuda]"; \
+        pip install --quiet --disable-pip-version-check -r requirements-cuda.txt; \
     fi
 # With .git: DVC asks Git, and so does `bycase compare`.
 COPY --chown=bycase . .
-RUN pip install --quiet --disable-pip-version-check --no-deps -e . \
-    && touch .venv/.installed
+RUN make ready GPU="$CUDA"
 CMD ["make", "repro"]

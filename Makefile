@@ -1,66 +1,100 @@
 # make repro: set up and run the whole pipeline on the phantom.   make test: set up, lint, type-check, test.
-# make docs: the manual, into site/.
-PYTHON ?= python3.11
+# make serve: a page that classifies images.   make docs: the manual, into site/.   make extras: what a search, the page
+# and exports need.
+# PYTHON=/path/to/python3.12: another than the newest found.   GPU=1: TensorFlow's CUDA libraries; GPU=0: without.
+# UV=: pip, where uv is installed.
+PYTHON ?=
+GPU ?=
+UV ?= $(shell command -v uv)
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: repro in-git test slow-test coverage docs deps lock audit clean
+INSTALL := $(if $(UV),"$(UV)" pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+EXTRAS := export serve tune
+EVERYTHING := $(EXTRAS) dev docs
+# What was installed for a GPU stays until GPU=0.
+READY := $(VENV)/.installed $(if $(filter 1,$(or $(GPU),$(if $(wildcard $(VENV)/.installed-cuda),1))),$(VENV)/.installed-cuda)
 
-repro: in-git $(VENV)/.installed
+.PHONY: repro ready in-git serve extras test quick-test slow-test coverage check docs deps lock platforms audit clean FORCE
+.SECONDARY:
+
+repro: in-git $(READY)
+	@python -m bycase.core.machine
 	dvc repro
 	@python -m bycase.report.summary
+
+ready: $(READY)
 
 # DVC works in a Git repository whose top this folder is; a downloaded ZIP is none.
 in-git:
 	@test -e .git || grep -qs no_scm .dvc/config.local || { echo "$(CURDIR) is not the top of a Git repository: run 'git init && git add --all && git commit -m start' in it, or clone the project; without Git, 'dvc config --local core.no_scm true' (no experiments then)" >&2; exit 1; }
 
-test: $(VENV)/.installed-dev
+# The options of `bycase serve`: make serve ARGS="--port 8090"
+serve: $(READY) $(VENV)/.installed-serve
+	bycase serve $(ARGS)
+
+extras: $(READY) $(EXTRAS:%=$(VENV)/.installed-%)
+
+test: check
+	pytest
+
+# What takes a few minutes: the floors without networks, what export and locks do, and one run of the pipeline.
+QUICK := $(addprefix tests/bycase/,core tables datasets images statistics apps/export/test_write.py test_cli.py) tests/test_locks.py tests/pipeline/test_repro.py::test_every_output_of_the_contract_is_there
+quick-test: $(READY) $(VENV)/.installed-all
+	pytest $(QUICK)
+
+slow-test: $(READY) $(VENV)/.installed-all
+	pytest -m "slow or not slow"
+
+check: $(READY) $(VENV)/.installed-all
 	ruff check .
 	ruff format --check .
 	mypy
-	pytest
-
-slow-test: $(VENV)/.installed-dev
-	pytest -m "slow or not slow"
 
 # By package, then the lines that no test reaches where every one is accounted for.
-coverage: $(VENV)/.installed-dev
+coverage: $(READY) $(VENV)/.installed-all
 	coverage erase
 	pytest --cov --cov-report=
 	@for folder in bycase/*/ stages/; do printf '%-20s %s %%\n' "$$folder" "$$(coverage report --include="$$folder*" --format=total)"; done
 	coverage report --include='bycase/statistics/*,bycase/datasets/*' --show-missing --skip-covered --fail-under=100
 
 # A dead link, or a page that is not in the navigation, fails the build.
-docs: $(VENV)/.installed-docs
+docs: $(READY) $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 python -m mkdocs build --strict
 
-$(VENV)/.installed: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11, 4) <= sys.version_info < (3, 12) else "Python 3.11.4 or a later 3.11 is needed (safe unpacking of archives); say where it is: make PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+FORCE:
+$(VENV)/.made: FORCE
+	@.ci/venv "$(VENV)" "$(PYTHON)" "$(GPU)" "$(UV)"
+
+$(VENV)/.installed: $(VENV)/.made requirements.txt pyproject.toml
+	$(INSTALL) -r requirements.txt
+	$(INSTALL) --no-deps -e .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@
+$(VENV)/.installed-all: $(VENV)/.installed $(EVERYTHING:%=requirements-%.txt)
+	$(INSTALL) $(EVERYTHING:%=-r requirements-%.txt)
+	@touch $@ $(EVERYTHING:%=$(VENV)/.installed-%)
 
-$(VENV)/.installed-docs: $(VENV)/.installed requirements-docs.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+$(VENV)/.installed-%: requirements-%.txt $(VENV)/.installed
+	$(INSTALL) -r $<
 	@touch $@
 
 # The code that every stage reaches, into the `deps` of the three dvc.yaml.
-deps: $(VENV)/.installed-dev
+deps: $(READY) $(VENV)/.installed-dev
 	PYTHONPATH=. python tests/house.py
 
-# The lock files name versions only: no index, no path of the machine that resolved them.
-lock: $(VENV)/.installed-dev
-	$(BIN)/python -m pip install --quiet pip-tools
-	CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --upgrade requirements.in -o requirements.txt
-	CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --upgrade requirements-dev.in -o requirements-dev.txt
+# From pyproject.toml, for every Python and system at once; UPGRADE=1 takes the newest versions of all.
+lock: $(READY) $(VENV)/.installed-dev
+	$(INSTALL) uv
+	python tests/locks.py write $(if $(filter 1,$(UPGRADE)),--upgrade)
 
-audit: $(VENV)/.installed-dev
+# What has no wheel for a Python or a system, into docs/how-to/install.md; asks the package index.
+platforms: $(READY) $(VENV)/.installed-dev
+	$(INSTALL) uv
+	python tests/locks.py platforms
+
+audit: $(READY) $(VENV)/.installed-dev
 	pip-audit --strict --no-deps --disable-pip -r requirements.txt
 
 clean:

@@ -24,6 +24,7 @@ from bycase.apps.export.quantise import quantise
 from bycase.apps.runtimes import FILES, load_runtime
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder
+from bycase.core.machine import core_count
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.networks.forward import frozen_forward
 from bycase.networks.head import build_head, join
@@ -116,7 +117,7 @@ def report(model: str, size: int, images: Images, many: dict[str, Run], one: dic
             waits[name] += [seconds(run, images[:1]) for _ in range(SINGLE // TURNS)]
     keras_rates = np.array(rates["keras.predict"])
     sys.stdout.write(
-        f"{model}, {size} pixels, batches of {BATCH}, {len(os.sched_getaffinity(0))} cores, "
+        f"{model}, {size} pixels, batches of {BATCH}, {core_count()} cores, "
         f"load {load:.1f} before and {os.getloadavg()[0]:.1f} after\n"
         f"{'':<18}{'images/s':>9}{'ratio':>7}{'p50 ms':>8}{'p99 ms':>8}{'difference':>12}\n"
     )

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import threading
 import warnings
 import zipfile
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError, one_line
+from bycase.core.machine import core_count
 from bycase.core.packages import need
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _load_litert(path: Path, batch_size: int) -> "Forward":
     with warnings.catch_warnings():
         # It announces a move to a package of its own, ai_edge_litert; TensorFlow 2.21 still has it.
         warnings.simplefilter("ignore", UserWarning)
-        interpreter = tf.lite.Interpreter(str(path), num_threads=len(os.sched_getaffinity(0)))
+        interpreter = tf.lite.Interpreter(str(path), num_threads=core_count())
     (image,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
     interpreter.resize_tensor_input(image["index"], (batch_size, *image["shape"][1:]))
     interpreter.allocate_tensors()

@@ -1,16 +1,40 @@
-"""The machine that something was measured on, in words."""
+"""What computes here: cores and graphics cards. `python -m bycase.core.machine` says it in one line."""
 
+import logging
 import os
 import platform
-import shutil
-import subprocess
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
+def core_count() -> int:
+    """Processor cores that this process may use; all of the machine's where the system does not say."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def graphics_cards() -> list[str]:
+    """Names of NVIDIA's cards here, as their driver tells them; none without a driver."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        return [
+            pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByIndex(number))
+            for number in range(pynvml.nvmlDeviceGetCount())
+        ]
+    except pynvml.NVMLError:
+        return []
+
+
 def describe_machine() -> str:
-    """Processor, cores, memory and GPU of this machine."""
+    """Processor, cores, memory and graphics cards, for what was measured here."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB memory, {_gpu()}; {platform.system()}"
+    gpu = ", ".join(graphics_cards()) or "no GPU"
+    return f"{_processor()}, {count(core_count(), 'core')}, {memory:.0f} GiB memory, {gpu}; {platform.system()}"
 
 
 def _processor() -> str:
@@ -22,11 +46,48 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def _gpu() -> str:
-    command = shutil.which("nvidia-smi")
-    if command is None:
-        return "no GPU"
-    done = subprocess.run(
-        [command, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, check=False
-    )
-    return ", ".join(done.stdout.split("\n")).strip(", ") if not done.returncode and done.stdout.strip() else "no GPU"
+def count(number: int, name: str) -> str:
+    """``count(2, "core")`` is '2 cores'."""
+    return f"{number} {name}{'' if number == 1 else 's'}"
+
+
+def describe(cards: list[str], cuda: bool) -> str:
+    """Python, TensorFlow, cores and graphics cards in one line.
+
+    Parameters
+    ----------
+    cards : list of str
+        Names of the graphics cards.
+    cuda : bool
+        Whether TensorFlow's CUDA libraries are installed.
+    """
+    gpu = ", ".join(cards) or "no GPU"
+    if cards and not cuda:
+        gpu += " not in use (make repro GPU=1 installs what it needs)"
+    python = ".".join(platform.python_version_tuple()[:2])
+    tensorflow = ".".join(version("tensorflow").split(".")[:2])
+    return f"Python {python}, TensorFlow {tensorflow}, {count(core_count(), 'core')}, {gpu}"
+
+
+@cache
+def log_devices() -> None:
+    """Log, once a process, the devices that TensorFlow computes on; it is loaded for that."""
+    import tensorflow as tf
+
+    cards = [
+        tf.config.experimental.get_device_details(device).get("device_name", device.name)
+        for device in tf.config.list_physical_devices("GPU")
+    ]
+    logging.info("TensorFlow %s sees %s, %s", tf.__version__, count(core_count(), "core"), ", ".join(cards) or "no GPU")
+
+
+def has_cuda() -> bool:
+    """Whether requirements-cuda.txt, or the CUDA extra of TensorFlow, is installed."""
+    try:
+        return bool(version("nvidia-cudnn-cu12"))
+    except PackageNotFoundError:
+        return False
+
+
+if __name__ == "__main__":
+    sys.stdout.write(describe(graphics_cards(), has_cuda()) + "\n")

@@ -36,7 +36,6 @@ def need(package: str, purpose: str, instead: str = "") -> ModuleType:
         return importlib.import_module(package)
     except ImportError as error:
         why = "is not installed" if getattr(error, "name", None) == package else f"does not start ({error})"
-        way_out = f"pip install -e '.[{EXTRAS[package.partition('.')[0]]}]' in the project's folder" + (
-            instead and f"; or {instead}"
-        )
+        lock = f"requirements-{EXTRAS[package.partition('.')[0]]}.txt"
+        way_out = f"make extras (or pip install -r {lock}) in the project's folder" + (instead and f"; or {instead}")
         raise UserError(f"{purpose} needs the package {package}, which {why}: {way_out}") from None

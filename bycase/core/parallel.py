@@ -12,6 +12,7 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from bycase.core.errors import UserError
+from bycase.core.machine import core_count
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -41,7 +42,7 @@ def map_on_all_cores(
     UserError
         If the system ended a worker, as it does when memory runs out.
     """
-    workers = workers or len(os.sched_getaffinity(0))
+    workers = workers or core_count()
     chunk = max(1, min(16, len(items) // (workers * 4)))
     rest = iter(items)
     with (

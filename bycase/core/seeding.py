@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from bycase.core.machine import log_devices
+
 
 def derive_seed(seed: int, *parts: str | int) -> int:
     """Derive a seed for one purpose, so that no two purposes share a random stream.
@@ -35,7 +37,7 @@ def generator(seed: int, *parts: str | int) -> np.random.Generator:
 
 
 def make_tensorflow_deterministic(seed: int, precision: str = "float32") -> None:
-    """Import TensorFlow without its start-up chatter, seed it, and make it choose deterministic kernels.
+    """Import TensorFlow without its start-up chatter, seed it, make it choose deterministic kernels, say what it sees.
 
     Also seeds Python, NumPy and Keras, and sets the precision in which Keras computes
     ('float32', 'mixed_float16' or 'mixed_bfloat16').
@@ -48,6 +50,7 @@ def make_tensorflow_deterministic(seed: int, precision: str = "float32") -> None
     keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(precision)
     tf.config.experimental.enable_op_determinism()
+    log_devices()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,14 +48,15 @@ def convert_openvino(network: "keras.Model", path: Path) -> None:
 def openvino_model(network: "keras.Model") -> Any:
     """The network as an `openvino.Model` of one output; any number of images at a time.
 
-    The conversion makes an output of every activation that has a gradient of its own, such as SiLU in the
-    EfficientNets.
+    It goes by way of a SavedModel, which OpenVINO reads by itself: on Python 3.13 its reader of functions in memory
+    fails, and elsewhere makes an output of every activation that has a gradient of its own, such as SiLU.
     """
     openvino = need("openvino", "OpenVINO's format", INSTEAD)
-    function = _trace(network)
-    model = openvino.convert_model(function)
-    (output,) = function.get_concrete_function().outputs
-    return openvino.Model([model.output(output.name).get_node()], model.get_parameters(), network.name)
+    with TemporaryDirectory() as folder:
+        convert_tensorflow(network, Path(folder))
+        model = openvino.convert_model(folder)
+    (output,) = model.outputs
+    return openvino.Model([output.get_node()], model.get_parameters(), network.name)
 
 
 def convert_onnx(network: "keras.Model", path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bycase.core.errors import UserError
+from bycase.core.machine import core_count
 from bycase.core.packages import need
 from bycase.core.seeding import standard_error_put_aside
 
@@ -161,7 +162,7 @@ def _init(address: str) -> None:
     import ray
 
     own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
-    own |= {"num_cpus": len(os.sched_getaffinity(0))}
+    own |= {"num_cpus": core_count()}
     try:
         with standard_error_put_aside():
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **(own if address == LOCAL else {}))

@@ -5,12 +5,12 @@ DVC itself runs one stage after the other, and lets several of its processes run
 """
 
 import logging
-import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bycase.core.errors import UserError
+from bycase.core.machine import core_count
 from bycase.studies import pipelines
 
 PIPELINE = "benchmark/dvc.yaml"
@@ -74,7 +74,7 @@ def _run_cell(cell: str, logs: Path, jobs: int) -> bool:
     """Run one cell; whether it ended well."""
     log = logs / f"{cell}.log"
     # Threads beyond the cores slow each other down.
-    threads = max(1, len(os.sched_getaffinity(0)) // jobs)
+    threads = max(1, core_count() // jobs)
     limits = {"OMP_NUM_THREADS": threads, "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads}
     with log.open("w", encoding="utf-8") as file:
         done = subprocess.run(

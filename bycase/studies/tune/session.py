@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bycase.core.errors import UserError
+from bycase.core.machine import core_count
 from bycase.studies.tune.params import TuningParams
 
 LOCAL = "local"
@@ -47,7 +48,7 @@ def ray_session(tuning: TuningParams) -> Iterator[None]:
     UserError
         If no cluster answers at the address.
     """
-    address, cores = find_address(tuning), len(os.sched_getaffinity(0))
+    address, cores = find_address(tuning), core_count()
     os.environ.update(QUIET)
     if address == LOCAL or address.startswith(LOOPBACK):
         # Read when Ray is imported; without it Ray would turn the loopback address into one that the network reaches.

@@ -1,7 +1,39 @@
-from bycase.core.machine import describe_machine
+"""One line on what computes here."""
+
+import logging
+import os
+import re
+
+import pytest
+
+from bycase.core import machine
+from bycase.core.machine import core_count, count, describe, describe_machine, log_devices
 
 
-def test_processor_cores_and_memory_are_named() -> None:
+def test_the_line_names_python_tensorflow_cores_and_cards() -> None:
+    line = describe([], cuda=False)
+    assert re.fullmatch(r"Python 3\.1[123], TensorFlow \d+\.\d+, \d+ cores?, no GPU", line)
+    assert describe(["H100", "H100"], cuda=True).endswith(", H100, H100")
+    assert describe(["H100"], cuda=False).endswith(", H100 not in use (make repro GPU=1 installs what it needs)")
+
+
+def test_cores_are_counted_where_the_system_does_not_say_which_are_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 1 <= core_count() <= (os.cpu_count() or 1)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)  # as on macOS
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert core_count() == 7
+    assert (count(1, "core"), count(7, "core")) == ("1 core", "7 cores")
+
+
+def test_tensorflows_devices_are_logged_once_a_process(caplog: pytest.LogCaptureFixture) -> None:
+    log_devices.cache_clear()
+    with caplog.at_level(logging.INFO):
+        log_devices()
+        log_devices()
+    (line,) = [record.getMessage() for record in caplog.records if "sees" in record.getMessage()]
+    assert re.fullmatch(rf"TensorFlow \S+ sees {machine.count(core_count(), 'core')}, .+", line)
+
+
+def test_what_was_measured_here_is_told_with_processor_and_memory() -> None:
     words = describe_machine()
-    assert " cores, " in words
-    assert " GiB memory, " in words
+    assert re.search(r"\d+ cores?, \d+ GiB memory, ", words)

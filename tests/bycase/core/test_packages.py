@@ -17,7 +17,7 @@ def test_a_missing_package_is_named_with_its_extra_and_what_does_without_it(monk
         need("onnxruntime", "the runtime onnx", "choose --runtime keras")
     assert str(error.value) == (
         "the runtime onnx needs the package onnxruntime, which is not installed: "
-        "pip install -e '.[export]' in the project's folder; or choose --runtime keras"
+        "make extras (or pip install -r requirements-export.txt) in the project's folder; or choose --runtime keras"
     )
 
 
@@ -25,7 +25,7 @@ def test_a_package_that_does_not_start_is_not_called_missing(tmp_path: Path, mon
     (tmp_path / "halfinstalled.py").write_text("import no_such_package_of_ours\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(packages.EXTRAS, "halfinstalled", "tune")
-    with pytest.raises(UserError, match=r"does not start \(No module named 'no_such_package_of_ours'\): pip install"):
+    with pytest.raises(UserError, match=r"does not start \(No module named 'no_such_package_of_ours'\): make extras"):
         need("halfinstalled", "this")
 
 

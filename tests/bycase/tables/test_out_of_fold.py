@@ -45,7 +45,7 @@ def test_with_several_classes_there_is_no_threshold(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"not found: run 'bycase benchmark run' first"):
+    with pytest.raises(UserError, match=r"not found: run 'dvc repro benchmark/dvc.yaml' first"):
         read_out_of_fold(CLASSES, tmp_path / PATH)
 
 

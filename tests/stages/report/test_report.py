@@ -144,7 +144,7 @@ def test_what_every_run_has_is_needed(run_folder: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["leaderboard.json", "comparisons.json"])
 def test_what_every_benchmark_has_is_needed(bench_folder: Path, name: str) -> None:
     Path("metrics/benchmark", name).unlink()
-    with pytest.raises(UserError, match=f"{name} not found: run 'bycase benchmark run"):
+    with pytest.raises(UserError, match=f"{name} not found: run 'dvc repro"):
         benchmark_documents(images=True)
 
 

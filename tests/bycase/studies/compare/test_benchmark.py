@@ -83,7 +83,7 @@ def test_several_classes_one_repeat_and_no_extras(benchmark: Path, three: Any) -
 
 
 def test_what_the_benchmark_has_not_written_is_named(benchmark: Path, two: Any) -> None:
-    with pytest.raises(UserError, match="about.json not found: run 'bycase benchmark run"):
+    with pytest.raises(UserError, match="about.json not found: run 'dvc repro benchmark/dvc.yaml"):
         command.main(["--benchmark"])
     two.write()
     Path("data/benchmark/cost.csv").unlink()
