@@ -7,10 +7,12 @@ from importlib import import_module
 from bycase.core.command import run_stage
 
 COMMANDS = {
+    "inspect": ("bycase.apps.inspect", "what images of your own are, and their entry for params.yaml"),
     "predict": ("bycase.apps.predict.command", "classify images, into a table"),
     "serve": ("bycase.apps.serve.command", "classify images on a local page"),
     "export": ("bycase.apps.export.command", "convert the trained network for other programs"),
     "compare": ("bycase.studies.compare.command", "leaderboard, paired statistics and figures of several networks"),
+    "judge": ("bycase.apps.judge.command", "metrics, report and leaderboard of any program's predictions"),
     "benchmark": ("bycase.studies.benchmark.command", "networks x folds"),
     "recipe": ("bycase.studies.recipe.command", "published systems, run as published and run honestly"),
     "tune": ("bycase.studies.tune.command", "search of hyper-parameters"),

@@ -151,7 +151,8 @@ def _leaves(schema: Schema, fields: Schema, content: Any, prefix: str) -> Iterat
         references = [each["$ref"] for each in (inner, *inner.get("anyOf", [])) if "$ref" in each]
         if references:
             section = schema["$defs"][references[0].rsplit("/", 1)[1]]
-            if section["title"] != "Dimension":
+            left_out = isinstance(content, dict) and key in content and value is None  # a section that is null there
+            if section["title"] != "Dimension" and not left_out:
                 yield from _leaves(schema, section["properties"], value, name + ".")
                 continue
         yield name, value, field

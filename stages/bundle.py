@@ -13,6 +13,7 @@ from bycase.core.command import run_stage
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.core.versions import warn_of_other_versions
+from bycase.datasets.restructure import REPORT
 from bycase.images.preprocess import read_steps
 from bycase.networks.forward import frozen_forward
 from bycase.networks.predict import run_images
@@ -33,7 +34,8 @@ def main() -> None:
     warn_of_other_versions(trained.get("versions", {}), str(NETWORK))
     classes: list[str] = trained["classes"]
     metrics, uncertainty = read_results(METRICS, "evaluate"), read_results(RESULTS, "uncertainty")
-    images = label_splits(read_splits(), read_manifest())
+    manifest = read_manifest()
+    images = label_splits(read_splits(), manifest)
     training = images[images["part"] == "train"]
 
     make_tensorflow_deterministic(params.seed)
@@ -51,7 +53,10 @@ def main() -> None:
         distances.append(reference.distance(features, NEIGHBOURS))
 
     unlike = calibrate_distance(*distances)
-    info = assemble_info(trained, params.data, steps, metrics, uncertainty, unlike)
+    sources = manifest.loc[manifest["image"].isin(names), "source"]
+    info = assemble_info(
+        trained, params.data, steps, metrics, uncertainty, unlike, read_results(REPORT, "restructure"), sources
+    )
     write_classifier(CLASSIFIER, NETWORK, info, reference)
     logging.info(
         "%s: %.0f MB; %.1f %% of test images flagged as unlike the training images",

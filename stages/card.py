@@ -10,7 +10,7 @@ from bycase.core.command import run_stage
 from bycase.core.errors import UserError
 from bycase.core.files import replace_file
 from bycase.core.params import load_params
-from bycase.datasets.layouts.registry import LAYOUTS
+from bycase.datasets.layouts.registry import about_dataset
 from bycase.datasets.restructure import REPORT
 from bycase.figures.style import data_words, encode_png
 from bycase.figures.thumbnails import choose_thumbnails, draw_thumbnails
@@ -32,7 +32,7 @@ def main() -> None:
     info = DataSetInfo(
         dataset=params.dataset,
         data=params.data,
-        about=LAYOUTS[params.data.layout].ABOUT,
+        about=about_dataset(params.data, params.dataset),
         manifest=manifest,
         report=_read_report(params.dataset),
         colours=colour_table(colour_sums(manifest["image"].tolist(), read_published), manifest["label"]),

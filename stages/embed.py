@@ -73,7 +73,7 @@ def main() -> None:
     shutil.rmtree(PARTIAL)
     logging.info(
         "%d images, %d views each, %d features by %s (%s weights) in %.0f s",
-        *partial.array.shape,
+        *partial.shape,
         params.model,
         params.weights,
         seconds,

@@ -58,6 +58,7 @@ def main() -> None:
         model_info["positive"],
         params.evaluate,
         params.seed,
+        params.data.edges,
     )
 
     for path, table in tables.items():

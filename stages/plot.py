@@ -9,7 +9,7 @@ from bycase.core.command import run_stage
 from bycase.core.errors import UserError
 from bycase.core.files import replace_file, write_csv
 from bycase.figures.learning_curves import draw_learning_curves
-from bycase.figures.plots import Plots, plot_explanations, plot_robustness, plot_test, plot_uncertainty
+from bycase.figures.plots import Plots, plot_explanations, plot_external, plot_robustness, plot_test, plot_uncertainty
 from bycase.figures.run_info import RunInfo, read_run_info
 from bycase.figures.style import save_figure
 from bycase.figures.training_sanity import check_training, draw_sanity, write_sanity
@@ -34,6 +34,7 @@ def main() -> None:
         | plot_uncertainty(images, run_info)
         | plot_robustness(predictions, run_info)
         | plot_explanations(run_info)
+        | plot_external(run_info)
     )
 
 

@@ -50,7 +50,15 @@ TINY_NAMES = tuple(
 )
 
 # What takes longest begins first, so that no worker is left with it when the others have ended.
-LONGEST_FIRST = ("tests/pipeline/test_repro.py",)
+LONGEST_FIRST = (
+    "tests/pipeline/test_repro.py",
+    "tests/pipeline/test_remote.py",
+    "tests/pipeline/test_real_images.py",
+    "tests/bycase/studies/recipe/test_every_recipe.py",
+    "tests/bycase/studies/recipe/test_command.py",
+    "tests/bycase/networks/zoo/test_saving.py",
+    "tests/pipeline/test_bad_input.py",
+)
 
 WriteParams = Callable[..., None]
 MakeParams = Callable[[dict[str, Any]], Params]

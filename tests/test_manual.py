@@ -96,10 +96,10 @@ def test_every_parameter_has_a_row_with_its_values_and_its_comment() -> None:
     file["audit"]["waive"] = []
     assert set(rows) == leaves(file)
     values, content, meaning = rows["split.protocol"]
-    assert values == "fractions, official, kfold, file"
+    assert values == "fractions, official, kfold, file, supplied, supplied_leaky"
     assert (content, meaning) == (
         file["split"]["protocol"],
-        "fractions | official (a published BreakHis fold) | kfold | file",
+        "fractions | official (a published BreakHis fold) | kfold | file | supplied | supplied_leaky",
     )
     assert rows["split.test"][0] == "number > 0, < 1"
     assert rows["datasets.<name>.slug"][0] == "text or null"

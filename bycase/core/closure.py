@@ -22,7 +22,7 @@ EXEMPT = {
     "bycase/core/errors.py": "is the exception of a user's mistake",
     "bycase/core/files.py": "writes what it is given, every digit of it, under a temporary name, and renames",
     "bycase/core/fingerprint.py": "decides only whether unfinished work is used again",
-    "bycase/core/machine.py": "counts cores and names devices and machine, which decide how fast a result is computed",
+    "bycase/core/machine.py": "counts cores and names the machine, which decide how fast a result is computed",
     "bycase/core/nested.py": "takes values out of nested mappings by dotted keys; makes none",
     "bycase/core/parallel.py": "gives results in the order of its inputs, whatever runs beside or ahead of them",
     "bycase/core/params.py": "checks values and hands them on as the file has them; DVC tracks the values by `params:`",

@@ -30,22 +30,6 @@ def graphics_cards() -> list[str]:
         return []
 
 
-def describe_machine() -> str:
-    """Processor, cores, memory and graphics cards, for what was measured here."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    gpu = ", ".join(graphics_cards()) or "no GPU"
-    return f"{_processor()}, {count(core_count(), 'core')}, {memory:.0f} GiB memory, {gpu}; {platform.system()}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
 def count(number: int, name: str) -> str:
     """``count(2, "core")`` is '2 cores'."""
     return f"{number} {name}{'' if number == 1 else 's'}"
@@ -87,6 +71,22 @@ def has_cuda() -> bool:
         return bool(version("nvidia-cudnn-cu12"))
     except PackageNotFoundError:
         return False
+
+
+def describe_machine() -> str:
+    """Processor, cores, memory and GPU of this machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    gpu = ", ".join(graphics_cards()) or "no GPU"
+    return f"{_processor()}, {count(core_count(), 'core')}, {memory:.0f} GiB memory, {gpu}; {platform.system()}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
 
 
 if __name__ == "__main__":

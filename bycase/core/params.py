@@ -1,6 +1,7 @@
 """`params.yaml`, read and checked as a whole: every key, its type and its range."""
 
 import logging
+import re
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -33,6 +34,9 @@ from bycase.core.params_training import (
 from bycase.core.yaml_edit import edit_yaml
 
 PARAMS_PATH = Path("params.yaml")
+_BRANCH = re.compile(
+    r"DropoutLayer|DenseLayer|(constrained-|function-before\[|literal\[|dict\[|list\[).*|str|int|\[key\]"
+)
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
@@ -40,7 +44,7 @@ Checked = TypeVar("Checked", bound=BaseModel)
 class Params(Section):
     """The whole of `params.yaml`."""
 
-    version: Literal[2]
+    version: Literal[3]
     model: str
     dataset: str
     seed: Annotated[int, Field(ge=0, lt=2**32)]
@@ -67,6 +71,30 @@ class Params(Section):
         for name in self.audit.waive:
             if name not in self.datasets:
                 raise ValueError(f"audit.waive: no dataset '{name}'; there are {', '.join(sorted(self.datasets))}")
+        return self
+
+    @model_validator(mode="after")
+    def _external_fits(self) -> "Params":
+        name, renamed = self.evaluate.external, self.evaluate.external_classes
+        if name is None:
+            return self
+        if name not in self.datasets:
+            known = ", ".join(sorted(self.datasets))
+            raise ValueError(f"evaluate.external: unknown dataset '{name}'; choose one of: {known}, or null")
+        own, classes = self.data.classes, self.datasets[name].classes
+        for label in renamed:
+            if label not in classes:
+                raise ValueError(f"evaluate.external_classes: '{label}' is no class of {name}: {', '.join(classes)}")
+        meant = [renamed.get(label, label) for label in classes]
+        for label, target in zip(classes, meant, strict=True):
+            if target is not None and target not in own:
+                raise ValueError(
+                    f"evaluate.external_classes: '{target}' of {name} is no class of {self.dataset}: {', '.join(own)}; "
+                    f"add '{label}: <class>' or '{label}: null', which leaves its images out"
+                )
+        for label in own:
+            if label not in meant:
+                raise ValueError(f"evaluate.external_classes: no class of {name} stands for '{label}'")
         return self
 
     @property
@@ -193,10 +221,11 @@ def validate(section: type[Checked], content: dict[str, Any], source: str) -> Ch
 def _describe(section: type[BaseModel], error: ValidationError) -> str:
     """Say one thing that is wrong, by its dotted key, with the choices there are."""
     # A misspelt key is missing as well, and of a union's branches those that were not meant miss keys too.
-    first = min(error.errors(), key=lambda each: {"extra_forbidden": 1, "missing": 2}.get(each["type"], 0))
+    ranks = {"extra_forbidden": 1, "missing": 2, "string_type": 3, "int_type": 3}
+    first = min(error.errors(), key=lambda each: ranks.get(each["type"], 0))
     location = first["loc"]
-    # A union's branches add their class name to the location, which is no key of the file.
-    keys = [str(part) for part in location if str(part) not in ("DropoutLayer", "DenseLayer")]
+    # A union's branches add what they are to the location, which is no key of the file.
+    keys = [str(part) for part in location if not _BRANCH.fullmatch(str(part))]
     key = ".".join(keys)
     if first["type"] == "extra_forbidden":
         valid = _fields_at(section, keys[:-1])

@@ -1,17 +1,28 @@
 """The sections of `params.yaml` about images: where they come from, how they are checked, split and measured."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from bycase.core.params_layouts import FoldersParams, Reading, Section, TableParams, Text
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
-class Section(BaseModel):
-    """A mapping in `params.yaml` in which an unknown key is an error."""
+Multiple = Annotated[float, Field(ge=0.1, le=5)]
+LightShare = Annotated[float, Field(gt=0, le=1)]
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+class LaboratoryParams(Section):
+    """Another laboratory of the generated images in BreakHis' layout: its stains, lamp and scanner."""
+
+    haematoxylin: Multiple
+    eosin: Multiple
+    cast: tuple[LightShare, LightShare, LightShare]
+    gamma: Multiple
+    blur: Annotated[float, Field(ge=0, le=20)]
 
 
 class PhantomParams(Section):
@@ -22,18 +33,24 @@ class PhantomParams(Section):
     images: Count
     width: Annotated[int, Field(ge=64, le=2000)]
     height: Annotated[int, Field(ge=64, le=2000)]
+    laboratory: LaboratoryParams | None = None
 
 
 class DatasetParams(Section):
     """One entry of `datasets`: where the images come from and how they are stored."""
 
-    layout: Literal["breakhis", "busi", "ham10000"]
-    source: Literal["kaggle", "local", "phantom"]
-    slug: Annotated[str, Field(pattern=r"^[\w-]+/[\w-]+$")] | None = None
+    layout: Literal["breakhis", "busi", "ham10000", "folders", "table"]
+    source: Literal["kaggle", "huggingface", "url", "local", "phantom"]
+    slug: Annotated[str, Field(pattern=r"^(\w[\w.-]*/)?\w[\w.-]*$")] | None = None
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@/]+/\S+$")] | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+    revision: Annotated[str, Field(pattern=r"^\w[\w./-]*$")] | None = None
     path: str | None = None
     max_unpacked_gb: Annotated[float, Field(gt=0)] = 20
-    classes: Annotated[list[str], Field(min_length=2)]
-    positive: str | None = None
+    folders: FoldersParams | None = None
+    table: TableParams | None = None
+    classes: Annotated[list[Text], Field(min_length=2)]
+    positive: Text | None = None
     task: Literal["binary", "subtype"] | None = None
     image_size: Annotated[int, Field(ge=32, le=2048)]
     resize: Literal["squash", "crop", "pad"]
@@ -49,13 +66,44 @@ class DatasetParams(Section):
             raise ValueError(f"positive: '{self.positive}' is not one of classes: {', '.join(self.classes)}")
         if len(set(self.classes)) < len(self.classes):
             raise ValueError(f"classes: {', '.join(self.classes)} names one class twice")
+        for name in self.classes:
+            if not name.strip() or name.strip() != name or name.startswith((".", "~")) or set(name) & set("/\\\0\n|"):
+                raise ValueError(f"classes: '{name}' cannot be the name of a folder; map it to another by 'names'")
+        self._check_layout()
         if (self.layout == "breakhis") != (self.task is not None):
             valid = "binary or subtype" if self.layout == "breakhis" else "null"
             raise ValueError(f"task: with layout {self.layout} it must be {valid}")
-        needed = {"kaggle": "slug", "local": "path", "phantom": "phantom"}[self.source]
+        needed = {"kaggle": "slug", "huggingface": "slug", "local": "path"}.get(self.source, self.source)
         if getattr(self, needed) is None:
             raise ValueError(f"source: {self.source} needs '{needed}', which is null")
+        if self.layout != "breakhis" and self.phantom and self.phantom.laboratory:
+            raise ValueError(f"phantom.laboratory: images in layout {self.layout} have no stain; it must be null")
+        # Owner and name are folders of the download.
+        if self.source == "kaggle" and not re.fullmatch(r"[\w-]+/[\w-]+", str(self.slug)):
+            raise ValueError(f"slug: '{self.slug}' is not owner/name, as Kaggle's slugs are")
         return self
+
+    @property
+    def names_patient(self) -> bool:
+        """Whether anything says which images are of one patient (or case, or lesion)."""
+        reading = self.folders or self.table
+        return reading.names_patient if reading else self.layout != "busi"
+
+    @property
+    def edges(self) -> dict[str, list[float]]:
+        """Where numbers among the subgroup columns are cut, instead of at their tertiles."""
+        reading = self.folders or self.table
+        return reading.edges if reading else {}
+
+    def _check_layout(self) -> None:
+        for section in ("folders", "table"):
+            if (self.layout == section) != (getattr(self, section) is not None):
+                valid = "a mapping, {} at least" if self.layout == section else "null"
+                raise ValueError(f"{section}: with layout {self.layout} it must be {valid}")
+        names = (self.folders or self.table or Reading()).names.values()
+        unknown = sorted({name for name in names if name} - set(self.classes))
+        if unknown:
+            raise ValueError(f"{self.layout}.names: '{unknown[0]}' is not one of classes: {', '.join(self.classes)}")
 
 
 class AuditParams(Section):
@@ -71,7 +119,7 @@ class AuditParams(Section):
 class SplitParams(Section):
     """How images are divided into train, validation and test."""
 
-    protocol: Literal["fractions", "official", "kfold", "file"]
+    protocol: Literal["fractions", "official", "kfold", "file", "supplied", "supplied_leaky"]
     group: Literal["case", "folder", "image"]
     validation: Annotated[float, Field(gt=0, lt=1)]
     test: Annotated[float, Field(gt=0, lt=1)]

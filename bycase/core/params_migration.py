@@ -7,7 +7,7 @@ from typing import Any
 from bycase.core.nested import Settings
 from bycase.core.versions import check_version
 
-VERSION = 2  # 1 had none in it
+VERSION = 3  # 1 had none in it; 2 had no addresses in data sets
 
 # Sections and keys that came one after another. A value is what the code did before it could be chosen; of stages that
 # were not there yet it is the first one that was shipped, since no other result depends on it.
@@ -56,6 +56,11 @@ ADDED: Settings = {
         "power": 0.8,
     },
 }
+# Keys that came without a new version; they leave everything as it was.
+ADDED_SINCE: Settings = {"evaluate": {"external": None, "external_classes": {}, "external_magnifications": []}}
+ADDED_TO_PHANTOMS: Settings = {"laboratory": None}
+# Since version 2, which the last two leave as it is.
+ADDED_TO_DATASETS: Settings = {"url": None, "sha256": None, "revision": None, "folders": None, "table": None}
 ADDED_TO_NETWORKS: Settings = {
     "variant": None,
     "mode": "frozen",
@@ -87,19 +92,37 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
     UserError
         If the file is of a version that is not known here.
     """
-    if check_version(content, VERSION, source) == VERSION:
-        return dict(content), []
+    current = check_version(content, VERSION, source) == VERSION
     migrated: Settings = {"version": VERSION} | copy.deepcopy(dict(content)) | {"version": VERSION}
+    changes, added = ([], []) if current else _complete_first(migrated)
+    added += _add_to_datasets(migrated)
+    added += _fill(migrated, {section: keys for section, keys in ADDED_SINCE.items() if section in migrated})
+    for each in _sections(migrated, "datasets"):
+        if isinstance(each.get("phantom"), dict):
+            added += _fill(each["phantom"], ADDED_TO_PHANTOMS, "datasets.*.phantom.")
+    return migrated, changes + _say_added(added)
+
+
+def _complete_first(migrated: Settings) -> tuple[list[str], list[str]]:
+    """Bring a file of an older version to this one; what was renamed, in words, and the keys that were added."""
     changes = [*_move_augment(migrated), *_rename(migrated, "leakage", "inverse_penalty", "logistic_C")]
     added = _fill(migrated, ADDED)
     for each in _sections(migrated, "datasets"):
         task = "binary" if each.get("layout") == "breakhis" else None
-        added += _fill(each, {"task": task, "phantom": None}, "datasets.*.")
+        added += _fill(each, {"task": task, "phantom": None} | ADDED_TO_DATASETS, "datasets.*.")
         # The phantom was drawn with the seed of everything else.
         added += _fill(each, {"phantom": {"seed": migrated.get("seed")}} if each["phantom"] else {}, "datasets.*.")
     for each in _sections(migrated, "zoo"):
         added += _fill(each, ADDED_TO_NETWORKS, "zoo.*.")
-    return migrated, changes + ([f"added {', '.join(dict.fromkeys(added))}"] if added else [])
+    return changes, added
+
+
+def _add_to_datasets(content: Settings) -> list[str]:
+    return [key for each in _sections(content, "datasets") for key in _fill(each, ADDED_TO_DATASETS, "datasets.*.")]
+
+
+def _say_added(added: list[str]) -> list[str]:
+    return [f"added {', '.join(dict.fromkeys(added))}"] if added else []
 
 
 def _move_augment(content: Settings) -> list[str]:

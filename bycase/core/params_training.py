@@ -137,9 +137,12 @@ class ExplainParams(Section):
 
 
 class EvaluateParams(Section):
-    """How predictions are scored."""
+    """How predictions are scored, and on which other data set the finished classifier is tested."""
 
     threshold: Literal["youden", "fixed"]
     fixed_threshold: Share
     resamples: Annotated[int, Field(ge=100, le=1_000_000)]
     batch_size: Count
+    external: str | None = None
+    external_classes: dict[str, str | None] = Field(default={})  # the external data set's class -> the classifier's
+    external_magnifications: list[Literal[40, 100, 200, 400]] = Field(default=[])

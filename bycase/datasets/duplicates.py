@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv
 from bycase.datasets.fingerprints import Fingerprints
-from bycase.datasets.pairs import Pairs, confirmed_pairs, cosines, exact_pairs, near_pairs, similar_pairs, unit_rows
+from bycase.datasets.pairs import Pairs, confirmed_pairs, cosines, exact_pairs, near_pairs, open_unit, similar_pairs
 from bycase.tables.results import read_table
 
 DUPLICATES = Path("data/duplicates.csv")
@@ -63,7 +63,7 @@ def find_duplicates(
     DataFrame with the columns `COLUMNS`
         One row a pair, sorted by kind, then by names.
     """
-    unit = unit_rows(fingerprints.features)
+    unit = open_unit(fingerprints.features)
     by_kind: dict[str, Pairs] = {
         "exact": exact_pairs(fingerprints.pixel_sha256),
         "near": confirmed_pairs(near_pairs(fingerprints.phash, near_distance), unit, near_similarity),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_csv, write_json
+from bycase.core.rows import save_rows
 from bycase.tables.partial_features import Extract, PartialFeatures, fill
 from bycase.tables.results import open_array, read_results, read_table
 
@@ -109,7 +110,7 @@ def check_perceptual_hashes(manifest: pd.DataFrame) -> None:
 def write_fingerprints(fingerprints: Fingerprints, made_by: dict[str, Any], path: Path = FINGERPRINTS) -> None:
     """Write ``features.npy``, ``index.csv`` and ``made_by.json``, all or none."""
     with replace_folder(path) as folder:
-        np.save(folder / "features.npy", fingerprints.features)
+        save_rows(folder / "features.npy", fingerprints.features)
         columns = {
             "image": fingerprints.images,
             "pixel_sha256": fingerprints.pixel_sha256,

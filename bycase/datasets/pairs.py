@@ -11,9 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
+from bycase.core.rows import RowFile, file_below
 
 # Two positions (a < b) and a distance for each of n pairs.
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+
+# Positions of a table's rows, or a stretch of them.
+Rows = slice | NDArray[np.int64]
 
 # Millions of pairs mean blank images or a threshold that is far too wide, and no one can read them.
 MOST_PAIRS = 5_000_000
@@ -26,6 +30,29 @@ PAIRS_AT_A_TIME = 16_384
 DIRECTIONS = 64
 SAMPLE = 4096
 ROUNDING = 1e-5
+
+
+class UnitRows:
+    """Features in a file, read and scaled to length 1 as they are asked for: memory does not grow with the file.
+
+    Parameters
+    ----------
+    features : RowFile of shape (n_images, ..., n_features)
+        Not normalised; all numbers of an image count as one row.
+    """
+
+    def __init__(self, features: RowFile) -> None:
+        self._features = features
+
+    def __len__(self) -> int:
+        return self._features.shape[0]
+
+    def __getitem__(self, rows: Rows) -> NDArray[np.float32]:
+        places = np.arange(len(self))[rows] if isinstance(rows, slice) else rows
+        return unit_rows(self._features.read(places).reshape(len(places), -1))
+
+
+Unit = NDArray[np.float32] | UnitRows
 
 
 def exact_pairs(hashes: Sequence[str]) -> Pairs:
@@ -83,14 +110,14 @@ def near_pairs(hashes: Sequence[str], distance: int) -> Iterator[Pairs]:
         yield first[earlier], second[earlier], apart[earlier].astype(np.float64)
 
 
-def confirmed_pairs(candidates: Iterable[Pairs], unit: NDArray[np.float32], similarity: float) -> Pairs:
+def confirmed_pairs(candidates: Iterable[Pairs], unit: Unit, similarity: float) -> Pairs:
     """Those pairs of `candidates` whose features have a cosine similarity of at least `similarity`.
 
     Parameters
     ----------
     candidates : iterable of pairs
         Such as `near_pairs`; their distances are kept.
-    unit : ndarray of shape (n_images, n_features), float32
+    unit : ndarray of shape (n_images, n_features), float32, or `UnitRows`
         Rows of length 1; see `unit_rows`.
     similarity : float
         -1 to 1.
@@ -109,7 +136,7 @@ def confirmed_pairs(candidates: Iterable[Pairs], unit: NDArray[np.float32], simi
     return _collect(confirmed())
 
 
-def similar_pairs(unit: NDArray[np.float32], similarity: float) -> Pairs:
+def similar_pairs(unit: Unit, similarity: float) -> Pairs:
     """All pairs of rows with a cosine similarity of at least `similarity`; distance = 1 - cosine.
 
     Rows are first compared in their few main directions. With p the part of a row x within them and r the
@@ -136,7 +163,7 @@ def _collect(pairs: Iterable[Pairs]) -> Pairs:
     return _join(kept)
 
 
-def _main_directions(unit: NDArray[np.float32]) -> NDArray[np.float32]:
+def _main_directions(unit: Unit) -> NDArray[np.float32]:
     """Coordinates in the main directions, and the length of what they leave out, of every row."""
     sample = unit[:: max(1, len(unit) // SAMPLE)]
     vectors = np.linalg.eigh(sample.T @ sample).eigenvectors
@@ -156,7 +183,8 @@ def _bounded_pairs(
     for start in range(0, len(bounds), ROWS_AT_A_TIME):
         for other in range(start, len(bounds), ROWS_AT_A_TIME):
             block = bounds[start : start + ROWS_AT_A_TIME] @ bounds[other : other + ROWS_AT_A_TIME].T
-            first, second = np.nonzero(block >= similarity - ROUNDING)
+            # Of a flat array the few true places are found in a fraction of the time.
+            first, second = np.divmod(np.flatnonzero(block >= similarity - ROUNDING), block.shape[1])
             first, second = first + start, second + other
             later = second > first
             yield first[later], second[later]
@@ -168,7 +196,12 @@ def unit_rows(features: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(features / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
-def cosines(unit: NDArray[np.float32], first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+def open_unit(features: NDArray[np.float32]) -> Unit:
+    """Features of shape (n_images, n_features) with rows of length 1; those of a file stay there."""
+    return UnitRows(row_file) if (row_file := file_below(features)) else unit_rows(features)
+
+
+def cosines(unit: Unit, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
     """Cosine similarity of the rows `first` with the rows `second`, each of shape (n_pairs,)."""
     result = np.empty(len(first))
     for start in range(0, len(first), PAIRS_AT_A_TIME):

@@ -1,26 +1,32 @@
 """All files of a listing converted, the manifest of those that could be, the report, and the reasons to stop."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from bycase.core.errors import UserError
-from bycase.core.parallel import map_on_all_cores
+from bycase.core.parallel import BATCH, map_on_all_cores
 from bycase.datasets.layouts.listing import Listing, PublishedImage, Rejected
-from bycase.images.convert import Converted, Job, convert
+from bycase.images.convert import FULL_RANGE, Converted, Job, convert, range_in_use
 from bycase.tables.manifest import COLUMNS
 
 
 @dataclass(frozen=True)
 class Restructured:
-    """The manifest, the files that were left out, and files that repeat another one byte for byte."""
+    """The manifest, the files that were left out, and files that repeat another one byte for byte.
+
+    `wide` says of pixels with more than 8 bits: ``images``, how many have them, ``highest``, their highest value, and
+    ``low`` and ``high``, what was made black and white; None where there are none.
+    """
 
     manifest: pd.DataFrame
     rejected: list[Rejected]
     copies: list[Rejected]
+    wide: dict[str, Any] | None = None
 
 
 def convert_all(
@@ -47,33 +53,77 @@ def convert_all(
     -------
     Restructured
         Of files with one name, those with other bytes than the first are numbered (``name~2.png``);
-        those with the same bytes are left out and listed as copies.
+        those with the same bytes, label, case and part are left out and listed as copies.
     """
     for label in classes:
         (folder / label).mkdir()
     targets = _unique_targets(listing.images)
-    jobs = [
-        Job(raw / image.source, folder / target, size, mode)
-        for image, target in zip(listing.images, targets, strict=True)
-    ]
-    rows: list[dict[str, object]] = []
+    jobs = _Jobs(listing.images, targets, raw, folder, size, mode)
+    more = sorted({name for image in listing.images for name in image.more})
+    rows: list[tuple[object, ...]] = []
+    frames: list[pd.DataFrame] = []
+    wide: dict[int, int] = {}  # position to highest value
     rejected = list(listing.rejected)
     copies: list[Rejected] = []
-    first: dict[tuple[str, str], Path] = {}
-    for image, target, converted in zip(
-        listing.images, targets, map_on_all_cores(convert, jobs, "restructure", workers), strict=True
-    ):
+    first: dict[tuple[str, ...], Path] = {}
+    for number, converted in enumerate(map_on_all_cores(convert, jobs, "restructure", workers)):
+        image = listing.images[number]
         if converted.error:
             rejected.append(Rejected(image.source, converted.error))
             continue
-        key = (image.source.name, converted.sha256)
+        key = (image.source.name, converted.sha256, image.label, _copy_case(image), image.part)
         if key in first:
             copies.append(Rejected(image.source, f"the same file as {first[key].as_posix()}"))
             converted.target.unlink()
             continue
         first[key] = image.source
-        rows.append(_row(image, target, converted))
-    return Restructured(pd.DataFrame(rows, columns=list(COLUMNS)), sorted(rejected, key=lambda r: r.source), copies)
+        if converted.peak is not None:
+            wide[number] = converted.peak
+        rows.append(_row(image, targets[number], converted, more))
+        if len(rows) == BATCH:
+            frames.append(pd.DataFrame(rows, columns=[*COLUMNS, *more]))
+            rows = []
+    frames.append(pd.DataFrame(rows, columns=[*COLUMNS, *more]))
+    manifest = pd.concat(frames, ignore_index=True)
+    said = _convert_anew(manifest, wide, jobs, workers) if wide else None
+    return Restructured(manifest, sorted(rejected, key=lambda r: r.source), copies, said)
+
+
+class _Jobs(Sequence[Job]):
+    """The jobs of a listing, made when they are asked for: paths of all at once would cost more than the pictures."""
+
+    def __init__(
+        self, images: list[PublishedImage], targets: list[Path], raw: Path, folder: Path, size: int, mode: str
+    ) -> None:
+        self._images, self._targets, self._raw, self._folder = images, targets, raw, folder
+        self._size, self._mode = size, mode
+        self.pixel_range = FULL_RANGE
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, number: Any) -> Any:
+        source, target = self._raw / self._images[number].source, self._folder / self._targets[number]
+        return Job(source, target, self._size, self._mode, self.pixel_range)
+
+
+def _convert_anew(manifest: pd.DataFrame, wide: dict[int, int], jobs: _Jobs, workers: int | None) -> dict[str, Any]:
+    """Convert images with more than 8 bits by the range that all of them together use."""
+    jobs.pixel_range = range_in_use(max(wide.values()))
+    if jobs.pixel_range != FULL_RANGE:
+        again = [jobs[number] for number in wide]
+        hashes = {
+            converted.target: converted.phash
+            for converted in map_on_all_cores(convert, again, "restructure, by the range in use", workers)
+        }
+        names = {target.relative_to(target.parents[1]).as_posix(): phash for target, phash in hashes.items()}
+        manifest["phash"] = manifest["image"].map(names).fillna(manifest["phash"])
+    return {"images": len(wide), "highest": max(wide.values())} | asdict(jobs.pixel_range)
+
+
+def _copy_case(image: PublishedImage) -> str:
+    """Copies are of one case; where none is named, the case is the image's own path or name."""
+    return "" if Path(image.case).name.startswith(image.source.stem) else image.case
 
 
 def _unique_targets(images: list[PublishedImage]) -> list[Path]:
@@ -87,8 +137,9 @@ def _unique_targets(images: list[PublishedImage]) -> list[Path]:
     return targets
 
 
-def _row(image: PublishedImage, target: Path, converted: Converted) -> dict[str, object]:
-    return {
+def _row(image: PublishedImage, target: Path, converted: Converted, more: list[str]) -> tuple[object, ...]:
+    """The values of the manifest's columns, and of those that only this data set has."""
+    values = {
         "image": target.as_posix(),
         "label": image.label,
         "subtype": image.subtype,
@@ -106,7 +157,10 @@ def _row(image: PublishedImage, target: Path, converted: Converted) -> dict[str,
         "sex": image.sex,
         "site": image.site,
         "confirmed_by": image.confirmed_by,
+        "supplied_part": image.part,
+        "supplied_fold": image.fold,
     }
+    return *(values[column] for column in COLUMNS), *(image.more.get(name, "") for name in more)
 
 
 REPORT = Path("metrics/restructure.json")
@@ -119,7 +173,12 @@ def bad_share(result: Restructured) -> float:
 
 
 def make_report(
-    dataset: str, source: str, listing: Listing, result: Restructured, expected: int | None
+    dataset: str,
+    source: str,
+    listing: Listing,
+    result: Restructured,
+    expected: int | None,
+    patients_known: bool = True,
 ) -> dict[str, Any]:
     """The content of ``metrics/restructure.json``.
 
@@ -132,7 +191,9 @@ def make_report(
     result : Restructured
         What became of it.
     expected : int, optional
-        Images of the full data set, as published; None for a phantom, which is part of nothing.
+        Images of the full data set, as published; None for a phantom, which is part of nothing, and for your own.
+    patients_known : bool
+        Whether anything names a patient.
     """
     manifest = result.manifest
     by_class: dict[str, dict[str, int]] = {}
@@ -147,11 +208,15 @@ def make_report(
         "partial": expected is not None and len(manifest) < expected,
         "cases": int(manifest["case"].nunique()),
         "folders": int(manifest["folder"].nunique()),
+        "patients_known": patients_known,
+        "wide_pixels": result.wide,
         "rejected_share": round(bad_share(result), 6),
         "by_class": by_class,
         "rejected": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.rejected],
         "copies": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.copies],
         "rows_without_image": listing.rows_without_image,
+        "left_out": listing.left_out,
+        "notes": listing.notes,
         "not_images": [path.as_posix() for path in listing.others],
     }
 
@@ -179,7 +244,7 @@ def check_labels(listing: Listing, classes: list[str], raw: Path) -> None:
 def check_classes(manifest: pd.DataFrame, classes: list[str], raw: Path) -> None:
     """Refuse a data set without images, or in which a class of `params.yaml` is missing, naming it."""
     if manifest.empty:
-        raise UserError(f"{raw} holds no image in the publisher's layout and naming; check datasets.<name>.path")
+        raise UserError(f"{raw} holds no image in the layout of datasets.<name>.layout; check datasets.<name>.path")
     labels = set(manifest["label"])
     for label in classes:
         if label not in labels:

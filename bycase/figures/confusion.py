@@ -37,33 +37,29 @@ def draw_confusion(units: Mapping[str, Units], run_info: RunInfo) -> Figure:
     Parameters
     ----------
     units : mapping of level to Units
-        ``image`` and ``patient``, of the test part.
+        ``image`` and, where patients are known, ``patient``, of the test part.
     run_info : RunInfo
         Names network, data and split, and holds the metrics.
     """
     names = [label.replace("_", " ") for label in units["image"].classes]
     slanted = sum(map(len, names)) > LONGEST
     below = 0.075 * max(map(len, names)) if slanted else 0.2
-    note = "Percentages: of the row, all whose true class it is. In brackets: 95 % intervals by resampling patients."
+    note = (
+        "Percentages: of the row, all whose true class it is. In brackets: 95 % intervals by resampling "
+        f"{run_info.clusters}."
+    )
     title = f"Confusion: image accuracy {run_info.value('image', 'accuracy')}"
-    height = 1.2 + 2 * (max(len(names) * CELL, LEAST) + AROUND + below)
+    height = 1.2 + len(units) * (max(len(names) * CELL, LEAST) + AROUND + below)
     figure = new_figure(height, title, run_info.subtitle, note)
     with styled():
-        for axes, (level, scored) in zip(figure.subplots(2, 1), units.items(), strict=True):
+        rows = figure.subplots(len(units), 1, squeeze=False)[:, 0]
+        for axes, (level, scored) in zip(rows, units.items(), strict=True):
             n = run_info.metrics[level]["n"]
-            heading = [f"{n} {level}s; {decision_words(level, run_info)}", *accuracy_lines(level, run_info)]
+            heading = [f"{n} {level}s; {run_info.decision(level)}", *accuracy_lines(level, run_info)]
             axes.set_title("\n".join(heading), linespacing=1.3)
             _draw_matrix(axes, confusion_counts(scored), names, slanted)
             axes.set(xlabel="predicted", ylabel="true")
     return figure
-
-
-def decision_words(level: str, run_info: RunInfo) -> str:
-    """How the predicted class is chosen: by the threshold of ``image`` or ``patient`` level, or the most probable."""
-    if run_info.positive is None:
-        return "the most probable class is predicted"
-    threshold = run_info.metrics[level]["threshold"]
-    return f"{run_info.positive} is predicted from p = {threshold:.3f} up (never chosen on test)"
 
 
 def accuracy_lines(level: str, run_info: RunInfo) -> list[str]:
@@ -94,7 +90,7 @@ def write_report(units: Mapping[str, Units], run_info: RunInfo) -> str:
             digits=3,
             zero_division=0,
         )
-        head = f"{level} level: {decision_words(level, run_info)}"
+        head = f"{level} level: {run_info.decision(level)}"
         lines += ["", head, *accuracy_lines(level, run_info), "", report.rstrip()]
     return "\n".join(lines) + "\n"
 

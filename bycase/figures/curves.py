@@ -92,27 +92,29 @@ def draw_curves(curve: Curve, units: Mapping[str, Units], run_info: RunInfo) -> 
     curve : Curve
         `ROC` or `PRECISION_RECALL`.
     units : mapping of level to Units
-        ``image`` and ``patient``, of the test part.
+        ``image`` and, where patients are known, ``patient``, of the test part.
     run_info : RunInfo
         Names network, data and split, and holds the metrics.
     """
     if units["image"].positive is None:
         lines, subtitle = _class_lines(curve, units["image"], run_info), list(run_info.subtitle)
         kind, legend = f"macro {curve.short}", f"class, test images: {curve.short} against the rest (95 % CI)"
-        subtitle.append(f"patient level: {kind} {run_info.value('patient', curve.metric)}")
+        if "patient" in units:
+            subtitle.append(f"patient level: {kind} {run_info.value('patient', curve.metric)}")
         note = f"Macro: the mean of the {len(run_info.classes)} classes, each against the rest."
         references = {"image": INK}
     else:
         lines, subtitle = _level_lines(curve, units, run_info), run_info.subtitle
-        kind, legend, references = curve.short, f"test {curve.short} (95 % CI)", LEVEL_COLOURS
-        cross = ", with 95 % intervals of sensitivity and specificity" if curve is ROC else ""
-        note = f"Dots: at the thresholds, which never come from test{cross}."
-    note += " Dotted: a constant prediction. In brackets: 95 % intervals by resampling patients."
+        kind, legend = curve.short, f"test {curve.short} (95 % CI)"
+        references = {level: LEVEL_COLOURS[level] for level in units}
+        cross = ", with 95 % intervals of sensitivity and specificity" if curve.name == ROC.name else ""
+        note = f"Dots: {run_info.decided}{cross}."
+    note += f" Dotted: a constant prediction. In brackets: 95 % intervals by resampling {run_info.clusters}."
     title = f"{curve.name}: image {kind} {run_info.short('image', curve.metric)}"
     figure = new_figure(HEIGHT + LEGEND_ROW * (-(-len(lines) // 2) + 1), title, subtitle, note)
     with styled():
         axes = figure.add_subplot()
-        if curve is ROC:
+        if curve.name == ROC.name:
             roc_axes(axes)
             axes.text(0.70, 0.68, "chance, AUC 0.5", color=GREY, size=SMALL_SIZE, rotation=45, ha="center", va="top")
         else:
@@ -123,7 +125,7 @@ def draw_curves(curve: Curve, units: Mapping[str, Units], run_info: RunInfo) -> 
         for table, style in lines:
             _draw_line(axes, curve, table, style)
         if units["image"].positive is not None:
-            for level, colour in LEVEL_COLOURS.items():
+            for level, colour in references.items():
                 _mark_threshold(axes, curve, run_info.metrics[level], colour)
         place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.15, -0.11), "alignment": "left"}
         axes.legend(**place, ncols=2, title=legend, columnspacing=0.8, handlelength=1.4, fontsize=SMALL_SIZE - 0.5)
@@ -157,7 +159,7 @@ def _class_lines(curve: Curve, images: Units, run_info: RunInfo) -> list[Line]:
 
 def _draw_line(axes: Axes, curve: Curve, table: pd.DataFrame, style: dict[str, Any]) -> None:
     x, y = table[curve.x].to_numpy(), table[curve.y].to_numpy()
-    if curve is ROC:
+    if curve.name == ROC.name:
         axes.plot(x, y, **style)
     else:
         # Average precision is the area under these steps: a precision holds back to the previous recall.
@@ -166,7 +168,7 @@ def _draw_line(axes: Axes, curve: Curve, table: pd.DataFrame, style: dict[str, A
 
 def _mark_threshold(axes: Axes, curve: Curve, scores: Mapping[str, Any], colour: str) -> None:
     """A dot at the threshold; on the ROC curve with the intervals of both rates."""
-    if curve is ROC:
+    if curve.name == ROC.name:
         limits, x, y = scores["ci"], 1 - scores["specificity"], scores["sensitivity"]
         thin: Any = {"color": colour, "linewidth": 0.9, "alpha": 0.7}
         axes.plot([1 - limits["specificity"]["high"], 1 - limits["specificity"]["low"]], [y, y], **thin)

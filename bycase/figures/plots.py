@@ -18,6 +18,7 @@ from bycase.figures.curves import PRECISION_RECALL, ROC, draw_curves
 from bycase.figures.deletion import compare_words, draw_deletion
 from bycase.figures.explanation_sanity import draw_sanity
 from bycase.figures.explanations import draw_examples
+from bycase.figures.external import draw_external
 from bycase.figures.grid import choose_examples, draw_grid
 from bycase.figures.reliability import draw_reliability, reliability_tables
 from bycase.figures.robustness import draw_robustness
@@ -25,6 +26,7 @@ from bycase.figures.run_info import RunInfo
 from bycase.figures.subgroups import draw_subgroups
 from bycase.figures.uncertainty import draw_uncertainty
 from bycase.images.pixels import read_pixels
+from bycase.statistics.external import read_external
 from bycase.statistics.robustness.summary import curves_table
 from bycase.statistics.robustness.table import RESULTS as ROBUSTNESS
 from bycase.statistics.uncertainty.summary import tabulate_risk
@@ -96,6 +98,12 @@ def plot_robustness(predictions: pd.DataFrame, run_info: RunInfo) -> Plots:
     strip = draw_corruptions(read_pixels(names), names, labels, corruptions, severities, seed, [run_info.data])
     curves = draw_robustness({run_info.model_info["model"]: summary}, run_info.subtitle)
     return Plots({"robustness": curves_table(summary)}, {"robustness": curves, "corruptions": strip})
+
+
+def plot_external(run_info: RunInfo) -> Plots:
+    """The `external` stage: both data sets and the change; nothing without an external test set."""
+    content = read_external()
+    return Plots(figures={"external": draw_external(content, run_info.subtitle)} if content else {})
 
 
 def plot_explanations(run_info: RunInfo) -> Plots:

@@ -21,12 +21,12 @@ HEIGHT = 6.4
 
 
 def reliability_tables(units: Mapping[str, Units], run_info: RunInfo, seed: int) -> dict[str, dict[str, pd.DataFrame]]:
-    """Each level's calibration, before and after scaling by its temperature.
+    """Each level's calibration, before scaling and, where there is a temperature, after.
 
     Parameters
     ----------
     units : mapping of level to Units
-        ``image`` and ``patient``, of the test part.
+        ``image`` and, where patients are known, ``patient``, of the test part.
     run_info : RunInfo
         Names network, data and split, and holds the errors and the temperatures, which come from validation.
     seed : int
@@ -37,13 +37,11 @@ def reliability_tables(units: Mapping[str, Units], run_info: RunInfo, seed: int)
     dict of level to dict of DataFrame
         ``before`` and ``after``; see `bycase.figures.curve_tables.calibration_table`.
     """
-    return {
-        level: {
-            "before": calibration_table(plain, seed),
-            "after": calibration_table(scale_units(plain, _temperature(level, run_info)), seed),
-        }
-        for level, plain in units.items()
-    }
+    tables = {level: {"before": calibration_table(plain, seed)} for level, plain in units.items()}
+    if "temperature" in run_info.metrics["calibration"]:
+        for level, plain in units.items():
+            tables[level]["after"] = calibration_table(scale_units(plain, _temperature(level, run_info)), seed)
+    return tables
 
 
 def reliability_words(positive: str | None) -> tuple[str, str]:
@@ -69,16 +67,20 @@ def draw_reliability(
     kinds = ("right", "wrong")
     if run_info.positive is not None:
         kinds = f"true {run_info.positive}", f"true {run_info.negative}"
+    ece = {name: run_info.metrics["calibration"]["image"][name]["ece"] for name in tables["image"]}
+    title = f"Calibration: image ECE {ece['before']:.3f}"
     note = (
         "Dots: bins of equally many units, over which the expected calibration error (ECE; 95 % CI) is taken; shaded: "
-        "95 % intervals by resampling patients. Above the line probabilities are too low, below too high. T: "
-        "temperature, fitted on validation. ECE is biased upward with few units. Bars: before scaling."
+        f"95 % intervals by resampling {run_info.clusters}. Above the line probabilities are too low, below too high. "
     )
-    ece = {name: run_info.metrics["calibration"]["image"][name]["ece"] for name in STYLES}
-    title = f"Calibration: image ECE {ece['before']:.3f}, scaled {ece['after']:.3f}"
+    if "after" in ece:
+        title = f"{title}, scaled {ece['after']:.3f}"
+        note += "T: temperature, fitted on validation. ECE is biased upward with few units. Bars: before scaling."
+    else:
+        note += "ECE is biased upward with few units."
     figure = new_figure(HEIGHT, title, run_info.subtitle, note)
     with styled():
-        panels = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=[3.2, 1])
+        panels = figure.subplots(2, len(tables), sharex=True, sharey="row", height_ratios=[3.2, 1], squeeze=False)
         for column, level in enumerate(tables):
             _draw_level(panels[0, column], tables[level], level, run_info)
             _draw_spread(panels[1, column], make_forecasts(units[level]), kinds)

@@ -52,6 +52,22 @@ class RunInfo:
         return threshold
 
     @property
+    def clusters(self) -> str:
+        """What the bootstrap resamples."""
+        return "patients"
+
+    @property
+    def decided(self) -> str:
+        """Where a curve's dots are: what decides the predicted classes."""
+        return "at the thresholds, which never come from test"
+
+    def decision(self, level: str) -> str:
+        """How the predicted class of ``image`` or ``patient`` level is chosen: by a threshold, or the most probable."""
+        if self.positive is None:
+            return "the most probable class is predicted"
+        return f"{self.positive} is predicted from p = {self.threshold(level):.3f} up (never chosen on test)"
+
+    @property
     def network(self) -> str:
         """The network and where its weights come from."""
         return network_words(self.model_info)
@@ -73,11 +89,20 @@ class RunInfo:
             words = f"fold {self.protocol['fold']} of {self.protocol['folds']}, {words}"
         elif self.protocol["protocol"] == "file":
             words = f"parts of {Path(self.protocol['file']).name}, {words}"
+        elif self.protocol["protocol"].startswith("supplied"):
+            of = f"fold {self.protocol['fold']} of {self.protocol['folds']}" if self.protocol["folds"] > 1 else "parts"
+            words = f"{of} as the data set has them, {words}"
         held_out = self.protocol.get("held_out_magnification")
         if held_out:
             words = f"{words}, trained without {held_out}X and tested on it"
         leaked = self.protocol.get("cases_on_both_sides", 0)
-        return f"{words}, LEAKS: {leaked} cases on both sides" if leaked else words
+        if leaked:
+            words = f"{words}, LEAKS: {leaked} cases on both sides"
+        elif self.protocol["protocol"] == "supplied_leaky":
+            words = (
+                f"{words}, leaks allowed: {self.protocol['duplicates_on_both_sides']} pairs of duplicates on both sides"
+            )
+        return words if self.protocol.get("patients_known", True) else f"{words}, patients unknown"
 
     @property
     def size(self) -> str:

@@ -25,12 +25,13 @@ def draw_subgroups(run_info: RunInfo) -> Figure:
 
     Where the data set tells of no subgroups, the row of all images stands alone.
     """
-    rows = _rows(run_info.metrics)
+    rows = _rows(run_info)
     figure = new_figure(AROUND + ROW * len(rows), _title(run_info.metrics), run_info.subtitle, _note(run_info))
-    lows = [scores["ci"][metric]["low"] for _, scores in rows if scores for metric in PANELS if metric in scores]
+    shown = [metric for metric in PANELS if metric in run_info.metrics["image"]]
+    lows = [scores["ci"][metric]["low"] for _, scores in rows if scores for metric in shown if metric in scores]
     with styled():
-        panels = figure.subplots(1, 2, sharey=True)
-        for axes, metric in zip(panels, PANELS, strict=True):
+        panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+        for axes, metric in zip(panels, shown, strict=True):
             _draw_panel(axes, rows, metric, np.floor(10 * min(lows)) / 10)
             axes.set_title(f"{metric_words(metric)} (95 % CI)")
         for label, (_, scores) in zip(panels[0].get_yticklabels(), rows, strict=True):
@@ -38,19 +39,22 @@ def draw_subgroups(run_info: RunInfo) -> Figure:
     return figure
 
 
-def _rows(metrics: Mapping[str, Any]) -> list[tuple[str, dict[str, Any] | None]]:
+def _rows(run_info: RunInfo) -> list[tuple[str, dict[str, Any] | None]]:
     """Names and metrics from the top down; a head has no metrics."""
-    rows: list[tuple[str, dict[str, Any] | None]] = [(_label("all", metrics["image"]), metrics["image"])]
+    metrics, known = run_info.metrics, run_info.clusters == "patients"
+    rows: list[tuple[str, dict[str, Any] | None]] = [(_label("all", metrics["image"], known), metrics["image"])]
     for column, members in metrics["subgroups"].items():
         rows.append((HEADS.get(column, column), None))
         for value, levels in members.items():
             name = f"{value}X" if column == "magnification" else value.replace("_", " ")
-            rows.append((_label(name, levels["image"]), levels["image"]))
+            rows.append((_label(name, levels["image"], known), levels["image"]))
     return rows
 
 
-def _label(name: str, scores: Mapping[str, Any]) -> str:
-    return f"{textwrap.shorten(name, LONGEST, placeholder=' ...')} ({scores['n']:,}; {scores['n_patients']:,})"
+def _label(name: str, scores: Mapping[str, Any], known: bool) -> str:
+    """The subgroup with its numbers of images and, where they are known, of patients."""
+    patients = f"; {scores['n_patients']:,}" if known else ""
+    return f"{textwrap.shorten(name, LONGEST, placeholder=' ...')} ({scores['n']:,}{patients})"
 
 
 def _title(metrics: Mapping[str, Any]) -> str:
@@ -68,9 +72,12 @@ def _title(metrics: Mapping[str, Any]) -> str:
 
 def _note(run_info: RunInfo) -> str:
     threshold = "" if run_info.positive is None else "One threshold for all. "
-    note = f"In brackets: images; patients. {threshold}Intervals resample patients. Dotted: all images."
+    sizes = "images; patients" if run_info.clusters == "patients" else run_info.clusters
+    note = f"In brackets: {sizes}. {threshold}Intervals resample {run_info.clusters}. Dotted: all images."
     if not run_info.metrics["subgroups"]:
         return note
+    if "auc" not in run_info.metrics["image"]:
+        return f"{note} Dash: not defined."
     if run_info.positive is None:
         note += " AUC: mean over the subgroup's classes, each against its others."
     elif "subtype" in run_info.metrics["subgroups"]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from bycase.images.convert import decode
+from bycase.images.convert import FULL_RANGE, PixelRange, decode
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 MAX_BYTES = 256_000_000
@@ -34,13 +34,15 @@ class Picture:
     notes: list[str]
 
 
-def read_picture(content: bytes) -> Picture:
+def read_picture(content: bytes, pixel_range: PixelRange = FULL_RANGE) -> Picture:
     """Decode a picture as the pipeline does, whatever its name says.
 
     Parameters
     ----------
     content : bytes
         A file of one of the `FORMATS`, of at most `MAX_BYTES`, with at most `MAX_PIXELS`.
+    pixel_range : PixelRange
+        Of pixels with more than 8 bits: the one that the classifier's training images were read with.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def read_picture(content: bytes) -> Picture:
         raise PictureError(f"larger than {MAX_BYTES / 1e6:.0f} MB")
     try:
         notes = _describe(content)
-        return Picture(decode(content), notes)
+        return Picture(decode(content, pixel_range), notes)
     except PictureError:
         raise
     # Pillow's readers raise nearly anything on a damaged file.

@@ -8,13 +8,10 @@ from bycase.core.wording import (
     DASH,
     count,
     metric_with_interval,
-    p_value,
     seconds,
     share,
-    signed,
-    value_with_interval,
 )
-from bycase.report.blocks import Block, Listing, Page, Section, Table, Text, missing
+from bycase.report.blocks import Block, Page, Section, Table, Text, missing
 from bycase.report.documents import make_documents
 from bycase.report.failures import failure_section, find_errors
 from bycase.report.inputs import BENCHMARK, BENCHMARK_FIGURES, BENCHMARK_PARAMS, Bench, read_bench
@@ -31,6 +28,7 @@ from bycase.report.sections import (
     uncertainty_blocks,
 )
 from bycase.report.study import study_of_bench
+from bycase.report.verdicts import verdict_section
 from bycase.report.words import PHANTOM, headline, missing_words
 from bycase.statistics.metric_names import metric_words
 
@@ -85,7 +83,7 @@ def bench_page(bench: Bench, images: bool) -> Page:
         numbers=main_numbers(levels),
         sections=[
             _leaderboard(bench),
-            _verdicts(bench),
+            verdict_section(bench.comparisons),
             Section(
                 "best",
                 f"All metrics of {bench.best}",
@@ -164,36 +162,6 @@ def _leaderboard(bench: Bench) -> Section:
         _figure("pareto"),
     ]
     return Section("results", "Leaderboard", blocks)
-
-
-def _verdicts(bench: Bench) -> Section:
-    pairs, settings = bench.comparisons["pairs"], bench.comparisons["settings"]
-    metric, level = metric_words(settings["metric"]), settings["level"]
-    words = (
-        f"Each pair is compared on {metric} by {level}: margin {settings['margin']:g}, alpha {settings['alpha']:g} "
-        f"over all pairs together (Holm), {count(settings['resamples'])} paired resamples of patients."
-    )
-    rows = []
-    for pair in pairs:
-        delong, mcnemar = ((pair.get(test) or {}).get(level) or {} for test in ("delong", "mcnemar"))
-        needed = (pair.get("patients_needed") or {}).get("difference")
-        rows.append(
-            (
-                f"{pair['first']} against {pair['second']}",
-                pair["verdict"],
-                value_with_interval(pair["difference"], pair["ci"], signed),
-                p_value(pair["p_holm"]),
-                p_value(delong.get("p_holm")),
-                p_value(mcnemar.get("p_clustered_holm", mcnemar.get("p_holm"))),
-                DASH if needed is None else count(needed),
-            )
-        )
-    tests = ("p, bootstrap", "p, DeLong", "p, McNemar")
-    header = ("pair", "verdict", f"difference in {metric}", *tests, "patients needed")
-    caption = "All pairs. Difference: first minus second. P-values are Holm-adjusted over the pairs."
-    blocks: list[Block] = [Text(words), Listing([pair["sentence"] for pair in pairs]), Table(caption, header, rows)]
-    notes = bench.comparisons.get("notes", [])
-    return Section("verdicts", "Pairwise verdicts", [*blocks, *([Listing(notes)] if notes else [])])
 
 
 def _calibration(bench: Bench) -> Section:

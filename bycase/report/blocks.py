@@ -118,6 +118,8 @@ class Page:
         The main results.
     sections : sequence of Section
         In reading order.
+    clusters : str
+        What intervals resample.
     """
 
     kicker: str
@@ -126,6 +128,7 @@ class Page:
     headline: Sequence[str]
     numbers: Sequence[Number]
     sections: Sequence[Section]
+    clusters: str = "patients"
 
 
 def missing(what: str, command: str) -> Text:

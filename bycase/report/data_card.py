@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from bycase.core.params_data import DatasetParams
-from bycase.core.wording import markdown_table
+from bycase.core.wording import capitalise, markdown_table
 from bycase.datasets.layouts.listing import About
-from bycase.tables.manifest import OPTIONAL
+from bycase.tables.manifest import OPTIONAL, PATIENTS_UNKNOWN, more_columns
 
 NAMED = 10  # files that are named one by one; metrics/restructure.json names all
 # The first is in the title; the second follows from the cases on both sides, and a case is not always a patient.
@@ -70,6 +70,16 @@ def write_data_card(info: DataSetInfo, thumbnails: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def describe_origin(data: DatasetParams) -> str:
+    """Where a data set's files came from, in Markdown, with what pins them."""
+    return {
+        "kaggle": f"Kaggle, `{data.slug}`",
+        "huggingface": f"Hugging Face Hub, `{data.slug}`" + (f", revision `{data.revision}`" if data.revision else ""),
+        # What follows the question mark may be a signature that gives access.
+        "url": f"<{(data.url or '').split('?')[0]}>" + (f", sha256 `{data.sha256}`" if data.sha256 else ""),
+    }.get(data.source, "a local folder or archive")
+
+
 def _source(info: DataSetInfo) -> list[str]:
     about, data = info.about, info.data
     if info.phantom:
@@ -78,10 +88,9 @@ def _source(info: DataSetInfo) -> list[str]:
             "works; nothing measured on them says anything about patients. No publisher and no citation; licence: that "
             "of this project.",
         ]
-    origin = f"Kaggle, `{data.slug}`" if data.source == "kaggle" else "a local folder or archive"
     return [
         f"- Data set: {about.title}",
-        f"- Obtained from: {origin}; publisher's page: <{about.page}>",
+        f"- Obtained from: {describe_origin(data)}" + (f"; publisher's page: <{about.page}>" if about.page else ""),
         f"- Licence: {about.licence}",
         f"- Cite: {about.citation}",
         *(f"- Known limitation: {limit}" for limit in about.limits),
@@ -91,6 +100,7 @@ def _source(info: DataSetInfo) -> list[str]:
 def _classes(info: DataSetInfo) -> list[str]:
     manifest = info.manifest
     lines = [
+        *([] if info.data.names_patient else [f"**{capitalise(PATIENTS_UNKNOWN)}.**", ""]),
         f"{len(manifest)} images in {manifest['group'].nunique()} groups; each group is one {info.about.group}."
         + ("" if info.phantom else f" {info.about.group_note}"),
         "",
@@ -140,6 +150,8 @@ def _missing(info: DataSetInfo) -> list[str]:
     report, n = info.report, len(info.manifest)
     if info.phantom:
         images = "none missing; a phantom is complete"
+    elif report["expected"] is None:
+        images = f"{n} as found; how many there should be is not known here"
     elif report["partial"]:
         images = f"**partial: {n} of {report['expected']}** published images; they may not represent the rest"
     else:
@@ -243,7 +255,7 @@ def count_sizes(manifest: pd.DataFrame, most: int = 5) -> list[tuple[str, int]]:
 
 def count_unknown(manifest: pd.DataFrame) -> dict[str, int]:
     """Images without a value, for each optional column that has one for some image but not for all."""
-    empty = {column: int((manifest[column] == "").sum()) for column in OPTIONAL}
+    empty = {column: int((manifest[column] == "").sum()) for column in (*OPTIONAL, *more_columns(manifest))}
     return {column: n for column, n in empty.items() if 0 < n < len(manifest)}
 
 

@@ -109,7 +109,7 @@ def failure_section(
     )
     gallery = Gallery(caption, [_example(row, folder if images else None) for row in rows])
     note = Text(COPY_NOTE if images else NO_IMAGES, "note")
-    return Section("failures", title, [gallery, _patient_table(predicted), note])
+    return Section("failures", title, [gallery, patient_table(predicted), note])
 
 
 def _example(row: Mapping[Hashable, Any], folder: Path | None) -> Example:
@@ -124,7 +124,8 @@ def _example(row: Mapping[Hashable, Any], folder: Path | None) -> Example:
     return Example(source, f"predicted {row['predicted']}, true {row['label']}", lines)
 
 
-def _patient_table(predicted: pd.DataFrame) -> Table:
+def patient_table(predicted: pd.DataFrame) -> Table:
+    """`count_by_patient` as a table."""
     rows = [
         (row["patient"], row["label"], f"{row['wrong']} of {row['images']}", share(row["wrong"] / row["images"]))
         for row in count_by_patient(predicted).to_dict("records")

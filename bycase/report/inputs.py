@@ -24,7 +24,7 @@ FIGURES, BENCHMARK_FIGURES = PLOTS / "model", PLOTS / "benchmark"
 BENCHMARK_PARAMS = Path("benchmark/params.yaml")
 BENCHMARK = "benchmark/dvc.yaml"
 # Stages whose numbers are shown where they exist.
-OPTIONAL = ("leakage", "uncertainty", "robustness", "explain")
+OPTIONAL = ("leakage", "uncertainty", "robustness", "explain", "external")
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,8 @@ def write_model_card(study: Study) -> str:
 
 def metadata(study: Study) -> ModelCardData:
     """The metadata that the Hub reads: library, task, data, and every result with its interval."""
-    tags = ["medical", "histopathology" if study.params.data.layout == "breakhis" else study.params.data.layout]
+    layout = study.params.data.layout
+    tags = ["medical", *({"breakhis": ["histopathology"], "folders": [], "table": []}.get(layout, [layout]))]
     if study.phantom:
         tags.append("phantom")
     return ModelCardData(

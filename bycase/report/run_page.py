@@ -6,6 +6,7 @@ from bycase.core.wording import capitalise
 from bycase.report.blocks import Block, Listing, Page, Section, Text, missing
 from bycase.report.documents import make_documents
 from bycase.report.explanations import explanation_section
+from bycase.report.external import external_section
 from bycase.report.failures import failure_section, find_errors
 from bycase.report.inputs import FIGURES, Run, read_run
 from bycase.report.provenance import cost_rows, production_section
@@ -25,6 +26,7 @@ from bycase.report.sections import (
 )
 from bycase.report.study import study_of_run
 from bycase.report.words import PHANTOM, headline, leak_words, missing_words, power_words
+from bycase.tables.manifest import PATIENTS_UNKNOWN
 
 # Neither clock nor machine nor the commit of the day is in the page: the same run gives the same bytes.
 PROVENANCE = (
@@ -73,15 +75,21 @@ def run_page(run: Run, images: bool) -> Page:
     levels = {level: run_info.metrics[level] for level in ("image", "patient")}
     leaks = run_info.protocol.get("cases_on_both_sides", 0)
     warnings = [PHANTOM] if run_info.model_info["phantom"] else []
-    if leaks:
-        warnings.append(leak_words(leaks))
+    # Where somebody has waived a pair, the split's own section says so.
+    pairs = (
+        run_info.protocol.get("duplicates_on_both_sides", 0) if run_info.protocol["protocol"] == "supplied_leaky" else 0
+    )
+    if leaks or pairs:
+        warnings.append(leak_words(leaks, pairs))
+    if not run_info.protocol.get("patients_known", True):
+        warnings.append(f"{capitalise(PATIENTS_UNKNOWN)}.")
     return Page(
         kicker="Report of one network",
         title=f"{run_info.network}, on {run_info.data}",
         warning=" ".join(warnings) or None,
         headline=[
             *headline(run_info.network, run_info.data, run_info.size, levels),
-            f"{capitalise(run_info.split)}. {leak_words(leaks)} {missing_words(run.data.restructure)}.",
+            f"{capitalise(run_info.split)}. {leak_words(leaks, pairs)} {missing_words(run.data.restructure)}.",
         ],
         numbers=main_numbers(levels),
         sections=[
@@ -106,6 +114,7 @@ def run_page(run: Run, images: bool) -> Page:
                 "AUC and accuracy by corruption and severity",
                 "By corruption and severity.",
             ),
+            external_section(optional.get("external"), FIGURES / "external.png"),
             explanation_section(optional.get("explain"), FIGURES, images),
             _failures(run, images),
             _comparison(run),

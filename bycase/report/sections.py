@@ -13,6 +13,7 @@ from bycase.statistics.metric_names import short_metric_words
 MAIN = ("auc", "average_precision", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "precision", "f1")
 FURTHER = ("macro_f1", "mcc", "brier", "log_loss", "recognition_rate")
 SUBGROUP = ("auc", "accuracy", "sensitivity", "specificity", "macro_f1")
+RANKED = "AUC against the rest"
 PER_CLASS = ("auc", "recall", "specificity", "precision", "f1")
 CALIBRATION = ("ece", "ece_debiased", "brier", "reliability", "resolution", "log_loss", "slope", "intercept")
 UNCERTAINTY = ("auc", "accuracy", "brier", "log_loss", "ece")
@@ -29,26 +30,36 @@ SELECTIVE = {
     "aurc": "area under risk-coverage curve",
 }
 METHODS = {"plain": "one prediction", "mc_dropout": "MC dropout", "tta": "test-time augmentation"}
+HEAD = {"auc": "AUC", "accuracy": "Accuracy"}
 LEVELS = {"image": "by image", "patient": "by patient"}
 SPLITS = {"image": "by image", "folder": "by slide folder", "case": "by case", "group": "by group"}
 PROBES = {"group": "patient, among those of its class", "magnification": "magnification"}
-INTERVALS = "In brackets: 95 % intervals from resampling patients."
+CONSTANT = "Constant: predicting the training set's majority class for every image."
 NO_IMAGES = (
     "This copy contains no image of the data set: it was made with --no-images, since the licence of a data set may "
     "not allow its images to be passed on with the report."
 )
 
 
+def intervals_words(clusters: str = "patients") -> str:
+    """What stands in brackets; `clusters` is what was resampled."""
+    return f"In brackets: 95 % intervals from resampling {clusters}."
+
+
+INTERVALS = intervals_words()
+
+
 def main_numbers(levels: Mapping[str, Numbers]) -> list[Number]:
-    """The four numbers at the head of the page."""
+    """The numbers at the head of the page."""
     return [
         Number(
             f"{name} by {level}",
             share(metrics[metric]),
             [interval(metrics["ci"][metric]), f"constant prediction {share(metrics['baseline'][metric])}"],
         )
-        for metric, name in (("auc", "AUC"), ("accuracy", "Accuracy"))
+        for metric, name in HEAD.items()
         for level, metrics in levels.items()
+        if metric in metrics
     ]
 
 
@@ -67,53 +78,53 @@ def analysis_section(
     return Section(key, title, [*draw(numbers), figure_or_note(figure, alt, caption, command)])
 
 
-def results_table(levels: Mapping[str, Numbers]) -> Table:
-    """Every metric by image and by patient, beside that of a constant prediction."""
-    image, patient = levels["image"], levels["patient"]
-    caption = (
-        f"Test metrics: {count(image['n'])} images, {count(patient['n'])} patients. {INTERVALS} Constant: predicting "
-        "the training set's majority class for every image."
-    )
-    columns = (image, image["baseline"], patient, patient["baseline"])
-    header = ("metric", "by image", "constant", "by patient", "constant")
+def results_table(levels: Mapping[str, Numbers], clusters: str = "patients", constant: str = CONSTANT) -> Table:
+    """Every metric at each level, beside that of a constant prediction, which `constant` explains."""
+    sizes = ", ".join(f"{count(metrics['n'])} {level}s" for level, metrics in levels.items())
+    caption = f"Test metrics: {sizes}. {intervals_words(clusters)} {constant}"
+    columns = [column for metrics in levels.values() for column in (metrics, metrics["baseline"])]
+    header = ("metric", *(name for level in levels for name in (LEVELS[level], "constant")))
     return Table(caption, header, metric_rows(columns, (*MAIN, *FURTHER)))
 
 
-def class_table(level: Numbers) -> list[Table]:
+def class_table(level: Numbers, clusters: str = "patients") -> list[Table]:
     """With more than two classes: each against the rest."""
     limits = level.get("ci", {}).get("per_class", {})
-    rows = [
-        (label, *_cells({**metrics, "ci": limits.get(label, {})}, PER_CLASS))
-        for label, metrics in level.get("per_class", {}).items()
-    ]
-    header = ("class", "AUC against the rest", *map(short_metric_words, PER_CLASS[1:]))
-    return [Table(f"By image and class. {INTERVALS}", header, rows)] if rows else []
+    classes = level.get("per_class", {})
+    shown = [metric for metric in PER_CLASS if any(metric in metrics for metrics in classes.values())]
+    rows = [(label, *_cells({**metrics, "ci": limits.get(label, {})}, shown)) for label, metrics in classes.items()]
+    header = ("class", *(RANKED if metric == "auc" else short_metric_words(metric) for metric in shown))
+    return [Table(f"By image and class. {intervals_words(clusters)}", header, rows)] if rows else []
 
 
-def operating_table(levels: Mapping[str, Numbers]) -> list[Table]:
+def operating_table(levels: Mapping[str, Numbers], clusters: str = "patients") -> list[Table]:
     """Sensitivity at a given specificity and the reverse, the threshold chosen on validation."""
     rows = []
-    for level, name in LEVELS.items():
-        for point, metrics in levels[level].get("operating_points", {}).items():
+    for level, numbers in levels.items():
+        for point, metrics in numbers.get("operating_points", {}).items():
             kept, value = point.rsplit("_", 1)
             cells = _cells(metrics, ("sensitivity", "specificity"))
-            rows.append((f"{kept} {value} % on validation, {name}", share(metrics["threshold"]), *cells))
-    caption = f"Operating points: thresholds chosen on validation, and their results on test. {INTERVALS}"
+            rows.append((f"{kept} {value} % on validation, {LEVELS[level]}", share(metrics["threshold"]), *cells))
+    caption = (
+        f"Operating points: thresholds chosen on validation, and their results on test. {intervals_words(clusters)}"
+    )
     return [Table(caption, ("chosen for", "threshold", "sensitivity", "specificity"), rows)] if rows else []
 
 
-def subgroup_tables(subgroups: Mapping[str, Mapping[str, Mapping[str, Numbers]]]) -> list[Table]:
+def subgroup_tables(
+    subgroups: Mapping[str, Mapping[str, Mapping[str, Numbers]]], clusters: str = "patients"
+) -> list[Table]:
     """A table for each property that defines subgroups."""
     tables = []
     for kind, values in subgroups.items():
         images = {value: levels["image"] for value, levels in values.items()}
         metrics = [metric for metric in SUBGROUP if any(metric in image for image in images.values())]
+        sizes = {"n": "images", "n_patients": "patients"} if clusters == "patients" else {"n": "images"}
         rows = [
-            (value, count(image["n"]), count(image["n_patients"]), *_cells(image, metrics))
-            for value, image in images.items()
+            (value, *(count(image[key]) for key in sizes), *_cells(image, metrics)) for value, image in images.items()
         ]
-        caption = f"By image and {kind}. {INTERVALS} Dash: not defined, or fewer than 2 patients."
-        tables.append(Table(caption, (kind, "images", "patients", *map(short_metric_words, metrics)), rows))
+        caption = f"By image and {kind}. {intervals_words(clusters)} Dash: not defined, or fewer than 2 {clusters}."
+        tables.append(Table(caption, (kind, *sizes.values(), *map(short_metric_words, metrics)), rows))
     return tables
 
 
@@ -159,16 +170,28 @@ def _leakage_blocks(leakage: Numbers) -> list[Block]:
     return [Text(leakage_words(leakage)), table, *probe_table]
 
 
-def calibration_table(levels: Mapping[str, Numbers]) -> Table:
-    """Calibration before and after temperature scaling.
+def calibration_table(levels: Mapping[str, Numbers], clusters: str = "patients") -> Table:
+    """Calibration before and, where there is a temperature, after scaling by it.
 
     Parameters
     ----------
     levels : mapping
-        By name of a column pair: each with ``before`` and ``after``.
+        By name of a column pair: each with ``before``, all or none with ``after``.
+    clusters : str
+        What was resampled.
     """
-    columns = {f"{level}, {when}": numbers[when] for level, numbers in levels.items() for when in ("before", "after")}
-    caption = f"Before and after temperature scaling, which is fitted on validation. {INTERVALS}"
+    states = [when for when in ("before", "after") if all(when in numbers for numbers in levels.values())]
+    columns = {
+        f"{level}, {when}" if "after" in states else level: numbers[when]
+        for level, numbers in levels.items()
+        for when in states
+    }
+    caption = (
+        "Before and after temperature scaling, which is fitted on validation."
+        if "after" in states
+        else "Probabilities as they are: there is no validation part to fit a temperature on."
+    )
+    caption = f"{caption} {intervals_words(clusters)}"
     return Table(caption, ("measure", *columns), metric_rows(list(columns.values()), CALIBRATION))
 
 

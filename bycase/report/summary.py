@@ -4,9 +4,10 @@ import sys
 
 from bycase.core.command import run_stage
 from bycase.core.versions import warn_of_other_versions
-from bycase.core.wording import metric_with_interval
+from bycase.core.wording import capitalise, metric_with_interval
 from bycase.figures.run_info import RunInfo, read_run_info
 from bycase.statistics.metric_names import metric_words, metrics_for
+from bycase.tables.manifest import PATIENTS_UNKNOWN
 from bycase.tables.models import NETWORK
 
 ROWS = ("auc", "accuracy", "balanced_accuracy", "macro_f1", "sensitivity", "specificity")
@@ -55,7 +56,8 @@ def summarise(run_info: RunInfo) -> str:
     ]
     phantom = run_info.model_info["phantom"]
     frozen = run_info.model_info["mode"] == "frozen"
-    lines += ["", READING, *([PHANTOM] if phantom else [])]
+    unknown = [] if run_info.protocol.get("patients_known", True) else [f"{capitalise(PATIENTS_UNKNOWN)}."]
+    lines += ["", *unknown, READING, *([PHANTOM] if phantom else [])]
     lines += [RANDOM] if phantom and frozen and run_info.model_info["weights"] == "random" else []
     lines += ["", "Report: plots/report.html", f"Next:   {SERVE}", *([f"        {BREAKHIS}"] if phantom else [])]
     return "\n".join(line.rstrip() for line in lines) + "\n"

@@ -135,11 +135,13 @@ def leakage_words(leakage: Numbers) -> str:
     )
 
 
-def leak_words(leaks: int) -> str:
-    """Whether any case has images on both sides of the split."""
+def leak_words(leaks: int, duplicates: int = 0) -> str:
+    """Whether any case has images, or any pair of duplicates stands, on both sides of the split."""
+    pairs = f"{duplicates} pairs of duplicates stand on both sides of the split"
     if not leaks:
-        return "No case has images on both sides of the split."
-    return f"LEAKAGE: {leaks} cases have images on both sides of the split, so the results are too optimistic."
+        return f"LEAKAGE: {pairs}." if duplicates else "No case has images on both sides of the split."
+    also = f", and {pairs}" if duplicates else ""
+    return f"LEAKAGE: {leaks} cases have images on both sides of the split{also}, so the results are too optimistic."
 
 
 def missing_words(restructure: Numbers) -> str:

@@ -41,6 +41,7 @@ def assess_predictions(
     positive: str | None,
     settings: EvaluateParams,
     seed: int,
+    edges: Mapping[str, Sequence[float]] | None = None,
 ) -> dict[str, Any]:
     """Score predictions by `assess`, and their ``subgroups`` by `bycase.statistics.subgroups.assess_subgroups`.
 
@@ -60,6 +61,8 @@ def assess_predictions(
         How the threshold of the positive class is chosen, and the number of resamples.
     seed : int
         The pipeline's seed.
+    edges : mapping, optional
+        See `bycase.statistics.subgroups.list_subgroups`.
 
     Raises
     ------
@@ -72,7 +75,7 @@ def assess_predictions(
     }
     metrics = assess(images[VALIDATION], images[TEST], training_priors(training, classes), settings, seed)
     thresholds = {level: metrics[level].get("threshold") for level in ("image", "patient")}
-    subgroups = list_subgroups(test, manifest)
+    subgroups = list_subgroups(test, manifest, edges)
     return metrics | {"subgroups": assess_subgroups(images[TEST], subgroups, thresholds, settings.resamples, seed)}
 
 
@@ -80,20 +83,22 @@ def assess_predictions(
 class _Level:
     """Images or patients of validation and test, and the positive class's threshold, which validation gives."""
 
-    validation: Units
+    validation: Units | None
     test: Units
     threshold: float | None
 
 
 def assess(
-    validation: Units, test: Units, priors: Mapping[str, Floats], settings: EvaluateParams, seed: int
+    validation: Units | None, test: Units, priors: Mapping[str, Floats], settings: EvaluateParams, seed: int
 ) -> dict[str, Any]:
     """Choose thresholds on validation and score the test part with them.
 
     Parameters
     ----------
     validation, test : Units
-        One unit an image; with a positive class, its threshold is yet to be chosen.
+        One unit an image; with a positive class, its threshold is yet to be chosen. Without validation, images keep the
+        classes that they come with, patients are decided by the fixed threshold, and all that is chosen on validation
+        is left out.
     priors : mapping
         Shares of the classes among the training part's images (``image``) and patients (``patient``).
     settings : EvaluateParams
@@ -111,26 +116,28 @@ def assess(
         ``per_class``, also ``n``. ``validation``: the main metrics where the threshold was chosen, which flatters its
         accuracies. ``calibration``: see `bycase.statistics.calibration.assessment`. All leaves are numbers.
     """
-    image, patient = (
-        _decide(*units, settings) for units in ((validation, test), (patient_units(validation), patient_units(test)))
-    )
+    if validation is None:
+        image, patient = (_Level(None, units, None) for units in (test, patient_units(test, settings.fixed_threshold)))
+    else:
+        image, patient = (
+            _decide(*units, settings)
+            for units in ((validation, test), (patient_units(validation), patient_units(test)))
+        )
     images, resamples = image.test, settings.resamples
-    content = {
-        "image": _assess_level(image, priors["image"], lambda _: {}, resamples, seed),
-        "patient": _assess_level(
+    content: dict[str, Any] = {
+        "image": _with_baseline(image, priors["image"], lambda _: {}, resamples, seed),
+        "patient": _with_baseline(
             patient, priors["patient"], lambda counts: weighted_recognition_rate(images, counts), resamples, seed
         ),
     }
     constant = constant_units(images, priors["image"])
     content["patient"]["baseline"]["recognition_rate"] = recognition_rate(constant.right, images.patient)
-    return {
-        **content,
-        "validation": {
+    if image.validation is not None and patient.validation is not None:
+        content["validation"] = {
             "image": _assess_validation(image.validation),
             "patient": _assess_validation(patient.validation),
-        },
-        "calibration": assess_calibration(validation, test, resamples, seed),
-    }
+        }
+    return {**content, "calibration": assess_calibration(validation, test, resamples, seed)}
 
 
 def _decide(validation: Units, test: Units, settings: EvaluateParams) -> _Level:
@@ -138,10 +145,45 @@ def _decide(validation: Units, test: Units, settings: EvaluateParams) -> _Level:
     return _Level(validation.with_threshold(threshold), test.with_threshold(threshold), threshold)
 
 
-def _assess_level(level: _Level, priors: Floats, more: Statistic, resamples: int, seed: int) -> dict[str, Any]:
-    """The metrics of one level and of `more`, with intervals; both levels draw the same patients."""
-    test = level.test
-    points = choose_operating_points(level.validation)
+def _with_baseline(level: _Level, priors: Floats, more: Statistic, resamples: int, seed: int) -> dict[str, Any]:
+    """One level's `assess_level`, and what the class shares of the training part alone would reach."""
+    points = {} if level.validation is None else choose_operating_points(level.validation)
+    content = assess_level(level.test, level.threshold, points, more, resamples, seed)
+    content["baseline"] = point_metrics(constant_units(level.test, priors))
+    content["baseline"].pop("per_class", None)
+    return content
+
+
+def assess_level(
+    test: Units,
+    threshold: float | None,
+    points: Mapping[str, float],
+    more: Statistic,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Score images, or patients, by what was chosen elsewhere; images and patients of one seed draw the same patients.
+
+    Parameters
+    ----------
+    test : Units
+        Images or patients, classes predicted with `threshold`.
+    threshold : float, in [0, 1], or None
+        The positive class's; None without one.
+    points : mapping of str to float
+        Thresholds of operating points, see `bycase.statistics.thresholds.choose_operating_points`.
+    more : callable
+        Further metrics, see `bycase.statistics.bootstrap.bootstrap`.
+    resamples : int
+        Of the bootstrap over patients.
+    seed : int
+        The pipeline's seed.
+
+    Returns
+    -------
+    dict
+        As ``image`` and ``patient`` of `assess`, without ``baseline``.
+    """
 
     def statistic(counts: Integers) -> dict[str, Floats]:
         return {**weighted_metrics(test, counts), **more(counts), **weighted_rates(test, points, counts)}
@@ -152,18 +194,14 @@ def _assess_level(level: _Level, priors: Floats, more: Statistic, resamples: int
         **metrics,
         "n": len(test.truth),
         "n_patients": test.n_patients,
-        "baseline": point_metrics(constant_units(test, priors)),
         "ci": metric_intervals(metrics, values, test),
     }
-    if level.threshold is None:
-        del content["baseline"]["per_class"]
+    if test.positive is None:
         for number, label in enumerate(test.classes):
             content["per_class"][label]["n"] = int((test.truth == number).sum())
+    if threshold is None:
         return content
-    return content | {
-        "threshold": level.threshold,
-        "operating_points": describe_operating_points(test, points, values),
-    }
+    return content | {"threshold": threshold, "operating_points": describe_operating_points(test, points, values)}
 
 
 def _assess_validation(validation: Units) -> dict[str, float]:

@@ -191,6 +191,41 @@ def interval(
     return {"low": float(low), "high": float(high)}
 
 
+def with_intervals(
+    points: Mapping[str, Floats],
+    values: Mapping[str, Floats],
+    patients: int,
+    limits: Mapping[str, tuple[float, float]] | None = None,
+) -> dict[str, Any]:
+    """Means over all patients, such as shares of images, with their 95 % intervals.
+
+    Parameters
+    ----------
+    points : mapping of str to ndarray of shape (), float64
+        On all patients.
+    values : mapping of str to ndarray of shape (n_used,), float64
+        On resamples.
+    patients : int
+        How many they rest on.
+    limits : mapping of str to tuple of float
+        Ranges other than 0 to 1.
+
+    Returns
+    -------
+    dict
+        The points as numbers, and ``ci``: of each ``low`` and ``high``, see `interval`.
+    """
+    perfect = perfect_bound(patients)
+    metrics = {name: float(point) for name, point in points.items()}
+    ranges = limits or {}
+    return metrics | {
+        "ci": {
+            name: interval(metrics[name], values[name], patients, perfect, limits=ranges.get(name, (0.0, 1.0)))
+            for name in metrics
+        }
+    }
+
+
 def without_spread(estimate: float, perfect: float, limits: tuple[float, float] = (0.0, 1.0)) -> dict[str, float]:
     """As far from the estimate, either way, as `perfect` is from 1, as a share of the metric's range."""
     lowest, highest = limits

@@ -10,6 +10,7 @@ from bycase.tables.results import check_images, read_table
 RESTRUCTURED = Path("data/restructured")
 PREPROCESSED = Path("data/preprocessed")
 MANIFEST = Path("data/manifest.csv")
+PATIENTS_UNKNOWN = "patients unknown: intervals and splits treat images as independent but for duplicates"
 
 COLUMNS = (
     "image",  # path below data/restructured, with /
@@ -29,8 +30,18 @@ COLUMNS = (
     "sex",  # of the patient
     "site",  # where on the body
     "confirmed_by",  # what the diagnosis rests on
-)
-OPTIONAL = ("mask", "age", "sex", "site", "confirmed_by")  # empty where not known, or not published at all
+    "supplied_part",  # train, val or test, as the data set has it
+    "supplied_fold",  # its number, likewise
+)  # and after these whatever other columns the data set has, for the subgroup tables
+OPTIONAL = (
+    "mask",
+    "age",
+    "sex",
+    "site",
+    "confirmed_by",
+    "supplied_part",
+    "supplied_fold",
+)  # empty where not known, or not published at all
 NUMBERS = ("magnification", "width", "height")
 
 
@@ -41,7 +52,7 @@ def write_manifest(path: Path, frame: pd.DataFrame) -> None:
     ----------
     path : Path
         Usually `MANIFEST`.
-    frame : DataFrame with the columns `COLUMNS`
+    frame : DataFrame with the columns `COLUMNS`, and any others
         One row an image. Of the `OPTIONAL` ones, those that it lacks are written empty.
     """
     _check(path, frame)
@@ -63,7 +74,13 @@ def read_manifest(path: Path = MANIFEST) -> pd.DataFrame:
 
 def _complete(frame: pd.DataFrame) -> pd.DataFrame:
     """All columns, in their order; the optional ones empty where they are not there."""
-    return frame.assign(**{column: "" for column in OPTIONAL if column not in frame.columns})[list(COLUMNS)]
+    complete = frame.assign(**{column: "" for column in OPTIONAL if column not in frame.columns})
+    return complete[[*COLUMNS, *more_columns(frame)]]
+
+
+def more_columns(frame: pd.DataFrame) -> list[str]:
+    """The columns that only this data set has, for the subgroup tables."""
+    return [column for column in frame.columns if column not in COLUMNS]
 
 
 def _check(path: Path, frame: pd.DataFrame) -> None:

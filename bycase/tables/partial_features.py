@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ class PartialFeatures:
 
     def __init__(self, folder: Path, shape: tuple[int, int, int], fingerprint: str) -> None:
         self.path = folder / "features.npy"
+        self.shape = shape
         self._progress = folder / "progress.json"
         self._fingerprint = fingerprint
         folder.mkdir(parents=True, exist_ok=True)
@@ -40,7 +42,11 @@ class PartialFeatures:
         if self.done == 0 or not self.path.is_file():
             self.done = 0
             np.lib.format.open_memmap(self.path, "w+", np.float32, shape).flush()
-        self.array = np.lib.format.open_memmap(self.path, "r+")
+
+    @property
+    def array(self) -> "np.memmap[Any, np.dtype[np.float32]]":
+        """The whole array, opened anew each time: what an open memory map has once touched stays in memory."""
+        return np.lib.format.open_memmap(self.path, "r+")
 
     def _read_progress(self) -> int:
         if not self._progress.is_file():
@@ -50,8 +56,9 @@ class PartialFeatures:
 
     def store(self, start: int, features: NDArray[np.float32]) -> None:
         """Write the features of the images from `start` on, (n, n_views, n_features)."""
-        self.array[start : start + len(features)] = features
-        self.array.flush()
+        array = self.array
+        array[start : start + len(features)] = features
+        array.flush()
         self.done = start + len(features)
         write_json(self._progress, {"fingerprint": self._fingerprint, "done": self.done})
 

@@ -15,7 +15,7 @@ def test_real_images_end_to_end(fresh: Project) -> None:
         pytest.skip(f"{shared} is absent: the real images are not part of the project")
     fresh.set_params(**{"dataset": "breakhis", "model": "efficientnetlite", "embed.views": 0})
     fresh.set_params(**{"datasets.breakhis.source": "local", "datasets.breakhis.path": str(shared)})
-    fresh.set_params(**{"datasets.breakhis.image_size": 96, "zoo.efficientnetlite.epochs": 40})
+    fresh.set_params(**{"datasets.breakhis.image_size": 64, "zoo.efficientnetlite.epochs": 40})
     fresh.dvc("repro")
     assert len(pd.read_csv(fresh.folder / "data/manifest.csv")) == 1107
     scored = json.loads((fresh.folder / "metrics/metrics.json").read_text())

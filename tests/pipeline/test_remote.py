@@ -10,6 +10,8 @@ import pytest
 
 from tests.pipeline.conftest import Project, commit
 
+pytestmark = pytest.mark.xdist_group("reproduced")
+
 StagesRun = Callable[[subprocess.CompletedProcess[str]], list[str]]
 
 CLEAN = "Data and pipelines are up to date."

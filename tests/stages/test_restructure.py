@@ -105,7 +105,7 @@ def test_empty_folder_is_refused_on_one_line(project: Path, run_stage_process: R
     ended = run_stage_process("restructure", project)
     assert ended.returncode == 1
     assert ended.stderr == (
-        "restructure: error: data/raw/phantom holds no image in the publisher's layout and naming; "
+        "restructure: error: data/raw/phantom holds no image in the layout of datasets.<name>.layout; "
         "check datasets.<name>.path\n"
     )
     assert not RESTRUCTURED.exists()

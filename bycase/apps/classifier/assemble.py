@@ -1,12 +1,21 @@
 """`classifier.json` from what earlier stages have written, and the check that all of it is of one network."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bycase.apps.classifier.info import VERSION, ClassifierInfo, LevelInfo, PreprocessInfo, SetsInfo, UnlikeInfo
+from bycase.apps.classifier.info import (
+    VERSION,
+    ClassifierInfo,
+    LevelInfo,
+    PreprocessInfo,
+    RangeInfo,
+    SetsInfo,
+    UnlikeInfo,
+)
+from bycase.apps.classifier.patients import describe_patients
 from bycase.apps.classifier.reference import NEIGHBOURS, QUANTILE
 from bycase.core.errors import UserError
 from bycase.core.params_data import DatasetParams
@@ -25,11 +34,15 @@ def assemble_info(
     metrics: Mapping[str, Any],
     uncertainty: Mapping[str, Any],
     unlike: UnlikeInfo,
+    restructured: Mapping[str, Any],
+    sources: Iterable[str],
 ) -> ClassifierInfo:
     """Put together what a prediction needs beside the network.
 
-    `trained` is ``models/model.json``, `metrics` and `uncertainty` are the JSON files of these names.
+    `trained` is ``models/model.json``; `metrics`, `uncertainty` and `restructured` are the JSON files of these names;
+    `sources` are the training images' paths below the raw folder.
     """
+    wide = restructured.get("wide_pixels")
     calibration, sets = metrics["calibration"], uncertainty["conformal"]
     return ClassifierInfo(
         version=VERSION,
@@ -39,6 +52,9 @@ def assemble_info(
         dataset=trained["dataset"],
         phantom=trained["phantom"],
         layout=data.layout,
+        patients=describe_patients(data, sources),
+        patients_known=data.names_patient,
+        pixel_range=RangeInfo(low=wide["low"], high=wide["high"]) if wide else None,
         classes=trained["classes"],
         positive=trained["positive"],
         image_size=trained["image_size"],

@@ -81,6 +81,28 @@ class UnlikeInfo(Section):
     test_flagged: Share
 
 
+class PatientsInfo(Section):
+    """Where an image's path says its patient; see `bycase.core.params_layouts.FoldersParams`.
+
+    Attributes
+    ----------
+    place : int or str
+        A folder level, or an expression.
+    depth : int or None
+        Folders above each training image; a level or expression counts within so many. None: they differed.
+    """
+
+    place: int | str
+    depth: Annotated[int, Field(ge=0)] | None
+
+
+class RangeInfo(Section):
+    """What was made black and white of pixels with more than 8 bits; see `bycase.images.convert.PixelRange`."""
+
+    low: float
+    high: float
+
+
 class ClassifierInfo(Section):
     """`classifier.json`.
 
@@ -93,7 +115,10 @@ class ClassifierInfo(Section):
     dataset : str
         What it was trained on; ``phantom``: whether that was generated.
     layout : str
-        The data set's, whose file names may say which patient an image is of.
+        The data set's, whose file names may say which patient an image is of; ``patients``: how, where its entry of
+        ``datasets`` says it; ``patients_known``: whether training had patients at all.
+    pixel_range : RangeInfo or None
+        Of training images with more than 8 bits; None where there were none.
     classes : list of str
         In the order of the probabilities; of two, the negative one first.
     positive : str or None
@@ -112,7 +137,10 @@ class ClassifierInfo(Section):
     weights: str
     dataset: str
     phantom: bool
-    layout: Literal["breakhis", "busi", "ham10000"]
+    layout: Literal["breakhis", "busi", "ham10000", "folders", "table"]
+    patients: PatientsInfo | None = None
+    patients_known: bool = True
+    pixel_range: RangeInfo | None = None
     classes: Annotated[list[str], Field(min_length=2)]
     positive: str | None
     image_size: Annotated[int, Field(ge=32, le=2048)]

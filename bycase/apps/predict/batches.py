@@ -12,6 +12,7 @@ from PIL import Image
 from bycase.apps.classifier.classifier import Classifier, Predictions
 from bycase.apps.predict.sources import Entry, Failure, Skipped, Source
 from bycase.core.parallel import prefetch
+from bycase.images.convert import FULL_RANGE, PixelRange
 from bycase.images.pictures import Picture, PictureError, read_picture
 
 Prepare = Callable[[Image.Image], NDArray[np.uint8]]
@@ -48,26 +49,28 @@ PredictEntries = Callable[[Iterator[Entry], int], Iterator[PredictedBatch]]  # t
 
 def predict_entries(classifier: Classifier, entries: Iterator[Entry], views: int = 1) -> Iterator[PredictedBatch]:
     """Predict files in their order, as many at a time as the classifier takes; see `Classifier.predict_prepared`."""
-    for batch in prepare_batches(entries, classifier.prepare, classifier.batch_size):
+    for batch in prepare_batches(entries, classifier.prepare, classifier.batch_size, classifier.pixel_range):
         yield batch, classifier.predict_prepared(batch.images, views) if batch.names else None
 
 
-def prepare_batches(entries: Iterator[Entry], prepare: Prepare, batch_size: int) -> Iterator[Batch]:
+def prepare_batches(
+    entries: Iterator[Entry], prepare: Prepare, batch_size: int, pixel_range: PixelRange = FULL_RANGE
+) -> Iterator[Batch]:
     """Read, decode and prepare files, `batch_size` at a time; runs ahead by no more than two batches."""
 
     def batches() -> Iterator[Batch]:
         with ThreadPoolExecutor(THREADS) as pool:
             while portion := list(islice(entries, batch_size)):
-                yield _collect(list(pool.map(lambda entry: _prepare(entry, prepare), portion)))
+                yield _collect(list(pool.map(lambda entry: _prepare(entry, prepare, pixel_range), portion)))
 
     return prefetch(batches())
 
 
-def _prepare(entry: Entry, prepare: Prepare) -> Prepared | Failure | Skipped:
+def _prepare(entry: Entry, prepare: Prepare, pixel_range: PixelRange) -> Prepared | Failure | Skipped:
     if not isinstance(entry, Source):
         return entry
     try:
-        picture: Picture = read_picture(entry.read())
+        picture: Picture = read_picture(entry.read(), pixel_range)
         return entry.name, "; ".join(picture.notes), prepare(picture.image)
     except PictureError as error:
         return Failure(entry.name, str(error))

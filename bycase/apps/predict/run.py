@@ -38,6 +38,7 @@ from bycase.apps.runtimes import EXPORTS, find_model, load_for_runtime
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest, replace_folder
 from bycase.statistics.units import Integers
+from bycase.tables.manifest import PATIENTS_UNKNOWN
 
 WriteOverlays = Callable[[Sequence[str], NDArray[np.uint8], Integers], list[str]]
 MakeOverlays = Callable[[Path], WriteOverlays]
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     table = sys.stdout  # before Ray's own lines are kept out of it
     with find_classifier(options.model) as path, _predicting(path, options) as (predict, info, make_overlays):
         logging.info("%s", describe(info))
-        find_patient = patients_of_file or patients_by_name(info.layout)
+        find_patient = patients_of_file or patients_by_name(info.layout, info.patients)
         try:
             counts = predict_files(predict, info, options.inputs, options.out, find_patient, make_overlays, table)
         except BrokenPipeError:
@@ -103,7 +104,8 @@ def _predicting(
 def describe(info: ClassifierInfo) -> str:
     """The classifier, and what it must not be taken for."""
     data = f"{info.dataset}, which is GENERATED: it says nothing of tissue" if info.phantom else info.dataset
-    return f"{info.model} trained on {data}; research software, not for diagnosis"
+    unknown = "" if info.patients_known else f"; {PATIENTS_UNKNOWN}"
+    return f"{info.model} trained on {data}; research software, not for diagnosis{unknown}"
 
 
 def summarise(counts: Counts, out: Path | None) -> str:

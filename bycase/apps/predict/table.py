@@ -11,7 +11,8 @@ import pandas as pd
 from scipy.special import entr
 
 from bycase.apps.classifier.classifier import Predictions
-from bycase.apps.classifier.info import ClassifierInfo
+from bycase.apps.classifier.info import ClassifierInfo, PatientsInfo
+from bycase.apps.classifier.patients import patient_finder
 from bycase.core.errors import UserError
 from bycase.datasets.layouts import breakhis
 from bycase.statistics.units import Bools, Floats
@@ -22,8 +23,10 @@ Row = dict[str, Any]
 SEPARATOR = "|"  # between the classes of a set
 
 
-def patients_by_name(layout: str) -> FindPatient:
-    """What a data set's file names say: in BreakHis' layout the case; the others name no patient."""
+def patients_by_name(layout: str, patients: PatientsInfo | None = None) -> FindPatient:
+    """What names of files say: in BreakHis' layout the case, in a user's own what its entry says."""
+    if patients is not None:
+        return patient_finder(patients)
     return _breakhis_case if layout == "breakhis" else _nobody
 
 

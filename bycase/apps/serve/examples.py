@@ -27,7 +27,7 @@ class Example:
 def draw_examples(layout: str) -> list[Example]:
     """Draw images like those of a data set's layout, and last one of another kind, which is unlike them."""
     other = _draw_lesion("nv") if layout == "busi" else _draw_ultrasound("normal")
-    return [*DRAW[layout](), Example("another kind of image", other.image)]
+    return [*(DRAW[layout]() if layout in DRAW else []), Example("another kind of image", other.image)]
 
 
 def _draw_tiles() -> list[Example]:

@@ -135,7 +135,7 @@ class InferenceService:
             most = f"{self.limits.pixels / 1e6:g} megapixels"
             return RefusedError(413, "too_many_pixels", f"{name}: more than {most}; send a smaller image")
         try:
-            picture = read_picture(content)
+            picture = read_picture(content, self._classifier.pixel_range)
         except PictureError as error:
             # Pillow's own words, in brackets, could repeat something of the file.
             reason = str(error).split(" (")[0]

@@ -57,7 +57,7 @@ FULL_IMAGES = sum(FULL_COUNTS.values())
 
 _NAME = re.compile(
     r"SOB_(?P<letter>[BM])_(?P<subtype>[A-Z]+)-(?P<year>\d\d)-(?P<number>\d+)(?P<block>[A-Z]*)"
-    r"-(?P<magnification>\d+)-(?P<sequence>\d+)\.png",
+    r"-(?P<magnification>\d+)-(?P<sequence>\d+)\.(?:png|jpe?g|tiff?|bmp|webp|gif)",
     re.IGNORECASE,
 )
 

@@ -18,6 +18,7 @@ from bycase.datasets.layouts.listing import (
     PublishedImage,
     Rejected,
     check_counts,
+    is_mask,
     list_files,
     list_images,
 )
@@ -44,7 +45,11 @@ CLASSES = {"benign": "Benign", "malignant": "Malignant", "normal": "Normal"}
 FULL_COUNTS = {"Benign": 437, "Malignant": 210, "Normal": 133}
 FULL_IMAGES = sum(FULL_COUNTS.values())
 
-_NAME = re.compile(r"(?P<image>(?P<label>benign|malignant|normal) ?\(\d+\))(?P<mask>_mask(_\d+)?)?\.png", re.IGNORECASE)
+_NAME = re.compile(
+    r"(?P<image>(?P<label>benign|malignant|normal)[ _-]*(?:\(\d+\)|\d+))(?P<mask>[ _-]mask(?:[ _-]?\d+)?)?"
+    r"\.(?:png|jpe?g|tiff?|bmp|webp|gif)",
+    re.IGNORECASE,
+)
 
 
 def read_layout(root: Path) -> Listing:
@@ -62,15 +67,18 @@ def read_layout(root: Path) -> Listing:
         Masks are no images of it: each stands in the ``masks`` of its image.
     """
     recognised, rejected, others = list_images(list_files(root), _recognise)
-    images = {source: label for source, _, label, is_mask in recognised if not is_mask}
+    images = {source: label for source, _, label, masked in recognised if not masked}
     masks: dict[Path, list[Path]] = {}
-    for source, stem, _, is_mask in recognised:
-        if is_mask:
+    for source, stem, _, masked in recognised:
+        if masked:
             masks.setdefault(stem, []).append(source)
-    # Images and masks find each other whatever the suffix' case is.
+    # Images and masks find each other whatever the suffix' case is, and masks in a folder of their own too.
     stems = {source.with_suffix("") for source in images}
-    for stem, orphans in masks.items():
-        if stem not in stems:
+    named = {stem.name: stem for stem in stems}
+    for stem, orphans in list(masks.items()):
+        if stem not in stems and stem.name in named and all(is_mask(mask.parent / "x.png") for mask in orphans):
+            masks.setdefault(named[stem.name], []).extend(orphans)
+        elif stem not in stems:
             rejected += [Rejected(mask, f"mask of {stem.name}, which is not there") for mask in orphans]
     published = [
         PublishedImage(source, label, label, 0, source.stem, source.stem, tuple(masks.get(source.with_suffix(""), ())))
@@ -97,4 +105,4 @@ def _recognise(source: Path) -> tuple[Path, Path, str, bool]:
     folders = [CLASSES[part.lower()] for part in source.parts[:-1] if part.lower() in CLASSES]
     if folders and folders[-1] != label:
         raise ValueError(f"name says {label}, folder says {folders[-1]}")
-    return source, source.with_name(match["image"]), label, match["mask"] is not None
+    return source, source.with_name(match["image"]), label, match["mask"] is not None or is_mask(source, CLASSES)

@@ -19,20 +19,24 @@ A lesion has one to six photographs; ``lesion_id`` is folder, case and group. No
 two lesions of one patient are two cases.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.datasets.layouts.listing import (
-    IMAGE_SUFFIXES,
     About,
     Listing,
     PublishedImage,
     check_counts,
+    is_image,
+    is_mask,
     list_files,
     list_images,
+    match_masks,
 )
+from bycase.datasets.layouts.tabular import TABLE_SUFFIXES, read_any_table
 
 ABOUT = About(
     title="HAM10000, dermatoscopic images of common pigmented skin lesions",
@@ -49,7 +53,9 @@ ABOUT = About(
     ),
 )
 
-METADATA = "HAM10000_metadata.csv"
+METADATA = "HAM10000_metadata.csv"  # or without the suffix, or .tab, as Dataverse has it
+CHALLENGE = ("_groundtruth", "_lesiongroupings")  # ends of names of ISIC 2018 task 3's tables
+SUFFIXES = TABLE_SUFFIXES | {""}
 COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
 
 # Images of the full data set by diagnosis, table 2 of the paper.
@@ -80,10 +86,20 @@ def read_layout(root: Path) -> Listing:
         If there is no table, there are several that differ, or one is damaged.
     """
     files = list_files(root)
-    rows = _read_metadata([root / path for path in files if path.name == METADATA], root)
-    listed = list_images(files, lambda source: _publish(source, rows.get(source.stem, [])))
-    there = {path.stem for path in files if path.suffix.lower() in IMAGE_SUFFIXES}
-    return Listing(*listed, sorted(set(rows) - there))
+    tables = [root / path for path in files if path.stem == Path(METADATA).stem and path.suffix.lower() in SUFFIXES]
+    rows = _read_metadata(tables) if tables else _read_challenge(root, files)
+    masks = [path for path in files if is_image(path) and is_mask(path)]
+    images, rejected, others = list_images(
+        [path for path in files if path not in set(masks)], lambda source: _publish(source, rows.get(source.stem, []))
+    )
+    matched, unmatched = match_masks(masks, [image.source for image in images])
+    there = {path.stem for path in files if is_image(path)}
+    return Listing(
+        [replace(image, masks=tuple(matched.get(image.source, ()))) for image in images],
+        rejected,
+        sorted([*others, *unmatched]),
+        sorted(set(rows) - there),
+    )
 
 
 def check_full(manifest: pd.DataFrame) -> None:
@@ -97,20 +113,50 @@ def check_full(manifest: pd.DataFrame) -> None:
     check_counts("HAM10000", counts | {"lesions": lesions}, published | {"lesions": FULL_LESIONS})
 
 
-def _read_metadata(tables: list[Path], root: Path) -> dict[str, list[dict[str, str]]]:
+def _read_metadata(tables: list[Path]) -> dict[str, list[dict[str, str]]]:
     """The different rows of each image_id; one where the table does not contradict itself."""
-    if not tables:
-        raise UserError(f"{root} holds no {METADATA}, without which no image has a diagnosis; check the source")
     if len({path.read_bytes() for path in tables}) > 1:
         raise UserError(f"{tables[0]} and {tables[1]} differ; leave only one of them in the source")
     try:
-        # Archives that went through a spreadsheet begin with a byte order mark.
-        table = pd.read_csv(tables[0], dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        table = read_any_table(tables[0])
+    except UserError as error:
         raise UserError(f"{tables[0]} is no table ({error}); get it again") from None
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise UserError(f"{tables[0]}: column {', '.join(missing)} missing; get it again")
+    return _different_rows(table)
+
+
+def _read_challenge(root: Path, files: list[Path]) -> dict[str, list[dict[str, str]]]:
+    """The rows of ISIC 2018 task 3: the diagnosis by one-hot columns, the lesions in a table of their own."""
+    truths, lesions = (
+        [root / path for path in files if path.stem.lower().endswith(end) and path.suffix.lower() in SUFFIXES]
+        for end in CHALLENGE
+    )
+    if not truths or not lesions:
+        raise UserError(
+            f"{root} holds neither {METADATA} nor the tables of ISIC 2018 task 3 (..._GroundTruth.csv and "
+            "..._LesionGroupings.csv), without which no image has a diagnosis; check the source"
+        )
+    parts = []
+    for path in truths:
+        truth = read_any_table(path)
+        codes = {column: column.lower() for column in truth.columns if column.lower() in FULL_COUNTS}
+        if "image" not in truth or set(codes.values()) != set(FULL_COUNTS):
+            raise UserError(f"{path}: it needs the columns image and {', '.join(FULL_COUNTS).upper()}; get it again")
+        values = truth[list(codes)].apply(pd.to_numeric, errors="coerce").rename(columns=codes)
+        parts.append(pd.DataFrame({"image_id": truth["image"], "dx": values.idxmax(axis=1)}))
+        if not (values.eq(1).sum(axis=1) == 1).all():
+            raise UserError(f"{path}: an image has no diagnosis, or several; get it again")
+    groups = pd.concat([read_any_table(path) for path in lesions])
+    groups = groups.rename(columns={"image": "image_id", "diagnosis_confirm_type": "dx_type"})
+    if not {"image_id", "lesion_id"} <= set(groups.columns):
+        raise UserError(f"{lesions[0]}: column image or lesion_id missing; get it again")
+    table = pd.concat(parts).merge(groups.drop_duplicates(), on="image_id", how="left")
+    return _different_rows(table.reindex(columns=list(COLUMNS)).fillna(""))
+
+
+def _different_rows(table: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
     different = table.loc[:, list(COLUMNS)].drop_duplicates()
     rows: dict[str, list[dict[str, str]]] = {}
     for row in different.to_dict("records"):

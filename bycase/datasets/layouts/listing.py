@@ -1,13 +1,25 @@
 """What a data set's layout reader returns: the images it recognises and the files it does not."""
 
-from collections.abc import Callable, Mapping
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from bycase.core.errors import UserError
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"})
+
+
+_PART = re.compile(r"(train|training|val|valid|validation|dev|test|testing)(?:[ _-]*(?:set|data|images|split|part))?")
+_PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test"}  # the others are validation
+_FOLD = re.compile(r"(?:(?:fold|cv|split)[ _-]*)?(\d{1,3})")
+_FOLD_FOLDER = re.compile(r"(?:fold|cv|split)[ _-]*\d{1,3}")
+_MASK_WORDS = r"masks?|segmentations?|ground[ _-]?truths?|annotations?"
+_MASK_FOLDER = re.compile(rf"(?:.*[ _-])?(?:{_MASK_WORDS})(?:[ _-].*)?", re.IGNORECASE)
+_MASK_NAME = re.compile(r"(?P<image>.+?)[ _-](?:masks?|segmentation|seg)(?:[ _-]?\d+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -23,11 +35,12 @@ class About:
     limits: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PublishedImage:
     """One image as its publisher names it; `source` and `masks` are paths below the raw folder.
 
-    The last four are as published, empty where not known.
+    What comes after the masks is as published, empty where not known; `part` is train, val or test, `fold` a number,
+    and `more` holds further columns for the subgroup tables.
     """
 
     source: Path
@@ -41,6 +54,9 @@ class PublishedImage:
     sex: str = ""
     site: str = ""
     confirmed_by: str = ""
+    part: str = ""
+    fold: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,29 +71,101 @@ class Rejected:
 class Listing:
     """Every file below a raw folder: recognised, rejected, or no image at all.
 
-    `rows_without_image` are the images that a table of metadata names and that are not there.
+    `rows_without_image` are the images that a table of metadata names and that are not there, `left_out` the labels
+    whose images are left out on purpose, with their numbers, and `notes` what else a reader should know, in words.
     """
 
     images: list[PublishedImage]
     rejected: list[Rejected]
     others: list[Path]
     rows_without_image: list[str] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def list_files(root: Path) -> list[Path]:
     """All files below `root`, relative to it, sorted; names that systems hide are left out."""
-    return sorted(
-        path.relative_to(root)
-        for path in root.rglob("*")
-        if path.is_file() and not any(part.startswith((".", "__MACOSX")) for part in path.relative_to(root).parts)
-    )
+    paths = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not is_hidden(name)]
+        below = Path(folder).relative_to(root)
+        paths += [below / name for name in names if not is_hidden(name)]
+    return sorted(paths)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether systems hide a file or folder of that name, or put it there themselves."""
+    return name.startswith((".", "__MACOSX"))
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file is an image by its name."""
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def read_part(text: str) -> str:
+    """Train, val or test of any usual name of it, such as Training_set; else an empty text."""
+    match = _PART.fullmatch(text.strip().lower())
+    return _PARTS.get(match[1], "val") if match else ""
+
+
+def read_fold(text: str) -> str:
+    """The number of a fold of any usual name of it, such as fold_2; another name as it is."""
+    match = _FOLD.fullmatch(text.strip().lower())
+    return str(int(match[1])) if match else text.strip()
+
+
+def is_fold_folder(name: str) -> bool:
+    """Whether a folder is a fold's by its name, such as cv-3."""
+    return _FOLD_FOLDER.fullmatch(name.strip().lower()) is not None
+
+
+def is_mask(path: Path, classes: Iterable[str] = ()) -> bool:
+    """Whether a picture is a mask by its name (``x_mask_1.png``) or by a folder's (``masks``) that names no class."""
+    named = {name.lower() for name in classes}
+    folders = (folder for folder in path.parts[:-1] if folder.lower() not in named)
+    return _MASK_NAME.fullmatch(path.stem) is not None or any(_is_mask_folder(folder) for folder in folders)
+
+
+@lru_cache(maxsize=65536)
+def _is_mask_folder(name: str) -> bool:
+    return _MASK_FOLDER.fullmatch(name) is not None
+
+
+def match_masks(masks: Iterable[Path], images: Iterable[Path]) -> tuple[dict[Path, list[Path]], list[Path]]:
+    """Find the image of each mask: of the same stem, but for what makes it a mask, in its folder or in any other.
+
+    Returns
+    -------
+    matched : dict of Path to list of Path
+        The masks of every image that has some, sorted.
+    unmatched : list of Path
+        Masks of which no image is there, or several are.
+    """
+    beside: dict[Path, Path] = {}
+    anywhere: dict[str, set[Path]] = {}
+    for image in images:
+        beside[image.with_suffix("")] = image
+        anywhere.setdefault(image.stem, set()).add(image)
+    matched: dict[Path, list[Path]] = {}
+    unmatched = []
+    for mask in sorted(masks):
+        name = _MASK_NAME.fullmatch(mask.stem)
+        stem = name["image"] if name else mask.stem
+        there = anywhere.get(stem, set())
+        found = beside.get(mask.with_name(stem)) or (next(iter(there)) if len(there) == 1 else None)
+        if found is None:
+            unmatched.append(mask)
+        else:
+            matched.setdefault(found, []).append(mask)
+    return matched, unmatched
 
 
 def list_images(files: list[Path], recognise: Callable[[Path], Any]) -> tuple[list[Any], list[Rejected], list[Path]]:
     """Sort files into what `recognise` makes of images, images that it refuses by a ValueError, and other files."""
     images, rejected, others = [], [], []
     for source in files:
-        if source.suffix.lower() not in IMAGE_SUFFIXES:
+        if not is_image(source):
             others.append(source)
             continue
         try:

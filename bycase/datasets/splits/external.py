@@ -1,7 +1,7 @@
 """Splits that somebody else has made: a CSV file `image,part`, or BreakHis' five published folds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +27,10 @@ class Supplied:
         The manifest's images that the file does not name.
     in_several : list of str
         The manifest's images that the file puts in more than one subset.
+    units : dict of str to int
+        How many names were read as images, slide folders, cases or groups.
+    complement : bool
+        Whether images that the file does not name were put in train, since it names another part only.
     """
 
     subsets: pd.Series
@@ -34,6 +38,8 @@ class Supplied:
     ambiguous: list[str]
     missing: list[str]
     in_several: list[str]
+    units: dict[str, int] = field(default_factory=dict)
+    complement: bool = False
 
 
 def read_split_file(path: Path) -> pd.DataFrame:

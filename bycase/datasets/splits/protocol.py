@@ -19,7 +19,10 @@ from bycase.datasets.splits.groups import (
     select_magnifications,
 )
 from bycase.datasets.splits.leaks import find_leak
+from bycase.datasets.splits.supplied import count_folds, read_supplied, refuse_leaks
 from bycase.tables.splits import SUBSETS
+
+SUPPLIED = ("supplied", "supplied_leaky")  # the data set's own parts or folds
 
 
 def make_splits(
@@ -58,6 +61,9 @@ def make_splits(
         If the magnifications, or the one held out, leave no image, groups are too few, an official fold or a split
         file straddles groups, or a duplicate stands in test and in train or validation.
     """
+    if split.protocol in SUPPLIED:
+        frame = _supplied(select_magnifications(manifest, split.magnifications), split, seed, duplicates, waived)
+        return hold_out_magnification(frame, split.held_out_magnification).assign(fold=_fold(split, frame))
     if split.protocol in ("official", "file"):
         chosen = select_magnifications(manifest, split.magnifications)
         chosen = chosen.assign(group=chosen[split.group])
@@ -71,7 +77,18 @@ def make_splits(
         way_out = "set split.merge_duplicates to true"
     frame = hold_out_magnification(frame, split.held_out_magnification)
     refuse_pairs_across(frame, duplicates, waived, way_out)
-    return frame.assign(fold=_fold(split))
+    return frame.assign(fold=_fold(split, frame))
+
+
+def _supplied(
+    chosen: pd.DataFrame, split: SplitParams, seed: int, duplicates: pd.DataFrame, waived: Waived
+) -> pd.DataFrame:
+    """The data set's own parts: as they are if nothing leaks, or whatever leaks where that is asked for."""
+    chosen = chosen.assign(group=chosen["image" if split.protocol == "supplied_leaky" else split.group])
+    frame = chosen.assign(part=read_supplied(chosen, split, seed))
+    if split.protocol == "supplied":
+        refuse_leaks(frame, duplicates, waived)
+    return frame.assign(group=join_within_subsets(frame, duplicates)) if split.merge_duplicates else frame
 
 
 def _own_subsets(frame: pd.DataFrame, split: SplitParams, seed: int) -> pd.Series:
@@ -82,8 +99,11 @@ def _own_subsets(frame: pd.DataFrame, split: SplitParams, seed: int) -> pd.Serie
     return assign_groups(frame, shares, seed, "group", split.group)
 
 
-def _fold(split: SplitParams) -> int:
-    return {"official": split.official_fold, "kfold": split.fold}.get(split.protocol, 0)
+def _fold(split: SplitParams, frame: pd.DataFrame) -> int:
+    numbers = {"official": split.official_fold, "kfold": split.fold}
+    if split.protocol in SUPPLIED and count_folds(frame) > 1:
+        return split.fold
+    return numbers.get(split.protocol, 0)
 
 
 def _official(frame: pd.DataFrame, split: SplitParams, raw: Path) -> pd.Series:
@@ -135,23 +155,32 @@ def _keep_subsets(frame: pd.DataFrame, split: SplitParams, seed: int, duplicates
 
 
 def describe(
-    frame: pd.DataFrame, split: SplitParams, dataset: str, seed: int, duplicates: pd.DataFrame
+    frame: pd.DataFrame,
+    split: SplitParams,
+    dataset: str,
+    seed: int,
+    duplicates: pd.DataFrame,
+    patients_known: bool = True,
 ) -> dict[str, Any]:
     """How the split was made and what it holds: the content of ``data/splits.json``.
 
     `frame` is what `make_splits` gives, the rest what it was made from. The keys are the same for every protocol;
     ``folds`` is 1 where there are no folds, ``file`` and ``held_out_magnification`` null where there is none,
     ``merged_groups`` counts the groups that duplicates joined with another, ``duplicates_on_both_sides`` the
-    waived pairs between test and the other subsets.
+    pairs between test and the other subsets that are waived, or that the data set's own parts have. `patients_known`:
+    whether anything names a patient.
     """
-    joined = frame.groupby("group")[split.group].nunique()
+    kept = "image" if split.protocol == "supplied_leaky" else split.group
+    joined = frame.groupby("group")[kept].nunique()
     return {
         "dataset": dataset,
         "protocol": split.protocol,
-        "group": split.group,
+        "group": kept,
         "seed": seed,
-        "fold": _fold(split),
-        "folds": {"official": 5, "kfold": split.folds}.get(split.protocol, 1),
+        "fold": _fold(split, frame),
+        "folds": {"official": 5, "kfold": split.folds}.get(
+            split.protocol, count_folds(frame) if split.protocol in SUPPLIED else 1
+        ),
         "repeat": split.repeat if split.protocol == "kfold" else 0,
         "file": split.file if split.protocol == "file" else None,
         "magnifications": list(split.magnifications),
@@ -159,6 +188,7 @@ def describe(
         "merge_duplicates": split.merge_duplicates,
         "merged_groups": int(joined[joined > 1].sum()),
         "duplicates_on_both_sides": len(pairs_across(frame, duplicates)),
+        "patients_known": patients_known,
         "patient_disjoint": bool(frame.groupby("case")["part"].nunique().max() == 1),
         "cases_on_both_sides": _straddling_cases(frame),
         "counts": {

@@ -18,7 +18,9 @@ COLUMNS = 4
 PANEL_NAME = 32  # characters
 
 
-def draw_calibration(images: Paired, board: Mapping[str, Any], subtitle: Sequence[str], seed: int) -> Figure:
+def draw_calibration(
+    images: Paired, board: Mapping[str, Any], subtitle: Sequence[str], seed: int, clusters: str = "patients"
+) -> Figure:
     """Draw for each network how often its predictions come true, against their probability.
 
     Parameters
@@ -29,13 +31,15 @@ def draw_calibration(images: Paired, board: Mapping[str, Any], subtitle: Sequenc
         See `bycase.figures.comparison.roc.draw_roc`.
     seed : int
         Of the bootstrap over patients.
+    clusters : str
+        What was resampled: images, where patients are unknown.
     """
     errors = {name: metrics["image"]["calibration"] for name, metrics in board.items()}
     best = min(errors, key=lambda name: errors[name]["before"]["ece"])
     title = f"Calibration: smallest image ECE {errors[best]['before']['ece']:.3f}, {shorten(best)}"
     observed, predicted = reliability_words(None if images.positive is None else images.classes[images.positive])
     note = (
-        "Dots: images of similar probability; bars: 95 % intervals by resampling patients. Above the line the "
+        f"Dots: images of similar probability; bars: 95 % intervals by resampling {clusters}. Above the line the "
         "probability is too low, below too high. ECE: expected calibration error, equal-mass bins"
         + ("; in brackets after temperature scaling by validation." if "after" in errors[best] else ".")
     )

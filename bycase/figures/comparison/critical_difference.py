@@ -32,7 +32,11 @@ def equivalent_groups(models: Sequence[str], pairs: Sequence[Mapping[str, Any]])
 
 
 def draw_critical_difference(
-    board: Mapping[str, Any], comparisons: Mapping[str, Any], networks: Mapping[str, str], subtitle: Sequence[str]
+    board: Mapping[str, Any],
+    comparisons: Mapping[str, Any],
+    networks: Mapping[str, str],
+    subtitle: Sequence[str],
+    clusters: str = "patients",
 ) -> Figure:
     """Draw the networks on the metric's axis, best first, beside bars that join them.
 
@@ -47,6 +51,8 @@ def draw_critical_difference(
         See `bycase.statistics.comparison.pairwise.compare_pairs`.
     networks : mapping of str to str
         What each network is, in words.
+    clusters : str
+        What was resampled: images, where patients are unknown.
     """
     settings = comparisons["settings"]
     metric, level = settings["metric"], settings["level"]
@@ -56,7 +62,7 @@ def draw_critical_difference(
     bars = [*((group, True) for group in equivalent), *((group, False) for group in unresolved)]
     bars.sort(key=lambda bar: (min(rows[name] for name in bar[0]), -len(bar[0])))
     figure = new_figure(
-        1.95 + 0.46 * len(rows), _title(board, comparisons), subtitle, _note(settings, bool(bars)), WIDE
+        1.95 + 0.46 * len(rows), _title(board, comparisons), subtitle, _note(settings, bool(bars), clusters), WIDE
     )
     with styled():
         widths = [WIDE * 0.62, max(BAR * (len(bars) + 1), 0.3)]
@@ -94,8 +100,8 @@ def _outcomes(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
     return ["shown to differ" if pair["verdict"] in ("better", "worse") else str(pair["verdict"]) for pair in pairs]
 
 
-def _note(settings: Mapping[str, Any], bars: bool) -> str:
-    note = "Dots and lines: 95 % intervals by resampling patients. Dotted: a constant prediction."
+def _note(settings: Mapping[str, Any], bars: bool, clusters: str) -> str:
+    note = f"Dots and lines: 95 % intervals by resampling {clusters}. Dotted: a constant prediction."
     if not bars:
         return f"{note} Bars would join networks without a significant difference."
     return (

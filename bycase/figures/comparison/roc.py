@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from bycase.core.wording import metric_with_interval
+from bycase.core.wording import metric_with_interval, share
 from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend, shorten
 from bycase.figures.parts import roc_axes
 from bycase.figures.style import new_figure, styled
@@ -59,20 +59,20 @@ def draw_roc(levels: Mapping[str, Paired], board: Mapping[str, Any], subtitle: S
     Parameters
     ----------
     levels : mapping of level to Paired
-        ``image`` and ``patient``.
+        ``image`` and, where patients are known, ``patient``.
     board : mapping
         See `bycase.studies.compare.leaderboard.make_leaderboard`; its order is the legend's.
     subtitle : sequence of str
         Lines that name the data.
     """
     colours = colour_models(list(board))
-    labels = {name: f"{name}: {row['image']['auc']:.3f}, {row['patient']['auc']:.3f}" for name, row in board.items()}
+    labels = {name: f"{name}: {', '.join(share(row[level]['auc']) for level in levels)}" for name, row in board.items()}
     best = max(board, key=lambda name: board[name]["image"]["auc"])
     title = f"ROC: best image AUC {metric_with_interval(board[best]['image'], 'auc', name='95 % CI')}, {shorten(best)}"
     images = levels["image"]
     means = ["classes, each against the rest,"] if images.positive is None else []
     means += ["folds"] if len(np.unique(images.fold)) > 1 else []
-    note = "Legend: AUC of images, of patients."
+    note = f"Legend: AUC {', '.join(f'of {level}s' for level in levels)}."
     if means:
         note = f"{note} Curves: means over {' and over '.join(means)} at equal specificity, whose area is the AUC."
     if "folds" in means:

@@ -20,17 +20,17 @@ from bycase.statistics.calibration.temperature import fit_temperature, scale_uni
 from bycase.statistics.intervals import RANGES, interval, perfect_bound
 from bycase.statistics.units import Floats, Integers, Units, patient_units
 
-WITH_INTERVAL = ("ece", "brier", "log_loss", "slope")
-LIMITS = RANGES | {"slope": (-STEEPEST, STEEPEST)}  # of all others: 0 to 1
+WITH_INTERVAL = ("ece", "brier", "log_loss", "slope", "intercept")
+LIMITS = RANGES | dict.fromkeys(("slope", "intercept"), (-STEEPEST, STEEPEST))  # of all others: 0 to 1
 
 
-def assess_calibration(validation: Units, test: Units, resamples: int, seed: int) -> dict[str, Any]:
+def assess_calibration(validation: Units | None, test: Units, resamples: int, seed: int) -> dict[str, Any]:
     """Fit a temperature on validation, at each level, and assess the test part without and with it.
 
     Parameters
     ----------
     validation, test : Units
-        One unit an image.
+        One unit an image; without validation there is no temperature, and no ``after``.
     resamples : int
         Of the bootstrap over patients.
     seed : int
@@ -43,6 +43,12 @@ def assess_calibration(validation: Units, test: Units, resamples: int, seed: int
         `assess_temperatures`; ``patient.temperature``. Validation has also chosen the epoch, which flatters it: its
         temperature may be a little low. All leaves are numbers.
     """
+    if validation is None:
+        levels = {"image": test, "patient": patient_units(test)}
+        return {
+            level: {"before": assess_temperatures(units, 1.0, resamples, seed)["before"]}
+            for level, units in levels.items()
+        }
     temperature, patient_temperature = fit_temperature(validation), fit_temperature(patient_units(validation))
     patient = assess_temperatures(patient_units(test), patient_temperature, resamples, seed)
     return {
@@ -163,11 +169,13 @@ def resampled_calibration(forecasts: Forecasts, patient: Integers) -> Statistic:
     def statistic(counts: Integers) -> dict[str, Floats]:
         drawn = counts.astype(np.float64)
         size, squares, log_losses = (drawn @ losses).T
+        slope, intercept = fit_logistic(x, drawn @ hits, drawn @ sizes)
         return {
             "ece": np.abs(drawn @ gaps).sum(axis=1) / size,
             "brier": squares / size,
             "log_loss": log_losses / size,
-            "slope": fit_logistic(x, drawn @ hits, drawn @ sizes)[0],
+            "slope": slope,
+            "intercept": intercept,
         }
 
     return statistic

@@ -112,7 +112,8 @@ def paired_benchmark(predictions: pd.DataFrame, classes: Sequence[str], positive
     Parameters
     ----------
     predictions : DataFrame
-        See `bycase.tables.out_of_fold`; the networks keep the order in which they first appear.
+        See `bycase.tables.out_of_fold`; the networks keep the order in which they first appear. A column ``predicted``,
+        where there is one, has the classes of the images that were decided otherwise than by the threshold.
     classes : sequence of str
         All classes.
     positive : str or None
@@ -144,6 +145,10 @@ def paired_benchmark(predictions: pd.DataFrame, classes: Sequence[str], positive
         raise UserError(f"{name}: a threshold is missing, without which no class is predicted; gather it anew")
     if not any(np.ptp(truth[fold == number]) > 0 for number in np.unique(fold)):
         raise UserError(f"{name}: no fold has test images of two classes, so that no AUC is defined; use fewer folds")
+    predicted = predict_classes(scores, positive_class, threshold)
+    if "predicted" in predictions:
+        given = np.stack([number_classes(table["predicted"], classes) for table in tables])
+        predicted = np.where(given < 0, predicted, given)
     return Paired(
         models=models,
         classes=tuple(classes),
@@ -152,7 +157,7 @@ def paired_benchmark(predictions: pd.DataFrame, classes: Sequence[str], positive
         names=first["image"].to_numpy(str),
         truth=truth,
         scores=scores,
-        predicted=predict_classes(scores, positive_class, threshold),
+        predicted=predicted,
         patient=patient.astype(np.int64),
         fold=fold,
         repeat=first["repeat"].to_numpy(np.int64),

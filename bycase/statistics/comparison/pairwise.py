@@ -41,7 +41,14 @@ class Settings:
 
 
 def compare_pairs(
-    paired: Paired, metric: str, level: str, margin: float, alpha: float, resamples: int, seed: int
+    paired: Paired,
+    metric: str,
+    level: str,
+    margin: float,
+    alpha: float,
+    resamples: int,
+    seed: int,
+    clusters: str = "patients",
 ) -> dict[str, Any]:
     """Compare all pairs of networks on the same patients.
 
@@ -65,6 +72,8 @@ def compare_pairs(
         Of the bootstrap over patients.
     seed : int
         The pipeline's seed.
+    clusters : str
+        What the patients are called in sentences: images, where each is one, since patients are unknown.
 
     Returns
     -------
@@ -99,7 +108,7 @@ def compare_pairs(
     }
     chosen = values[level][metric]
     pairs = [
-        _describe(paired, pair, chosen, summaries[pair], settings, len(by_repeat))
+        _describe(paired, pair, chosen, summaries[pair], settings, len(by_repeat), clusters)
         | {test: {name: pairs[pair] for name, pairs in results.items()} for test, results in beside.items()}
         for pair in numbers
     ]
@@ -114,7 +123,7 @@ def compare_pairs(
             for name, of_level in values.items()
         },
         "spread_over_repeats": _by_model(paired, by_repeat.std(axis=0, ddof=1)) if len(by_repeat) > 1 else {},
-        "notes": notes(len(by_repeat), len(numbers), alpha, margin),
+        "notes": notes(len(by_repeat), len(numbers), alpha, margin, clusters),
         "pairs": pairs,
         "groups": _groups(pairs, _by_model(paired, chosen), metric),
     }
@@ -161,7 +170,13 @@ def _summaries(differences: Mapping[Pair, Difference], by_repeat: Floats, settin
 
 
 def _describe(
-    paired: Paired, pair: Pair, values: Floats, summary: dict[str, Any], settings: Settings, repeats: int
+    paired: Paired,
+    pair: Pair,
+    values: Floats,
+    summary: dict[str, Any],
+    settings: Settings,
+    repeats: int,
+    clusters: str,
 ) -> dict[str, Any]:
     """Verdict and sentence, in front of the numbers that they rest on."""
     i, j = pair
@@ -190,6 +205,7 @@ def _describe(
         n_patients=paired.n_patients,
         spread=summary["spread_over_repeats"],
         repeats=repeats,
+        clusters=clusters,
     )
     return {
         "first": paired.models[i],

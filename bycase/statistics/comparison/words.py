@@ -38,6 +38,8 @@ class Finding:
         Standard deviation of the difference over repeats; None with a single one.
     repeats : int
         Their number.
+    clusters : str
+        What is resampled: patients, or images where patients are unknown.
     """
 
     models: tuple[str, str]
@@ -55,6 +57,7 @@ class Finding:
     n_patients: int
     spread: float | None
     repeats: int
+    clusters: str = "patients"
 
 
 def sentence(finding: Finding) -> str:
@@ -71,8 +74,8 @@ def sentence(finding: Finding) -> str:
         )
     else:
         text = (
-            f"{one} and {other} cannot be told apart with {finding.n_patients} patients: {_numbers(finding)}, "
-            f"Holm-adjusted {p_equals(finding.p)}. {_outlook(finding)}"
+            f"{one} and {other} cannot be told apart with {finding.n_patients} {finding.clusters}: "
+            f"{_numbers(finding)}, Holm-adjusted {p_equals(finding.p)}. {_outlook(finding)}"
         )
     if finding.spread is None:
         return text
@@ -82,7 +85,7 @@ def sentence(finding: Finding) -> str:
     )
 
 
-def notes(repeats: int, pairs: int, alpha: float, margin: float) -> list[str]:
+def notes(repeats: int, pairs: int, alpha: float, margin: float, clusters: str = "patients") -> list[str]:
     """Notes on all pairs, and on what the numbers leave out."""
     trained = (
         "Each network was trained once per fold; the variation between trainings is in none of the numbers."
@@ -90,13 +93,14 @@ def notes(repeats: int, pairs: int, alpha: float, margin: float) -> list[str]:
         else f"Intervals and p-values cover all {repeats} repeats together. They leave out the variation between "
         "trainings, which the spread over repeats shows."
     )
+    whole = "patients with all their images" if clusters == "patients" else f"{clusters} as if independent"
     return [
-        "Intervals resample patients with all their images, the same resamples for all networks.",
+        f"Intervals resample {whole}, the same resamples for all networks.",
         trained,
         f"P-values are adjusted by Holm's procedure, each test over its {plural(pairs, 'pair')}, at alpha {alpha:g}.",
         f"Equivalent: two one-sided tests show a difference smaller than {plain_share(margin)} in either direction; "
         "their p-values are adjusted likewise.",
-        f"Numbers of patients needed assume a power of {POWER:.0%} after the strictest adjustment and the observed "
+        f"Numbers of {clusters} needed assume a power of {POWER:.0%} after the strictest adjustment and the observed "
         "standard error.",
     ]
 
@@ -132,10 +136,10 @@ def _outlook(finding: Finding) -> str:
     difference, equivalence = finding.needed["difference"], finding.needed["equivalence"]
     if difference > n:
         return (
-            f"Detecting a true difference of {margin} would take about {difference:,} patients, showing equivalence "
-            f"about {equivalence:,}."
+            f"Detecting a true difference of {margin} would take about {difference:,} {finding.clusters}, showing "
+            f"equivalence about {equivalence:,}."
         )
     detected = f"A true difference of {margin} would be detected with a power of {POWER:.0%} or more"
     if equivalence > n:
-        return f"{detected}; showing equivalence would take about {equivalence:,} patients."
+        return f"{detected}; showing equivalence would take about {equivalence:,} {finding.clusters}."
     return f"{detected}, but the observed difference is too close to it to show equivalence."

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
@@ -132,6 +132,11 @@ def measure_leakage(
     }
 
 
+def make_head(logistic_C: float) -> Pipeline:
+    """Standardisation and L2-penalised logistic regression, not fitted; `logistic_C` is scikit-learn's ``C``."""
+    return make_pipeline(StandardScaler(), LogisticRegression(C=logistic_C, max_iter=MAX_ITERATIONS))
+
+
 def out_of_fold(
     features: Floats,
     truth: Integers,
@@ -163,7 +168,7 @@ def out_of_fold(
         Probabilities; a class that a training part lacks gets 0.
     """
     probabilities = np.zeros((len(truth), int(truth.max()) + 1))
-    head = make_pipeline(StandardScaler(), LogisticRegression(C=logistic_C, max_iter=MAX_ITERATIONS))
+    head = make_head(logistic_C)
     single = len(np.unique(groups)) == len(groups)
     kind = StratifiedKFold if single else StratifiedGroupKFold
     parts = kind(folds, shuffle=True, random_state=seed).split(features, truth, None if single else groups)

@@ -1,6 +1,6 @@
 """The numbers of `metrics/uncertainty.json`, from the table of one test part or of all folds' together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,11 +8,11 @@ import pandas as pd
 
 from bycase.statistics.bootstrap import resample
 from bycase.statistics.conformal import coverage_of_classes, measure_sets
-from bycase.statistics.intervals import interval, perfect_bound
+from bycase.statistics.intervals import interval, perfect_bound, with_intervals
 from bycase.statistics.selective import measure_curve, measure_selection, rank_images
 from bycase.statistics.uncertainty.assessment import assess_methods
 from bycase.statistics.uncertainty.table import METHODS, PLAIN, SETS, sets_of, units_of
-from bycase.statistics.units import Floats, Integers
+from bycase.statistics.units import Integers
 
 CURVE_RESAMPLES = 1000
 GRID = np.linspace(0.1, 1, 37)  # coverages at which the curve is drawn
@@ -73,7 +73,7 @@ def summarise(
     statistics |= {method: measure_selection(~plain.right, ranked, patient) for method, ranked in ranks.items()}
     points, values = resample(plain, statistics, resamples, seed)
     limits = {"size": (0.0, float(len(classes)))}
-    reached = {name: _with_intervals(points[name], values[name], plain.n_patients, limits) for name in statistics}
+    reached = {name: with_intervals(points[name], values[name], plain.n_patients, limits) for name in statistics}
     for level, held in sets.items():
         by_class = coverage_of_classes(held, plain.truth)
         reached[level]["per_class"] = {label: float(by_class[k]) for k, label in enumerate(classes)}
@@ -115,19 +115,3 @@ def tabulate_risk(
             bounds = interval(risk, drawn, images.n_patients, perfect_bound(images.n_patients))
             rows.append({"method": method, "coverage": float(coverage), "risk": risk, **bounds})
     return pd.DataFrame(rows)
-
-
-def _with_intervals(
-    points: Mapping[str, Floats],
-    values: Mapping[str, Floats],
-    n_patients: int,
-    limits: Mapping[str, tuple[float, float]],
-) -> dict[str, Any]:
-    perfect = perfect_bound(n_patients)
-    metrics = {name: float(point) for name, point in points.items()}
-    return metrics | {
-        "ci": {
-            name: interval(metrics[name], values[name], n_patients, perfect, limits=limits.get(name, (0.0, 1.0)))
-            for name in metrics
-        }
-    }

@@ -26,7 +26,8 @@ from bycase.studies.benchmark.params import BudgetParams
 from bycase.studies.benchmark.workspace import SHARED, Workspace, move_folder
 
 # What a cell's stages read, beside the sections of its data set, its network and its extras.
-SETTINGS = ("dataset", "seed", "split", "audit.waive", "augment", "embed", "evaluate", "preprocess", "train")
+SCORING = ("evaluate.threshold", "evaluate.fixed_threshold", "evaluate.resamples", "evaluate.batch_size")
+SETTINGS = ("dataset", "seed", "split", "audit.waive", "augment", "embed", *SCORING, "preprocess", "train")
 KEPT = {
     "params.yaml": "params.yaml",
     "data/splits.csv": "splits.csv",

@@ -18,6 +18,7 @@ from bycase.figures.style import save_figure
 from bycase.statistics.comparison.paired import Paired
 from bycase.statistics.comparison.pairwise import compare_pairs
 from bycase.studies.benchmark.params import CompareParams
+from bycase.studies.compare.external import external_table
 from bycase.studies.compare.extras import Extras, draw_extras
 from bycase.studies.compare.inputs import Inputs
 from bycase.studies.compare.leaderboard import make_leaderboard, pair_levels
@@ -50,8 +51,10 @@ class Comparison:
 
     @property
     def markdown(self) -> str:
-        """The leaderboard and the verdicts, for people."""
-        return write_markdown(self.board, self.verdicts, self.inputs.networks, self.inputs.subtitle)
+        """The leaderboard, the verdicts and the external test sets, for people."""
+        inputs = self.inputs
+        table = write_markdown(self.board, self.verdicts, inputs.networks, inputs.subtitle, inputs.clusters)
+        return table + external_table({name: inputs.external.get(name, {}) for name in self.board})
 
 
 def compare(inputs: Inputs, settings: CompareParams) -> Comparison:
@@ -72,7 +75,7 @@ def compare(inputs: Inputs, settings: CompareParams) -> Comparison:
     board = make_leaderboard(inputs, settings)
     inputs = replace(inputs, predictions=order_by_rank(inputs.predictions, list(board)))
     levels = pair_levels(inputs, inputs.predictions)
-    verdicts = compare_pairs(levels["image"], **settings.model_dump(), seed=inputs.seed)
+    verdicts = compare_pairs(levels["image"], **settings.model_dump(), seed=inputs.seed, clusters=inputs.clusters)
     return Comparison(inputs, levels, board, verdicts)
 
 
@@ -93,16 +96,21 @@ def write_tables(folder: Path, comparison: Comparison) -> None:
 
 
 def draw_figures(comparison: Comparison) -> dict[str, Figure]:
-    """Draw the figures, by their file's name without suffix."""
-    inputs, board, levels = comparison.inputs, comparison.board, comparison.levels
-    settings, subtitle = comparison.verdicts["settings"], inputs.subtitle
-    return {
-        "critical_difference": draw_critical_difference(board, comparison.verdicts, inputs.networks, subtitle),
-        "pareto": draw_pareto(board, settings["metric"], settings["level"], subtitle),
-        "learning_curves": draw_learning_curves(inputs.histories, list(board), subtitle),
-        "roc": draw_roc(levels, board, subtitle),
-        "calibration": draw_calibration(levels["image"], board, subtitle, inputs.seed),
-    }
+    """Draw the figures of what is known, by their file's name without suffix."""
+    inputs, board, verdicts = comparison.inputs, comparison.board, comparison.verdicts
+    settings, subtitle, clusters = verdicts["settings"], inputs.subtitle, inputs.clusters
+    first = next(iter(board.values()))
+    figures = {"critical_difference": draw_critical_difference(board, verdicts, inputs.networks, subtitle, clusters)}
+    if not inputs.cost.empty:
+        figures["pareto"] = draw_pareto(board, settings["metric"], settings["level"], subtitle)
+    if not inputs.histories.empty:
+        figures["learning_curves"] = draw_learning_curves(inputs.histories, list(board), subtitle)
+    if "auc" in first["image"]:
+        levels = {level: paired for level, paired in comparison.levels.items() if level in first}
+        figures["roc"] = draw_roc(levels, board, subtitle)
+    if "calibration" in first["image"]:
+        figures["calibration"] = draw_calibration(comparison.levels["image"], board, subtitle, inputs.seed, clusters)
+    return figures
 
 
 def write_figures(folder: Path, comparison: Comparison) -> None:

@@ -1,7 +1,7 @@
 """Several networks' predictions of the same images, with their cost, training histories and a constant prediction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,9 @@ class Inputs:
     predictions : DataFrame
         One row a network, repeat and image; see `bycase.tables.out_of_fold`.
     cost : DataFrame with the columns ``model``, ``repeat``, ``fold``
-        One row a training; a column a cost.
+        One row a training; a column a cost. Empty where nothing is known of it.
     histories : DataFrame with the columns ``model``, ``repeat``, ``fold``
-        One row an epoch of a training, as in ``models/history.csv``.
+        One row an epoch of a training, as in ``models/history.csv``. Empty likewise.
     classes : list of str
         Of the data set; the probability columns.
     positive : str or None
@@ -46,6 +46,10 @@ class Inputs:
         The pipeline's.
     subtitle : list of str
         Lines on the data, for figures and tables.
+    clusters : str
+        What the bootstrap resamples: images, each taken for a patient, where patients are unknown.
+    external : dict
+        By revision, the results of its external test set, empty where it has none; the benchmark has none at all.
     """
 
     predictions: pd.DataFrame
@@ -57,6 +61,8 @@ class Inputs:
     baselines: dict[str, dict[str, dict[str, float]]]
     seed: int
     subtitle: list[str]
+    clusters: str = "patients"
+    external: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def read_benchmark(seed: int) -> Inputs:
@@ -138,6 +144,7 @@ def join_revisions(revisions: Sequence[Revision]) -> Inputs:
         },
         seed=first.model_info["seed"],
         subtitle=[first.data, f"{first.split}; {first.size}"],
+        external={revision.name: revision.external for revision in revisions},
     )
 
 

@@ -49,7 +49,7 @@ def make_leaderboard(inputs: Inputs, settings: CompareParams) -> dict[str, Any]:
             rows[name]["ensemble"] = ensemble
     costs = mean_costs(inputs.cost)
     ranks = rank_networks({name: row[settings.level][settings.metric] for name, row in rows.items()})
-    return {name: {"rank": rank, **rows[name], "cost": costs[name]} for name, rank in ranks.items()}
+    return {name: {"rank": rank, **rows[name], "cost": costs.get(name, {})} for name, rank in ranks.items()}
 
 
 def average_repeats(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -93,8 +93,10 @@ def mean_costs(cost: pd.DataFrame) -> dict[str, dict[str, float]]:
     -------
     dict of str to dict of str to float
         The columns' means; ``fitting_seconds``, training and the frozen features together. What is not known for every
-        training is left out.
+        training is left out. Empty without trainings.
     """
+    if cost.empty:
+        return {}
     known = cost.drop(columns=[column for column in KEYS if column != "model"]).dropna(axis="columns")
     if {"training_seconds", "embed_seconds"} <= set(known):
         known = known.assign(fitting_seconds=known["training_seconds"] + known["embed_seconds"])

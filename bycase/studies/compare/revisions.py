@@ -15,6 +15,7 @@ from bycase.core.nested import flatten
 from bycase.core.params import PARAMS_PATH
 from bycase.core.params_migration import migrate
 from bycase.figures.run_info import RunInfo
+from bycase.statistics.external import RESULTS as EXTERNAL
 from bycase.statistics.units import number_classes, number_patients, positive_number, predict_classes
 from bycase.tables.cost import COST, cost_of
 from bycase.tables.manifest import MANIFEST
@@ -51,6 +52,8 @@ class Revision:
         See `bycase.tables.cost.cost_of`.
     params : dict of str to Any
         ``params.yaml``, by dotted key.
+    external : dict
+        ``metrics/external.json``; empty without an external test set, and of runs of before there were any.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Revision:
     history: pd.DataFrame
     cost: dict[str, float]
     params: dict[str, Any]
+    external: dict[str, Any]
 
 
 def read_revision(name: str) -> Revision:
@@ -83,6 +87,7 @@ def read_revision(name: str) -> Revision:
     run_info = RunInfo(model_info, protocol, metrics)
     _check_metrics(name, predictions, run_info)
     params, _ = migrate(yaml.safe_load(read(PARAMS_PATH)), f"{name}:{PARAMS_PATH}")
+    external = json.loads(read(EXTERNAL)) if params.get("evaluate", {}).get("external") else {}
     return Revision(
         name=name,
         run_info=run_info,
@@ -91,6 +96,7 @@ def read_revision(name: str) -> Revision:
         history=pd.read_csv(StringIO(read(HISTORY))),
         cost=cost_of(model_info, cost),
         params=flatten(params),
+        external=external,
     )
 
 

@@ -32,7 +32,11 @@ def leaderboard_table(board: Mapping[str, Row], networks: Mapping[str, str]) -> 
 
 
 def write_markdown(
-    board: Mapping[str, Row], comparisons: Mapping[str, Any], networks: Mapping[str, str], subtitle: Sequence[str]
+    board: Mapping[str, Row],
+    comparisons: Mapping[str, Any],
+    networks: Mapping[str, str],
+    subtitle: Sequence[str],
+    clusters: str = "patients",
 ) -> str:
     """The leaderboard as a Markdown table, and the verdict on each pair below it.
 
@@ -46,6 +50,8 @@ def write_markdown(
         Each network's description.
     subtitle : sequence of str
         Lines on the data.
+    clusters : str
+        What was resampled: images, where patients are unknown.
 
     Returns
     -------
@@ -63,11 +69,11 @@ def write_markdown(
         **_columns(list(board.values()), settings["level"], settings["metric"]),
     }
     energy = "" if "energy_joules" in board[first]["cost"] else "; energy was not measured"
+    costs = f" Costs: mean over trainings, the frozen features included{energy}." if board[first]["cost"] else ""
     caption = (
         f"{'. '.join(map(capitalise, subtitle))}. Ranked by {settings['level']} {metric_words(settings['metric'])}; in "
-        "brackets 95 % intervals from resampling patients. Against the first: by paired comparison, margin "
-        f"{settings['margin']:g}; a network that is not worse may be as good as the first. Costs: mean over trainings, "
-        f"the frozen features included{energy}."
+        f"brackets 95 % intervals from resampling {clusters}. Against the first: by paired comparison, margin "
+        f"{settings['margin']:g}; a network that is not worse may be as good as the first.{costs}"
     )
     parts = [markdown_table(list(columns), zip(*columns.values(), strict=True)), caption]
     if comparisons["pairs"]:
@@ -93,11 +99,12 @@ def _columns(rows: Sequence[Row], level: str, metric: str) -> dict[str, list[str
     columns = {
         f"{metric_words(key)}, {unit}s": [metric_with_interval(row[unit], key) for row in rows]
         for unit, key in dict.fromkeys([(level, metric), *SHOWN])
+        if key in rows[0].get(unit, {})
     }
     for key in POSITIVE if POSITIVE[0] in images[0] else MEANS:
         columns[metric_words(key)] = [share(image[key]) for image in images]
     columns["constant prediction, accuracy"] = [share(image["baseline"]["accuracy"]) for image in images]
-    for state in images[0]["calibration"]:
+    for state in images[0].get("calibration", {}):
         columns[ECE[state]] = [share(image["calibration"][state]["ece"]) for image in images]
     costs = [row["cost"] for row in rows]
     return columns | {
@@ -109,13 +116,13 @@ def _columns(rows: Sequence[Row], level: str, metric: str) -> dict[str, list[str
 
 def _flat_row(name: str, row: Row, network: str) -> dict[str, Any]:
     flat: dict[str, Any] = {"rank": row["rank"], "model": name, "network": network}
-    for level in ("image", "patient"):
+    for level in (level for level in ("image", "patient") if level in row):
         metrics = row[level]
         flat[f"{level}_n"] = metrics["n"]
         for metric, limits in metrics["ci"].items():
             if metric not in ("resamples", "per_class"):
                 flat[f"{level}_{metric}"] = metrics[metric]
                 flat |= {f"{level}_{metric}_{end}": limits[end] for end in ("low", "high")}
-        for state, calibration in metrics["calibration"].items():
+        for state, calibration in metrics.get("calibration", {}).items():
             flat |= {f"{level}_{key}_{state}": calibration[key] for key in ("ece", "brier")}
     return flat | dict(row["cost"])

@@ -59,7 +59,7 @@ def embed_pool(params: Params, space: Space, pool: pd.DataFrame) -> None:
         started = time.perf_counter()
         partial = _fill(params, strength, pool, extract, backbone.output_shape[-1])
         check_spread(partial.array[:, 0], params.model, params.weights)
-        logging.info("strength %g: %d images, %d views", strength, *partial.array.shape[:2])
+        logging.info("strength %g: %d images, %d views", strength, *partial.shape[:2])
         finished.append((strength, partial, {**made_by, "seconds": round(time.perf_counter() - started, 2)}))
     with replace_folder(FEATURES) as folder:
         for strength, partial, made in finished:

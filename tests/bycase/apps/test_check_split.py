@@ -178,7 +178,7 @@ def test_command_ends_with_0_for_a_clean_and_1_for_a_leaking_file(checked: Path)
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ("zz.png,train\n", "NOT CHECKED: 1 images that the manifest does not have: zz.png"),
+        ("zz.png,train\n", "NOT CHECKED: 1 names that are of no image, slide folder or patient: zz.png"),
         ("SOB_B_A-14-100AB-40-001,train\n", "LEAK: 1 images in more than one part: Benign/SOB_B_A-14-100AB-40-001.png"),
     ],
 )
@@ -210,7 +210,12 @@ def test_command_names_missing_images_and_leaves_the_file_clean(
             "image,part\nx,train\ny,test\n",
             "names no image of data/manifest.csv: is it of another data set?",
         ),
-        ("Folds.csv", "fold,mag,grp,filename\n1,40,train,a\n2,40,test,a\n", "without choosing one fold"),
+        ("Folds.csv", "fold,mag,grp,filename\n1,40,train,a\n2,40,test,a\n", "names no image of data/manifest.csv"),
+        ("no.csv", "image,label\na,b\n", "no.csv has the columns image, label, of which none is known to hold parts"),
+        ("no.csv", "image,part\na,dev1\n", "no.csv: image a has part 'dev1'; valid are train"),
+        ("no.json", "{", "no.json is no JSON"),
+        ("no.yaml", "a: [", "no.yaml is no YAML"),
+        ("no.txt", "14-22549\n", "no.txt names nothing in train, val or test: give a table"),
     ],
 )
 def test_command_refuses_what_it_cannot_check(checked: Path, file: str, text: str | None, message: str) -> None:
@@ -227,3 +232,37 @@ def test_duplicates_are_left_unchecked_only_where_asked_for(checked: Path, capsy
     assert ended.stderr == "check-split: error: data/duplicates.csv not found: run 'dvc repro audit' first\n"
     assert check("clean.csv", "--without-duplicates") == 0
     assert "NOT CHECKED: duplicates" in capsys.readouterr().out
+
+
+def test_without_a_manifest_breakhis_is_told_by_its_names(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        (f"SOB_B_A-14-22549{block}-40-00{n}.png", part)
+        for block, part in (("AB", "train"), ("CD", "test"))
+        for n in "12"
+    ]
+    pd.DataFrame([*rows, ("x.png", "test")], columns=["image", "part"]).to_csv("split.csv", index=False)
+    assert check("split.csv") == 1
+    said = capsys.readouterr().out
+    assert said.startswith("by names alone, as BreakHis has them; there is no data/manifest.csv\n")
+    assert "LEAK: case: 1 in more than one part; 2 of 2 test images (100.0%)" in said
+    assert "folder: none in more than one part" in said
+    assert "NOT CHECKED: 1 names that are of no image, slide folder or patient: x.png" in said
+
+
+def test_every_fold_is_checked_by_itself(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("folds.txt").write_text("Fold 1\ntest: 14-22549AB\nFold 2\ntest: 14-22549\n")
+    assert check("folds.txt", "--without-images", "--magnification", "40", "--json", "all.json") == 1
+    folds = json.loads(Path("all.json").read_text())["folds"]
+    assert [folds[fold]["clean"] for fold in "12"] == [False, True]
+    assert folds["1"]["counts"] == {"train": 1966, "val": 0, "test": 29}
+    assert folds["1"]["groups"]["case"]["seen_images"] == 29
+    assert (
+        "fold 2:\ntrain: 1896 images, val: 0 images, test: 99 images\nnames: 1 patients (cases)\n"
+        in capsys.readouterr().out
+    )
+
+
+def test_names_of_another_data_set_have_a_way_out(project: Path) -> None:
+    Path("split.csv").write_text("image,part\nISIC_1,train\nISIC_2,test\n")
+    with pytest.raises(UserError, match=r"no image, slide folder or patient of BreakHis \(the first is ISIC_1\): for"):
+        main(["split.csv"])

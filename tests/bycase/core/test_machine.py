@@ -34,6 +34,6 @@ def test_tensorflows_devices_are_logged_once_a_process(caplog: pytest.LogCapture
     assert re.fullmatch(rf"TensorFlow \S+ sees {machine.count(core_count(), 'core')}, .+", line)
 
 
-def test_what_was_measured_here_is_told_with_processor_and_memory() -> None:
+def test_processor_cores_and_memory_are_named() -> None:
     words = describe_machine()
-    assert re.search(r"\d+ cores?, \d+ GiB memory, ", words)
+    assert re.search(r", \d+ cores?, \d+ GiB memory, ", words)

@@ -9,6 +9,7 @@ import yaml
 
 from bycase.core.errors import UserError
 from bycase.core.params import Params, load_params
+from tests.conftest import MakeParams
 
 ABSENT = "(absent)"
 
@@ -35,6 +36,17 @@ def test_shipped_file_is_valid_for_every_model_and_dataset(
         for dataset in default_params["datasets"]:
             write_params({"model": model, "dataset": dataset})
             assert (load_params().model, load_params().dataset) == (model, dataset)
+
+
+def test_numbers_may_name_labels_and_classes(tmp_path: Path, default_params: dict[str, Any]) -> None:
+    path = tmp_path / "params.yaml"
+    own = default_params["datasets"]["busi"] | {"layout": "folders", "classes": [0, 1], "positive": 1}
+    content = default_params | {"datasets": {"mine": own | {"folders": {"names": {7: 0, 8: 1}, "patient": -2}}}}
+    path.write_text(yaml.safe_dump(content | {"dataset": "mine", "audit": content["audit"] | {"waive": {}}}))
+    data = load_params(path).data
+    assert (data.classes, data.positive) == (["0", "1"], "1")
+    assert data.folders is not None
+    assert (data.folders.names, data.folders.patient) == ({"7": "0", "8": "1"}, -2)
 
 
 # A key, a bad value for it, and what the message must name.
@@ -77,7 +89,11 @@ BAD_VALUES = [
     ("augment.flip", "perhaps", ["augment.flip", "'horizontal'", "'perhaps'"]),
     ("augment.rotation", 0.6, ["augment.rotation", "less than or equal to 0.5"]),
     ("datasets.phantom.resize", "stretch", ["datasets.phantom.resize", "'squash', 'crop' or 'pad'", "'stretch'"]),
-    ("datasets.phantom.source", "web", ["datasets.phantom.source", "'kaggle', 'local' or 'phantom'"]),
+    (
+        "datasets.phantom.source",
+        "web",
+        ["datasets.phantom.source", "'kaggle', 'huggingface', 'url', 'local' or 'phantom'"],
+    ),
     ("datasets.phantom.image_size", 16, ["datasets.phantom.image_size", "32"]),
     ("datasets.phantom.max_bad_share", 1.1, ["datasets.phantom.max_bad_share", "less than or equal to 1"]),
     ("datasets.phantom.max_bad_share", float("nan"), ["datasets.phantom.max_bad_share", "nan"]),
@@ -88,16 +104,42 @@ BAD_VALUES = [
     ("datasets.phantom.positive", "Evil", ["datasets.phantom.positive", "'Evil'", "Benign, Malignant"]),
     ("datasets.phantom.positive", None, ["datasets.phantom.positive", "two classes", "Benign, Malignant"]),
     ("datasets.busi.positive", "benign", ["datasets.busi.positive", "'benign'", "Benign, Malignant, Normal"]),
-    ("datasets.busi.layout", "busy", ["datasets.busi.layout", "'breakhis', 'busi' or 'ham10000'"]),
+    ("datasets.busi.layout", "busy", ["datasets.busi.layout", "'breakhis', 'busi', 'ham10000', 'folders' or 'table'"]),
+    (
+        "datasets.busi.layout",
+        "folders",
+        ["datasets.busi.folders: with layout folders it must be a mapping, {} at least"],
+    ),
+    ("datasets.busi.folders", {}, ["datasets.busi.folders: with layout busi it must be null"]),
+    ("datasets.mine.folders.pateint", 1, ["unknown key 'datasets.mine.folders.pateint'", "patient, slide"]),
+    ("datasets.mine.folders.patient", 0, ["datasets.mine.folders.patient: folder levels count from 1"]),
+    ("datasets.mine.folders.patient", 1.5, ["datasets.mine.folders.patient: ", "1.5"]),
+    ("datasets.mine.folders.names", {0: "Evil"}, ["datasets.mine.folders.names: 'Evil' is not one of classes: Benign"]),
+    ("datasets.mine.folders.names", {False: "Benign"}, ["datasets.mine.folders.names.", "valid string", "it is False"]),
+    ("datasets.mine.folders.edges", {"age": [60, 40]}, ["datasets.mine.folders.edges: those of age must rise"]),
+    ("datasets.theirs.table.label", ["one"], ["datasets.theirs.table.label", "2"]),
+    ("datasets.theirs.table.join", {"file": "a.csv"}, ["'datasets.theirs.table.join.key' is missing"]),
+    ("datasets.theirs.table.file", {"training": "a.csv"}, ["datasets.theirs.table.file", "'train', 'val' or 'test'"]),
+    ("datasets.mine.classes", ["a/b", "Benign", "Malignant"], ["datasets.mine.classes: 'a/b' cannot be", "names"]),
     ("datasets.breakhis.task", "both", ["datasets.breakhis.task", "'binary' or 'subtype'"]),
     ("datasets.breakhis.task", None, ["datasets.breakhis.task", "layout breakhis", "binary or subtype"]),
     ("datasets.ham10000.task", "subtype", ["datasets.ham10000.task", "layout ham10000", "null"]),
     ("datasets.breakhis.source", "local", ["datasets.breakhis.source", "local needs 'path'"]),
     ("datasets.breakhis.slug", None, ["datasets.breakhis.source", "kaggle needs 'slug'"]),
-    ("datasets.breakhis.slug", "no-owner", ["datasets.breakhis.slug", "pattern"]),
+    ("datasets.breakhis.slug", "no-owner", ["datasets.breakhis", "slug: 'no-owner' is not owner/name"]),
+    ("datasets.breakhis.slug", "../up", ["datasets.breakhis.slug", "pattern"]),
+    ("datasets.busi.source", "url", ["datasets.busi.source", "url needs 'url'"]),
+    ("datasets.breakhis.url", "ftp://a.b/c.zip", ["datasets.breakhis.url", "pattern"]),
+    ("datasets.breakhis.url", "https://me:secret@a.b/c.zip", ["datasets.breakhis.url", "pattern"]),
+    ("datasets.breakhis.sha256", "abc", ["datasets.breakhis.sha256", "pattern"]),
+    ("datasets.breakhis.revision", "-x", ["datasets.breakhis.revision", "pattern"]),
     ("datasets.phantom.phantom", None, ["datasets.phantom.source", "phantom needs 'phantom'"]),
     ("split.group", "patient", ["split.group", "'case', 'folder' or 'image'", "'patient'"]),
-    ("split.protocol", "holdout", ["split.protocol", "'fractions', 'official', 'kfold' or 'file'"]),
+    (
+        "split.protocol",
+        "holdout",
+        ["split.protocol", "'fractions', 'official', 'kfold', 'file', 'supplied' or 'supplied_leaky'"],
+    ),
     ("split.protocol", "file", ["split.protocol", "file needs 'file'"]),
     ("split.fold", 5, ["split.fold", "5 is none of the 5 folds"]),
     ("split.folds", 1, ["split.folds", "greater than or equal to 2"]),
@@ -123,6 +165,13 @@ BAD_VALUES = [
     ("evaluate.threshold", "best", ["evaluate.threshold", "'youden' or 'fixed'"]),
     ("evaluate.fixed_threshold", 1.5, ["evaluate.fixed_threshold", "less than or equal to 1"]),
     ("evaluate.resamples", 10, ["evaluate.resamples", "greater than or equal to 100"]),
+    ("evaluate.external", "phantom_c", ["evaluate.external", "'phantom_c'", "breakhis_phantom_b", "null"]),
+    (
+        "evaluate.external",
+        "busi",
+        ["evaluate.external_classes", "'Normal' of busi", "Benign, Malignant", "Normal: null"],
+    ),
+    ("evaluate.external_magnifications", [50], ["evaluate.external_magnifications.0", "40, 100, 200 or 400", "50"]),
     ("zoo.resnet50v2.weights", "", ["zoo.resnet50v2.weights", "at least 1 character"]),
     ("zoo.resnet50v2.pooling", "mean", ["zoo.resnet50v2.pooling", "'avg' or 'max'"]),
     ("zoo.resnet50v2.optimizer", "lion", ["zoo.resnet50v2.optimizer", "'adam', 'adamw' or 'sgd'"]),
@@ -138,7 +187,12 @@ def test_bad_value_is_named_with_its_key_and_the_choices(
     tmp_path: Path, default_params: dict[str, Any], key: str, value: Any, named: list[str]
 ) -> None:
     path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(changed(default_params, key, value)))
+    own = default_params["datasets"]["busi"] | {"classes": ["Benign", "Malignant"], "positive": "Malignant"}
+    datasets = default_params["datasets"] | {
+        "mine": own | {"layout": "folders", "folders": {}},
+        "theirs": own | {"layout": "table", "table": {}},
+    }
+    path.write_text(yaml.safe_dump(changed(default_params | {"datasets": datasets}, key, value)))
     with pytest.raises(UserError) as raised:
         load_params(path)
     message = str(raised.value)
@@ -232,3 +286,30 @@ def test_stage_ends_with_one_line_for_invalid_yaml(
     assert ended.returncode == 1
     assert len(ended.stderr.splitlines()) == 1
     assert ended.stderr.startswith("split: error: params.yaml is not valid YAML: ")
+
+
+def test_an_external_data_sets_classes_may_have_other_names(make_params: MakeParams) -> None:
+    """Every class of the classifier must be there, and what is more must be left out in so many words."""
+    changes = {"evaluate.external": "busi", "evaluate.external_classes": {"Normal": None}}
+    assert make_params(changes).evaluate.external_classes == {"Normal": None}
+    assert make_params({"evaluate.external": "breakhis_phantom_b"}).evaluate.external == "breakhis_phantom_b"
+    for renamed, message in (
+        ({"Healthy": None}, "'Healthy' is no class of busi"),
+        ({"Normal": "Healthy"}, "'Healthy' of busi is no class of phantom"),
+        ({"Normal": None, "Malignant": "Benign"}, "no class of busi stands for 'Malignant'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make_params({"evaluate.external": "busi", "evaluate.external_classes": renamed})
+
+
+def test_keys_that_came_since_are_added_to_a_file_of_the_same_version(
+    tmp_path: Path, default_params: dict[str, Any]
+) -> None:
+    content = copy.deepcopy(default_params)
+    del content["evaluate"]["external"]
+    del content["datasets"]["phantom"]["phantom"]["laboratory"]
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    params = load_params(path, rewrite=True)
+    assert params.evaluate.external is None
+    assert yaml.safe_load(path.read_text(encoding="utf-8")) == default_params

@@ -9,7 +9,7 @@ import yaml
 from bycase.core.errors import UserError
 from bycase.core.nested import flatten, merge, nest
 from bycase.core.params import load_params
-from bycase.core.params_migration import ADDED, VERSION, migrate
+from bycase.core.params_migration import ADDED, ADDED_TO_DATASETS, VERSION, migrate
 
 # Its sections as they were; of networks and data sets one.
 FIRST = """\
@@ -93,7 +93,7 @@ def test_the_first_file_is_completed_with_what_was_then_done(tmp_path: Path) -> 
     assert params.data.phantom is not None
     assert (params.data.phantom.seed, params.data.task) == (11, "binary")
     text = path.read_text(encoding="utf-8")
-    assert text.startswith("# Every choice\nversion: 2\nmodel: resnet50v2             # an entry of `zoo`\n")
+    assert text.startswith("# Every choice\nversion: 3\nmodel: resnet50v2             # an entry of `zoo`\n")
     assert "learning_rate: 0.001      # kept\n" in text
     assert load_params(path) == params
 
@@ -105,6 +105,19 @@ def test_nothing_that_is_there_is_changed(default_params: dict[str, Any]) -> Non
     assert "version" not in without
 
 
+def test_data_sets_of_version_2_get_the_keys_of_sources(default_params: dict[str, Any]) -> None:
+    entries = {
+        name: {key: value for key, value in entry.items() if key not in ADDED_TO_DATASETS}
+        for name, entry in default_params["datasets"].items()
+    }
+    migrated, changes = migrate(default_params | {"version": 2, "datasets": entries}, "x")
+    without_address = merge(default_params, {"datasets": {"breakhis": {"url": None}}})
+    assert migrated == without_address
+    assert changes == [
+        "added datasets.*.url, datasets.*.sha256, datasets.*.revision, datasets.*.folders, datasets.*.table"
+    ]
+
+
 def test_defaults_are_keys_that_there_are(default_params: dict[str, Any]) -> None:
     assert set(flatten(ADDED)) - {"audit.waive"} <= set(flatten(default_params))
     assert merge(default_params, nest({})) == default_params
@@ -114,7 +127,7 @@ def test_defaults_are_keys_that_there_are(default_params: dict[str, Any]) -> Non
 def test_an_unknown_version_stops_in_one_line(tmp_path: Path, default_params: dict[str, Any], version: Any) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(default_params | {"version": version, "later": 1}), encoding="utf-8")
-    with pytest.raises(UserError, match=f"version {version!r} is not known here, which reads up to 2: ") as caught:
+    with pytest.raises(UserError, match=f"version {version!r} is not known here, which reads up to 3: ") as caught:
         load_params(path)
     assert "\n" not in str(caught.value)
 

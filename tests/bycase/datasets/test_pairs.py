@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from bycase.core import rows
 from bycase.core.errors import UserError
 from bycase.datasets import pairs
-from bycase.datasets.pairs import confirmed_pairs, exact_pairs, near_pairs, similar_pairs, unit_rows
+from bycase.datasets.pairs import confirmed_pairs, exact_pairs, near_pairs, open_unit, similar_pairs, unit_rows
 
 
 def as_set(found: pairs.Pairs) -> set[tuple[int, int, float]]:
@@ -61,6 +64,23 @@ def test_similar_pairs_are_those_of_brute_force(
     found = as_set(similar_pairs(unit, similarity))
     assert {pair[:2] for pair in found} == set(zip(first.tolist(), second.tolist(), strict=True))
     assert (7, 300) in {pair[:2] for pair in found}
+
+
+def test_features_in_a_file_give_the_same_pairs_as_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "ROWS_AT_A_TIME", 100)
+    features = 3 * clustered(360)
+    features[8] = 0
+    np.save(tmp_path / "partial.npy", features[:, None])
+    partial = np.load(tmp_path / "partial.npy", mmap_mode="r")[:, 0]
+    rows.save_rows(tmp_path / "whole.npy", partial)
+    assert (np.load(tmp_path / "whole.npy") == features).all()
+    expected = as_set(similar_pairs(unit_rows(features), 0.9))
+    for array in (partial, np.load(tmp_path / "whole.npy", mmap_mode="r")):
+        unit = open_unit(array)
+        assert isinstance(unit, pairs.UnitRows)
+        assert as_set(similar_pairs(unit, 0.9)) == expected
+    assert as_set(similar_pairs(open_unit(features), 0.9)) == expected
+    assert expected
 
 
 def test_candidates_are_kept_only_where_features_agree() -> None:

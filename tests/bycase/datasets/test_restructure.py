@@ -86,6 +86,8 @@ def test_row_says_what_the_name_and_the_file_say(raw: Path, converted: Callable[
         "sex": "",
         "site": "",
         "confirmed_by": "",
+        "supplied_part": "",
+        "supplied_fold": "",
     }
 
 
@@ -226,11 +228,15 @@ def test_report_counts_and_names_every_file_once() -> None:
         "partial": True,
         "cases": 3,
         "folders": 4,
+        "patients_known": True,
+        "wide_pixels": None,
         "rejected_share": 0.2,
         "by_class": {"Benign": {"40X": 2, "200X": 1}, "Malignant": {"40X": 1}},
         "rejected": [{"file": "d/x.png", "reason": "damaged"}],
         "copies": [{"file": "e/y.png", "reason": "the same"}],
         "rows_without_image": ["ISIC_0000001"],
+        "left_out": {},
+        "notes": [],
         "not_images": ["Folds.csv"],
     }
 
@@ -248,7 +254,7 @@ def test_images_without_magnification_are_counted_together() -> None:
 
 
 def test_data_set_without_images_is_refused() -> None:
-    with pytest.raises(UserError, match="data/raw/x holds no image in the publisher's layout"):
+    with pytest.raises(UserError, match="data/raw/x holds no image in the layout of"):
         check_classes(outcome(0, 0).manifest, ["Benign", "Malignant"], RAW)
 
 

@@ -1,8 +1,19 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from bycase.report.data_card import count_groups, count_masks, count_mixed_groups, count_sizes, count_unknown
+from bycase.core.params import Params
+from bycase.report.data_card import (
+    count_groups,
+    count_masks,
+    count_mixed_groups,
+    count_sizes,
+    count_unknown,
+    describe_origin,
+)
 from bycase.report.data_colours import BATCH, colour_sums, colour_table
 from bycase.tables.manifest import OPTIONAL
 
@@ -64,3 +75,19 @@ def test_one_colour_has_no_spread() -> None:
     table = colour_table(colour_sums(list("abc"), lambda names: pixels[: len(names)]), pd.Series(list("xxx")))
     assert table["mean"].tolist() == [(201, 7, 99)] * 2
     assert table["pixels_sd"].tolist() == table["images_sd"].tolist() == [(0, 0, 0)] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "origin"),
+    [
+        ({}, "Kaggle, `ambarish/breakhis`"),
+        ({"source": "huggingface", "slug": "a/b", "revision": "v1"}, "Hugging Face Hub, `a/b`, revision `v1`"),
+        ({"source": "url", "url": "https://a.b/c.zip?signature=secret"}, "<https://a.b/c.zip>"),
+        ({"source": "local", "path": "somewhere"}, "a local folder or archive"),
+    ],
+)
+def test_origin_names_what_pins_it_and_no_signature(
+    make_params: Callable[[dict[str, Any]], Params], changes: dict[str, Any], origin: str
+) -> None:
+    params = make_params({f"datasets.breakhis.{key}": value for key, value in changes.items()})
+    assert describe_origin(params.datasets["breakhis"]) == origin

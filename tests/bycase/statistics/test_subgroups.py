@@ -147,3 +147,17 @@ def test_the_metrics_hold_the_manifests_subgroups(simulate: Simulate) -> None:
     shares = [at["image"]["accuracy"] * n for at, n in zip(found["magnification"].values(), sizes, strict=True)]
     assert sum(shares) == pytest.approx(metrics["image"]["accuracy"] * 72)
     assert set(found["subtype"]["Malignant1"]["image"]) == {"n", "n_patients", "auc", "accuracy", "sensitivity", "ci"}
+
+
+def test_columns_of_this_data_set_alone_make_subgroups_and_numbers_are_cut() -> None:
+    n = 30
+    predictions = pd.DataFrame({"image": [str(k) for k in range(n)], "label": "A"})
+    own = {"centre": ["x", "y", ""] * 10, "mm": [f"{k}.5" for k in range(n)], "grade": ["1", "2", "3"] * 10}
+    manifest = pd.DataFrame({"image": predictions["image"], "age": [str(k) for k in range(n)]} | own)
+    found = list_subgroups(predictions, manifest, {"age": [10]})
+    assert {column: {name: int(rows.sum()) for name, rows in members.items()} for column, members in found.items()} == {
+        "age": {"under 10": 10, "10 and over": 20},
+        "centre": {"x": 10, "y": 10},
+        "mm": {"under 10.5": 10, "10.5 to under 19.5": 9, "19.5 and over": 11},
+        "grade": {"1": 10, "2": 10, "3": 10},
+    }

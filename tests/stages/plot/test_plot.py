@@ -84,6 +84,7 @@ def test_the_summary_of_an_up_to_date_run_warns_of_other_versions(
         "data/predictions/val.csv",
         "data/explain/artifacts.npz",
         "metrics/explain.json",
+        "metrics/external.json",
         "metrics/metrics.json",
         "metrics/robustness.json",
         "metrics/uncertainty.json",

@@ -1,7 +1,9 @@
 """Write the archive: plan it, draw every image on all cores, and add `Folds.csv`, as the Kaggle archive has it."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from bycase.core.parallel import map_on_all_cores
 from bycase.core.seeding import generator
 from bycase.datasets.phantoms.breakhis.anatomy import draw_anatomy, vary
 from bycase.datasets.phantoms.breakhis.cases import Tile, draw_cases, plan_tiles
+from bycase.datasets.phantoms.breakhis.laboratory import Laboratory, restain
 from bycase.datasets.phantoms.breakhis.render import render_tissue
 from bycase.datasets.phantoms.breakhis.stain import draw_stain
 from bycase.datasets.phantoms.breakhis.tissue import draw_tissue, field_of_view
@@ -29,6 +32,7 @@ def write_phantom(
     width: int,
     height: int,
     seed: int,
+    laboratory: Mapping[str, Any] | None = None,
     workers: int | None = None,
 ) -> None:
     """Write generated H&E-like tiles and their folds in the layout of BreakHis' Kaggle archive.
@@ -45,6 +49,8 @@ def write_phantom(
         Of every image, in pixels.
     seed : int
         Fixes every pixel, whatever `workers` is.
+    laboratory : mapping, optional
+        The values of a `Laboratory`, which stained and scanned all images.
     workers : int, optional
         Number of processes; all cores where left out.
 
@@ -56,19 +62,25 @@ def write_phantom(
     tiles = plan_tiles(draw_cases(cases, seed), images)
     for folder in sorted({Path(tile.path).parent for tile in tiles}):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    write = partial(write_tile, root=root, width=width, height=height, seed=seed)
+    elsewhere = Laboratory(**laboratory) if laboratory else None
+    write = partial(write_tile, root=root, width=width, height=height, seed=seed, laboratory=elsewhere)
     for _ in map_on_all_cores(write, tiles, "phantom", workers):
         pass
     write_csv(root / "Folds.csv", draw_folds(tiles, seed))
 
 
-def write_tile(tile: Tile, root: Path, width: int, height: int, seed: int) -> None:
+def write_tile(
+    tile: Tile, root: Path, width: int, height: int, seed: int, laboratory: Laboratory | None = None
+) -> None:
     """Draw one image and write it to its place below `root`, whose folder exists."""
     # Low compression: twice as fast as the default, and files only a little larger.
-    Image.fromarray(draw_tile(tile, width, height, seed)).save(root / tile.path, compress_level=1)
+    image = draw_tile(tile, width, height, seed, laboratory)
+    Image.fromarray(image).save(root / tile.path, compress_level=1)
 
 
-def draw_tile(tile: Tile, width: int, height: int, seed: int) -> NDArray[np.uint8]:
+def draw_tile(
+    tile: Tile, width: int, height: int, seed: int, laboratory: Laboratory | None = None
+) -> NDArray[np.uint8]:
     """Draw one image: its case's tissue and stain, a field of view of its own.
 
     Parameters
@@ -79,6 +91,8 @@ def draw_tile(tile: Tile, width: int, height: int, seed: int) -> NDArray[np.uint
         In pixels.
     seed : int
         The phantom's seed.
+    laboratory : Laboratory, optional
+        Where the case was stained and scanned; changes nothing of what there is to see.
 
     Returns
     -------
@@ -87,13 +101,15 @@ def draw_tile(tile: Tile, width: int, height: int, seed: int) -> NDArray[np.uint
     """
     case = tile.case
     stain = draw_stain(generator(seed, "phantom", "stain", case.name))
+    if laboratory:
+        stain = restain(stain, laboratory)
     rng = generator(seed, "phantom", "anatomy", case.name)
     usual = draw_anatomy(rng, case.subtype.code, case.subtype.malignant)
     rng = generator(seed, "phantom", "image", tile.path)
     anatomy = vary(usual, rng)
     field = field_of_view(tile.magnification, width, height)
     tissue = draw_tissue(rng, anatomy, field)
-    return render_tissue(rng, tissue, anatomy, stain, field)
+    return render_tissue(rng, tissue, anatomy, stain, field, laboratory)
 
 
 def draw_folds(tiles: list[Tile], seed: int) -> pd.DataFrame:

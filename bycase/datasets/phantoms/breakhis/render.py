@@ -10,6 +10,7 @@ from scipy.special import ndtri
 
 from bycase.datasets.phantoms.breakhis.anatomy import Anatomy
 from bycase.datasets.phantoms.breakhis.fields import enlarge, fibre_field, smooth_field
+from bycase.datasets.phantoms.breakhis.laboratory import Laboratory, scan
 from bycase.datasets.phantoms.breakhis.outlines import Outlines, stamps
 from bycase.datasets.phantoms.breakhis.stain import Stain, transmit
 from bycase.datasets.phantoms.breakhis.tissue import STEP, Field, Tissue
@@ -30,9 +31,14 @@ MEAN = (0.30, 0.24)
 
 
 def render_tissue(
-    rng: np.random.Generator, tissue: Tissue, anatomy: Anatomy, stain: Stain, field: Field
+    rng: np.random.Generator,
+    tissue: Tissue,
+    anatomy: Anatomy,
+    stain: Stain,
+    field: Field,
+    laboratory: Laboratory | None = None,
 ) -> NDArray[np.uint8]:
-    """Render a field of view: uint8 of shape (height, width, 3), red, green and blue."""
+    """Render a field of view, by the scanner of a laboratory: uint8 of shape (height, width, 3), RGB."""
     concentrations = stain_compartments(rng, tissue, anatomy, field)
     chromatin = stain_nuclei(rng, tissue, anatomy, field)
     for stain_index, amount in enumerate(NUCLEUS):
@@ -43,7 +49,8 @@ def render_tissue(
     for plane, mean in zip(concentrations, MEAN, strict=True):
         plane *= np.float32(mean / plane.mean(dtype=np.float64))
     light = stain.illumination * _falloff(field, stain.falloff)[:, :, None]
-    return np.rint(transmit(np.moveaxis(concentrations, 0, -1), stain.absorbance, light)).astype(np.uint8)
+    passed = transmit(np.moveaxis(concentrations, 0, -1), stain.absorbance, light)
+    return np.rint(scan(passed, laboratory) if laboratory else passed).astype(np.uint8)
 
 
 def stain_compartments(rng: np.random.Generator, tissue: Tissue, anatomy: Anatomy, field: Field) -> NDArray[np.float32]:

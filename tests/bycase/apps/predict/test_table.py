@@ -1,10 +1,14 @@
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from bycase.apps.classifier.patients import describe_patients
 from bycase.apps.predict.table import PatientSums, patients_by_name, read_patients
 from bycase.core.errors import UserError
+from bycase.core.params import Params
 
 
 @pytest.mark.parametrize(
@@ -62,3 +66,26 @@ def test_sums_are_means_in_order_of_appearance() -> None:
     assert list(sums.scores) == ["b", "a"]
     np.testing.assert_allclose(sums.means, [[0.6, 0.4], [0.5, 0.5]])
     assert (sums.images, sums.unlike) == ({"b": 2, "a": 1}, {"b": 2, "a": 0})
+
+
+@pytest.mark.parametrize(
+    ("folders", "sources", "name", "patient"),
+    [
+        ({"patient": r"(?P<patient>\d+)_"}, ["8863/0/8863_a.png"], "/run_1/12_b/77/1/77_z.png", "77"),
+        ({"patient": 1}, ["8863/0/a.png", "9/1/b.png"], "/home/x/55/0/c.png", "55"),
+        ({"patient": -2}, ["8863/0/a.png", "9/1/deep/b.png"], "/home/x/55/0/c.png", "55"),
+        ({"label": r"(?P<patient>\d+)_(?P<label>\w)"}, ["1_b.png"], "elsewhere/2_b.png", "2"),
+        ({"patient": r"case(\d+)"}, ["case1/a.png"], "unnamed.png", ""),
+    ],
+)
+def test_patients_of_ones_own_images_are_found_as_in_training(
+    make_params: Callable[[dict[str, Any]], Params],
+    default_params: dict[str, Any],
+    folders: dict[str, Any],
+    sources: list[str],
+    name: str,
+    patient: str,
+) -> None:
+    own = default_params["datasets"]["busi"] | {"layout": "folders", "folders": folders}
+    data = make_params({"datasets.own": own}).datasets["own"]
+    assert patients_by_name("folders", describe_patients(data, sources))(name) == patient

@@ -88,7 +88,7 @@ def test_name_gives_class_subtype_magnification_folder_and_case(
     [
         ("photo.png", "name does not follow BreakHis' pattern"),
         ("SOB_M_DC-14-2980-40-001.png.jpg", "name does not follow BreakHis' pattern"),
-        ("SOB_M_DC-14-2980-40-001.jpg", "name does not follow BreakHis' pattern"),
+        ("SOB_M_DC-14-2980-40-001.xcf", "name does not follow BreakHis' pattern"),
         ("SOB_M_DC-14-2980-40-001 (1).png", "name does not follow BreakHis' pattern"),
         ("copy of SOB_M_DC-14-2980-40-001.png", "name does not follow BreakHis' pattern"),
         ("SOB_X_DC-14-2980-40-001.png", "name does not follow BreakHis' pattern"),

@@ -75,7 +75,7 @@ def test_image_whose_row_says_no_diagnosis_is_rejected(tmp_path: Path, rows: lis
 
 
 def test_folder_without_metadata_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=f"holds no {METADATA}, without which no image has a diagnosis"):
+    with pytest.raises(UserError, match=f"holds neither {METADATA} nor .*, without which no image has a diagnosis"):
         read_layout(tmp_path)
 
 

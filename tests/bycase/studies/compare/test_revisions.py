@@ -102,7 +102,8 @@ def test_a_tag_an_experiment_and_the_workspace_are_read(inside: Path) -> None:
     assert first.cost["training_seconds"] == 6.0
     assert net.cost["training_seconds"] == pytest.approx(3.1)
     assert (first.predictions["Malignant"] != net.predictions["Malignant"]).all()
-    assert net.params == {"version": 2, "model": "resnet50v2", "seed": 7, "split.group": "case"}
+    expected = {"version": 3, "model": "resnet50v2", "seed": 7, "split.group": "case"}
+    assert expected.items() <= net.params.items()  # an older file, completed
 
 
 def test_the_command_prints_leaderboard_and_verdicts_and_writes_files(

@@ -1,0 +1,90 @@
+"""The images of an external test set, brought to the form of the training images."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bycase.core.errors import UserError
+from bycase.core.params_data import DatasetParams
+from bycase.datasets.layouts.listing import Listing, label_by_subtype
+from bycase.datasets.layouts.registry import LAYOUTS
+from bycase.datasets.restructure import check_bad_share, check_labels, convert_all
+from bycase.tables.external import ABOUT
+
+
+def restructure_external(
+    entry: DatasetParams,
+    own: DatasetParams,
+    raw: Path,
+    folder: Path,
+    classes: Mapping[str, str | None],
+    magnifications: Sequence[int],
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Convert the external data set's images as the classifier's own were converted.
+
+    Parameters
+    ----------
+    entry, own : DatasetParams
+        The external data set's entry, which says how its files are read, and the classifier's, which says of what size
+        and classes images are.
+    raw, folder : Path
+        Where the files are, and an empty folder for the PNG files.
+    classes, magnifications
+        See `select_images`.
+
+    Returns
+    -------
+    manifest : DataFrame
+        See `bycase.tables.manifest`; labels are the classifier's classes.
+    left_out : dict of str to int
+        See `select_images`, and ``unusable``: files that could not be read.
+
+    Raises
+    ------
+    UserError
+        If a class is in neither list, too many files cannot be used, or no image is left.
+    """
+    listing = LAYOUTS[entry.layout].read_layout(raw)
+    if entry.task == "subtype":
+        listing = label_by_subtype(listing)
+    check_labels(listing, entry.classes, raw)
+    chosen, left_out = select_images(listing, classes, magnifications)
+    if not chosen.images:
+        raise UserError(
+            f"evaluate.external: none of the {len(listing.images)} images of the data set is left; check its path and "
+            "evaluate.external_magnifications"
+        )
+    result = convert_all(chosen, raw, folder, own.classes, own.image_size, own.resize)
+    check_bad_share(result, entry.max_bad_share, ABOUT)
+    return result.manifest, {**left_out, "unusable": len(result.rejected)}
+
+
+def select_images(
+    listing: Listing, classes: Mapping[str, str | None], magnifications: Sequence[int]
+) -> tuple[Listing, dict[str, int]]:
+    """Give images the classifier's classes, and leave out those that have none or are of another magnification.
+
+    Parameters
+    ----------
+    listing : Listing
+        The external data set's.
+    classes : mapping
+        From its classes to the classifier's; None leaves the class out, and classes that are not there keep their name.
+    magnifications : sequence of int
+        Those wanted; empty: all.
+
+    Returns
+    -------
+    listing : Listing
+        What is left, relabelled.
+    left_out : dict of str to int
+        Images by the reason: ``class``, ``magnification``.
+    """
+    meant = {image.label: classes.get(image.label, image.label) for image in listing.images}
+    known = [replace(image, label=label) for image in listing.images if (label := meant[image.label]) is not None]
+    kept = [image for image in known if not magnifications or image.magnification in magnifications]
+    left_out = {"class": len(listing.images) - len(known), "magnification": len(known) - len(kept)}
+    return replace(listing, images=kept), left_out

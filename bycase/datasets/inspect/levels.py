@@ -1,0 +1,103 @@
+"""What the levels of folders say: class, patient, parts, folds."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bycase.datasets.inspect.groups import NEVER, Reading
+from bycase.datasets.inspect.stems import MARKERS, rank_of
+from bycase.datasets.layouts.listing import is_fold_folder, read_part
+
+MOST_CLASSES = 40
+STRAY = 0.05  # most images, as a share, that may lie higher than the others
+# Words of classes in this field; any of them, alone or in a longer name, speaks for a level.
+_CLASS_WORDS = (
+    "benign malignant normal abnormal cancer cancerous noncancer tumor tumour healthy lesion carcinoma "
+    "adenocarcinoma adenoma melanoma nevus nv mel bcc bkl akiec vasc df scc positive negative pos neg yes no true "
+    "false idc invasive insitu situ dysplasia metastasis glioma meningioma pituitary notumor stroma lymphocyte "
+    "squamous control disease diseased covid pneumonia adipose mucus muscle debris polyp "
+)
+CLASS_WORDS = frozenset(_CLASS_WORDS.split())
+# Of two classes the one that is looked for, those that say it best first.
+_POSITIVE_WORDS = (
+    "malignant cancer cancerous tumor tumour carcinoma melanoma mel positive pos abnormal yes true disease diseased 1 "
+)
+POSITIVE_WORDS = tuple(_POSITIVE_WORDS.split())
+_MAGNIFICATION = re.compile(r"\d+[xX]")
+_MARKED = re.compile(rf"(?i)({'|'.join(word for words in MARKERS for word in words)})[ _-]?\d+\w*")
+
+
+def label_readings(images: Sequence[Path]) -> Iterator[Reading]:
+    """Levels that could be the classes': 2 to `MOST_CLASSES` names, neither parts, folds nor numbered patients."""
+    for reading in _levels(images):
+        names = Counter(reading.values)
+        numbered = all(_MARKED.fullmatch(name) for name in names)
+        digits = all(name.isdigit() for name in names) and set(names) != {str(n) for n in range(len(names))}
+        if 2 <= len(names) <= MOST_CLASSES and min(names.values()) > 1 and not numbered and not digits:
+            known = sum(bool(_words(name) & CLASS_WORDS) for name in names)
+            plain = all(name.isdigit() for name in names)
+            rank = 0 if known == len(names) or (plain and len(names) <= 10) else 1 if known else NEVER
+            yield Reading(reading.place, reading.words, reading.values, rank)
+
+
+def patient_readings(images: Sequence[Path], label: Reading | None) -> Iterator[Reading]:
+    """Levels that could be a patient's: all that are neither the class, parts nor folds."""
+    for reading in _levels(images):
+        if label is None or reading.values != label.values:
+            ranks = {rank_of(re.split(r"\d", name)[0]) for name in set(reading.values)}
+            yield Reading(reading.place, reading.words, reading.values, max(ranks))
+
+
+def without_stray(images: Sequence[Path]) -> list[Path]:
+    """The images without the few, such as a logo beside the folders, that lie higher than all others."""
+    depths = sorted(len(path.parts) for path in images)
+    usual = depths[int(len(depths) * STRAY)]
+    return [path for path in images if len(path.parts) >= usual]
+
+
+def has_parts(images: Sequence[Path]) -> bool:
+    """Whether most images lie in a folder named as a part."""
+    there = sum(any(read_part(name) for name in path.parts[:-1]) for path in images)
+    return there > len(images) / 2
+
+
+def has_folds(images: Sequence[Path]) -> bool:
+    """Whether most images lie in a folder named as a fold."""
+    there = sum(any(is_fold_folder(name) for name in path.parts[:-1]) for path in images)
+    return there > len(images) / 2
+
+
+def _levels(images: Sequence[Path]) -> Iterator[Reading]:
+    """The levels that all images have, from the top and, where depths differ, from the image.
+
+    Left out are those with one name for all, parts, folds and magnifications.
+    """
+    folders = [path.parts[:-1] for path in images]
+    depths = {len(each) for each in folders}
+    shared = min(depths, default=0)
+    levels = [*range(1, shared + 1), *(range(-1, -shared - 1, -1) if len(depths) > 1 else ())]
+    for level in levels:
+        values = tuple(each[level - 1 if level > 0 else level] for each in folders)
+        names = set(values)
+        if len(names) > 1 and not any(
+            all(test(name) for name in names) for test in (read_part, is_fold_folder, _MAGNIFICATION.fullmatch)
+        ):
+            yield Reading(level, f"folder level {level}", values)
+
+
+def _words(name: str) -> set[str]:
+    return set(re.findall(r"[^\W\d_]+", name.lower()))
+
+
+def find_positive(classes: Sequence[str]) -> str | None:
+    """Of two classes the one that is looked for, by its name; the last where no name says so; None of more than two."""
+    if len(classes) != 2:
+        return None
+    for word in POSITIVE_WORDS:
+        named = [
+            name for name in classes if word in (_words(name) | {name}) and not re.match(r"(?i)non|no[ _-]|not", name)
+        ]
+        if len(named) == 1:
+            return named[0]
+    return classes[-1]

@@ -1,0 +1,1 @@
+"""Splits that others have published, as facts."""

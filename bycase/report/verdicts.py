@@ -1,0 +1,36 @@
+"""Pairwise verdicts, as every report of several networks has them."""
+
+from bycase.core.wording import DASH, Numbers, count, p_value, signed, value_with_interval
+from bycase.report.blocks import Block, Listing, Section, Table, Text
+from bycase.statistics.metric_names import metric_words
+
+
+def verdict_section(comparisons: Numbers, clusters: str = "patients") -> Section:
+    """The verdict on every pair, in sentences and as a table; `clusters` is what was resampled."""
+    pairs, settings = comparisons["pairs"], comparisons["settings"]
+    metric, level = metric_words(settings["metric"]), settings["level"]
+    words = (
+        f"Each pair is compared on {metric} by {level}: margin {settings['margin']:g}, alpha {settings['alpha']:g} "
+        f"over all pairs together (Holm), {count(settings['resamples'])} paired resamples of {clusters}."
+    )
+    rows = []
+    for pair in pairs:
+        delong, mcnemar = ((pair.get(test) or {}).get(level) or {} for test in ("delong", "mcnemar"))
+        needed = (pair.get("patients_needed") or {}).get("difference")
+        rows.append(
+            (
+                f"{pair['first']} against {pair['second']}",
+                pair["verdict"],
+                value_with_interval(pair["difference"], pair["ci"], signed),
+                p_value(pair["p_holm"]),
+                p_value(delong.get("p_holm")),
+                p_value(mcnemar.get("p_clustered_holm", mcnemar.get("p_holm"))),
+                DASH if needed is None else count(needed),
+            )
+        )
+    tests = ("p, bootstrap", "p, DeLong", "p, McNemar")
+    header = ("pair", "verdict", f"difference in {metric}", *tests, f"{clusters} needed")
+    caption = "All pairs. Difference: first minus second. P-values are Holm-adjusted over the pairs."
+    blocks: list[Block] = [Text(words), Listing([pair["sentence"] for pair in pairs]), Table(caption, header, rows)]
+    notes = comparisons.get("notes", [])
+    return Section("verdicts", "Pairwise verdicts", [*blocks, *([Listing(notes)] if notes else [])])

@@ -1,0 +1,2 @@
+from tests.fixtures.predict import bundled as bundled
+from tests.fixtures.predict import copied as copied
