@@ -66,7 +66,7 @@ BreakhisFolder = Callable[..., dict[str, Path]]
 RunStage = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def tested_params() -> str:
+def params_of_tests() -> str:
     """The shipped params.yaml as a text, with `TESTED_MODEL`."""
     text, n = re.subn(r"(?m)^model: \w+", f"model: {TESTED_MODEL}", (REPOSITORY / "params.yaml").read_text("utf-8"))
     assert n == 1
@@ -107,7 +107,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def default_params() -> dict[str, Any]:
     """The content of the repository's params.yaml, but for `TESTED_MODEL`; copy before changing."""
-    content: dict[str, Any] = yaml.safe_load(tested_params())
+    content: dict[str, Any] = yaml.safe_load(params_of_tests())
     return content
 
 
@@ -124,7 +124,7 @@ def copied_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project with the shipped params.yaml, but for `TESTED_MODEL`, which is the current folder."""
-    (tmp_path / "params.yaml").write_text(tested_params(), encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(params_of_tests(), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

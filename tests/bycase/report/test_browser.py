@@ -10,7 +10,7 @@ import pytest
 
 from bycase.report.benchmark_page import benchmark_documents
 from bycase.report.run_page import run_documents
-from tests.conftest import tested_params
+from tests.conftest import params_of_tests
 from tests.fixtures.browsing import DESK, NEEDS_BROWSER, PHONE, headless, requested, visit
 from tests.fixtures.report import write_bench, write_run
 
@@ -26,7 +26,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture(scope="module", params=[run_documents, benchmark_documents], ids=["run", "benchmark"])
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    (folder / "params.yaml").write_text(tested_params(), encoding="utf-8")
+    (folder / "params.yaml").write_text(params_of_tests(), encoding="utf-8")
     (write_run if request.param is run_documents else write_bench)(folder)
     path = folder / "page.html"
     with contextlib.chdir(folder):
