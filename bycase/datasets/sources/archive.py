@@ -17,6 +17,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PureWindowsPath
@@ -52,6 +53,23 @@ class DamagedArchiveError(UserError):
 
 class RefusedError(Exception):
     """Why an archive is not unpacked."""
+
+
+@contextmanager
+def removed_after_use(archive: Path) -> Iterator[None]:
+    """Remove a downloaded archive when the block ends well or finds it damaged; else it stays, to be used again.
+
+    Raises
+    ------
+    UserError
+        If it is damaged.
+    """
+    try:
+        yield
+    except DamagedArchiveError as error:
+        archive.unlink()
+        raise UserError(f"{error}; it has been removed, so run again") from error
+    archive.unlink()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bycase.core.errors import UserError
-from bycase.datasets.sources.archive import DamagedArchiveError
+from bycase.datasets.sources.archive import removed_after_use
 
 if TYPE_CHECKING:
     from kaggle.api.kaggle_api_extended import KaggleApi
@@ -41,12 +41,8 @@ def kaggle_archive(slug: str, folder: Path) -> Iterator[Path]:
         If Kaggle cannot be reached or does not give the archive.
     """
     archive = download(slug, folder)
-    try:
+    with removed_after_use(archive):
         yield archive
-    except DamagedArchiveError as error:
-        archive.unlink()
-        raise UserError(f"{error}; it has been removed, so run again") from error
-    archive.unlink()
 
 
 def download(slug: str, folder: Path) -> Path:

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest
-from bycase.datasets.sources.archive import DamagedArchiveError
+from bycase.datasets.sources.archive import removed_after_use
 
 if TYPE_CHECKING:
     from requests import Response, Session
@@ -72,12 +72,8 @@ def web_archive(wanted: Wanted, folder: Path) -> Iterator[Path]:
         If it cannot be had, is no archive, or is not what the checksum says.
     """
     archive = download(wanted, folder)
-    try:
+    with removed_after_use(archive):
         yield archive
-    except DamagedArchiveError as error:
-        archive.unlink()
-        raise UserError(f"{error}; it has been removed, so run again") from error
-    archive.unlink()
 
 
 def download(wanted: Wanted, folder: Path) -> Path:
