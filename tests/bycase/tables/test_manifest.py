@@ -20,7 +20,7 @@ def test_manifest_is_sorted_by_image_and_reads_back_alike(tmp_path: Path) -> Non
     frame = manifest_of("b.png", "a.png").assign(case=["007", "1e5"], folder=["NA", ""], unasked=1)
     write_manifest(path, frame)
     read = read_manifest(path)
-    assert tuple(read.columns) == COLUMNS
+    assert tuple(read.columns) == (*COLUMNS, "unasked")
     assert read["image"].tolist() == ["a.png", "b.png"]
     assert read["case"].tolist() == ["1e5", "007"]
     assert read["folder"].tolist() == ["", "NA"]

@@ -6,7 +6,7 @@ import pytest
 
 from bycase.core.params import Params
 from bycase.datasets.layouts.registry import read_layout
-from stages.download import phantom_writer
+from bycase.datasets.sources.fetch import phantom_writer
 
 SIZE = {"seed": 7, "cases": 8, "images": 16, "width": 64, "height": 64}
 OWN: dict[str, dict[str, Any]] = {
