@@ -13,7 +13,11 @@ from tests.pipeline.conftest import Project, stage_error
     ("key", "value", "says"),
     [
         ("model", "resnet18", "unknown model 'resnet18'; choose one of: alexnet, efficientnet, efficientnetlite"),
-        ("dataset", "camelyon", "unknown dataset 'camelyon'; choose one of: breakhis, busi, busi_phantom, ham10000"),
+        (
+            "dataset",
+            "camelyon",
+            "unknown dataset 'camelyon'; choose one of: breakhis, breakhis_phantom_b, busi, busi_phantom, ham10000",
+        ),
         ("split.group", "patient", "split.group: Input should be 'case', 'folder' or 'image'"),
         ("zoo.resnet50v2.learning_rate", 0, "zoo.resnet50v2.learning_rate: Input should be greater than 0"),
         (
