@@ -113,7 +113,7 @@ def test_queued_experiments_run_one_a_model(reproduced: Project) -> None:
     assert "Failed" not in table
 
 
-HEAD = {"zoo.focal_cnn.epochs": 150, "zoo.focal_cnn.patience": 150}
+HEAD = {"zoo.focal_cnn.epochs": 80, "zoo.focal_cnn.patience": 80}
 IMAGES = {
     "zoo.focal_cnn.mode": "end_to_end",
     "augment.mixup": 0.3,
