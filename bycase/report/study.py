@@ -124,7 +124,7 @@ class Study:
     @property
     def leak_words(self) -> str:
         """Whether a patient has images on both sides of the split."""
-        return leak_words(self.leaks, known=self.patients_known)
+        return leak_words(self.leaks, patients_known=self.patients_known)
 
     @property
     def versions(self) -> dict[str, str]:

@@ -144,12 +144,12 @@ def leakage_words(leakage: Numbers) -> str:
     )
 
 
-def leak_words(leaks: int, duplicates: int = 0, known: bool = True) -> str:
-    """Whether any case has images, or any pair of duplicates stands, on both sides; `known` is whether patients are."""
+def leak_words(leaks: int, duplicates: int = 0, patients_known: bool = True) -> str:
+    """Whether any case has images, or any pair of duplicates stands, on both sides of the split."""
     pairs = f"{duplicates} pairs of duplicates stand on both sides of the split"
     if not leaks and duplicates:
         return f"LEAKAGE: {pairs}."
-    if not leaks and not known:
+    if not leaks and not patients_known:
         return "Whether a patient has images on both sides of the split is not known."
     if not leaks:
         return "No case has images on both sides of the split."
