@@ -47,7 +47,7 @@ def read_split_file(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        A CSV file with the columns ``image`` and ``part`` (train, val, test, or another of `PART_WORDS`), and any others.
+        A CSV file with the columns ``image`` and ``part`` (train, val, test, or one of `PART_WORDS`) and any others.
 
     Returns
     -------
