@@ -12,7 +12,7 @@ from bycase.datasets.duplicates import read_duplicates
 from bycase.datasets.splits.groups import join_duplicates
 from bycase.statistics.power.clusters import count_sample, rarest_class
 from bycase.statistics.power.resolution import Assumptions, format_table, resolution
-from bycase.tables.manifest import read_manifest
+from bycase.tables.manifest import patients_note, read_manifest
 from bycase.tables.splits import SPLITS, read_splits
 
 POWER = Path("metrics/power.json")
@@ -36,6 +36,7 @@ def main() -> None:
     else:
         logging.warning("%s not found: only cross-validation over all patients is considered", SPLITS)
     content = resolution(count_sample(images, positive), test, Assumptions(**params.power.model_dump()), positive)
+    content |= patients_note(params.data.names_patient)
     write_json(POWER, content)
     sys.stdout.write(format_table(content))
 

@@ -123,7 +123,7 @@ def _effective_classes(sample: Sample, assumed: Assumptions) -> tuple[float, flo
 
 
 def format_table(content: dict[str, Any]) -> str:
-    """Lay out the content of `resolution`, with its assumptions, as a table for people."""
+    """Lay out the content of `resolution`, with its assumptions and its ``note``, if any, as a table for people."""
     assumed = content["assumptions"]
     lines = [
         f"Smallest difference between two models found with a power of {assumed['power']:.0%} "
@@ -152,6 +152,7 @@ def format_table(content: dict[str, Any]) -> str:
         f"{assumed['patient_correlation']:g} between images of one patient.",
     ]
     lines.append("'worth': independent images of the same information. 'none': not even a perfect model.")
+    lines += [f"{content['note'].capitalize()}."] if "note" in content else []
     return "\n".join(lines) + "\n"
 
 
