@@ -16,6 +16,7 @@ from bycase.report.documents import make_documents
 from bycase.report.failures import failure_section, find_errors
 from bycase.report.inputs import BENCHMARK, BENCHMARK_FIGURES, BENCHMARK_PARAMS, Bench, read_bench
 from bycase.report.provenance import cost_rows, describe_commit, production_section
+from bycase.report.resolution import resolution_section
 from bycase.report.sections import (
     INTERVALS,
     class_table,
@@ -84,6 +85,7 @@ def bench_page(bench: Bench, images: bool) -> Page:
         sections=[
             _leaderboard(bench),
             verdict_section(bench.comparisons),
+            resolution_section(bench.comparisons["resolution"], bench.data.power),
             Section(
                 "best",
                 f"All metrics of {bench.best}",

@@ -137,7 +137,9 @@ def data_section(data: DataSet, images: bool) -> Section:
         blocks.append(figure_or_note(PLOTS / "data_card.png", alt, f"{alt}.", "dvc repro card"))
     else:
         blocks.append(Text(NO_IMAGES, "note"))
-    return Section("data", "Data card", [*blocks, Text(power_words(data.power))])
+    caption = "The smallest difference between two networks that so many patients resolve, under three assumptions"
+    power = figure_or_note(PLOTS / "power.png", caption, f"{caption}.", "dvc repro power")
+    return Section("data", "Data card", [*blocks, Text(power_words(data.power)), power])
 
 
 def leakage_section(leakage: Numbers | None) -> Section:
