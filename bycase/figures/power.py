@@ -52,12 +52,9 @@ def draw_power(content: dict[str, Any], curves: pd.DataFrame, source: Sequence[s
 
 def _title(content: dict[str, Any]) -> str:
     everyone, best = content["all"], content["all"][SCENARIOS[0]]
-    words = [
-        f"{tenths(best[f'{metric}_points'])} points of {metric_words(metric)}"
-        for metric in METRICS
-        if best[f"{metric}_points"] is not None
-    ]
-    return f"{everyone['n_patients']:,} patients resolve {' and '.join(words) or 'nothing'} at best"
+    found = {metric: best[f"{metric}_points"] for metric in METRICS}
+    words = ", ".join(f"{tenths(points)} of {metric_words(metric)}" for metric, points in found.items() if points)
+    return f"{everyone['n_patients']:,} patients resolve {words + ' points' if words else 'nothing'} at best"
 
 
 def _draw_metric(axes: Axes, content: dict[str, Any], curves: pd.DataFrame, metric: str) -> None:

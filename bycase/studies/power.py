@@ -13,11 +13,6 @@ from typing import Any
 
 from bycase.core.errors import UserError
 from bycase.core.wording import DASH, hundredths, tenths
-from bycase.statistics.comparison.paired import paired_benchmark
-from bycase.statistics.power.measured import measure_resolution
-from bycase.statistics.power.resolution import METRICS, SCENARIOS
-from bycase.tables.out_of_fold import ABOUT, COLUMNS, read_out_of_fold
-from bycase.tables.results import read_results, read_table
 
 CORRELATIONS = ("model_correlation", "patient_correlation")
 HEADER = ("points", "models", "patient")
@@ -40,6 +35,10 @@ def main(arguments: list[str] | None = None) -> None:
     for name in ("alpha", "power"):
         if not 0 < getattr(options, name) < 1:
             parser.error(f"--{name}: {getattr(options, name):g} is not between 0 and 1")
+    from bycase.statistics.comparison.paired import paired_benchmark
+    from bycase.statistics.power.measured import measure_resolution
+    from bycase.tables.out_of_fold import read_out_of_fold
+
     classes, positive = read_classes(options.predictions, options.positive)
     predictions = read_out_of_fold(classes, options.predictions)
     if predictions["model"].nunique() < 2:
@@ -56,6 +55,9 @@ def read_classes(path: Path, positive: str | None) -> tuple[list[str], str | Non
     UserError
         If the file is missing, or it is not known which of two classes is the positive one.
     """
+    from bycase.tables.out_of_fold import ABOUT, COLUMNS
+    from bycase.tables.results import read_results, read_table
+
     classes = [column for column in read_table(path, "benchmark/dvc.yaml").columns if column not in COLUMNS]
     beside = path.with_name(ABOUT.name)
     if positive is None and beside.is_file():
@@ -67,6 +69,8 @@ def read_classes(path: Path, positive: str | None) -> tuple[list[str], str | Non
 
 def describe(measured: dict[str, Any]) -> str:
     """The pairs as a table, and the section of params.yaml; see `bycase.statistics.power.measured`."""
+    from bycase.statistics.power.resolution import METRICS, SCENARIOS
+
     width = max([len(_name(pair)) for pair in measured["pairs"]])
     lines = [
         f"Smallest difference found with a power of {measured['power']:.0%} (two-sided, alpha {measured['alpha']:g}), "

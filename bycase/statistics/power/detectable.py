@@ -129,7 +129,7 @@ def auc_freedom(auc: float, positive: tuple[float, float], negative: tuple[float
 
 
 def smallest_gain(required: Required, largest: float, times: float = 1.0) -> float | None:
-    """The smallest gain that a test on so many times the patients has its power for; None where not even `largest` is."""
+    """The smallest gain found on so many times the patients; None where not even `largest` is."""
 
     def shortfall(gain: float) -> float:
         return required(gain, times) - gain

@@ -123,14 +123,11 @@ def patients_needed(sample: Sample, assumed: Assumptions, scenario: int) -> dict
     """
     needed: dict[str, dict[str, int | None]] = {}
     for metric, required in _tests(sample, assumed, scenario):
-        possible = [points for points in POINTS if getattr(assumed, metric) + points / 100 <= 1]
-        fewest = FEWEST / _rarer(sample, metric)
         needed[metric] = {f"{points}_points": None for points in POINTS}
-        if required is not None:
-            needed[metric] |= {
-                f"{points}_points": math.ceil(enlargement(required, points / 100, fewest) * sample.n_patients)
-                for points in possible
-            }
+        for points in POINTS:
+            if required is not None and getattr(assumed, metric) + points / 100 <= 1:
+                times = enlargement(required, points / 100, FEWEST / _rarer(sample, metric))
+                needed[metric][f"{points}_points"] = math.ceil(times * sample.n_patients)
     return needed
 
 
@@ -145,9 +142,9 @@ def resolution_curves(sample: Sample, assumed: Assumptions) -> pd.DataFrame:
     rows = []
     for number, name in enumerate(SCENARIOS):
         for metric, required in _tests(sample, assumed, number):
-            for patients in GRID if required is not None else ():
+            for patients in GRID:
                 times = patients / sample.n_patients
-                if times * _rarer(sample, metric) < FEWEST:
+                if required is None or times * _rarer(sample, metric) < FEWEST:
                     continue
                 gain = smallest_gain(required, 1 - getattr(assumed, metric), times)
                 if gain is not None:
