@@ -24,7 +24,7 @@ def resolution_section(measured: Numbers, power: Numbers | None = None) -> Secti
     Parameters
     ----------
     measured : mapping
-        See `bycase.statistics.power.measured.measure_resolution`.
+        See `bycase.statistics.comparison.correlations.measure_resolution`.
     power : mapping, optional
         ``metrics/power.json`` of the same data.
     """

@@ -35,8 +35,8 @@ def main(arguments: list[str] | None = None) -> None:
     for name in ("alpha", "power"):
         if not 0 < getattr(options, name) < 1:
             parser.error(f"--{name}: {getattr(options, name):g} is not between 0 and 1")
+    from bycase.statistics.comparison.correlations import measure_resolution
     from bycase.statistics.comparison.paired import paired_benchmark
-    from bycase.statistics.power.measured import measure_resolution
     from bycase.tables.out_of_fold import read_out_of_fold
 
     classes, positive = read_classes(options.predictions, options.positive)
@@ -68,7 +68,7 @@ def read_classes(path: Path, positive: str | None) -> tuple[list[str], str | Non
 
 
 def describe(measured: dict[str, Any]) -> str:
-    """The pairs as a table, and the section of params.yaml; see `bycase.statistics.power.measured`."""
+    """The pairs as a table, and the section of params.yaml; see `bycase.statistics.comparison.correlations`."""
     from bycase.statistics.power.resolution import METRICS, SCENARIOS
 
     width = max([len(_name(pair)) for pair in measured["pairs"]])

@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from bycase.core.errors import UserError
+from bycase.statistics.comparison.correlations import measure_resolution
 from bycase.statistics.comparison.delong import compare_aucs
 from bycase.statistics.comparison.differences import (
     Difference,
@@ -21,7 +22,6 @@ from bycase.statistics.comparison.resampling import metrics_of, point_values, re
 from bycase.statistics.comparison.verdict import POWER, holm, indistinguishable_groups, judge, patients_needed
 from bycase.statistics.comparison.words import Finding, notes, resolution_note, sentence
 from bycase.statistics.metric_names import lower_is_better
-from bycase.statistics.power.measured import measure_resolution
 from bycase.statistics.units import Floats
 
 Pair = tuple[int, int]
@@ -81,7 +81,7 @@ def compare_pairs(
     dict
         ``settings``, ``models``, ``n_images``, ``n_patients``, ``repeats``; ``values`` by level, metric and network;
         ``spread_over_repeats`` of each network, empty with a single repeat; ``notes``; ``resolution``, see
-        `bycase.statistics.power.measured.measure_resolution`; ``pairs``, a list; ``groups``, see
+        `bycase.statistics.comparison.correlations.measure_resolution`; ``pairs``, a list; ``groups``, see
         `bycase.statistics.comparison.verdict.indistinguishable_groups`. The difference is always that of the first
         network minus the second.
 

@@ -42,7 +42,7 @@ class Assumptions:
         if images were independent.
     patient_correlation : mapping of metric to tuple of float, in [0, 1]
         Between images of one patient, of the difference between the models on them, which is what a paired comparison
-        averages. Both are what `bycase.statistics.power.measured` measures.
+        averages. Both are what `bycase.statistics.comparison.correlations` measures.
     alpha, power : float, in (0, 1)
         Of the two-sided test.
     """

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from bycase.statistics.comparison.correlations import measure_resolution
 from bycase.statistics.comparison.paired import Paired, paired_benchmark
 from bycase.statistics.power.clusters import design_effect, effective_images
 from bycase.statistics.power.detectable import auc_variance
-from bycase.statistics.power.measured import measure_resolution
 from bycase.statistics.power.resolution import METRICS, SCENARIOS
 from bycase.tables.out_of_fold import read_out_of_fold
 
