@@ -7,6 +7,7 @@ from bycase.core.machine import describe_machine
 from bycase.core.wording import (
     DASH,
     count,
+    error_with_test,
     metric_with_interval,
     seconds,
     share,
@@ -171,18 +172,16 @@ def _calibration(bench: Bench) -> Section:
     rows = [
         (
             _network(bench, model),
-            *(
-                metric_with_interval(image["calibration"][when], metric)
-                for metric in ("ece", "brier")
-                for when in ("before", "after")
-            ),
+            *(error_with_test(image["calibration"][when]) for when in ("before", "after")),
+            *(metric_with_interval(image["calibration"][when], "brier") for when in ("before", "after")),
         )
         for model, image in images.items()
         if "calibration" in image
     ]
     header = ("network", "ECE before", "ECE after", "Brier score before", "Brier score after")
     caption = (
-        f"Calibration by image before and after temperature scaling, fitted on each fold's validation. {INTERVALS}"
+        f"Calibration by image before and after temperature scaling, fitted on each fold's validation. {INTERVALS} Of "
+        "the calibration error: what calibrated predictions would show, and the p-value of a test of calibration."
     )
     table = Table(caption, header, rows) if rows else missing("calibration table", MAKE)
     return Section("calibration", "Calibration", [table, _figure("calibration")])

@@ -107,7 +107,7 @@ def notes(repeats: int, pairs: int, alpha: float, margin: float, clusters: str =
 
 
 def resolution_note(resolution: Mapping[str, Any], metric: str) -> list[str]:
-    """What difference in `metric` these patients resolve by `bycase.statistics.comparison.correlations`, where it is known."""
+    """What difference in `metric` these patients resolve, where it is known; see `measure_resolution`."""
     scenarios = resolution["scenarios"].get(metric)
     if not scenarios:
         return []
