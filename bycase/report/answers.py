@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bycase.core.wording import capitalise, count, share
+from bycase.core.wording import capitalise, count, error_with_test, share
 from bycase.report.study import RESEARCH_ONLY, Study
 from bycase.report.words import (
     accuracy_verdict,
@@ -149,8 +149,9 @@ def _updating(study: Study) -> str:
         return "None."
     before, after = study.calibration["before"], study.calibration["after"]
     return (
-        f"Temperature scaling, fitted on validation: {describe_metric(before, 'ece')} before, "
-        f"{describe_metric(after, 'ece')} after; the results above are without it."
+        f"Temperature scaling, fitted on validation: expected calibration error {error_with_test(before)} before, "
+        f"{error_with_test(after)} after, in brackets what calibrated predictions would show and the p-value of a test "
+        "of calibration; the results above are without it."
     )
 
 

@@ -7,6 +7,7 @@ from bycase.core.wording import (
     DASH,
     capitalise,
     count,
+    error_with_test,
     metric_with_interval,
     seconds,
     share,
@@ -16,6 +17,7 @@ from bycase.report.documents import make_documents
 from bycase.report.failures import failure_section, find_errors
 from bycase.report.inputs import BENCHMARK, BENCHMARK_FIGURES, BENCHMARK_PARAMS, Bench, read_bench
 from bycase.report.provenance import cost_rows, describe_commit, production_section
+from bycase.report.resolution import resolution_section
 from bycase.report.sections import (
     class_table,
     data_section,
@@ -87,6 +89,7 @@ def bench_page(bench: Bench, images: bool) -> Page:
         sections=[
             _leaderboard(bench),
             verdict_section(bench.comparisons, bench.clusters),
+            resolution_section(bench.comparisons["resolution"], bench.data.power),
             Section(
                 "best",
                 f"All metrics of {bench.best}",
@@ -170,19 +173,17 @@ def _calibration(bench: Bench) -> Section:
     rows = [
         (
             _network(bench, model),
-            *(
-                metric_with_interval(image["calibration"][when], metric)
-                for metric in ("ece", "brier")
-                for when in ("before", "after")
-            ),
+            *(error_with_test(image["calibration"][when]) for when in ("before", "after")),
+            *(metric_with_interval(image["calibration"][when], "brier") for when in ("before", "after")),
         )
         for model, image in images.items()
         if "calibration" in image
     ]
     header = ("network", "ECE before", "ECE after", "Brier score before", "Brier score after")
     caption = (
-        f"Calibration by image before and after temperature scaling, fitted on each fold's validation. "
-        f"{intervals_words(bench.clusters)}"
+        "Calibration by image before and after temperature scaling, fitted on each fold's validation. "
+        f"{intervals_words(bench.clusters)} Of the calibration error: what calibrated predictions would show, and the "
+        "p-value of a test of calibration."
     )
     table = Table(caption, header, rows) if rows else missing("calibration table", MAKE)
     return Section("calibration", "Calibration", [table, _figure("calibration")])

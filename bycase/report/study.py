@@ -128,7 +128,7 @@ class Study:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Versions of Python and packages."""
+        """Versions of packages."""
         return package_versions()
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bycase.core.params import Params
 from bycase.core.wording import Numbers, count, interval, metric_with_interval, percent, share, tenths
 from bycase.statistics.metric_names import metric_words, short_metric_words
+from bycase.statistics.power.resolution import METRICS, SCENARIOS
 
 CI = "95 % CI"
 CHANCE = 0.5  # AUC of a constant prediction
@@ -75,22 +76,24 @@ def accuracy_verdict(image: Numbers) -> str:
 
 
 def power_words(power: Numbers) -> str:
-    """The smallest difference between two networks that the data can resolve."""
+    """The smallest difference between two networks that the data can resolve, in each scenario."""
     assumed, parts = power["assumptions"], []
     for subset, name in (("test", "test set"), ("all", "all images, cross-validated")):
         resolution = power[subset]
         if resolution.get("n_patients"):
-            metrics = {"accuracy": resolution["accuracy_points"], "AUC": resolution["auc_points"]}
-            values = ", ".join(
-                f"{metric} none" if value is None else f"{metric} {tenths(value)} points"
-                for metric, value in metrics.items()
-            )
+            values = ", ".join(f"{metric_words(metric)} {scenario_points(resolution, metric)}" for metric in METRICS)
             units = "groups, patients unknown" if "note" in power else "patients"
             parts.append(f"{name} ({count(resolution['n_patients'])} {units}): {values}")
     return (
-        f"Smallest detectable difference between two networks (power {percent(assumed['power'])}, alpha "
-        f"{assumed['alpha']:g}): {'; '.join(parts)}."
+        f"Smallest detectable difference between two networks in points (power {percent(assumed['power'])}, alpha "
+        f"{assumed['alpha']:g}; {' / '.join(SCENARIOS)} assumptions): {'; '.join(parts)}."
     )
+
+
+def scenario_points(resolution: Numbers, metric: str) -> str:
+    """Such as ``8.4 / 12.9 / none``: what is found in each scenario, none where not even a perfect model is."""
+    found = [resolution[scenario][f"{metric}_points"] for scenario in SCENARIOS]
+    return " / ".join("none" if points is None else tenths(points) for points in found)
 
 
 def uncertainty_words(uncertainty: Numbers) -> str:

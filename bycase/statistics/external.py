@@ -37,7 +37,7 @@ MEASURES = (
     ("specificity by patient", "patient", "specificity"),
     ("calibration slope by image", "calibration.image.after", "slope"),
     ("calibration intercept by image", "calibration.image.after", "intercept"),
-    ("ECE by image", "calibration.image.after", "ece"),
+    ("calibration-in-the-large by image", "calibration.image.after", "in_the_large"),
     ("Brier score by image", "calibration.image.after", "brier"),
     ("coverage of prediction sets", "sets.patient", "coverage"),
     ("classes per prediction set", "sets.patient", "size"),

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from bycase.statistics.bootstrap import Statistic, resample
-from bycase.statistics.calibration.assessment import calibration_intervals
 from bycase.statistics.calibration.bins import equal_mass_bins, make_forecasts, sum_by_patient
 from bycase.statistics.intervals import expanded_tail, metric_interval
 from bycase.statistics.metrics import CLASS, weighted_metrics
@@ -30,8 +29,9 @@ def assess_methods(methods: Mapping[str, Units], resamples: int, seed: int) -> d
     Returns
     -------
     dict
-        For each method `METRICS`, and ``ci``: 95 % intervals. For all but the first ``difference``: the method's
-        metrics less the first's, and their paired ``ci``. All leaves are numbers.
+        For each method `METRICS`, and ``ci``: 95 % intervals of all but the calibration error, which resampling biases
+        upward. For all but the first ``difference``: the method's metrics less the first's, and their paired ``ci``.
+        All leaves are numbers.
     """
     first, images = next(iter(methods.items()))
     statistics = {name: measure_method(units) for name, units in methods.items()}
@@ -71,10 +71,8 @@ def measure_method(units: Units) -> Statistic:
 
 def _intervals(points: Mapping[str, Floats], values: Mapping[str, Floats], units: Units) -> dict[str, dict[str, float]]:
     """As in `metrics.json`."""
-    limits = {
+    return {
         metric: metric_interval(metric, float(points[metric]), values[metric], units, points.get(CLASS + metric))
         for metric in METRICS
         if metric != "ece"
     }
-    error = {"ece": float(points["ece"])}
-    return limits | calibration_intervals(error, {"ece": values["ece"]}, units.n_patients)

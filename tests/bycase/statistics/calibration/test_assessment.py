@@ -6,14 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
-from bycase.statistics.calibration.assessment import (
-    assess_calibration,
-    assess_temperatures,
-    calibration_intervals,
-    resampled_calibration,
-)
-from bycase.statistics.calibration.bins import equal_mass_bins, expected_calibration_error, make_forecasts
-from bycase.statistics.calibration.recalibration import recalibrate
+from bycase.statistics.calibration.assessment import assess_calibration, assess_temperatures
+from bycase.statistics.calibration.bins import equal_mass_bins
 from bycase.statistics.calibration.temperature import apply_temperature
 from bycase.statistics.units import Units, patient_units
 from tests.fixtures.units import binary_units, leaves
@@ -41,7 +35,8 @@ def test_before_is_the_plain_prediction_and_after_the_scaled(sharpened: Callable
             at = found[level][name]
             assert at["log_loss"] == pytest.approx(log_loss(units.truth, scores))
             assert at["brier"] == pytest.approx(brier_score_loss(units.truth, scores[:, 1]))
-            assert at["ece"] == pytest.approx(expected_calibration_error(units.truth == 1, scores[:, 1]))
+            gap = np.bincount(equal_mass_bins(scores[:, 1]), scores[:, 1] - (units.truth == 1))
+            assert at["ece"] == pytest.approx(np.abs(gap).sum() / len(units.truth))
     assert all(np.isfinite(leaves(found)))
 
 
@@ -50,28 +45,6 @@ def test_the_temperature_never_sees_test(sharpened: Callable[..., Units]) -> Non
     one, other = (assess_calibration(validation, sharpened(seed), 100, 7) for seed in (1, 2))
     assert one["temperature"] == other["temperature"]
     assert one["patient"]["temperature"] == other["patient"]["temperature"]
-
-
-def test_resamples_are_what_repeated_units_give(
-    sharpened: Callable[..., Units], sharpened_classes: Callable[..., Units]
-) -> None:
-    for whole in (sharpened(0, 2.0, 6, 5), sharpened_classes(0, 2.0, 6, 5)):
-        # Patients of unequally many images.
-        units = whole.select(np.arange(len(whole.truth)) >= 3)
-        forecasts = make_forecasts(units)
-        statistic = resampled_calibration(forecasts, units.patient)
-        counts = np.array([[1, 1, 1, 1, 1, 1], [2, 0, 1, 3, 0, 0]])
-        drawn = statistic(counts)
-        bins = equal_mass_bins(forecasts.confidence)
-        for place, weights in enumerate(counts[:, units.patient]):
-            rows = np.repeat(np.arange(len(weights)), weights)
-            gaps = (forecasts.confidence - forecasts.outcome)[rows]
-            ece = np.abs(np.bincount(bins[rows], gaps)).sum() / len(rows)
-            assert drawn["ece"][place] == pytest.approx(ece)
-            assert drawn["brier"][place] == pytest.approx(forecasts.squares[rows].mean())
-            assert drawn["log_loss"][place] == pytest.approx(forecasts.log_losses[rows].mean())
-            slope = recalibrate(forecasts.outcome[rows], forecasts.confidence[rows])[0]
-            assert drawn["slope"][place] == pytest.approx(slope, abs=1e-4)
 
 
 def test_intervals_hold_the_estimate_and_follow_patients(sharpened: Callable[..., Units]) -> None:
@@ -86,12 +59,6 @@ def test_intervals_hold_the_estimate_and_follow_patients(sharpened: Callable[...
         limits = found["before"]["ci"]["brier"]
         widths.append(limits["high"] - limits["low"])
     assert widths[1] > 2 * widths[0]
-
-
-def test_the_bias_of_resampled_calibration_errors_is_taken_out() -> None:
-    drawn = np.linspace(0.2, 0.4, 1001)
-    limits = calibration_intervals({"ece": 0.1}, {"ece": drawn}, 1000)["ece"]
-    assert limits == pytest.approx({"low": 0.005, "high": 0.195}, abs=0.001)
 
 
 def test_out_of_fold_predictions_are_scaled_by_each_folds_temperature(sharpened: Callable[..., Units]) -> None:
