@@ -41,7 +41,8 @@ def main() -> None:
     everyone, assumed = count_sample(images, positive), Assumptions(**params.power.model_dump())
     content = resolution(everyone, test, assumed, positive) | patients_note(params.data.names_patient)
     name = data_words(params.dataset, params.data.source == "phantom")
-    size = f"{name}: {everyone.n_images:,} images of {everyone.n_patients:,} patients"
+    patients = f" of {everyone.n_patients:,} patients" if params.data.names_patient else "; patients unknown"
+    size = f"{name}: {everyone.n_images:,} images{patients}"
     write_json(POWER, content)
     save_figure(FIGURE, draw_power(content, resolution_curves(everyone, assumed), [size]))
     sys.stdout.write(format_table(content))

@@ -68,6 +68,8 @@ ADDED_SINCE: Settings = {"evaluate": {"external": None, "external_classes": {}, 
 ADDED_TO_PHANTOMS: Settings = {"laboratory": None}
 # Since version 2, which the last two leave as it is.
 ADDED_TO_DATASETS: Settings = {"url": None, "sha256": None, "revision": None, "folders": None, "table": None}
+# What a person may leave out of an entry, and DVC not.
+OPTIONAL_OF_DATASETS: Settings = {"slug": None, "path": None, "task": None, "phantom": None, "max_unpacked_gb": 20}
 ADDED_TO_NETWORKS: Settings = {
     "variant": None,
     "mode": "frozen",
@@ -126,7 +128,8 @@ def _complete_first(migrated: Settings) -> tuple[list[str], list[str]]:
 
 
 def _add_to_datasets(content: Settings) -> list[str]:
-    return [key for each in _sections(content, "datasets") for key in _fill(each, ADDED_TO_DATASETS, "datasets.*.")]
+    defaults = OPTIONAL_OF_DATASETS | ADDED_TO_DATASETS
+    return [key for each in _sections(content, "datasets") for key in _fill(each, defaults, "datasets.*.")]
 
 
 def _say_added(added: list[str]) -> list[str]:

@@ -54,7 +54,8 @@ def _title(content: dict[str, Any]) -> str:
     everyone, best = content["all"], content["all"][SCENARIOS[0]]
     found = {metric: best[f"{metric}_points"] for metric in METRICS}
     words = ", ".join(f"{tenths(points)} of {metric_words(metric)}" for metric, points in found.items() if points)
-    return f"{everyone['n_patients']:,} patients resolve {words + ' points' if words else 'nothing'} at best"
+    units = "groups" if "note" in content else "patients"
+    return f"{everyone['n_patients']:,} {units} resolve {words + ' points' if words else 'nothing'} at best"
 
 
 def _draw_metric(axes: Axes, content: dict[str, Any], curves: pd.DataFrame, metric: str) -> None:

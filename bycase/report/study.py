@@ -142,7 +142,7 @@ class Study:
     @property
     def limits(self) -> list[str]:
         """The limitations that the pipeline knows of, in sentences."""
-        n = self.levels["image"]["n_patients"]
+        n = self.levels["image"]["n_patients" if self.patients_known else "n"]
         limits = {
             "Generated images: no number says anything about patients or tissue.": self.phantom,
             self.leak_words: self.leaks,

@@ -134,4 +134,5 @@ def _flat_row(name: str, row: Row, network: str) -> dict[str, Any]:
                 flat |= {f"{level}_{metric}_{end}": limits[end] for end in ("low", "high")}
         for state, calibration in metrics.get("calibration", {}).items():
             flat |= {f"{level}_{key}_{state}": calibration[key] for key in ("ece", "ece_expected", "ece_p", "brier")}
-    return flat | dict(row["cost"])
+    note = {"note": row["note"]} if "note" in row else {}
+    return flat | dict(row["cost"]) | note
