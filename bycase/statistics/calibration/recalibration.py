@@ -6,8 +6,9 @@ Achilles heel of predictive analytics. BMC Medicine 17, 230. It says whether pre
 average, which the intercept of the joint fit does only where the slope is 1.
 
 Errors are those of clusters: each patient in turn is left out, by one step from the full fit (the jackknife CR3 of
-Bell, R. M. and McCaffrey, D. F., 2002, Bias Reduction in Standard Errors for Linear Regression with Multi-Stage Samples,
-Survey Methodology 28, 169-181). Intervals are of t, with the degrees of freedom of the patients with the rarer outcome.
+Bell, R. M. and McCaffrey, D. F., 2002, Bias Reduction in Standard Errors for Linear Regression with Multi-Stage
+Samples, Survey Methodology 28, 169-181). Intervals are of t, with the degrees of freedom of the patients with the rarer
+outcome.
 """
 
 import math
@@ -130,5 +131,5 @@ def _errors(design: Floats, linear: Floats, outcome: Bools, patient: Integers) -
 def _coefficient(value: float, error: float, fewest: int) -> Coefficient:
     reach = 2 * STEEPEST
     if fewest >= FEWEST and math.isfinite(error) and abs(value) < STEEPEST:
-        reach = float(t.isf(TAIL, fewest - 1)) * error
+        reach = float(t.isf(TAIL, fewest - 1) * error)
     return Coefficient(value, max(-STEEPEST, value - reach), min(STEEPEST, value + reach))
