@@ -14,7 +14,7 @@ from bycase.figures.power import draw_power
 from bycase.figures.style import data_words, save_figure
 from bycase.statistics.power.clusters import count_sample, rarest_class
 from bycase.statistics.power.resolution import Assumptions, format_table, resolution, resolution_curves
-from bycase.tables.manifest import read_manifest
+from bycase.tables.manifest import patients_note, read_manifest
 from bycase.tables.splits import SPLITS, read_splits
 
 POWER = Path("metrics/power.json")
@@ -39,7 +39,7 @@ def main() -> None:
     else:
         logging.warning("%s not found: only cross-validation over all patients is considered", SPLITS)
     everyone, assumed = count_sample(images, positive), Assumptions(**params.power.model_dump())
-    content = resolution(everyone, test, assumed, positive)
+    content = resolution(everyone, test, assumed, positive) | patients_note(params.data.names_patient)
     name = data_words(params.dataset, params.data.source == "phantom")
     size = f"{name}: {everyone.n_images:,} images of {everyone.n_patients:,} patients"
     write_json(POWER, content)

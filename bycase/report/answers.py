@@ -8,7 +8,6 @@ from bycase.report.words import (
     accuracy_verdict,
     auc_verdict,
     describe_metric,
-    leak_words,
     missing_words,
     preprocessing_words,
     training_words,
@@ -49,12 +48,12 @@ def _reference(study: Study) -> str:
 
 def _disjoint(study: Study) -> str:
     merged = " Duplicates are joined into one group before the split." if study.params.split.merge_duplicates else ""
-    return f"Disjoint by {study.group}. {leak_words(study.leaks)}{merged}"
+    return f"Disjoint by {study.group}. {study.leak_words}{merged}"
 
 
 def _sample_size(study: Study) -> str:
-    patients = count(study.levels["image"]["n_patients"])
-    return f"All available images: {study.subsets}. Tested: {patients} patients. {study.analyses['power']}"
+    number = count(study.levels["image"]["n_patients" if study.patients_known else "n"])
+    return f"All available images: {study.subsets}. Tested: {number} {study.clusters}. {study.analyses['power']}"
 
 
 def _quality(study: Study) -> str:
@@ -100,16 +99,20 @@ def _ensembles(study: Study) -> str:
 
 def _metrics(study: Study) -> str:
     names = ", ".join(short_metric_words(metric) for metric in study.levels["image"]["ci"] if metric in METRICS)
-    compared = " Pairs: paired bootstrap over patients, DeLong, McNemar, Holm-adjusted." if study.others else ""
+    compared = (
+        f" Pairs: paired bootstrap over {study.clusters}, DeLong, McNemar, Holm-adjusted." if study.others else ""
+    )
+    levels = "By image and by patient (mean probability over a patient's images)"
     return (
-        f"By image and by patient (mean probability over a patient's images): {names}; ROC, precision-recall and "
+        f"{levels if study.patients_known else 'By image'}: {names}; ROC, precision-recall and "
         f"reliability curves; each beside a constant prediction.{compared}"
     )
 
 
 def _statistics(study: Study) -> str:
     used = study.levels["image"]["ci"].get("resamples", study.params.evaluate.resamples)
-    return f"95 % intervals from {count(used)} bootstrap resamples of patients, each with all its images."
+    what = "patients, each with all its images" if study.patients_known else "images, duplicates together"
+    return f"95 % intervals from {count(used)} bootstrap resamples of {what}."
 
 
 def _robustness(study: Study) -> str | None:
@@ -137,7 +140,8 @@ def _diagnostic(study: Study) -> str:
 
 def _clusters(study: Study) -> str:
     by = f"results by {', '.join(study.subgroups)} in {study.page}" if study.subgroups else "not examined by centre"
-    return f"Patients are the clusters of the bootstrap; {by}."
+    clusters = "Patients are" if study.patients_known else "No patient is known: groups of duplicates are"
+    return f"{clusters} the clusters of the bootstrap; {by}."
 
 
 def _updating(study: Study) -> str:
@@ -199,9 +203,10 @@ ANSWERS: dict[str, Answer | str] = {
     "eligibility": _eligibility,
     "ensembles": _ensembles,
     "explanations": lambda study: study.analyses.get("explain"),
-    "external": "None: nothing was tested on data of another source.",
+    "external": lambda study: study.external or "None: nothing was tested on data of another source.",
     "failures": lambda study: (
-        f"The most confident errors and the patients with the most errors: {study.page}, failure gallery."
+        f"The most confident errors{' and the patients with the most errors' * study.patients_known}: {study.page}, "
+        "failure gallery."
     ),
     "fairness": _fairness,
     "flow": lambda study: (
@@ -213,8 +218,10 @@ ANSWERS: dict[str, Answer | str] = {
         f"Weights: {study.network}; the head's and all random weights from seed {study.params.seed}."
     ),
     "intended_use": RESEARCH_ONLY,
-    "internal": lambda study: f"Internal only, from the same source as training: {study.tested}.",
-    "interpretation": lambda study: f"{auc_verdict(study.levels['image'])} {accuracy_verdict(study.levels['image'])}",
+    "internal": lambda study: (
+        f"{'Internal' if study.external else 'Internal only'}, from the same source as training: {study.tested}."
+    ),
+    "interpretation": lambda study: f"{auc_verdict(study.levels)} {accuracy_verdict(study.levels['image'])}",
     "limitations": lambda study: " ".join(study.limits),
     "metrics": _metrics,
     "missing_data": _missing_data,

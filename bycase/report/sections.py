@@ -49,7 +49,9 @@ def intervals_words(clusters: str = "patients") -> str:
     return f"In brackets: 95 % intervals from resampling {clusters}."
 
 
-INTERVALS = intervals_words()
+def intervals_of(numbers: Numbers) -> str:
+    """The same for a stage's results, whose ``note`` says that patients are unknown."""
+    return intervals_words("images" if "note" in numbers else "patients")
 
 
 def main_numbers(levels: Mapping[str, Numbers]) -> list[Number]:
@@ -164,7 +166,7 @@ def _leakage_blocks(leakage: Numbers) -> list[Block]:
         if leakage.get(level)
     ]
     header = ("split", "groups", "AUC", "accuracy", "AUC, points above the strictest split")
-    table = Table(f"A linear head on the same features, split in different ways. {INTERVALS}", header, rows)
+    table = Table(f"A linear head on the same features, split in different ways. {intervals_of(leakage)}", header, rows)
     probes = [
         (PROBES.get(name, name), count(probe["n_answers"]), *_cells(probe, ("accuracy", "chance")))
         for name, probe in (leakage.get("probe") or {}).items()
@@ -210,11 +212,13 @@ def calibration_table(levels: Mapping[str, Numbers], clusters: str = "patients")
 
 def uncertainty_blocks(uncertainty: Numbers, name: str = "") -> list[Block]:
     """Conformal coverage by image and patient, and accuracy when unsure images are left out."""
-    note = f"{f' {name}.' if name else ''} {INTERVALS}"
+    note = f"{f' {name}.' if name else ''} {intervals_of(uncertainty)}"
     target = percent(uncertainty["coverage"])
+    shown = {key: words for key, words in CONFORMAL.items() if "note" not in uncertainty or "patient" not in key}
     sets = [
-        (f"calibrated on {level}s", target, *_cells(numbers, CONFORMAL))
+        (f"calibrated on {level}s", target, *_cells(numbers, shown))
         for level, numbers in uncertainty["conformal"].items()
+        if level == "image" or "note" not in uncertainty
     ]
     selective = [
         (METHODS.get(method, method), *_cells(numbers, SELECTIVE))
@@ -226,7 +230,7 @@ def uncertainty_blocks(uncertainty: Numbers, name: str = "") -> list[Block]:
     tables = [
         Table(
             f"Conformal prediction sets on test.{note}",
-            ("prediction sets", "target coverage", *CONFORMAL.values()),
+            ("prediction sets", "target coverage", *shown.values()),
             sets,
         ),
         Table(
@@ -253,7 +257,7 @@ def robustness_blocks(robustness: Numbers, name: str = "") -> list[Block]:
         for corruption, cells in corruptions.items()
     ]
     header = ("corruption", *(f"severity {severity}" for severity in severities))
-    caption = f"AUC by image on corrupted test images.{f' {name}.' if name else ''} {INTERVALS}"
+    caption = f"AUC by image on corrupted test images.{f' {name}.' if name else ''} {intervals_of(robustness)}"
     return [Text(robustness_words(robustness)), Table(caption, header, rows)]
 
 

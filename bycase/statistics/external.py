@@ -208,12 +208,12 @@ def read_external() -> dict[str, Any] | None:
 
 
 def list_measures(content: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]], str]]:
-    """The main measures that there are, in the order of tables and figures.
+    """The main measures that there are, in the order of tables and figures; by image only where patients are unknown.
 
     Parameters
     ----------
     content : mapping
-        What `assess_external` returns.
+        What `assess_external` returns, and, where either data set names no patients, a ``note``.
 
     Returns
     -------
@@ -223,6 +223,8 @@ def list_measures(content: Mapping[str, Any]) -> list[tuple[str, list[Mapping[st
     """
     rows = []
     for words, keys, name in MEASURES:
+        if "note" in content and keys == "patient":
+            continue
         sides = [reduce(getitem, keys.split("."), content[side]) for side in ("internal", "external", "change")]
         if name in sides[0]:
             rows.append((words, sides, name))

@@ -148,7 +148,7 @@ def _headline(info: JudgedInfo, levels: Levels) -> list[str]:
     sentences = [f"{capitalise(said)}. {constant}"]
     verdicts = accuracy_verdict(image)
     if "auc" in image and info.table.patients_known:
-        verdicts = f"{auc_verdict(image)} {verdicts}"
+        verdicts = f"{auc_verdict(levels)} {verdicts}"
     sentences.append(verdicts)
     decided = "; ".join(f"{level}s: {info.decision(level)}" for level in levels)
     return [*sentences, f"{capitalise(decided)}."]

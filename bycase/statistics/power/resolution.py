@@ -188,7 +188,7 @@ def _auc_test(sample: Sample, assumed: Assumptions, models: float, patients: flo
 
 
 def format_table(content: dict[str, Any]) -> str:
-    """Lay out the content of `resolution`, with its assumptions, as a table for people."""
+    """Lay out the content of `resolution`, with its assumptions and its ``note``, if any, as a table for people."""
     assumed = content["assumptions"]
     header = "".join(f"{name:>13}" for name in SCENARIOS)
     lines = [
@@ -224,6 +224,7 @@ def format_table(content: dict[str, Any]) -> str:
         f"{assumed['auc']:g}.",
         "'none': not even a perfect model. Measure the correlations of your own networks: bycase power PREDICTIONS.csv",
     ]
+    lines += [f"{content['note'].capitalize()}."] if "note" in content else []
     return "\n".join(lines) + "\n"
 
 
