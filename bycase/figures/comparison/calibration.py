@@ -45,7 +45,7 @@ def draw_calibration(
         "by chance" + ("; second line: after temperature scaling by validation." if "after" in errors[best] else ".")
     )
     rows = -(-len(board) // COLUMNS)
-    figure = new_figure(1.25 + PANEL * rows, title, subtitle, note, WIDE)
+    figure = new_figure(1.4 + PANEL * rows, title, subtitle, note, WIDE)
     with styled():
         panels = figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
         for place, (name, axes) in enumerate(zip(board, panels, strict=False)):

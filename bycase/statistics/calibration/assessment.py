@@ -12,6 +12,7 @@ from bycase.statistics.calibration.errors import measure_error
 from bycase.statistics.calibration.recalibration import recalibrate
 from bycase.statistics.calibration.temperature import fit_temperature, scale_units
 from bycase.statistics.intervals import metric_interval
+from bycase.statistics.multipliers import DRAWS
 from bycase.statistics.units import Floats, Integers, Units, patient_units
 
 SCORES = ("brier", "log_loss")  # that are resampled
@@ -63,7 +64,7 @@ def assess_temperatures(units: Units, temperature: float | Floats, resamples: in
     temperature : float or ndarray of shape (n_units,), float64, above 0
         Of all units, or of each: predictions out of fold have each fold's.
     resamples : int
-        Of the bootstrap over patients, and draws of the test of calibration.
+        Of the bootstrap over patients.
     seed : int
         The pipeline's seed.
 
@@ -79,12 +80,12 @@ def assess_temperatures(units: Units, temperature: float | Floats, resamples: in
     """
     versions = {"before": units, "after": scale_units(units, temperature)}
     _, values = resample(units, {name: _scores(version) for name, version in versions.items()}, resamples, seed)
-    return {name: _assess(version, values[name], resamples, seed) for name, version in versions.items()}
+    return {name: _assess(version, values[name], seed) for name, version in versions.items()}
 
 
-def _assess(units: Units, values: Mapping[str, Floats], draws: int, seed: int) -> dict[str, Any]:
+def _assess(units: Units, values: Mapping[str, Floats], seed: int) -> dict[str, Any]:
     forecasts = make_forecasts(units)
-    error = measure_error(forecasts, units.patient, draws, generator(seed, "evaluate", "calibration"))
+    error = measure_error(forecasts, units.patient, DRAWS, generator(seed, "evaluate", "calibration"))
     fits = recalibrate(forecasts.outcome, forecasts.confidence, units.patient)
     scores = {"brier": float(forecasts.squares.mean()), "log_loss": float(forecasts.log_losses.mean())}
     limits = {name: metric_interval(name, scores[name], values[name], units) for name in SCORES}

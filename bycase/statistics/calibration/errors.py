@@ -54,7 +54,7 @@ def measure_error(forecasts: Forecasts, patient: Integers, draws: int, random: n
     patient : ndarray of shape (n_units,), int64, in [0, n_patients)
         Whose each unit is.
     draws : int
-        Of the patients' signs.
+        See `multiplier_test`.
     random : Generator
         Draws them.
     """

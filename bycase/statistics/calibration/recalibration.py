@@ -131,5 +131,5 @@ def _errors(design: Floats, linear: Floats, outcome: Bools, patient: Integers) -
 def _coefficient(value: float, error: float, fewest: int) -> Coefficient:
     reach = 2 * STEEPEST
     if fewest >= FEWEST and math.isfinite(error) and abs(value) < STEEPEST:
-        reach = float(t.isf(TAIL, fewest - 1)) * error
+        reach = float(t.isf(TAIL, fewest - 1) * error)
     return Coefficient(value, max(-STEEPEST, value - reach), min(STEEPEST, value + reach))

@@ -44,7 +44,7 @@ def test_differences_are_paired() -> None:
     assert found["plain"]["ci"]["brier"]["high"] > found["better"]["ci"]["brier"]["low"]
     calibration = assess_temperatures(plain, 1.0, 300, 7)["before"]
     assert found["plain"]["ece"] == pytest.approx(calibration["ece"])
-    assert found["plain"]["ci"]["ece"] == pytest.approx(calibration["ci"]["ece"])
+    assert "ece" not in found["plain"]["ci"]
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
