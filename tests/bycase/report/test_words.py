@@ -46,7 +46,7 @@ def test_without_patients_nothing_is_said_of_them() -> None:
     leakage = {"strictest": "image", "inflation": {}, "note": "patients unknown"}
     assert leakage_words(leakage).startswith("No patient is known")
     power = {"assumptions": {"power": 0.8, "alpha": 0.05}, "test": {}, "note": "patients unknown"}
-    found = dict.fromkeys(SCENARIOS, {"accuracy_points": 1.0, "auc_points": None})
+    found = {key: {"accuracy_points": 1.0, "auc_points": None} for key in SCENARIOS}
     power["all"] = {"n_patients": 9, **found}
     assert "(9 groups, patients unknown): accuracy 1.0 / 1.0 / 1.0, AUC none / none / none" in power_words(power)
 
