@@ -5,7 +5,7 @@ predictions at .05 (type I), and those whose log odds are doubled (power); the m
 expected by chance, and the debiased one; and how often the 95 % intervals of slope, intercept and
 calibration-in-the-large hold 1, 0 and 0. Designs: `shared` (each image has its own outcome; outcomes of one patient are
 correlated by .5 on the normal scale beyond the predictions), `label` (one outcome a patient, .7 positive, image AUC
-.98), `sharp` (likewise, .997). Seeded; 1,000 runs by default.
+.92), `sharp` (likewise, .98). Seeded; 1,000 runs by default.
 """
 
 import sys
