@@ -64,7 +64,9 @@ ADDED: Settings = {
     },
 }
 # Keys that came without a new version; they leave everything as it was.
-ADDED_SINCE: Settings = {"evaluate": {"external": None, "external_classes": {}, "external_magnifications": []}}
+ADDED_SINCE: Settings = {
+    "evaluate": {"prevalence": None, "external": None, "external_classes": {}, "external_magnifications": []}
+}
 ADDED_TO_PHANTOMS: Settings = {"laboratory": None}
 # Since version 2, which the last two leave as it is.
 ADDED_TO_DATASETS: Settings = {"url": None, "sha256": None, "revision": None, "folders": None, "table": None}

@@ -143,6 +143,7 @@ class EvaluateParams(Section):
     fixed_threshold: Share
     resamples: Annotated[int, Field(ge=100, le=1_000_000)]
     batch_size: Count
+    prevalence: Annotated[float, Field(gt=0, lt=1)] | None = None
     external: str | None = None
     external_classes: dict[str, str | None] = Field(default={})  # the external data set's class -> the classifier's
     external_magnifications: list[Literal[40, 100, 200, 400]] = Field(default=[])

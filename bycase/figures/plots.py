@@ -15,17 +15,19 @@ from bycase.explain.sanity import judge
 from bycase.figures.confusion import confusion_table, draw_confusion, write_report
 from bycase.figures.corruptions import choose_pictures, draw_corruptions
 from bycase.figures.curves import PRECISION_RECALL, ROC, draw_curves
+from bycase.figures.decisions import draw_decisions
 from bycase.figures.deletion import compare_words, draw_deletion
 from bycase.figures.explanation_sanity import draw_sanity
 from bycase.figures.explanations import draw_examples
 from bycase.figures.external import draw_external
 from bycase.figures.grid import choose_examples, draw_grid
-from bycase.figures.reliability import draw_reliability, reliability_tables
+from bycase.figures.reliability import draw_reliability, reliability_tables, scale_known
 from bycase.figures.robustness import draw_robustness
 from bycase.figures.run_info import RunInfo
 from bycase.figures.subgroups import draw_subgroups
 from bycase.figures.uncertainty import draw_uncertainty
 from bycase.images.pixels import read_pixels
+from bycase.statistics.decisions import decision_curve
 from bycase.statistics.external import read_external
 from bycase.statistics.robustness.summary import curves_table
 from bycase.statistics.robustness.table import RESULTS as ROBUSTNESS
@@ -60,7 +62,8 @@ def plot_test(images: Units, names: Sequence[str], run_info: RunInfo) -> Plots:
     examples = choose_examples(images, seed)
     pixels = read_pixels([names[index] for index in np.concatenate(examples)])
     reliability = reliability_tables(units, run_info, seed)
-    return Plots(
+    decided = plot_decisions(units, run_info)
+    return decided | Plots(
         tables={
             "roc": ROC.table(images),
             "precision_recall": PRECISION_RECALL.table(images),
@@ -77,6 +80,16 @@ def plot_test(images: Units, names: Sequence[str], run_info: RunInfo) -> Plots:
         },
         texts={"classification_report": write_report(units, run_info)},
     )
+
+
+def plot_decisions(units: Mapping[str, Units], run_info: RunInfo) -> Plots:
+    """The decision curve of patients, or of images where patients are unknown; nothing without a positive class."""
+    *_, (level, plain) = units.items()
+    if plain.positive is None:
+        return Plots()
+    prevalence = run_info.metrics["decisions"].get("prevalence")
+    table = decision_curve(scale_known(plain, level, run_info), prevalence, run_info.model_info["seed"])
+    return Plots({"decisions": table}, {"decisions": draw_decisions(table, level, prevalence, run_info)})
 
 
 def plot_uncertainty(images: Units, run_info: RunInfo) -> Plots:

@@ -40,8 +40,14 @@ def reliability_tables(units: Mapping[str, Units], run_info: RunInfo, seed: int)
     tables = {level: {"before": calibration_table(plain, seed)} for level, plain in units.items()}
     if "temperature" in run_info.metrics["calibration"]:
         for level, plain in units.items():
-            tables[level]["after"] = calibration_table(scale_units(plain, _temperature(level, run_info)), seed)
+            tables[level]["after"] = calibration_table(scale_known(plain, level, run_info), seed)
     return tables
+
+
+def scale_known(units: Units, level: str, run_info: RunInfo) -> Units:
+    """One level's units scaled by its temperature, or as they are where none was fitted."""
+    known = "temperature" in run_info.metrics["calibration"]
+    return scale_units(units, _temperature(level, run_info)) if known else units
 
 
 def reliability_words(positive: str | None) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bycase.core.wording import capitalise
 from bycase.report.blocks import Block, Listing, Page, Section, Text, missing
+from bycase.report.decisions import decision_tables, interaction_tables
 from bycase.report.documents import make_documents
 from bycase.report.explanations import explanation_section
 from bycase.report.external import external_section
@@ -48,6 +49,10 @@ FIGURE_WORDS = {
     "calibration": (
         "Reliability diagram: observed share against predicted probability",
         "Reliability: observed share against predicted probability.",
+    ),
+    "decisions": (
+        "Net benefit of the classifier, of acting on all and of acting on none by threshold",
+        "Decision curve: net benefit by the probability from which one acts.",
     ),
 }
 
@@ -99,6 +104,7 @@ def run_page(run: Run, images: bool) -> Page:
             leakage_section(optional.get("leakage")),
             _training(run),
             _calibration(run),
+            *_decisions(run),
             analysis_section(
                 FIGURES / "uncertainty.png",
                 "Uncertainty",
@@ -143,9 +149,16 @@ def _results(run: Run) -> Section:
         _figure("precision_recall"),
         _figure("confusion"),
         *subgroup_tables(subgroups, clusters),
+        *interaction_tables(run.run_info.metrics.get("interactions", {}), tuple(levels)),
         *([_figure("subgroups")] if subgroups else []),
     ]
     return Section("results", "Results on the test set", blocks)
+
+
+def _decisions(run: Run) -> list[Section]:
+    """Nothing without a positive class."""
+    tables = decision_tables(run.run_info.metrics.get("decisions", {}), run.run_info.clusters)
+    return [Section("decisions", "What decisions are worth", [*tables, _figure("decisions")])] if tables else []
 
 
 def _training(run: Run) -> Section:

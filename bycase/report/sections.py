@@ -10,7 +10,10 @@ from bycase.report.page import embed_figure, prose
 from bycase.report.words import leakage_words, metric_rows, power_words, robustness_words, uncertainty_words
 from bycase.statistics.metric_names import metric_words, short_metric_words
 
-MAIN = ("auc", "average_precision", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "precision", "f1")
+MAIN = (
+    *("auc", "average_precision", "accuracy", "balanced_accuracy"),
+    *("sensitivity", "specificity", "precision", "npv", "f1"),
+)
 FURTHER = ("macro_f1", "mcc", "brier", "log_loss", "recognition_rate")
 SUBGROUP = ("auc", "accuracy", "sensitivity", "specificity", "macro_f1")
 RANKED = "AUC against the rest"

@@ -10,6 +10,9 @@ from bycase.core.params_training import EvaluateParams
 from bycase.core.seeding import generator
 from bycase.statistics.bootstrap import Statistic, bootstrap, on_all_patients
 from bycase.statistics.calibration.assessment import assess_calibration
+from bycase.statistics.calibration.temperature import scale_units
+from bycase.statistics.decisions import describe_decisions
+from bycase.statistics.interactions import assess_interactions
 from bycase.statistics.intervals import metric_intervals
 from bycase.statistics.metrics import (
     constant_units,
@@ -43,7 +46,7 @@ def assess_predictions(
     seed: int,
     edges: Mapping[str, Sequence[float]] | None = None,
 ) -> dict[str, Any]:
-    """Score predictions by `assess`, and their ``subgroups`` by `bycase.statistics.subgroups.assess_subgroups`.
+    """Score predictions by `assess`; their subgroups by `bycase.statistics.subgroups` and `...interactions`.
 
     Parameters
     ----------
@@ -75,8 +78,11 @@ def assess_predictions(
     }
     metrics = assess(images[VALIDATION], images[TEST], training_priors(training, classes), settings, seed)
     thresholds = {level: metrics[level].get("threshold") for level in ("image", "patient")}
-    subgroups = list_subgroups(test, manifest, edges)
-    return metrics | {"subgroups": assess_subgroups(images[TEST], subgroups, thresholds, settings.resamples, seed)}
+    subgroups, tested = list_subgroups(test, manifest, edges), images[TEST].with_threshold(thresholds["image"])
+    return metrics | {
+        "subgroups": assess_subgroups(images[TEST], subgroups, thresholds, settings.resamples, seed),
+        "interactions": assess_interactions(tested, subgroups, thresholds["patient"], seed),
+    }
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,8 @@ def assess(
         (95 % intervals, and ``resamples``, the number used); the patient level also has ``recognition_rate``. With a
         positive class ``threshold`` and ``operating_points`` (see `bycase.statistics.thresholds`); without one
         ``per_class``, also ``n``. ``validation``: the main metrics where the threshold was chosen, which flatters its
-        accuracies. ``calibration``: see `bycase.statistics.calibration.assessment`. All leaves are numbers.
+        accuracies. ``calibration``: see `bycase.statistics.calibration.assessment`. ``decisions``, with a positive
+        class: see `bycase.statistics.decisions.describe_decisions`. All leaves are numbers.
     """
     if validation is None:
         image, patient = (_Level(None, units, None) for units in (test, patient_units(test, settings.fixed_threshold)))
@@ -137,7 +144,11 @@ def assess(
             "image": _assess_validation(image.validation),
             "patient": _assess_validation(patient.validation),
         }
-    return {**content, "calibration": assess_calibration(validation, test, resamples, seed)}
+    content["calibration"] = assess_calibration(validation, test, resamples, seed)
+    levels = {"image": image.test, "patient": patient.test}
+    scaled = scale_units(patient.test, content["calibration"]["patient"].get("temperature", 1.0))
+    decisions = describe_decisions(levels, scaled, settings.prevalence, seed)
+    return content | ({"decisions": decisions} if decisions else {})
 
 
 def _decide(validation: Units, test: Units, settings: EvaluateParams) -> _Level:

@@ -35,6 +35,8 @@ METRICS = {
     "specificity": Metric("specificity", classes="two"),
     "recall": Metric("sensitivity"),
     "precision": Metric("precision", classes="two"),
+    "npv": Metric("negative predictive value", "NPV", classes="two"),
+    "ppv": Metric("positive predictive value", "PPV", classes="two"),
     "f1": Metric("F1", classes="two"),
     "macro_f1": Metric("macro F1", classes="several"),
     "mcc": Metric("Matthews correlation", "MCC", classes="two"),

@@ -37,10 +37,10 @@ def weighted_metrics(units: Units, counts: Integers) -> dict[str, Floats]:
         recall) and ``macro_f1``; ``auc`` and ``average_precision``, of the positive class or means over each class
         against the rest, with ranks compared within folds; ``log_loss`` in nats, from 0 up; ``brier``, half the squared
         distance from the true class's corner, in [0, 1] (Brier, 1950, did not halve). With a positive class also its
-        ``sensitivity``, ``specificity``, ``precision`` and ``f1``, and ``mcc`` in [-1, 1]. Without one, of shape
-        (n_resamples, n_classes) and each after `CLASS`: ``recall``, ``specificity``, ``precision``, ``f1``, ``auc``,
-        ``average_precision``. A class that is never predicted has a precision and F1 of 0; with one predicted class
-        ``mcc`` is 0. NaN where a resample lacks the class, or what it is compared with.
+        ``sensitivity``, ``specificity``, ``precision``, ``npv`` (the other class's precision) and ``f1``, and ``mcc``
+        in [-1, 1]. Without one, of shape (n_resamples, n_classes) and each after `CLASS`: ``recall``, ``specificity``,
+        ``precision``, ``f1``, ``auc``, ``average_precision``. A class that is never predicted has a precision and F1 of
+        0; with one predicted class ``mcc`` is 0. NaN where a resample lacks the class, or what it is compared with.
     """
     n_classes = len(units.classes)
     identity = np.eye(n_classes)
@@ -75,6 +75,7 @@ def weighted_metrics(units: Units, counts: Integers) -> dict[str, Floats]:
         "sensitivity": by_class["recall"][:, own],
         "specificity": by_class["recall"][:, other],
         "precision": by_class["precision"][:, own],
+        "npv": by_class["precision"][:, other],
         "f1": by_class["f1"][:, own],
         "mcc": divide(agreement, np.sqrt(n_true.prod(axis=1) * n_predicted.prod(axis=1)), 0),
     }

@@ -11,6 +11,7 @@ from bycase.core.nested import without
 from bycase.core.params_training import EvaluateParams
 from bycase.figures.run_info import RunInfo
 from bycase.statistics.assessment import assess
+from bycase.statistics.interactions import assess_interactions
 from bycase.statistics.metrics import training_priors
 from bycase.statistics.subgroups import AS_THEY_ARE, assess_subgroups, list_subgroups
 from bycase.statistics.units import HALF, Bools, Units, patient_units
@@ -26,11 +27,22 @@ PARTS = {
 
 @dataclass(frozen=True)
 class JudgeSettings:
-    """How tables are judged: threshold of the positive class, if it is fixed, resamples, and the bootstrap's seed."""
+    """How tables are judged.
+
+    Attributes
+    ----------
+    threshold : float or None
+        Of the positive class, if it is fixed.
+    resamples, seed : int
+        Of the bootstrap.
+    prevalence : float or None
+        Of the positive class where the classifier is to be used.
+    """
 
     threshold: float | None
     resamples: int
     seed: int
+    prevalence: float | None = None
 
     @property
     def fixed(self) -> float:
@@ -114,14 +126,19 @@ def assess_table(table: Table, settings: JudgeSettings) -> dict[str, Any]:
         fixed_threshold=settings.fixed,
         resamples=settings.resamples,
         batch_size=1,
+        prevalence=settings.prevalence,
     )
     metrics = assess(validation, images, priors, chosen, settings.seed)
     if validation is None and images.positive is not None and not table.by_class:
         for level in ("image", "patient"):
             metrics[level]["threshold"] = settings.fixed
     thresholds = {level: metrics[level].get("threshold") for level in ("image", "patient")}
-    subgroups = assess_subgroups(images, subgroups_of(table), thresholds, settings.resamples, settings.seed)
-    return metrics | {"subgroups": subgroups}
+    subgroups = subgroups_of(table)
+    decided = images if thresholds["image"] is None else images.with_threshold(thresholds["image"])
+    return metrics | {
+        "subgroups": assess_subgroups(images, subgroups, thresholds, settings.resamples, settings.seed),
+        "interactions": assess_interactions(decided, subgroups, thresholds["patient"], settings.seed),
+    }
 
 
 def prior_part(table: Table) -> str:
@@ -164,7 +181,7 @@ def tidy(metrics: Mapping[str, Any], table: Table, probabilities: bool | None = 
     if not table.patients_known:
         content = without(content, ("patient", "n_patients")) | {"note": UNKNOWN_PATIENTS}
     if not (table.probabilities if probabilities is None else probabilities):
-        content = without(content, (*OF_PROBABILITIES, "calibration"))
+        content = without(content, (*OF_PROBABILITIES, "calibration", "net_benefit"))
     return content
 
 

@@ -35,6 +35,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(words)
     if options.threshold is not None and not 0 <= options.threshold <= 1:
         parser.error("--threshold: must be from 0 to 1")
+    if options.prevalence is not None and not 0 < options.prevalence < 1:
+        parser.error("--prevalence: must be between 0 and 1")
     if not FEWEST <= options.resamples <= MOST:
         parser.error(f"--resamples: must be from {FEWEST} to {MOST:,}")
     from bycase.apps.judge.assess import JudgeSettings, assess_table, info_of, tidy
@@ -46,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.out is not None:
         check_folder(options.out)
     names = name_apart(options.files)
-    settings = JudgeSettings(options.threshold, options.resamples, options.seed)
+    settings = JudgeSettings(options.threshold, options.resamples, options.seed, options.prevalence)
     said_of: dict[str, Any] = {each.name: getattr(options, each.name) for each in fields(Options)}
     given: dict[str, Any] = {role: tuple(said) if isinstance(said, list) else said for role, said in said_of.items()}
     columns = Options(**given)
@@ -99,6 +101,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("--validation", metavar="VALUE", help="what the validation part is called")
     add = parser.add_argument_group("judging").add_argument
     add("--threshold", type=float, help="of the positive class, fixed in advance (by default from validation, or 0.5)")
+    prevalence = "share of the positive class where it is to be used, for predictive values and net benefit"
+    add("--prevalence", type=float, help=prevalence)
     add("--resamples", type=int, default=10_000, help="bootstrap resamples (default 10000)")
     add("--seed", type=int, default=7, help="of the bootstrap (default 7)")
     add = parser.add_argument_group("several files").add_argument

@@ -14,6 +14,7 @@ from bycase.core.versions import installed_versions
 from bycase.core.wording import capitalise, count, metric_with_interval, share
 from bycase.report.blocks import Block, Listing, Page, Section, Text
 from bycase.report.blocks import Table as Cells
+from bycase.report.decisions import decision_tables, interaction_tables
 from bycase.report.failures import patient_table
 from bycase.report.page import embed_figure
 from bycase.report.resolution import resolution_section
@@ -40,6 +41,7 @@ FIGURES = {
     "precision_recall": "Precision-recall curves",
     "confusion": "Confusion matrices: counts and shares",
     "calibration": "Reliability: observed share against predicted probability",
+    "decisions": "Decision curve: net benefit by the probability from which one acts",
     "subgroups": "The same metrics by subgroup",
     "critical_difference": "Files by rank; a line joins those not shown to differ",
 }
@@ -71,6 +73,7 @@ def judged_page(info: JudgedInfo, units: Mapping[str, Units], plots: Path, comma
             Section("read", "What was read", [Listing([*table.said, f"judged: {info.split}; {info.size}"])]),
             _results(info, levels, plots),
             *_calibration(info, plots),
+            *_decisions(info, plots),
             *_subgroups(info, plots),
             _errors(table, units["image"]),
             production([table], command),
@@ -177,8 +180,15 @@ def _calibration(info: JudgedInfo, plots: Path) -> list[Section]:
     return [Section("calibration", "Calibration", blocks)]
 
 
+def _decisions(info: JudgedInfo, plots: Path) -> list[Section]:
+    tables = decision_tables(info.metrics.get("decisions", {}), info.clusters)
+    found = [*tables, *_figures(plots, "decisions")]
+    return [Section("decisions", "What decisions are worth", found)] if tables else []
+
+
 def _subgroups(info: JudgedInfo, plots: Path) -> list[Section]:
     tables = subgroup_tables(info.metrics["subgroups"], info.clusters)
+    tables += interaction_tables(info.metrics.get("interactions", {})) if tables else []
     return [Section("subgroups", "Subgroups", [*tables, *_figures(plots, "subgroups")])] if tables else []
 
 

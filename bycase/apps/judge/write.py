@@ -14,7 +14,7 @@ from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.figures.comparison.roc import fold_mean_roc
 from bycase.figures.confusion import confusion_table, draw_confusion, write_report
 from bycase.figures.curves import PRECISION_RECALL, ROC, draw_curves
-from bycase.figures.plots import Plots
+from bycase.figures.plots import Plots, plot_decisions
 from bycase.figures.reliability import draw_reliability, reliability_tables
 from bycase.figures.style import save_figure
 from bycase.figures.subgroups import draw_subgroups
@@ -128,6 +128,7 @@ def draw(info: JudgedInfo, units: Mapping[str, Units], seed: int) -> Plots:
         plots |= Plots(figures={"subgroups": draw_subgroups(info)})
     if not table.probabilities:
         return plots
+    plots |= plot_decisions(units, info)
     reliability = reliability_tables(units, info, seed)
     figures = {"calibration": draw_reliability(reliability, units, info)}
     tables = {"calibration": reliability["image"]["before"]}

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import rankdata
 
 from bycase.statistics.comparison.paired import Paired
+from bycase.statistics.placements import outranking
 from bycase.statistics.power.clusters import design_effect, effective_images
 from bycase.statistics.power.detectable import auc_variance, quantiles
 from bycase.statistics.power.resolution import FEWEST, METRICS, SCENARIOS
@@ -180,15 +180,7 @@ def _correlation(one: Floats | Bools, other: Floats | Bools) -> float:
 def _auc(paired: Paired, number: int, target: int) -> tuple[float, Floats]:
     """The AUC of a class, pairs compared within folds, and what each image adds to its error."""
     truth, scores = paired.truth == target, paired.scores[number, :, target]
-    outranked, opponents = np.zeros(len(truth)), np.zeros(len(truth))
-    for fold in np.unique(paired.fold):
-        rows = np.flatnonzero(paired.fold == fold)
-        positive, negative = rows[truth[rows]], rows[~truth[rows]]
-        ranks = rankdata(scores[rows])
-        # A unit's rank among all less that among its own class is how many of the other class are below it.
-        outranked[positive] = ranks[truth[rows]] - rankdata(scores[positive])
-        outranked[negative] = len(positive) - (ranks[~truth[rows]] - rankdata(scores[negative]))
-        opponents[positive], opponents[negative] = len(negative), len(positive)
+    outranked, opponents = outranking(truth, scores, paired.fold)
     pairs = max(opponents[truth].sum(), 1)
     auc = float(outranked[truth].sum() / pairs)
     return auc, (outranked - opponents * auc) / pairs

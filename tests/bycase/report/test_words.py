@@ -12,6 +12,7 @@ from bycase.report.words import (
     power_words,
     uncertainty_words,
 )
+from bycase.statistics.power.resolution import SCENARIOS
 from tests.fixtures.report import make_uncertainty
 
 
@@ -45,8 +46,9 @@ def test_without_patients_nothing_is_said_of_them() -> None:
     leakage = {"strictest": "image", "inflation": {}, "note": "patients unknown"}
     assert leakage_words(leakage).startswith("No patient is known")
     power = {"assumptions": {"power": 0.8, "alpha": 0.05}, "test": {}, "note": "patients unknown"}
-    power["all"] = {"n_patients": 9, "accuracy_points": 1.0, "auc_points": None}
-    assert "(9 groups, patients unknown)" in power_words(power)
+    found = {key: {"accuracy_points": 1.0, "auc_points": None} for key in SCENARIOS}
+    power["all"] = {"n_patients": 9, **found}
+    assert "(9 groups, patients unknown): accuracy 1.0 / 1.0 / 1.0, AUC none / none / none" in power_words(power)
 
 
 def test_leaks_and_missing_images_are_said() -> None:

@@ -36,7 +36,7 @@ def folds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
         write_json(folder / "metrics.json", {**levels, "calibration": {"temperature": 1.5 + cell.fold}})
         write_json(folder / "cost.json", {"parameters": 10} | ({"energy_joules": 5.0} if cell.model == "a" else {}))
         write_csv(folder / "history.csv", pd.DataFrame({"epoch": [1, 2], "val_auc": [0.5, 0.6]}))
-        write_json(folder / "splits.json", {"group": "case", "magnifications": []})
+        write_json(folder / "splits.json", {"group": "case", "magnifications": [], "patients_known": True})
         card = {"dataset": "x", "phantom": True, "classes": CLASSES, "positive": "Malignant", "image_size": 32}
         write_json(folder / "model.json", card | {"model": cell.model, "weights": "random"})
     return layout
