@@ -3,7 +3,7 @@
 A reading counts as found only where no other one is as good; which of two such is right, only a person knows.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -145,12 +145,3 @@ def choose_label(readings: Sequence[Reading]) -> Choice:
     best = [reading for reading in readings if reading.rank == min(each.rank for each in readings)]
     kept = _distinct(best)
     return _found(kept[0], readings) if len(kept) == 1 else Choice(None, tuple(kept))
-
-
-def parts_of_groups(values: Sequence[str], parts: Sequence[str]) -> int:
-    """How many groups stand in more than one part; images without a part do not count."""
-    there: dict[str, set[str]] = defaultdict(set)
-    for value, part in zip(values, parts, strict=True):
-        if part:
-            there[value].add(part)
-    return sum(len(each) > 1 for each in there.values())

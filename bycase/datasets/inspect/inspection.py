@@ -235,7 +235,7 @@ def _given(key: str, text: str, images: Sequence[Path], table: Table | None) -> 
         return table.reading(text, 0)
     place = _place(text)
     if table is not None and isinstance(place, int):
-        place = _as_expression(Reading(place, "", ())).place
+        place = _as_expression(Reading(place, "", ()), key).place
     if isinstance(place, str) and place.replace("_", "").isalnum():
         there = f"columns: {_columns(table)}" if table else "no table"
         raise UserError(f"--{key} {text}: neither a column ({there}) nor a folder level nor an expression")
@@ -265,12 +265,12 @@ def _place(text: str) -> int | str:
     return int(text) if re.fullmatch(r"-?\d+", text) else text
 
 
-def _as_expression(reading: Reading) -> Reading:
+def _as_expression(reading: Reading, key: str = "patient") -> Reading:
     """A folder level as tables take it."""
     level = int(reading.place)
     above, below = (level - 1, "/") if level > 0 else (0, f"(?:/[^/]+){{{-level}}}$")
     begin = f"^(?:[^/]+/){{{above}}}" if level > 0 else "(?:^|/)"
-    return Reading(f"{begin}(?P<patient>[^/]+){below}", reading.words, reading.values, reading.rank)
+    return Reading(f"{begin}(?P<{key}>[^/]+){below}", reading.words, reading.values, reading.rank)
 
 
 def _one_hot_values(table: Table, hot: Sequence[str]) -> tuple[str, ...]:

@@ -35,8 +35,6 @@ def patient_readings(images: Sequence[Path]) -> Iterator[Reading]:
         Numbers behind a usual word (``patient_12``) anywhere in the name, then beginnings, the shortest first.
     """
     names = [path.stem for path in images]
-    if not names:
-        return
     yield from _marked(names)
     runs = [_RUN.findall(name) for name in names]
     kinds = [[_kind(run) for run in each] for each in runs]

@@ -86,9 +86,9 @@ def _decode(path: Path, content: bytes) -> str:
 
 
 def _read_delimited(path: Path, text: str) -> list[list[Any]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=find_delimiter(text), skipinitialspace=True)
     rows: list[list[Any]] = []
-    try:
+    with one_line(f"table {path} cannot be cut into fields", WAY_OUT):
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=find_delimiter(text), skipinitialspace=True)
         for row in reader:
             if not any(field.strip() for field in row):
                 continue
@@ -100,8 +100,6 @@ def _read_delimited(path: Path, text: str) -> list[list[Any]]:
                     )
                 row = row[: len(rows[0])]
             rows.append(row)
-    except csv.Error as error:
-        raise UserError(f"table {path}, line {reader.line_num}: {error}; {WAY_OUT}") from None
     return rows
 
 

@@ -30,6 +30,12 @@ FOUND = Fingerprints(
 )
 
 
+def test_a_table_of_pairs_without_a_column_is_made_anew(tmp_path: Path) -> None:
+    pd.DataFrame(columns=[column for column in COLUMNS if column != "cluster"]).to_csv(tmp_path / "d.csv", index=False)
+    with pytest.raises(UserError, match=r"d\.csv: column cluster missing; run 'dvc repro -f audit'"):
+        read_duplicates(tmp_path / "d.csv")
+
+
 def planted(near_distance: int = 8, near: float = 0.9, embedding: float = 0.98) -> pd.DataFrame:
     return find_duplicates(MANIFEST, FOUND, near_distance, near, embedding)
 

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from bycase.core.errors import UserError
+from bycase.datasets import restructure
 from bycase.datasets.layouts.breakhis import read_layout
 from bycase.datasets.layouts.listing import Listing, PublishedImage, Rejected
 from bycase.datasets.restructure import (
@@ -19,6 +21,7 @@ from bycase.datasets.restructure import (
     convert_all,
     make_report,
 )
+from bycase.images.convert import Job, convert, range_in_use
 from bycase.tables.manifest import COLUMNS
 
 CLASSES = ["Benign", "Malignant"]
@@ -179,6 +182,37 @@ def test_pixels_do_not_depend_on_the_number_of_workers(
         pixels = np.stack([np.asarray(Image.open(folder / image)) for image in result.manifest["image"]])
         results.append((result.manifest.to_csv(), pixels.tobytes()))
     assert results[0] == results[1]
+
+
+def test_twelve_bits_are_scaled_by_the_range_in_use_of_all_images(raw: Path, tmp_path: Path) -> None:
+    (raw / "a").mkdir(parents=True)
+    ramp = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
+    sources = [Path("a/low.png"), Path("a/high.png"), Path("a/usual.png")]
+    for source, values in zip(sources, (ramp // 8, ramp), strict=False):
+        Image.fromarray(values).save(raw / source)
+    save(raw / sources[2], (9, 8, 7))
+    images = [PublishedImage(source, "Benign", "Benign", 0, "c", source.stem) for source in sources]
+    (tmp_path / "out").mkdir()
+    result = convert_all(Listing(images, [], []), raw, tmp_path / "out", CLASSES, 64, "squash", workers=1)
+    assert result.wide == {"images": 2, "highest": 4095, "low": 0, "high": 4095}
+    peaks = [int(np.asarray(Image.open(tmp_path / "out" / image)).max()) for image in result.manifest["image"]]
+    assert peaks == [round(511 / 4095 * 255), 255, 9]
+    again = [convert(Job(raw / s, tmp_path / "x.png", 64, "squash", range_in_use(4095))) for s in sources]
+    assert result.manifest["phash"].tolist() == [each.phash for each in again]
+
+
+def test_a_large_manifest_is_put_together_from_batches(raw: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    images = [PublishedImage(Path(f"{n}.png"), "Benign", "Benign", 0, "c", str(n)) for n in range(5)]
+    for image in images:
+        save(raw / image.source, (1, 2, 3))
+    tables = []
+    for batch in (2, 5, 100):
+        monkeypatch.setattr(restructure, "BATCH", batch)
+        (tmp_path / str(batch)).mkdir()
+        found = convert_all(Listing(images, [], []), raw, tmp_path / str(batch), CLASSES, 8, "squash", workers=1)
+        tables.append(found.manifest.to_csv())
+    assert tables[0].count("\n") == 6
+    assert len(set(tables)) == 1
 
 
 REPORT = Path("metrics/restructure.json")

@@ -12,7 +12,15 @@ from bycase.core.seeding import generator
 from bycase.statistics.assessment import assess
 from bycase.statistics.bootstrap import bootstrap
 from bycase.statistics.conformal import calibrate_sets, make_sets
-from bycase.statistics.external import Locked, Sample, assess_external, assess_sample, change_interval, subtract
+from bycase.statistics.external import (
+    Locked,
+    Sample,
+    assess_external,
+    assess_sample,
+    change_interval,
+    list_measures,
+    subtract,
+)
 from bycase.statistics.metrics import weighted_metrics
 from bycase.statistics.units import Units
 from tests.fixtures.units import leaves
@@ -135,6 +143,16 @@ def test_numbers_without_an_interval_on_both_sides_have_no_change() -> None:
     with_limits = {"auc": 0.9, "n": 3, "ci": {"auc": {"low": 0.8, "high": 1.0}, "resamples": 5}, "note": {"n": 1}}
     without = {"auc": 0.8, "n": 3, "ci": {}}
     assert subtract(with_limits, without) == {}
+
+
+def test_measures_by_patient_are_listed_only_where_patients_are_known() -> None:
+    image, patient, after, none = {"auc": 0.9}, {"auc": 0.8}, {"slope": 1.1}, dict[str, float]()
+    calibration, sets = {"image": {"after": after}}, {"patient": none}
+    side = {"image": image, "patient": patient, "calibration": calibration, "sets": sets, "unlike": none}
+    content: dict[str, Any] = dict.fromkeys(("internal", "external", "change"), side)
+    by_image, slope = ("AUC by image", [image] * 3, "auc"), ("calibration slope by image", [after] * 3, "slope")
+    assert list_measures(content | {"note": "no patient is named"}) == [by_image, slope]
+    assert list_measures(content) == [by_image, ("AUC by patient", [patient] * 3, "auc"), slope]
 
 
 def test_perfect_results_do_not_claim_certainty(simulate: Simulate) -> None:

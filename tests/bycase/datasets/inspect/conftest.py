@@ -21,6 +21,11 @@ def write_image(path: Path, seed: int, size: tuple[int, int] = (40, 36)) -> None
     Image.fromarray(pixels).save(path)
 
 
+def write_table(place: Path, name: str, rows: list[list[object]]) -> None:
+    """A CSV file, its names in the first row."""
+    (place / name).write_text("\n".join(",".join(map(str, row)) for row in rows) + "\n", encoding="utf-8")
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     """Write images of these names below a folder, each with pixels of its own."""

@@ -13,7 +13,7 @@ from bycase.core.errors import UserError
 from bycase.datasets.inspect.inspection import Inspection
 from bycase.datasets.inspect.words import questions, report
 
-from .conftest import Look, Write, write_image
+from .conftest import Look, Write, write_image, write_table
 
 CLASSES = ("benign", "malignant")
 
@@ -171,6 +171,24 @@ def test_class_in_names(write: Write, look: Look) -> None:
     assert counts(seen) == {"benign": 6, "normal": 6}
 
 
+def test_numbered_classes_in_names(write: Write, look: Look) -> None:
+    seen = look(write(f"{10 + i}_idx5_class{i % 2}.png" for i in range(12)))
+    assert counts(seen) == {"0": 6, "1": 6}
+    assert section(seen)["label"] == r"(?i)(?:class|label|grade)[ _-]?(?P<label>\d)[^/]*$"
+
+
+def test_parts_and_patients_are_where_the_user_says(write: Write, look: Look) -> None:
+    place = write(f"{part}/p{i // 2}/{i}.png" for i in range(24) for part in [("train", "test")[i // 2 % 2]])
+    write_table(place, "t.csv", [["image", "label", "set"], *([i, i % 2, "train"] for i in range(24))])
+    seen = look(place, patient="2", part="1")
+    assert section(seen)["patient"] == "^(?:[^/]+/){1}(?P<patient>[^/]+)/"
+    assert (section(seen)["part"], patients(seen)) == ("^(?:[^/]+/){0}(?P<part>[^/]+)/", 12)
+    assert "parts       test 12, train 12; no patient in two of them" in words(seen)
+    assert "part" not in section(look(place, part="none"))
+    with pytest.raises(UserError, match=r"--patient subject: neither a column \(columns: image, label, set\) nor"):
+        look(place, patient="subject")
+
+
 def test_masks_are_no_images(write: Write, look: Look) -> None:
     seen = look(write([f"{c}/x{i}{mask}.png" for c in CLASSES for i in range(5) for mask in ("", "_mask")]))
     assert counts(seen) == {"benign": 5, "malignant": 5}
@@ -201,13 +219,9 @@ def test_archives_say_the_same_as_their_folder(write: Write, look: Look, kind: s
     assert list(tmp_path.iterdir()) == [place, archive] or set(tmp_path.iterdir()) == {place, archive}
 
 
-def table(place: Path, name: str, rows: list[list[object]]) -> None:
-    (place / name).write_text("\n".join(",".join(map(str, row)) for row in rows) + "\n", encoding="utf-8")
-
-
 def test_metadata_csv_as_hugging_face_has_it(write: Write, look: Look) -> None:
     place = write(f"train/{i}.png" for i in range(12))
-    table(
+    write_table(
         place / "train",
         "metadata.csv",
         [["file_name", "label", "patient_id"], *([f"{i}.png", "AB"[i % 2], i // 2 % 6] for i in range(12))],
@@ -221,7 +235,7 @@ def test_metadata_csv_as_hugging_face_has_it(write: Write, look: Look) -> None:
 def test_patient_and_part_columns(write: Write, look: Look) -> None:
     place = write(f"images/t{i}.png" for i in range(24))
     rows = [[f"t{i}", i % 2, f"P{i // 3}", ("train", "valid", "test")[i // 3 % 3]] for i in range(24)]
-    table(place, "labels.csv", [["id", "label", "patient_id", "split"], *rows])
+    write_table(place, "labels.csv", [["id", "label", "patient_id", "split"], *rows])
     for seen in (look(place), look(place / "labels.csv")):
         assert section(seen) == {
             "file": "labels.csv",
@@ -237,7 +251,7 @@ def test_patient_and_part_columns(write: Write, look: Look) -> None:
 def test_two_columns_that_may_be_the_class_or_the_patient_are_asked_about(write: Write, look: Look) -> None:
     place = write(f"{i}.png" for i in range(24))
     rows = [[f"{i}.png", "ab"[i % 2], "xy"[i // 12], f"s{i // 4}", f"q{i % 6}"] for i in range(24)]
-    table(place, "t.csv", [["file_name", "diagnosis", "class", "subject", "person"], *rows])
+    write_table(place, "t.csv", [["file_name", "diagnosis", "class", "subject", "person"], *rows])
     seen = look(place)
     assert dict(questions(seen)) == {"label": ["diagnosis", "class"], "patient": ["subject", "person", "none"]}
     chosen = look(place, label="class", patient="subject")
@@ -246,7 +260,7 @@ def test_two_columns_that_may_be_the_class_or_the_patient_are_asked_about(write:
 
 def test_one_hot_columns(write: Write, look: Look) -> None:
     place = write(f"{i}.png" for i in range(12))
-    table(place, "truth.csv", [["image", "MEL", "NV"], *([i, i % 2, 1 - i % 2] for i in range(12))])
+    write_table(place, "truth.csv", [["image", "MEL", "NV"], *([i, i % 2, 1 - i % 2] for i in range(12))])
     seen = look(place)
     assert section(seen)["label"] == ["MEL", "NV"]
     assert counts(seen) == {"MEL": 6, "NV": 6}
@@ -254,8 +268,8 @@ def test_one_hot_columns(write: Write, look: Look) -> None:
 
 def test_patients_in_a_second_table_are_joined(write: Write, look: Look) -> None:
     place = write(f"{i}.png" for i in range(24))
-    table(place, "truth.csv", [["image", "label"], *([i, "ab"[i // 12]] for i in range(24))])
-    table(place, "groups.csv", [["name", "lesion_id"], *([i, f"L{i // 3}"] for i in range(24))])
+    write_table(place, "truth.csv", [["image", "label"], *([i, "ab"[i // 12]] for i in range(24))])
+    write_table(place, "groups.csv", [["name", "lesion_id"], *([i, f"L{i // 3}"] for i in range(24))])
     seen = look(place)
     assert section(seen)["join"] == {"file": "groups.csv", "key": "image", "key_there": "name"}
     assert (section(seen)["patient"], patients(seen)) == ("lesion_id", 8)
@@ -265,7 +279,7 @@ def test_patients_in_a_second_table_are_joined(write: Write, look: Look) -> None
 def test_a_table_a_part(write: Write, look: Look) -> None:
     place = write(f"{i}.png" for i in range(12))
     for part, numbers in (("train", range(8)), ("test", range(8, 12))):
-        table(place, f"{part}.csv", [["image", "label"], *([f"{i}.png", i % 2] for i in numbers)])
+        write_table(place, f"{part}.csv", [["image", "label"], *([f"{i}.png", i % 2] for i in numbers)])
     seen = look(place)
     assert section(seen)["file"] == {"test": "test.csv", "train": "train.csv"}
     assert "parts       test 4, train 8" in words(seen)
@@ -273,14 +287,18 @@ def test_a_table_a_part(write: Write, look: Look) -> None:
 
 def test_a_table_against_folders_is_asked_about(write: Write, look: Look) -> None:
     place = write(f"{CLASSES[i % 2]}/{i}.png" for i in range(12))
-    table(place, "t.csv", [["file_name", "label"], *([f"{CLASSES[i % 2]}/{i}.png", "ab"[i // 6]] for i in range(12))])
+    write_table(
+        place, "t.csv", [["file_name", "label"], *([f"{CLASSES[i % 2]}/{i}.png", "ab"[i // 6]] for i in range(12))]
+    )
     assert questions(look(place))[0] == ("label", ["label", "1"])
 
 
 def test_labelled_and_unlabelled_images_as_patch_camelyon_on_kaggle(write: Write, look: Look) -> None:
     place = write([*(f"train/{i:04x}.tif" for i in range(24)), *(f"test/f{i:03x}.tif" for i in range(8))])
-    table(place, "train_labels.csv", [["id", "label", "wsi"], *([f"{i:04x}", i % 2, i // 2 % 6] for i in range(24))])
-    table(place, "sample_submission.csv", [["id", "label"], *([f"f{i:03x}", 0] for i in range(8))])
+    write_table(
+        place, "train_labels.csv", [["id", "label", "wsi"], *([f"{i:04x}", i % 2, i // 2 % 6] for i in range(24))]
+    )
+    write_table(place, "sample_submission.csv", [["id", "label"], *([f"f{i:03x}", 0] for i in range(8))])
     seen = look(place)
     assert section(seen) == {
         "file": "train_labels.csv",
@@ -312,7 +330,7 @@ def test_published_data_sets_are_named(write: Write, look: Look, names: list[str
         rows = [
             [f"HAM_{i // 2}", f"ISIC_{i:07}", ("nv", "mel")[i // 2 % 2], "histo", 50, "male", "back"] for i in range(12)
         ]
-        table(place, "HAM10000_metadata", [columns, *rows])
+        write_table(place, "HAM10000_metadata", [columns, *rows])
     archive = Path(shutil.make_archive(str(place.with_name("all")), "zip", place))
     for seen in (look(place), look(archive)):
         assert seen.entry
@@ -332,6 +350,16 @@ def table_of_others(write: Write) -> Path:
     place = write(f"{i}.png" for i in range(10))
     (place / "t.csv").write_text("image,label\nx,benign\ny,malignant\n")
     return place
+
+
+def masks(write: Write) -> Path:
+    return write(f"benign/{i}_mask.png" for i in range(3))
+
+
+def table_without_class(write: Write) -> Path:
+    place = write(f"{i}.png" for i in range(10))
+    write_table(place, "t.csv", [["image", "age"], *([i, 40 + i] for i in range(10))])
+    return place / "t.csv"
 
 
 def no_image(write: Write) -> Path:
@@ -369,6 +397,8 @@ def cut(write: Write) -> Path:
         (one_class, "all 10 images are of one class, 'benign'; two are needed"),
         (no_class, "nothing names a class; all images lie in one folder; such as 0.png"),
         (table_of_others, "all images lie in one folder; t.csv names none of them; such as 0.png"),
+        (masks, "holds only masks, benign/0_mask.png among them; give the folder with the images too"),
+        (table_without_class, "t.csv: no column names a class; give it by --label, one of image, age"),
         (no_image, "holds no image that can be read here; there are: 1 .dcm"),
         (damaged, "x.zip is no zip archive, or a damaged one"),
         (outside, "x.zip is refused: member '../benign/x.png' would lie outside"),
@@ -393,6 +423,7 @@ def test_bad_input_is_one_line(write: Write, look: Look, make: Callable[[Write],
         ({"patient": "subject"}, "--patient subject: neither a column (no table) nor a folder level"),
         ({"label": "3"}, "--label 3: no folder at level 3"),
         ({"image": "file"}, "--image file: no table with that column"),
+        ({"names": dict.fromkeys(CLASSES, "x")}, "all images are of one class, 'x'; two are needed"),
         ({"names": {"2": "x"}}, "--name 2: no such label; there are benign, malignant"),
     ],
 )

@@ -101,6 +101,18 @@ def test_labels_with_blanks_accents_and_another_case_are_the_same(tmp_path: Path
     assert [image.label for image in read(tmp_path, [composed, "Malignant"]).images] == ["Malignant", composed]
 
 
+def test_what_the_expressions_do_not_find_leaves_the_image_out(tmp_path: Path) -> None:
+    draw(tmp_path, "train/benign 40X.png", "old/benign 4OX.png", "train/x.png", "train/malignant 40X.png")
+    listing = read(tmp_path, label=r"(?P<label>benign|malignant) (?P<magnification>\w+)\.", part=1)
+    assert [image.magnification for image in listing.images] == [40, 40]
+    assert {each.source.as_posix(): each.reason for each in listing.rejected} == {
+        "old/benign 4OX.png": "part 'old' is none of train, val, test",
+        "train/x.png": "no label: folders.label finds none",
+    }
+    listing = read(tmp_path, label=r"(?P<label>benign|malignant) (?P<magnification>\w+)\.")
+    assert "magnification '4OX' is no number" in [each.reason for each in listing.rejected]
+
+
 def test_labels_can_be_left_out_and_are_counted(tmp_path: Path) -> None:
     draw(tmp_path, "benign/a.png", "malignant/b.png", "normal/c.png", "normal/d.png")
     listing = read(tmp_path, names={"normal": None})

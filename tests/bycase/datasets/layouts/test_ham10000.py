@@ -94,6 +94,26 @@ def test_damaged_metadata_are_refused(tmp_path: Path, content: bytes, says: str)
         read_layout(tmp_path)
 
 
+TRUTH = "image,MEL,NV,BCC,AKIEC,BKL,DF,VASC\n"
+LESIONS = "image,lesion_id\nISIC_1,HAM_1\n"
+
+
+@pytest.mark.parametrize(
+    ("truth", "lesions", "says"),
+    [
+        ("image,MEL,NV\nISIC_1,1,0\n", LESIONS, "it needs the columns image and AKIEC, BCC, BKL, DF, MEL, NV, VASC"),
+        (f"{TRUTH}ISIC_1,1,1,0,0,0,0,0\n", LESIONS, "an image has no diagnosis, or several; get it again"),
+        (f"{TRUTH}ISIC_1,0,0,0,0,0,0,0\n", LESIONS, "an image has no diagnosis, or several; get it again"),
+        (f"{TRUTH}ISIC_1,1,0,0,0,0,0,0\n", "image,group\nISIC_1,1\n", "column image or lesion_id missing"),
+    ],
+)
+def test_damaged_tables_of_the_challenge_are_refused(tmp_path: Path, truth: str, lesions: str, says: str) -> None:
+    (tmp_path / "ISIC2018_Task3_Training_GroundTruth.csv").write_text(truth)
+    (tmp_path / "ISIC2018_Task3_Training_LesionGroupings.csv").write_text(lesions)
+    with pytest.raises(UserError, match=says):
+        read_layout(tmp_path)
+
+
 def test_byte_order_mark_and_other_columns_do_no_harm(tmp_path: Path) -> None:
     write(tmp_path, [f"{ROW},rosendahl"], PLACE, header=f"\ufeff{HEADER},dataset")
     assert read_layout(tmp_path).images[0].label == "mel"

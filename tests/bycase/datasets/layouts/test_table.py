@@ -166,6 +166,11 @@ def test_files_named_twice_or_not_at_all_and_paths_that_lead_out(tmp_path: Path)
         (text(), {"patient": "pid"}, "table.patient: the table has no column 'pid'; there are file_name, label, age"),
         (text(), {"patient": r"p(\d"}, "table.patient: expression 'p(\\d' is not valid"),
         (text(), {"patient": r"p(\d)"}, "table.patient: expression 'p(\\d)' matches none of 2 images"),
+        (
+            text(),
+            {"slide": "age"},
+            "table: where slides are all that is known, they stand for the patients: name patient",
+        ),
         (text(), {"suffix": "_x"}, "table.image: none of 2 rows finds an image, the first of them 'a.png'"),
         (text(), {"root": "nowhere"}, "table.root: no image lies below 'nowhere'"),
         (text(), {"names": {"benign": None}, "columns": ["sex"]}, "table.columns: the table has no column 'sex'"),

@@ -11,7 +11,14 @@ import pytest
 
 from bycase.core.errors import UserError
 from bycase.datasets.sources import archive as archive_module
-from bycase.datasets.sources.archive import DamagedArchiveError, Member, RefusedError, unpack, write_exactly
+from bycase.datasets.sources.archive import (
+    DamagedArchiveError,
+    Member,
+    RefusedError,
+    check_members,
+    unpack,
+    write_exactly,
+)
 
 CONTENT = {
     "BreaKHis_v1/benign/SOB_B_A-14-22549AB-40-001.png": os.urandom(70_000),
@@ -244,6 +251,36 @@ def test_zip_directory_that_swallows_members(tmp_path: Path, out: Path) -> None:
 def test_empty_archive(tmp_path: Path, out: Path, name: str, write: Callable[[Path, Names], Path]) -> None:
     with pytest.raises(UserError, match="holds no files"):
         unpack(write(tmp_path / name, {}), out, 1)
+
+
+def test_compression_that_cannot_be_read_is_no_damage(tmp_path: Path, out: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", {"a": b"1"})
+    data = bytearray(path.read_bytes())
+    for place in (8, data.index(b"PK\1\2") + 10):
+        struct.pack_into("<H", data, place, 9)  # Deflate64, as Windows writes large files
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=r"a\.zip cannot be read: .*compression.*; unpack it yourself") as caught:
+        unpack(path, out, 1)
+    assert not isinstance(caught.value, DamagedArchiveError)
+
+
+def test_tar_with_more_behind_its_end(tmp_path: Path, out: Path) -> None:
+    path = write_tar(tmp_path / "a.tar", CONTENT)
+    with path.open("ab") as file:
+        file.write(bytes(2 << 20))
+    with pytest.raises(DamagedArchiveError, match="more data after its end"):
+        unpack(path, out, 1)
+
+
+def test_a_negative_size_does_not_make_room_for_more() -> None:
+    members = [Member("evil", -1000, False, io.BytesIO), Member("large", 1500, False, io.BytesIO)]
+    with pytest.raises(RefusedError, match="member 'evil' declares a negative size"):
+        list(check_members(members, 1000))
+
+
+def test_a_file_without_a_name_is_refused(tmp_path: Path, out: Path) -> None:
+    with pytest.raises(UserError, match=r"a\.zip is refused: member '\.' has no name"):
+        unpack(write_zip(tmp_path / "a.zip", {".": b"1"}), out, 1)
 
 
 def test_unknown_kind_of_archive(tmp_path: Path, out: Path) -> None:

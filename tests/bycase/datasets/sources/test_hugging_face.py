@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from bycase.core.errors import UserError
+from bycase.datasets.sources import hugging_face
 from bycase.datasets.sources.hugging_face import download_repository
 from stages.download import main
 from tests.fixtures.web import COMMIT, Web
@@ -146,6 +147,7 @@ def test_archives_become_folders(configure: Any, web: Web) -> None:
     [
         ({"../evil.png": b"x"}, {}, r"is refused: member '\.\./evil\.png' would lie outside"),
         ({"a.png": bytes(2000)}, {"max_unpacked_gb": 1e-6}, "more than max_unpacked_gb 1e-06: raise it"),
+        ({}, {}, "someone/images holds no files: correct slug or revision"),
         ({"a.png": b"x"}, {"path": "train"}, "has no file train: correct path"),
         ({"a.parquet": b"PAR1 no"}, {}, r"a\.parquet is damaged .*removed, so run again"),
         (
@@ -234,6 +236,42 @@ def test_without_network(tmp_path: Path, web: Web, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(UserError, match=r"the Hub cannot be reached.*source: local"):
         download_repository(SLUG, None, tmp_path, 1)
+
+
+def test_what_can_be_no_name_is_not_asked_for(tmp_path: Path, web: Web) -> None:
+    with pytest.raises(UserError, match="'no such' is no name of a data set on the Hub: correct slug"):
+        download_repository("no such", None, tmp_path, 1)
+    assert web.requests == []
+
+
+def test_offline_by_the_users_own_wish(tmp_path: Path, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(UserError, match="HF_HUB_OFFLINE keeps the client from the Hub: unset it to download"):
+        download_repository(SLUG, None, tmp_path, 1)
+    assert web.requests == []
+
+
+def test_a_full_disk_is_not_taken_for_a_broken_connection(
+    tmp_path: Path, imagefolder: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(hugging_face, "_snapshot", fail)
+    with pytest.raises(OSError, match="No space left"):
+        download_repository(SLUG, COMMIT, tmp_path, 1)
+
+
+def test_files_are_copied_where_there_are_no_hard_links(
+    configure: Any, imagefolder: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(hugging_face.os, "link", fail)
+    configure(source="huggingface", slug=SLUG, revision=COMMIT)
+    main()
+    assert (RAW / "train/benign/a.png").read_bytes() == picture(1)
 
 
 def test_an_interrupted_download_is_continued(

@@ -190,6 +190,21 @@ def test_download_of_wrong_size_is_removed(
     assert not archive.exists()
 
 
+def test_a_fault_of_the_disk_is_no_refusal(
+    project: Path, kaggle: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_legacy_key(home)
+
+    def fail() -> None:
+        raise PermissionError(13, "Permission denied", str(home / ".kaggle"))
+
+    import kaggle as client
+
+    monkeypatch.setattr(client.api, "authenticate", fail)
+    with pytest.raises(PermissionError, match=r"\.kaggle"):
+        download(SLUG, project / "downloads")
+
+
 def test_credentials_are_named_in_the_order_of_the_client(tmp_path: Path) -> None:
     own = tmp_path / ".kaggle"
     assert find_credentials({}, tmp_path) is None

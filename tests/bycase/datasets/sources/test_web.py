@@ -96,17 +96,44 @@ def test_an_interrupted_run_is_continued_by_the_next(
     assert web.requests == [f"GET {NAME} bytes={begun}-"]
 
 
+def begin(wanted: Wanted, folder: Path, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Download some of a file."""
+    web.breaks_after = 150_000
+    with monkeypatch.context() as patch:
+        patch.setattr(module.time, "sleep", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            download(wanted, folder)
+    web.breaks_after = None
+
+
+def test_more_than_the_file_has_is_thrown_away(
+    tmp_path: Path, web: Web, wanted: Wanted, packed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web.names_version = False
+    shorter = packed[:50_000]
+    again = Wanted(wanted.url, hashlib.sha256(shorter).hexdigest())
+    begin(again, tmp_path, web, monkeypatch)
+    assert next(tmp_path.rglob("partial")).stat().st_size > len(shorter)
+    web.files[NAME] = shorter
+    assert download(again, tmp_path).read_bytes() == shorter
+    assert web.requests[-1] == f"GET {NAME}"
+
+
+def test_another_range_than_asked_for_is_refused(
+    tmp_path: Path, web: Web, wanted: Wanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(wanted, tmp_path, web, monkeypatch)
+    web.shift = 7
+    with pytest.raises(UserError, match="the server sent another range than asked for"):
+        download(wanted, tmp_path)
+
+
 @pytest.mark.parametrize("changed", ["knows no ranges", "another file"])
 def test_what_cannot_be_continued_begins_anew(
     tmp_path: Path, web: Web, wanted: Wanted, packed: bytes, changed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unchecked = Wanted(wanted.url, None)
-    web.breaks_after = 150_000
-    with monkeypatch.context() as patch:
-        patch.setattr(module.time, "sleep", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            download(unchecked, tmp_path)
-    web.breaks_after = None
+    begin(unchecked, tmp_path, web, monkeypatch)
     other = packed[:-1] + b"?"
     web.knows_ranges = changed == "another file"
     web.files[NAME] = other if changed == "another file" else packed

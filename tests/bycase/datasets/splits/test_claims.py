@@ -50,6 +50,8 @@ def read(path: Path, **columns: str) -> dict[str, set[tuple[str, str]]]:
         ("s.json", json.dumps([{"image": "a1", "part": "train"}, {"image": "b 2", "part": "val"},
                                {"image": "c3", "part": "test"}]), ONE),
         ("s.json", json.dumps([{"train": ["a1"], "test": ["c3"]}, {"train": ["c3"], "test": ["a1"]}]), TWO),
+        ("s.json", json.dumps({"test": {"c3": ["c3-1", "c3-2"]}}), {
+            "": {("c3", "test"), ("c3-1", "test"), ("c3-2", "test")}}),
         ("s.jsonl", '{"image": "a1", "part": "train"}\n{"image": "b 2", "part": "val"}\n'
                     '{"image": "c3", "part": "test"}\n', ONE),
         ("s.yaml", "fold_1: {train: [a1], test: [c3]}\nfold_2: {train: [c3], test: [a1]}\n", TWO),
@@ -100,6 +102,11 @@ def test_folders(tmp_path: Path, names: list[str], expected: dict[str, set[tuple
         ("empty.csv", b"", "names nothing in train, val or test"),
         ("binary.csv", b"\xff\xfe\x00\x81", "is no text"),
         ("s.csv", b"image,part\na,train\nb,other\n", "image b has part 'other'; valid are train"),
+        (
+            "s.csv",
+            b"image,part\n" + 200 * b"a,train\n" + b"b,test,x\n",
+            "line 202: 3 columns, where the first line has 2",
+        ),
         ("s.csv", b"image,label\na,x\n", "columns image, label, of which none is known to hold parts or folds"),
         ("s.csv", b"foo,bar\na,x\n", "none is known to hold images, slides or patients"),
         ("s.json", b"{", "is no JSON"),

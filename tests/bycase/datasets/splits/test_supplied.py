@@ -87,6 +87,10 @@ def test_duplicates_across_are_refused_and_counted(make_params: MakeParams) -> N
         (manifest({"a": "train", "b": "", "c": "test"}), "2 images have no part of the data set's own, Benign/b.png"),
         (manifest({"a": "train", "b": "val"}), "own parts are train, val, none of them test"),
         (manifest(PARTS).drop(index=7), "own part test has no Malignant image"),
+        (
+            manifest(dict.fromkeys("abc", ""), {"a": "1", "b": "2"}),
+            "2 images have no fold of the data set's own, Benign/c.png first; correct fold in its entry",
+        ),
         (manifest(dict.fromkeys("ab", ""), dict.fromkeys("ab", "1")), "0 is none of the data set's 1 folds"),
     ],
 )

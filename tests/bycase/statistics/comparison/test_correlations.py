@@ -113,6 +113,13 @@ def test_networks_that_do_not_differ_say_nothing() -> None:
     json.dumps(measured, allow_nan=False)
 
 
+def test_a_class_of_one_patient_has_no_auc_to_resolve() -> None:
+    many = simulate(20, 5, 0.3, 4)
+    measured = measure_resolution(make_paired(many.patient == 0, many.scores[:, :, 1], many.patient), 0.05, 0.8)
+    assert set(measured["pairs"][0]) == {"first", "second", "accuracy"}
+    assert measured["scenarios"]["auc"] == {}
+
+
 def test_of_repeats_it_is_the_mean() -> None:
     parts = [simulate(30, 4, 0.3, seed) for seed in (5, 6)]
     single = [measure_resolution(part, 0.05, 0.8)["pairs"][0] for part in parts]

@@ -15,7 +15,7 @@ from bycase.datasets.layouts.breakhis import SUBTYPES as PUBLISHED_SUBTYPES
 from bycase.datasets.layouts.breakhis import parse_name, read_layout
 from bycase.datasets.phantoms.breakhis import write_phantom
 from bycase.datasets.phantoms.breakhis.anatomy import draw_anatomy
-from bycase.datasets.phantoms.breakhis.archive import draw_folds, draw_tile
+from bycase.datasets.phantoms.breakhis.archive import draw_folds, draw_tile, write_tile
 from bycase.datasets.phantoms.breakhis.cases import SUBTYPES, draw_cases, plan_tiles
 from bycase.datasets.phantoms.breakhis.stain import EOSIN, HAEMATOXYLIN, draw_stain, rotate, transmit
 from bycase.datasets.phantoms.breakhis.tissue import draw_tissue, field_of_view
@@ -49,6 +49,13 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_workers(archive: Path, 
     write_phantom(tmp_path, **SMALL, workers=1)
     for path in sorted(path for path in archive.rglob("*") if path.is_file()):
         assert path.read_bytes() == (tmp_path / path.relative_to(archive)).read_bytes()
+
+
+def test_a_tile_is_written_as_it_is_drawn(tmp_path: Path) -> None:
+    tile = plan_tiles(draw_cases(8, 3), 32)[0]
+    (tmp_path / tile.path).parent.mkdir(parents=True)
+    write_tile(tile, tmp_path, 70, 46, 3)
+    np.testing.assert_array_equal(Image.open(tmp_path / tile.path), draw_tile(tile, 70, 46, 3))
 
 
 def test_another_seed_gives_other_images() -> None:
