@@ -24,6 +24,7 @@ METRIC_NAMES = {
     "sensitivity",
     "specificity",
     "precision",
+    "npv",
     "f1",
     "mcc",
     "log_loss",

@@ -62,6 +62,7 @@ def test_images_of_one_patient_are_no_evidence_of_their_own() -> None:
     assert by_image < 0.01 < by_patient
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patients", [20, 40])
 def test_no_interaction_is_found_no_oftener_than_said(patients: int) -> None:
     ps: dict[str, list[float]] = {metric: [] for metric in METRICS}
