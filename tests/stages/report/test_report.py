@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,14 +11,16 @@ import pytest
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_json
-from bycase.core.wording import DASH
+from bycase.core.nested import without
+from bycase.core.wording import DASH, capitalise
 from bycase.report.benchmark_page import benchmark_documents
 from bycase.report.page import NO_BREAK
 from bycase.report.run_page import run_documents
 from bycase.studies.benchmark.stages.report import main as benchmark_report
 from bycase.tables.cost import COST
+from bycase.tables.manifest import PATIENTS_UNKNOWN
 from stages.report import main
-from tests.fixtures.report import RealData
+from tests.fixtures.report import RealData, make_uncertainty
 
 RUN = ("plots/report.html", "metrics/model_card.md", "metrics/claim.md", "metrics/tripod_ai.md")
 BENCH = tuple(f"metrics/benchmark/{Path(name).name}" for name in RUN)
@@ -192,3 +195,30 @@ def test_at_another_time_and_commit_with_other_costs_the_bytes_are_the_same(
     assert run_documents(images=True) == first
     COST.unlink()
     assert run_documents(images=True) == first
+
+
+def forget_patients() -> None:
+    """Let the files in the current folder be of images whose patients nobody has named."""
+    files = [*Path("metrics").glob("*.json"), Path("data/splits.json"), Path("data/benchmark/about.json")]
+    for path in filter(Path.exists, files):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        write_json(path, content | {"note": PATIENTS_UNKNOWN, "patients_known": False})
+    for path in Path("metrics/benchmark").glob("*.json"):
+        write_json(path, without(json.loads(path.read_text(encoding="utf-8")), ("patient", "n_patients")))
+
+
+@pytest.mark.parametrize("kind", ["run_folder", "bench_folder"])
+def test_where_no_patient_is_known_nothing_is_counted_by_one(kind: str, request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue(kind)
+    forget_patients()
+    if kind == "bench_folder":
+        extras = json.loads(Path("metrics/benchmark/extras.json").read_text(encoding="utf-8"))
+        extras |= {"uncertainty": {"efficientnetlite": make_uncertainty() | {"note": PATIENTS_UNKNOWN}}, "shift": {}}
+        write_json(Path("metrics/benchmark/extras.json"), extras | {"robustness": {}})
+    texts = (run_documents if kind == "run_folder" else benchmark_documents)(images=False)
+    sentence = f"{capitalise(PATIENTS_UNKNOWN)}."
+    assert all(sentence in text for text in texts.values())
+    page = re.sub(r"<[^>]+>", " ", texts["report.html"])
+    for words in ("by patient", "resampling patients", "12 patients", "patient c0"):
+        assert words not in page, words
+    assert "resampling images" in page
