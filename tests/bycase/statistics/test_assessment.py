@@ -20,7 +20,7 @@ SETTINGS = EvaluateParams(threshold="youden", fixed_threshold=0.5, resamples=200
 PRIORS = {"image": np.array([0.34, 0.66]), "patient": np.array([0.4, 0.6])}
 SHARES = {"image": np.array([0.2, 0.5, 0.3]), "patient": np.array([0.3, 0.4, 0.3])}
 OF_ALL = {"auc", "average_precision", "accuracy", "balanced_accuracy", "macro_f1", "brier", "log_loss"}
-OF_POSITIVE = {"sensitivity", "specificity", "precision", "f1", "mcc"}
+OF_POSITIVE = {"sensitivity", "specificity", "precision", "npv", "f1", "mcc"}
 
 
 def assessed(
