@@ -41,9 +41,9 @@ def draw_decisions(table: pd.DataFrame, level: str, prevalence: float | None, ru
         axes.plot(table["threshold"], table["treat_none"], color=GREY, linestyle=DOTTED, label="act on none")
         top = float(max(table["high"].max(), table["treat_all"].max(), 0.01))
         axes.set(xlim=(0, 1), ylim=(-LOWEST * top, 1.05 * top))
-        axes.set(xlabel="probability from which one acts, t", ylabel=f"net benefit, true positives a {level}")
+        axes.set(xlabel="probability from which one acts, t", ylabel="net benefit")
         axes.grid()
-        axes.legend(loc="upper right")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 0.98), ncols=3, borderpad=0.1)
     return figure
 
 
