@@ -89,7 +89,7 @@ def bench_page(bench: Bench, images: bool) -> Page:
         sections=[
             _leaderboard(bench),
             verdict_section(bench.comparisons, bench.clusters),
-            resolution_section(bench.comparisons["resolution"], bench.data.power),
+            resolution_section(bench.comparisons["resolution"], bench.data.power, patients_known=bench.patients_known),
             Section(
                 "best",
                 f"All metrics of {bench.best}",

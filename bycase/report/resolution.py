@@ -6,19 +6,10 @@ from bycase.core.wording import DASH, Numbers, count, hundredths, tenths
 from bycase.report.blocks import Block, Section, Table, Text
 from bycase.statistics.power.resolution import METRICS, SCENARIOS
 
-HEADER = (
-    "",
-    "accuracy, points",
-    "between networks",
-    "between a patient's images",
-    "AUC, points",
-    "between networks",
-    "between a patient's images",
-)
 PAIRS = {"optimistic": "smallest standard error", "middle": "median", "pessimistic": "largest standard error"}
 
 
-def resolution_section(measured: Numbers, power: Numbers | None = None) -> Section:
+def resolution_section(measured: Numbers, power: Numbers | None = None, *, patients_known: bool = True) -> Section:
     """The smallest differences that are found, and the correlations that they follow from.
 
     Parameters
@@ -27,19 +18,24 @@ def resolution_section(measured: Numbers, power: Numbers | None = None) -> Secti
         See `bycase.statistics.comparison.correlations.measure_resolution`.
     power : mapping, optional
         ``metrics/power.json`` of the same data.
+    patients_known : bool
+        Otherwise groups of duplicates stand for them.
     """
-    rows = [*_assumed(power), *_measured(measured)] if power else [*_measured(measured)]
+    unit = "patient" if patients_known else "group"
+    rows = [*_assumed(power, unit), *_measured(measured)] if power else [*_measured(measured)]
+    correlations = ("between networks", f"between a {unit}'s images")
+    header = ("", "accuracy, points", *correlations, "AUC, points", *correlations)
     caption = (
         f"Smallest difference between two networks, in points, that is found with a power of {measured['power']:.0%} "
         f"by a single two-sided test at alpha {measured['alpha']:g}, and the correlations of the difference. Measured: "
-        "over the pairs of networks, from standard errors by patient. none: not even a perfect network."
+        f"over the pairs of networks, from standard errors by {unit}. none: not even a perfect network."
     )
     words = "The assumptions stand in params.yaml, section power; what was measured can take their place next time."
-    blocks: list[Block] = [Table(caption, HEADER, rows), *([Text(words)] if power else [])]
-    return Section("resolution", "What these patients resolve", blocks)
+    blocks: list[Block] = [Table(caption, header, rows), *([Text(words)] if power else [])]
+    return Section("resolution", f"What these {unit}s resolve", blocks)
 
 
-def _assumed(power: Numbers) -> Iterator[tuple[str, ...]]:
+def _assumed(power: Numbers, unit: str) -> Iterator[tuple[str, ...]]:
     assumed, everyone = power["assumptions"], power["all"]
     for number, name in enumerate(SCENARIOS):
         cells = [
@@ -50,7 +46,7 @@ def _assumed(power: Numbers) -> Iterator[tuple[str, ...]]:
                 *(hundredths(assumed[key][metric][number]) for key in ("model_correlation", "patient_correlation")),
             )
         ]
-        yield (f"assumed, {name} ({count(everyone['n_patients'])} patients)", *cells)
+        yield (f"assumed, {name} ({count(everyone['n_patients'])} {unit}s)", *cells)
 
 
 def _measured(measured: Numbers) -> Iterator[tuple[str, ...]]:

@@ -115,7 +115,7 @@ def board_page(tables: Sequence[Table], comparison: Comparison, said: Sequence[s
         sections=[
             best,
             verdict_section(comparison.verdicts, clusters),
-            resolution_section(comparison.verdicts["resolution"]),
+            resolution_section(comparison.verdicts["resolution"], patients_known=clusters == "patients"),
             *([Section("calibration", "Calibration", found)] if (found := _figures(plots, "calibration")) else []),
             Section("read", "What was read", [Listing(read), pages]),
             production(tables, command),

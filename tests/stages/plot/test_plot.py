@@ -25,7 +25,9 @@ def test_main_writes_the_same_files_with_the_columns_that_dvc_draws(
     any_workspace: Path, any_run_info: RunInfo, caplog: pytest.LogCaptureFixture
 ) -> None:
     main()
-    expected = {f"{name}.csv" for name in CURVES | {"risk_coverage"}} | {f"{name}.png" for name in FIGURES}
+    decided = {"decisions"} if any_run_info.positive else set()
+    expected = {f"{name}.csv" for name in CURVES | {"risk_coverage"} | decided}
+    expected |= {f"{name}.png" for name in FIGURES | decided}
     assert set(digests()) == expected | {"classification_report.txt", "sanity.txt"}
     for path in Path("plots/model").glob("*.png"):
         assert path.stat().st_size < LARGEST
