@@ -8,25 +8,23 @@ import pandas as pd
 
 from bycase.core.params_training import EvaluateParams
 from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import Statistic, bootstrap, on_all_patients
+from bycase.statistics.bootstrap import bootstrap
 from bycase.statistics.calibration.assessment import assess_calibration
-from bycase.statistics.intervals import metric_intervals
+from bycase.statistics.intervals import metric_interval, metric_intervals
 from bycase.statistics.metrics import (
     constant_units,
     point_metrics,
     recognition_rate,
     training_priors,
     weighted_metrics,
-    weighted_recognition_rate,
 )
 from bycase.statistics.subgroups import assess_subgroups, list_subgroups
 from bycase.statistics.thresholds import (
     choose_operating_points,
     choose_threshold,
     describe_operating_points,
-    weighted_rates,
 )
-from bycase.statistics.units import Floats, Integers, Units, image_units, patient_units
+from bycase.statistics.units import Floats, Units, image_units, patient_units
 from bycase.tables.predictions import TEST, VALIDATION
 
 VALIDATION_METRICS = ("auc", "accuracy", "balanced_accuracy", "macro_f1", "log_loss")
@@ -111,7 +109,7 @@ def assess(
     dict
         ``image`` and ``patient``: metrics on test (see `bycase.statistics.metrics.weighted_metrics`), ``n`` (units),
         ``n_patients``, ``baseline`` (the class shares of the training part, its majority class predicted), ``ci``
-        (95 % intervals, and ``resamples``, the number used); the patient level also has ``recognition_rate``. With a
+        (95 % intervals, and ``resamples``, the number drawn); the patient level also has ``recognition_rate``. With a
         positive class ``threshold`` and ``operating_points`` (see `bycase.statistics.thresholds`); without one
         ``per_class``, also ``n``. ``validation``: the main metrics where the threshold was chosen, which flatters its
         accuracies. ``calibration``: see `bycase.statistics.calibration.assessment`. All leaves are numbers.
@@ -125,10 +123,8 @@ def assess(
         )
     images, resamples = image.test, settings.resamples
     content: dict[str, Any] = {
-        "image": _with_baseline(image, priors["image"], lambda _: {}, resamples, seed),
-        "patient": _with_baseline(
-            patient, priors["patient"], lambda counts: weighted_recognition_rate(images, counts), resamples, seed
-        ),
+        "image": _with_baseline(image, priors["image"], None, resamples, seed),
+        "patient": _with_baseline(patient, priors["patient"], images, resamples, seed),
     }
     constant = constant_units(images, priors["image"])
     content["patient"]["baseline"]["recognition_rate"] = recognition_rate(constant.right, images.patient)
@@ -145,10 +141,12 @@ def _decide(validation: Units, test: Units, settings: EvaluateParams) -> _Level:
     return _Level(validation.with_threshold(threshold), test.with_threshold(threshold), threshold)
 
 
-def _with_baseline(level: _Level, priors: Floats, more: Statistic, resamples: int, seed: int) -> dict[str, Any]:
+def _with_baseline(
+    level: _Level, priors: Floats, images: Units | None, resamples: int, seed: int
+) -> dict[str, Any]:
     """One level's `assess_level`, and what the class shares of the training part alone would reach."""
     points = {} if level.validation is None else choose_operating_points(level.validation)
-    content = assess_level(level.test, level.threshold, points, more, resamples, seed)
+    content = assess_level(level.test, level.threshold, points, images, resamples, seed)
     content["baseline"] = point_metrics(constant_units(level.test, priors))
     content["baseline"].pop("per_class", None)
     return content
@@ -158,7 +156,7 @@ def assess_level(
     test: Units,
     threshold: float | None,
     points: Mapping[str, float],
-    more: Statistic,
+    images: Units | None,
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
@@ -172,8 +170,8 @@ def assess_level(
         The positive class's; None without one.
     points : mapping of str to float
         Thresholds of operating points, see `bycase.statistics.thresholds.choose_operating_points`.
-    more : callable
-        Further metrics, see `bycase.statistics.bootstrap.bootstrap`.
+    images : Units or None
+        The images of the patients, for the recognition rate.
     resamples : int
         Of the bootstrap over patients.
     seed : int
@@ -185,23 +183,25 @@ def assess_level(
         As ``image`` and ``patient`` of `assess`, without ``baseline``.
     """
 
-    def statistic(counts: Integers) -> dict[str, Floats]:
-        return {**weighted_metrics(test, counts), **more(counts), **weighted_rates(test, points, counts)}
-
-    values = bootstrap(test, statistic, resamples, generator(seed, "evaluate", "bootstrap"))
-    metrics = point_metrics(test) | {name: float(value) for name, value in on_all_patients(test, more).items()}
+    random = generator(seed, "evaluate", "bootstrap")
+    values = bootstrap(test, lambda counts: weighted_metrics(test, counts), resamples, random)
+    metrics = point_metrics(test)
     content = {
         **metrics,
         "n": len(test.truth),
         "n_patients": test.n_patients,
         "ci": metric_intervals(metrics, values, test),
     }
+    if images is not None:
+        rate = recognition_rate(images.right, images.patient)
+        content["recognition_rate"] = rate
+        content["ci"]["recognition_rate"] = metric_interval("recognition_rate", rate, None, images)
     if test.positive is None:
         for number, label in enumerate(test.classes):
             content["per_class"][label]["n"] = int((test.truth == number).sum())
     if threshold is None:
         return content
-    return content | {"threshold": threshold, "operating_points": describe_operating_points(test, points, values)}
+    return content | {"threshold": threshold, "operating_points": describe_operating_points(test, points)}
 
 
 def _assess_validation(validation: Units) -> dict[str, float]:

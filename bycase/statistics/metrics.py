@@ -76,7 +76,9 @@ def weighted_metrics(units: Units, counts: Integers) -> dict[str, Floats]:
         "specificity": by_class["recall"][:, other],
         "precision": by_class["precision"][:, own],
         "f1": by_class["f1"][:, own],
-        "mcc": divide(agreement, np.sqrt(n_true.prod(axis=1) * n_predicted.prod(axis=1)), 0),
+        "mcc": np.where(
+            several, divide(agreement, np.sqrt(n_true.prod(axis=1) * n_predicted.prod(axis=1)), 0), np.nan
+        ),
     }
 
 
@@ -160,11 +162,6 @@ def recognition_rate(right: Bools, patient: Integers) -> float:
     IEEE Transactions on Biomedical Engineering 63(7), equations 1 and 2.
     """
     return float(patient_scores(right, patient).mean())
-
-
-def weighted_recognition_rate(images: Units, counts: Integers) -> dict[str, Floats]:
-    """``recognition_rate`` of resampled patients, (n_resamples,), float64, in [0, 1]."""
-    return {"recognition_rate": counts @ patient_scores(images.right, images.patient) / counts.sum(axis=1)}
 
 
 def _mean(values: Floats) -> Floats:

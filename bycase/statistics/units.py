@@ -51,6 +51,13 @@ class BinaryUnits:
         """Number of patients with a unit of the class, or with one of another class."""
         return len(np.unique(self.patient[self.truth == positive]))
 
+    @property
+    def shares_of_patients(self) -> tuple[float, float]:
+        """Patients of the class and of all others; one who has units of both counts half in each."""
+        one, rest = self.patients_of(True), self.patients_of(False)
+        both = one + rest - len(np.unique(self.patient))
+        return one - both / 2, rest - both / 2
+
 
 @dataclass(frozen=True)
 class Units:
@@ -104,6 +111,12 @@ class Units:
         held = np.zeros((self.n_patients, len(self.classes)), bool)
         held[self.patient, self.truth] = True
         return held
+
+    @property
+    def shares_of_patients(self) -> Floats:
+        """How many patients each class has, where one of several classes counts once, in equal parts; (n_classes,)."""
+        held = self.classes_of_patients
+        return (held / held.sum(axis=1, keepdims=True)).sum(axis=0)
 
     def against_rest(self, number: int) -> BinaryUnits:
         """One class against all others together."""

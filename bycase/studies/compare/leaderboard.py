@@ -124,7 +124,7 @@ def _score_levels(inputs: Inputs, predictions: pd.DataFrame, resamples: int) -> 
     rows: dict[str, dict[str, Any]] = {}
     for number, name in enumerate(levels["image"].models):
         rows[name] = {level: assess_network(units, number, resamples, inputs.seed) for level, units in levels.items()}
-        rate, limits = assess_recognition(levels["image"], number, resamples, inputs.seed)
+        rate, limits = assess_recognition(levels["image"], number)
         rows[name]["patient"]["recognition_rate"] = rate
         rows[name]["patient"]["ci"]["recognition_rate"] = limits
     return rows

@@ -8,6 +8,7 @@ Selection Bias in Performance Evaluation", JMLR 11).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,18 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import bootstrap, on_all_patients
-from bycase.statistics.comparison.differences import Difference, confidence_interval, p_two_sided, support
+from bycase.statistics.bootstrap import on_all_patients
+from bycase.statistics.comparison.differences import (
+    Difference,
+    Pair,
+    confidence_interval,
+    measure_differences,
+    p_two_sided,
+)
 from bycase.statistics.comparison.paired import Paired, paired_benchmark
 from bycase.statistics.comparison.resampling import assess_network
 from bycase.statistics.metrics import weighted_metrics
-from bycase.statistics.units import Floats, Integers, number_patients
+from bycase.statistics.units import Integers, number_patients
 from bycase.studies.tune.outcome.searches import PIPELINE, Search
 from bycase.studies.tune.place import DEFAULT, SEARCHES
 from bycase.tables.predictions import check_predictions
@@ -46,8 +53,8 @@ class Nested:
         Of each way; higher is better.
     limits : dict of str to dict
         ``low`` and ``high``, 95 %, of each way.
-    drawn : ndarray of shape (n_used, n_ways), float64
-        Scores on resampled patients, the same patients for all.
+    differences : dict of tuple of two int to Difference
+        The metric of each way, by number, minus that of each other.
     """
 
     paired: Paired
@@ -55,13 +62,12 @@ class Nested:
     sign: int
     scores: dict[str, float]
     limits: dict[str, dict[str, float]]
-    drawn: Floats
+    differences: Mapping[Pair, Difference]
 
     def difference(self, one: str, other: str) -> Difference:
         """The score of one way minus that of another."""
-        i, j = (self.paired.models.index(way) for way in (one, other))
-        n_supporting = support(self.metric, self.paired.units(0))
-        return Difference(self.scores[one] - self.scores[other], self.drawn[:, i] - self.drawn[:, j], n_supporting)
+        i, j = (self.paired.models.index(way) for way in (one, other)[:: self.sign])
+        return self.differences[i, j]
 
 
 def outer_rows(
@@ -145,13 +151,9 @@ def score_ways(
         assessed = assess_network(paired, number, resamples, seed)
         low, high = sorted(sign * end for end in assessed["ci"][metric].values())
         scores[way], limits[way] = sign * float(assessed[metric]), {"low": low, "high": high}
-
-    def statistic(counts: Integers) -> dict[str, Floats]:
-        ways = [sign * weighted_metrics(paired.units(k), counts)[metric] for k in range(len(paired.models))]
-        return {metric: np.column_stack(ways)}
-
-    drawn = bootstrap(paired.units(0), statistic, resamples, generator(seed, "tune", "bootstrap"))[metric]
-    return Nested(paired, metric, sign, scores, limits, drawn)
+    pairs = list(permutations(range(len(paired.models)), 2))
+    differences = measure_differences(paired, [metric], pairs, resamples, generator(seed, "tune", "bootstrap"))
+    return Nested(paired, metric, sign, scores, limits, differences[metric])
 
 
 def score_folds(nested: Nested, way: str) -> dict[int, float]:
