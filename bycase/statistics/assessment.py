@@ -141,9 +141,7 @@ def _decide(validation: Units, test: Units, settings: EvaluateParams) -> _Level:
     return _Level(validation.with_threshold(threshold), test.with_threshold(threshold), threshold)
 
 
-def _with_baseline(
-    level: _Level, priors: Floats, images: Units | None, resamples: int, seed: int
-) -> dict[str, Any]:
+def _with_baseline(level: _Level, priors: Floats, images: Units | None, resamples: int, seed: int) -> dict[str, Any]:
     """One level's `assess_level`, and what the class shares of the training part alone would reach."""
     points = {} if level.validation is None else choose_operating_points(level.validation)
     content = assess_level(level.test, level.threshold, points, images, resamples, seed)
@@ -182,7 +180,6 @@ def assess_level(
     dict
         As ``image`` and ``patient`` of `assess`, without ``baseline``.
     """
-
     random = generator(seed, "evaluate", "bootstrap")
     values = bootstrap(test, lambda counts: weighted_metrics(test, counts), resamples, random)
     metrics = point_metrics(test)

@@ -2,14 +2,14 @@
 
 A metric that is a mean, or an AUC, is a sum over units; written as a sum over patients, its error has the variance of
 independent terms however alike the images of one patient are. Means: the ratio estimator of cluster sampling (Cochran,
-1977, "Sampling Techniques", section 6.3). AUCs: DeLong, E. R., DeLong, D. M. and Clarke-Pearson, D. L. (1988), Comparing
-the areas under two or more correlated receiver operating characteristic curves, Biometrics 44, 837-845, of clusters as in
-Obuchowski, N. A. (1997), Nonparametric analysis of clustered ROC curve data, Biometrics 53, 567-578, from midranks as in
-Sun, X. and Xu, W. (2014), IEEE Signal Processing Letters 21, 1389-1393. Two things go beyond them. Pairs are compared
-within a fold of a repeat, and a patient's influences in all folds are added. With more than two classes the influences on
-the AUCs of each class against the rest are averaged. To keep all variances from being negative then, the small-sample
-factor of the covariance of a patient's positive and negative images is the geometric mean of the factors of their
-variances.
+1977, "Sampling Techniques", section 6.3). AUCs: DeLong, E. R., DeLong, D. M. and Clarke-Pearson, D. L. (1988),
+Comparing the areas under two or more correlated receiver operating characteristic curves, Biometrics 44, 837-845, of
+clusters as in Obuchowski, N. A. (1997), Nonparametric analysis of clustered ROC curve data, Biometrics 53, 567-578,
+from midranks as in Sun, X. and Xu, W. (2014), IEEE Signal Processing Letters 21, 1389-1393. Two things go beyond them.
+Pairs are compared within a fold of a repeat, and a patient's influences in all folds are added. With more than two
+classes the influences on the AUCs of each class against the rest are averaged. To keep all variances from being
+negative then, the small-sample factor of the covariance of a patient's positive and negative images is the geometric
+mean of the factors of their variances.
 """
 
 import math
@@ -40,11 +40,13 @@ class Influence:
         over them; else all units) add, times the square root of n / (n - 1), n the sample's patients; 0 where the
         sample has a single patient, of whose influence nothing is known.
     scores : ndarray of shape (n_patients, n_samples), float64
-        What the units themselves add to the metric: 0, of a difference, where both metrics have the same from a patient.
+        What the units themselves add to the metric; of a difference 0 where a patient speaks for neither side.
     sizes : ndarray of shape (n_samples,), int64
         Patients of each sample.
     unknown : float, in [0, 1]
         The share of the metric that rests on samples of a single patient, or of none.
+    draws : tuple of float
+        Of a mean over random draws, as of folds, what each adds to the error.
     """
 
     estimate: float
@@ -52,11 +54,20 @@ class Influence:
     scores: Floats
     sizes: Integers
     unknown: float = 0.0
+    draws: tuple[float, ...] = ()
 
     @property
     def variance(self) -> float:
         """Of the estimate's error, but for samples of a single patient."""
+        return self._of_patients + self._of_draws
+
+    @property
+    def _of_patients(self) -> float:
         return float((self.parts.sum(axis=1) ** 2).sum())
+
+    @property
+    def _of_draws(self) -> float:
+        return math.fsum(draw**2 for draw in self.draws)
 
     @property
     def discordant(self) -> int:
@@ -65,16 +76,11 @@ class Influence:
 
     @property
     def freedom(self) -> float:
-        """Degrees of freedom of the variance; those of the patients at most, each of whom counts once.
-
-        Welch, B. L. (1947). The generalization of 'Student's' problem when several different population variances are
-        involved. Biometrika 34, 28-35; Satterthwaite, F. E. (1946). An approximate distribution of estimates of
-        variance components. Biometrics Bulletin 2, 110-114.
-        """
+        """Degrees of freedom of the variance, of patients at most one less than there are: each counts once."""
         several = self.sizes >= FEWEST
-        variances = (self.parts[:, several] ** 2).sum(axis=0)
-        welch = variances.sum() ** 2 / (variances**2 / (self.sizes[several] - 1)).sum()
-        return float(min(welch, len(self.parts) - 1))
+        patients = welch((self.parts[:, several] ** 2).sum(axis=0), self.sizes[several] - 1)
+        least = min(patients, len(self.parts) - 1)
+        return welch([self._of_patients, self._of_draws], [least, len(self.draws) - 1])
 
     def minus(self, other: "Influence") -> "Influence":
         """The difference of two metrics of the same patients, one kind of metric."""
@@ -86,14 +92,21 @@ class Influence:
         )
 
     def with_draws(self, values: Floats) -> "Influence":
-        """The same where the metric is the mean of `values`, (n_draws,): the draws are a sample of their own.
-
-        Of a single draw nothing is known of how others would differ.
-        """
+        """The same of a mean over `values`, (n_draws,); a single draw does not tell how others would differ."""
         errors = small_sample_factor(len(values)) * (values - values.mean()) / len(values)
-        parts, scores = (np.pad(each, ((0, len(values)), (0, 1))) for each in (self.parts, self.scores))
-        parts[-len(values) :, -1] = errors
-        return replace(self, parts=parts, scores=scores, sizes=np.append(self.sizes, len(values)))
+        return replace(self, draws=tuple(errors.tolist()))
+
+
+def welch(variances: Floats | Sequence[float], freedoms: Floats | Integers | Sequence[float]) -> float:
+    """Degrees of freedom of a sum of independent variances, (n_samples,), from those of each; 1 where all are 0.
+
+    Welch, B. L. (1947). The generalization of 'Student's' problem when several different population variances are
+    involved. Biometrika 34, 28-35; Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance
+    components. Biometrics Bulletin 2, 110-114.
+    """
+    each, freedom = np.asarray(variances, np.float64), np.asarray(freedoms, np.float64)
+    some = each > 0
+    return float(each.sum() ** 2 / (each[some] ** 2 / freedom[some]).sum()) if some.any() else 1.0
 
 
 def average(influences: Sequence[Influence]) -> Influence:
@@ -103,25 +116,20 @@ def average(influences: Sequence[Influence]) -> Influence:
     return replace(influences[0], estimate=estimate, parts=parts, scores=scores)
 
 
-def measure_influence(metric: str, units: Units, number: int | None = None) -> Influence | None:
-    """The influences on a metric that has them in closed form.
+def measure_influence(metric: str, units: Units, number: int | None = None) -> Influence:
+    """The influences on a metric that has them in closed form: one of `METRICS`.
 
     Parameters
     ----------
     metric : str
-        A key of `bycase.statistics.metric_names.METRICS`; one that is not in `METRICS` has no closed form here.
+        Its key in ``metrics.json``.
     units : Units
         Images or patients.
     number : int, optional
-        The class that the metric is of, for those in `OF_CLASS`; by default the positive one, without which an AUC is
-        the mean over all classes.
-
-    Returns
-    -------
-    Influence or None
-        None where the metric has no closed form.
+        The class, of a metric of one class against the rest; by default the positive one, without which an AUC is the
+        mean over all classes.
     """
-    return METRICS[metric](units, number) if metric in METRICS else None
+    return METRICS[metric](units, number)
 
 
 def rate_members(metric: str, units: Units, number: int | None = None) -> tuple[Bools, Bools]:

@@ -24,7 +24,16 @@ from bycase.statistics.bounds import (
     perfect_ranking_bound,
     without_spread,
 )
-from bycase.statistics.influence import FEWEST, RATES, Influence, mean_influence, measure_influence, rate_members
+from bycase.statistics.influence import (
+    FEWEST,
+    METRICS,
+    RATES,
+    Influence,
+    mean_influence,
+    measure_influence,
+    rate_members,
+    welch,
+)
 from bycase.statistics.metrics import CLASS
 from bycase.statistics.units import Bools, Floats, Integers, Units
 
@@ -36,6 +45,12 @@ OF_RANKS = ("auc", "average_precision")
 MEANS_ONLY = ("balanced_accuracy", "macro_f1")  # over the classes, whether one is the positive one or not
 UNIT = (0.0, 1.0)
 RANGES = {"mcc": (-1.0, 1.0), "log_loss": (0.0, -math.log(LEAST))}  # of all others: 0 to 1
+
+
+def range_width(metric: str) -> float:
+    """From the least to the largest value that a metric may have."""
+    low, high = RANGES.get(metric, UNIT)
+    return high - low
 
 
 def metric_intervals(metrics: Mapping[str, Any], values: Mapping[str, Floats], units: Units) -> dict[str, Any]:
@@ -97,9 +112,8 @@ def metric_interval(
     if metric in RATES and (metric == "accuracy" or number is not None):
         return rate_interval(*rate_members(metric, units, number), units.patient)
     limits, perfect = RANGES.get(metric, UNIT), perfect_metric_bound(metric, units, number)
-    influence = measure_influence(metric, units, number)
-    if influence is not None:
-        ends = influence_interval(influence, perfect, limits)
+    if metric in METRICS:
+        ends = influence_interval(measure_influence(metric, units, number), perfect, limits)
     elif values is None:
         raise ValueError(f"{metric} has no interval without resamples")
     else:
@@ -157,9 +171,13 @@ def share_interval(
     return no_surer(influence_interval(influence, perfect, limits), perfect, limits)
 
 
-def influence_interval(
-    influence: Influence, perfect: float, limits: tuple[float, float] = UNIT
-) -> dict[str, float]:
+def mean_interval(values: Floats, patient: Integers, limits: tuple[float, float] = UNIT) -> dict[str, float]:
+    """The interval of the mean of all `values`, (n_units,), of which neither end of the range is a perfect result."""
+    influence = mean_influence(values, np.ones(len(values), bool), patient)
+    return influence_interval(influence, perfect_bound(int(influence.sizes[0])), limits)
+
+
+def influence_interval(influence: Influence, perfect: float, limits: tuple[float, float] = UNIT) -> dict[str, float]:
     """A t interval of the log odds, from the variance over patients.
 
     Half a unit of as many independent ones as would have that variance is added to both sides, as to the empirical log
@@ -264,5 +282,4 @@ def bootstrap_freedom(patients: int | Integers) -> tuple[float, float]:
     """
     sizes = np.atleast_1d(np.asarray(patients, np.float64))
     variances = 1 / sizes
-    freedom = variances.sum() ** 2 / (variances**2 / (sizes - 1)).sum()
-    return float(freedom), math.sqrt(float((1 / (sizes - 1)).sum() / variances.sum()))
+    return welch(variances, sizes - 1), math.sqrt(float((1 / (sizes - 1)).sum() / variances.sum()))

@@ -18,8 +18,8 @@ from scipy.special import ndtri, stdtr, stdtrit
 from bycase.statistics.bootstrap import bootstrap
 from bycase.statistics.bounds import TAIL, perfect_bound
 from bycase.statistics.comparison.paired import Paired
-from bycase.statistics.influence import FEWEST, Influence, measure_influence
-from bycase.statistics.intervals import NO_VARIANCE, RANGES, UNIT, bootstrap_freedom
+from bycase.statistics.influence import FEWEST, METRICS, Influence, measure_influence
+from bycase.statistics.intervals import NO_VARIANCE, bootstrap_freedom, range_width
 from bycase.statistics.metrics import weighted_metrics
 from bycase.statistics.units import Floats, Integers, Units
 
@@ -90,9 +90,12 @@ def influence_difference(influence: Influence, width: float = 1.0) -> Difference
 
 
 def resampled_difference(estimate: float, values: Floats, sizes: Integers, discordant: int) -> Difference:
-    """From `values`, (n_resamples,), those that are not finite left out, and the patients of each class that occurs."""
+    """From `values`, (n_resamples,), those that are not finite left out, and how many patients each sample has.
+
+    `sizes`, (n_samples,), are of the classes that occur where these are compared; else of all patients.
+    """
     several, finite = sizes[sizes >= FEWEST], values[np.isfinite(values)]
-    if len(several) < 2 or len(finite) < FEWEST:
+    if len(several) < min(2, len(sizes)) or not len(several) or len(finite) < FEWEST:
         return Difference(estimate, 0.0, math.inf, 1, discordant, unknown=1.0)
     freedom, inflation = bootstrap_freedom(several)
     variance, unknown = float(finite.var(ddof=1)) * inflation**2, 1 - len(several) / len(sizes)
@@ -120,12 +123,10 @@ def measure_differences(
     units = [paired.units(number) for number in range(len(paired.models))]
     differences: dict[str, dict[Pair, Difference]] = {}
     for metric in metrics:
-        influences = [measure_influence(metric, each) for each in units]
-        closed = [influence for influence in influences if influence is not None]
-        if len(closed) == len(units):
-            low, high = RANGES.get(metric, UNIT)
+        if metric in METRICS:
+            each = [measure_influence(metric, one) for one in units]
             differences[metric] = {
-                (i, j): influence_difference(closed[i].minus(closed[j]), high - low) for i, j in pairs
+                (i, j): influence_difference(each[i].minus(each[j]), range_width(metric)) for i, j in pairs
             }
     others = [metric for metric in metrics if metric not in differences]
     if others and pairs:
@@ -151,7 +152,7 @@ def _resampled(
                 float(points[metric][i] - points[metric][j]),
                 drawn[metric][:, i] - drawn[metric][:, j],
                 sizes,
-                _discordant(units[i], units[j]),
+                count_discordant(units[i], units[j]),
             )
             for i, j in pairs
         }
@@ -159,7 +160,7 @@ def _resampled(
     }
 
 
-def _discordant(one: Units, other: Units) -> int:
+def count_discordant(one: Units, other: Units) -> int:
     """How many patients two networks say something else of."""
     differ = (one.scores != other.scores).any(axis=1) | (one.predicted != other.predicted)
     return len(np.unique(one.patient[differ]))

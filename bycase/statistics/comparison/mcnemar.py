@@ -62,8 +62,8 @@ def clustered_p(first: Bools, second: Bools, patient: Integers) -> float:
     Obuchowski, N. A. (1998). On the comparison of correlated proportions for clustered data. Statistics in Medicine 17,
     1495-1507: for two readers of the same images her statistic is the squared sum of the patients' differences over
     ``n / (n - 1)`` times the sum of their squares. Of few patients it is no chi-squared; its root is held against
-    Student's t of ``n - 1`` degrees of freedom. Durkalski et al. (2003, Statistics in Medicine 22) divide each patient's
-    difference by the patient's images, which tests patients' mean accuracies instead of that of images.
+    Student's t of ``n - 1`` degrees of freedom. Durkalski et al. (2003, Statistics in Medicine 22) divide each
+    patient's difference by the patient's images, which tests patients' mean accuracies instead of that of images.
 
     Parameters are those of `exact_by_patient`.
     """

@@ -13,9 +13,7 @@ EVERYTHING, HELD_OUT = 0, 1
 UNIT = ["fold", "image"]
 
 
-def summarise_robustness(
-    table: pd.DataFrame, classes: Sequence[str], positive: str | None
-) -> dict[str, Any]:
+def summarise_robustness(table: pd.DataFrame, classes: Sequence[str], positive: str | None) -> dict[str, Any]:
     """Score one model's predictions of damaged images, of one network or of all cells of a cross-validation.
 
     Parameters
