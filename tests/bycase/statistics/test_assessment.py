@@ -142,12 +142,10 @@ def test_the_recognition_rate_weighs_patients_alike(simulate: Simulate) -> None:
     assert metrics["patient"]["recognition_rate"] != pytest.approx(right.mean())
 
 
-def test_another_seed_changes_intervals_only(simulate: Simulate) -> None:
+def test_another_seed_changes_resampled_intervals_only(simulate: Simulate) -> None:
     one = assess(simulate(1), simulate(2), PRIORS, SETTINGS, 7)
     another = assess(simulate(1), simulate(2), PRIORS, SETTINGS, 8)
-    assert one["image"].pop("ci") != another["image"].pop("ci")
-    points, others = one["image"].pop("operating_points"), another["image"].pop("operating_points")
+    limits, others = one["image"].pop("ci"), another["image"].pop("ci")
+    moved = {name for name, ends in limits.items() if ends != others[name]}
+    assert {"macro_f1"} <= moved <= {"average_precision", "macro_f1", "f1", "mcc"}
     assert one["image"] == another["image"]
-    for name, point in points.items():
-        assert point.pop("ci") != others[name].pop("ci")
-    assert points == others

@@ -165,9 +165,8 @@ def test_variances_are_those_of_leaving_patients_out(request: pytest.FixtureRequ
     units = request.getfixturevalue(kind)(4)
     number = 1 if kind == "simulate_classes" else None
     influence = measure_influence(metric, units, number)
-    n, values = units.n_patients, []
-    for left_out in range(n):
-        values.append(measure_influence(metric, units.select(units.patient != left_out), number).estimate)
+    n = units.n_patients
+    values = [measure_influence(metric, units.select(units.patient != p), number).estimate for p in range(n)]
     jackknifed = (n - 1) / n * ((np.array(values) - np.mean(values)) ** 2).sum()
     assert influence.variance == pytest.approx(jackknifed, rel=0.35)
 
