@@ -30,8 +30,8 @@ def draw_external(content: Mapping[str, Any], subtitle: Sequence[str]) -> Figure
     there = content["external"]["image"]
     lines = [*subtitle, f"{external_words(content)}: {there['n']} images of {there['n_patients']} other patients"]
     note = (
-        "Change: external less internal. Threshold, temperature and prediction sets are locked. Intervals: 95 %, by "
-        "resampling patients."
+        "Change: external less internal. Threshold, temperature and prediction sets are locked. Intervals: 95 %, over "
+        "patients."
     )
     figure = new_figure(AROUND + ROW * len(rows), _title(content), lines, note)
     with styled():

@@ -69,7 +69,7 @@ def draw_reliability(
     title = f"Calibration: image ECE {ece['before']:.3f}"
     note = (
         "Dots: bins of equally many units, over which the expected calibration error (ECE; 95 % CI) is taken; shaded: "
-        f"95 % intervals by resampling {run_info.clusters}. Above the line probabilities are too low, below too high. "
+        f"95 % intervals over {run_info.clusters}. Above the line probabilities are too low, below too high. "
     )
     if "after" in ece:
         title = f"{title}, scaled {ece['after']:.3f}"

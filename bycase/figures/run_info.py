@@ -53,7 +53,7 @@ class RunInfo:
 
     @property
     def clusters(self) -> str:
-        """What the bootstrap resamples."""
+        """What intervals are over."""
         return "patients"
 
     @property

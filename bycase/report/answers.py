@@ -100,7 +100,7 @@ def _ensembles(study: Study) -> str:
 
 def _metrics(study: Study) -> str:
     names = ", ".join(short_metric_words(metric) for metric in study.levels["image"]["ci"] if metric in METRICS)
-    compared = " Pairs: paired bootstrap over patients, DeLong, McNemar, Holm-adjusted." if study.others else ""
+    compared = " Pairs: t tests over patients (AUC: clustered DeLong), McNemar, Holm-adjusted." if study.others else ""
     return (
         f"By image and by patient (mean probability over a patient's images): {names}; ROC, precision-recall and "
         f"reliability curves; each beside a constant prediction.{compared}"
@@ -109,7 +109,10 @@ def _metrics(study: Study) -> str:
 
 def _statistics(study: Study) -> str:
     used = study.levels["image"]["ci"].get("resamples", study.params.evaluate.resamples)
-    return f"95 % intervals from {count(used)} bootstrap resamples of patients, each with all its images."
+    return (
+        "95 % intervals over patients, each with all its images: t intervals of the log odds (AUC: clustered DeLong), "
+        f"Clopper-Pearson of rates with one unit a patient, else percentiles of {count(used)} bootstrap resamples."
+    )
 
 
 def _robustness(study: Study) -> str | None:
@@ -137,7 +140,7 @@ def _diagnostic(study: Study) -> str:
 
 def _clusters(study: Study) -> str:
     by = f"results by {', '.join(study.subgroups)} in {study.page}" if study.subgroups else "not examined by centre"
-    return f"Patients are the clusters of the bootstrap; {by}."
+    return f"Patients are the clusters of all intervals; {by}."
 
 
 def _updating(study: Study) -> str:

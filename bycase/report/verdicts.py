@@ -6,12 +6,12 @@ from bycase.statistics.metric_names import metric_words
 
 
 def verdict_section(comparisons: Numbers, clusters: str = "patients") -> Section:
-    """The verdict on every pair, in sentences and as a table; `clusters` is what was resampled."""
+    """The verdict on every pair, in sentences and as a table; `clusters` is what was counted."""
     pairs, settings = comparisons["pairs"], comparisons["settings"]
     metric, level = metric_words(settings["metric"]), settings["level"]
     words = (
         f"Each pair is compared on {metric} by {level}: margin {settings['margin']:g}, alpha {settings['alpha']:g} "
-        f"over all pairs together (Holm), by what each of the {clusters} adds to the difference."
+        f"over all pairs together (Holm), a t test over {clusters}."
     )
     rows = []
     for pair in pairs:

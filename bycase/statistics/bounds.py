@@ -31,7 +31,7 @@ def without_spread(estimate: float, perfect: float, limits: tuple[float, float] 
 
 def perfect_bound(patients: float) -> float:
     """The rate at which `patients` of `patients` are right with a probability of 2.5 % (Clopper and Pearson, 1934)."""
-    return float(TAIL ** (1 / patients))
+    return float(TAIL ** (1 / patients)) if patients else 0.0
 
 
 def perfect_ranking_bound(positive: float, negative: float) -> float:

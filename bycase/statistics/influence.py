@@ -1,15 +1,15 @@
 """What each patient adds to the error of a metric: standard errors and degrees of freedom without resampling.
 
 A metric that is a mean, or an AUC, is a sum over units; written as a sum over patients, its error has the variance of
-independent terms however alike the images of one patient are. Means: the ratio estimator of cluster sampling (Cochran,
-1977, "Sampling Techniques", section 6.3). AUCs: DeLong, E. R., DeLong, D. M. and Clarke-Pearson, D. L. (1988),
-Comparing the areas under two or more correlated receiver operating characteristic curves, Biometrics 44, 837-845, of
-clusters as in Obuchowski, N. A. (1997), Nonparametric analysis of clustered ROC curve data, Biometrics 53, 567-578,
-from midranks as in Sun, X. and Xu, W. (2014), IEEE Signal Processing Letters 21, 1389-1393. Two things go beyond them.
-Pairs are compared within a fold of a repeat, and a patient's influences in all folds are added. With more than two
-classes the influences on the AUCs of each class against the rest are averaged. To keep all variances from being
-negative then, the small-sample factor of the covariance of a patient's positive and negative images is the geometric
-mean of the factors of their variances.
+independent terms however alike the images of one patient are. Means and F1: the ratio estimator of cluster sampling
+(Cochran, 1977, "Sampling Techniques", section 6.3). AUCs: DeLong, E. R., DeLong, D. M. and Clarke-Pearson, D. L.
+(1988), Comparing the areas under two or more correlated receiver operating characteristic curves, Biometrics 44,
+837-845, of clusters as in Obuchowski, N. A. (1997), Nonparametric analysis of clustered ROC curve data, Biometrics 53,
+567-578, from midranks as in Sun, X. and Xu, W. (2014), IEEE Signal Processing Letters 21, 1389-1393. Two things go
+beyond them. Pairs are compared within a fold of a repeat, and a patient's influences in all folds are added. With more
+than two classes the influences on the AUCs of each class against the rest are averaged. To keep all variances from
+being negative then, the small-sample factor of the covariance of a patient's positive and negative images is the
+geometric mean of the factors of their variances.
 """
 
 import math
@@ -76,10 +76,16 @@ class Influence:
 
     @property
     def freedom(self) -> float:
-        """Degrees of freedom of the variance, of patients at most one less than there are: each counts once."""
+        """Degrees of freedom of the variance.
+
+        Those of the samples' own variances, but of patients at most one less than there are, since each counts once,
+        and at most those of samples whose patients vary alike: of few patients the variance may be small by chance, and
+        the sample would then seem not to matter.
+        """
         several = self.sizes >= FEWEST
-        patients = welch((self.parts[:, several] ** 2).sum(axis=0), self.sizes[several] - 1)
-        least = min(patients, len(self.parts) - 1)
+        sizes = self.sizes[several]
+        own = welch((self.parts[:, several] ** 2).sum(axis=0), sizes - 1)
+        least = min(own, welch(1 / sizes, sizes - 1), len(self.parts) - 1)
         return welch([self._of_patients, self._of_draws], [least, len(self.draws) - 1])
 
     def minus(self, other: "Influence") -> "Influence":
@@ -162,11 +168,8 @@ def mean_influence(values: Floats | Bools, members: Bools, patient: Integers) ->
 
     `patient`, (n_units,), int64, from 0 up, says whose the units are. Without any member the mean is NaN.
     """
-    estimate = float(values[members].mean()) if members.any() else math.nan
-    n, size = max(1, members.sum()), len(np.unique(patient[members]))
-    scores, units = np.bincount(patient, np.where(members, values, 0.0)) / n, np.bincount(patient, members) / n
-    parts = small_sample_factor(size) * (scores - units * estimate) if size else np.zeros_like(scores)
-    return Influence(estimate, parts[:, None], scores[:, None], np.array([size]), float(size < FEWEST))
+    sample = np.zeros(len(patient), np.int64)
+    return _ratio(np.where(members, values, 0.0), members.astype(np.float64), members, patient, sample)
 
 
 def auc_influence(units: BinaryUnits) -> Influence:
@@ -238,17 +241,41 @@ def _by_class(units: Units | BinaryUnits, each: Sequence[BinaryUnits], sample: I
     fold = np.zeros(len(units.truth), np.int64) if units.fold is None else units.fold
     scored = [auc_errors(one.truth, one.scores, units.patient, fold) for one in each]
     defined = [one for one in scored if math.isfinite(one[0])]
-    size = (units.n_patients, n_samples)
-    parts, scores, held = np.zeros(size), np.zeros(size), np.zeros(size, bool)
-    held[units.patient, sample] = True
-    for _, errors, shares in defined:
-        np.add.at(parts, (units.patient, sample), errors / len(defined))
-        np.add.at(scores, (units.patient, sample), shares / len(defined))
-    sizes = held.sum(axis=0)
-    estimate = float(np.mean([auc for auc, *_ in defined])) if defined else math.nan
+    errors, shares = np.zeros((2, len(units.truth)))
+    for _, of_errors, of_shares in defined:
+        errors, shares = errors + of_errors / len(defined), shares + of_shares / len(defined)
+    parts, scores, sizes = _add_up(errors, shares, units.patient, sample, n_samples)
     known = (sizes >= FEWEST).sum()
-    unknown = 1 - known / (sizes > 0).sum() if known >= 2 else 1.0  # of one class there is nothing to be ranked
-    return Influence(estimate, parts[:, sizes > 0], scores[:, sizes > 0], sizes[sizes > 0], float(unknown))
+    unknown = 1 - known / len(sizes) if known >= 2 else 1.0  # of one class there is nothing to be ranked
+    estimate = float(np.mean([auc for auc, *_ in defined])) if defined else math.nan
+    return Influence(estimate, parts, scores, sizes, float(unknown))
+
+
+def _ratio(
+    values: Floats, weights: Floats, members: Bools, patient: Integers, sample: Integers, n_samples: int = 1
+) -> Influence:
+    """The sum of `values` over that of `weights`, both 0 but for `members`; all of shape (n_units,)."""
+    total = max(1.0, float(weights.sum()))
+    estimate = float(values.sum() / total) if members.any() else math.nan
+    errors = np.where(members, values - weights * estimate, 0.0) / total
+    parts, scores, sizes = _add_up(errors, values / total, patient, np.where(members, sample, -1), n_samples)
+    parts = parts * [small_sample_factor(size) for size in sizes.tolist()]
+    return Influence(estimate, parts, scores, sizes, float((sizes < FEWEST).mean()) if len(sizes) else 1.0)
+
+
+def _add_up(
+    errors: Floats, shares: Floats, patient: Integers, sample: Integers, n_samples: int
+) -> tuple[Floats, Floats, Integers]:
+    """Sums by patient and sample, (n_patients, n_held), of samples with any unit, and their patients; -1: of none."""
+    size = int(patient.max()) + 1, n_samples
+    parts, scores, held = np.zeros(size), np.zeros(size), np.zeros(size, bool)
+    rows = sample >= 0
+    place = patient[rows], sample[rows]
+    np.add.at(parts, place, errors[rows])
+    np.add.at(scores, place, shares[rows])
+    held[place] = True
+    sizes = held.sum(axis=0)
+    return parts[:, sizes > 0], scores[:, sizes > 0], sizes[sizes > 0]
 
 
 def _everything(values: Callable[[Units], Floats]) -> Callable[[Units, int | None], Influence]:
@@ -272,6 +299,24 @@ def _balanced_accuracy(units: Units, _: int | None) -> Influence:
     return Influence(float(np.mean([recall.estimate for recall in recalls])), parts, scores, sizes, unknown)
 
 
+def _f1(units: Units, number: int | None) -> Influence:
+    number = units.positive if number is None else number
+    influence = _f1_of(units, number, (units.truth == number).astype(np.int64))
+    return replace(influence, unknown=float(influence.unknown > 0))  # of one class all depends on either
+
+
+def _macro_f1(units: Units, _: int | None) -> Influence:
+    return average([_f1_of(units, number, units.truth) for number in np.unique(units.truth)])
+
+
+def _f1_of(units: Units, number: int | None, sample: Integers) -> Influence:
+    """Twice the units rightly of the class over those that are, and those that are predicted to be, of it."""
+    true, predicted = units.truth == number, units.predicted == number
+    weights = true.astype(np.float64) + predicted
+    everyone = np.ones(len(true), bool)
+    return _ratio(2.0 * (true & predicted), weights, everyone, units.patient, sample, len(units.classes))
+
+
 def _recognition_rate(units: Units, _: int | None) -> Influence:
     scores = patient_scores(units.right, units.patient)
     return mean_influence(scores, np.ones(len(scores), bool), np.arange(len(scores)))
@@ -290,6 +335,8 @@ METRICS: dict[str, Callable[[Units, int | None], Influence]] = {
     **{rate: _rate(rate) for rate in RATES},
     "recognition_rate": _recognition_rate,
     "balanced_accuracy": _balanced_accuracy,
+    "f1": _f1,
+    "macro_f1": _macro_f1,
     "brier": _everything(_squares),
     "log_loss": _everything(_losses),
     "auc": _auc,

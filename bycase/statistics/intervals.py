@@ -118,9 +118,9 @@ def metric_interval(
         raise ValueError(f"{metric} has no interval without resamples")
     else:
         sizes = units.classes_of_patients.sum(axis=0)
-        if metric not in MEANS_ONLY and number is not None:
+        if number is not None:
             sizes = np.array([sizes[number], units.against_rest(number).patients_of(False)])
-        ends = _resampled_interval(metric, estimate, values, sizes[sizes > 0], perfect, limits)
+        ends = _resampled_interval(estimate, values, sizes[sizes > 0], perfect, limits)
     # The worst log loss is nobody's: a share of the way to it would be far too much.
     return ends if metric == "log_loss" else no_surer(ends, perfect, limits)
 
@@ -141,11 +141,11 @@ def perfect_metric_bound(metric: str, units: Units, number: int | None = None) -
 
 
 def _resampled_interval(
-    metric: str, estimate: float, values: Floats, sizes: Integers, perfect: float, limits: tuple[float, float]
+    estimate: float, values: Floats, sizes: Integers, perfect: float, limits: tuple[float, float]
 ) -> dict[str, float]:
     """By the patients of each class, of whom a single one may be anything; `sizes` has shape (n_classes,)."""
     several = sizes >= FEWEST
-    if several.sum() < (1 if metric in MEANS_ONLY else 2):
+    if several.sum() < 2:
         return without_spread(estimate, perfect, limits)
     return _widened(interval(estimate, values, sizes[several], perfect, limits), float(1 - several.mean()), limits)
 

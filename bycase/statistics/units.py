@@ -74,7 +74,7 @@ class Units:
     predicted : ndarray of shape (n_units,), int64, in [0, n_classes)
         The predicted class; see `predict_classes`.
     patient : ndarray of shape (n_units,), int64, in [0, n_patients)
-        What the bootstrap resamples; images and patients of one table share the numbering.
+        What varies from sample to sample; images and patients of one table share the numbering.
     fold : ndarray of shape (n_units,), int64, from 0 up, or None
         Of cross-validation, the fold of each repeat, each with a network of its own: ranks compare units of one
         fold only, since two networks' scores are not on one scale. None: all are of one.

@@ -33,7 +33,7 @@ def summarise(info: JudgedInfo) -> str:
         calibration = info.metrics["calibration"]["image"]
         after = f"; {calibration['after']['ece']:.3f} after temperature scaling" if "after" in calibration else ""
         lines.append(f"Calibration error (ECE) of images: {calibration['before']['ece']:.3f}{after}.")
-    lines.append(f"Intervals: bootstrap over {info.clusters}. {constant_words(table)}")
+    lines.append(f"Intervals: 95 %, over {info.clusters}. {constant_words(table)}")
     lines += [f"{capitalise(warning)}." for warning in table.warnings]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 

@@ -30,14 +30,14 @@ def draw_calibration(
     board, subtitle
         See `bycase.figures.comparison.roc.draw_roc`.
     clusters : str
-        What was resampled: images, where patients are unknown.
+        What was counted: images, where patients are unknown.
     """
     errors = {name: metrics["image"]["calibration"] for name, metrics in board.items()}
     best = min(errors, key=lambda name: errors[name]["before"]["ece"])
     title = f"Calibration: smallest image ECE {errors[best]['before']['ece']:.3f}, {shorten(best)}"
     observed, predicted = reliability_words(None if images.positive is None else images.classes[images.positive])
     note = (
-        f"Dots: images of similar probability; bars: 95 % intervals by resampling {clusters}. Above the line the "
+        f"Dots: images of similar probability; bars: 95 % intervals over {clusters}. Above the line the "
         "probability is too low, below too high. ECE: expected calibration error, equal-mass bins"
         + ("; in brackets after temperature scaling by validation." if "after" in errors[best] else ".")
     )

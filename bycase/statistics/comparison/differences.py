@@ -89,17 +89,19 @@ def influence_difference(influence: Influence, width: float = 1.0) -> Difference
     )
 
 
-def resampled_difference(estimate: float, values: Floats, sizes: Integers, discordant: int) -> Difference:
+def resampled_difference(
+    estimate: float, values: Floats, sizes: Integers, discordant: int, width: float = 1.0
+) -> Difference:
     """From `values`, (n_resamples,), those that are not finite left out, and how many patients each sample has.
 
     `sizes`, (n_samples,), are of the classes that occur where these are compared; else of all patients.
     """
     several, finite = sizes[sizes >= FEWEST], values[np.isfinite(values)]
     if len(several) < min(2, len(sizes)) or not len(several) or len(finite) < FEWEST:
-        return Difference(estimate, 0.0, math.inf, 1, discordant, unknown=1.0)
+        return Difference(estimate, 0.0, math.inf, 1, discordant, 1.0, width)
     freedom, inflation = bootstrap_freedom(several)
     variance, unknown = float(finite.var(ddof=1)) * inflation**2, 1 - len(several) / len(sizes)
-    return Difference(estimate, variance, freedom, int(several.min()), discordant, unknown)
+    return Difference(estimate, variance, freedom, int(several.min()), discordant, unknown, width)
 
 
 def measure_differences(
@@ -153,6 +155,7 @@ def _resampled(
                 drawn[metric][:, i] - drawn[metric][:, j],
                 sizes,
                 count_discordant(units[i], units[j]),
+                range_width(metric),
             )
             for i, j in pairs
         }

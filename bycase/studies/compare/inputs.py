@@ -47,7 +47,7 @@ class Inputs:
     subtitle : list of str
         Lines on the data, for figures and tables.
     clusters : str
-        What the bootstrap resamples: images, each taken for a patient, where patients are unknown.
+        What is counted: images, each taken for a patient, where patients are unknown.
     external : dict
         By revision, the results of its external test set, empty where it has none; the benchmark has none at all.
     """

@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 from MLstatkit import Delong_test
 from scipy.stats import norm, ttest_ind
-from sklearn.metrics import balanced_accuracy_score, brier_score_loss, log_loss, precision_score, roc_auc_score
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    brier_score_loss,
+    f1_score,
+    log_loss,
+    precision_score,
+    roc_auc_score,
+)
 
 from bycase.statistics.influence import METRICS, Influence, average, mean_influence, measure_influence, welch
 from bycase.statistics.units import Units
@@ -151,6 +158,8 @@ def test_every_estimate_is_scikit_learns(simulate: Simulate) -> None:
         "precision": precision_score(truth, predicted),
         "recognition_rate": np.mean([units.right[units.patient == p].mean() for p in range(units.n_patients)]),
         "balanced_accuracy": balanced_accuracy_score(truth, predicted),
+        "f1": f1_score(truth, predicted),
+        "macro_f1": f1_score(truth, predicted, average="macro"),
         "brier": brier_score_loss(truth, scores),
         "log_loss": log_loss(truth, scores),
         "auc": roc_auc_score(truth, scores),
@@ -181,15 +190,28 @@ def test_a_mean_of_one_unit_a_patient_has_the_variance_of_any_mean() -> None:
 
 def test_degrees_of_freedom_are_welchs() -> None:
     """Recalls of two classes, a unit a patient, are two independent means."""
-    random = np.random.default_rng(1)
     truth = np.repeat([0, 1], [30, 7])
-    units = binary_units(truth == 1, random.random(37), np.arange(37))
-    influence = measure_influence("balanced_accuracy", units)
-    right = units.right.astype(float)
-    other = ttest_ind(right[truth == 1], -right[truth == 0], equal_var=False)
-    assert influence.freedom == pytest.approx(other.df)
-    assert 2 * influence.estimate / math.sqrt(4 * influence.variance) == pytest.approx(other.statistic)
-    assert influence.freedom < 10
+    for n_wrong in (1, 3):  # of seven
+        scores = np.where(truth == 1, 0.9, 0.1)
+        scores[[0, 1, *range(30, 30 + n_wrong)]] = [0.9, 0.9, *[0.1] * n_wrong]
+        units = binary_units(truth == 1, scores, np.arange(37))
+        influence = measure_influence("balanced_accuracy", units)
+        right = units.right.astype(float)
+        other = ttest_ind(right[truth == 1], -right[truth == 0], equal_var=False)
+        assert influence.freedom == pytest.approx(other.df)
+        assert 2 * influence.estimate / math.sqrt(4 * influence.variance) == pytest.approx(other.statistic)
+        assert influence.freedom < 9
+
+
+def test_a_small_variance_of_few_patients_is_not_believed() -> None:
+    """Three patients who happen to be alike: the degrees of freedom are those of three, not of all."""
+    truth = np.repeat([0, 1], [37, 3])
+    scores = np.append(np.linspace(0.1, 0.9, 37), [0.8, 0.81, 0.82])
+    influence = measure_influence("auc", binary_units(truth == 1, scores, np.arange(40)))
+    variances = (influence.parts**2).sum(axis=0)
+    assert welch(variances, influence.sizes - 1) > 10
+    assert influence.freedom == pytest.approx(welch([1 / 37, 1 / 3], [36, 2]))
+    assert influence.freedom < 3
 
 
 def test_patients_of_both_classes_count_once() -> None:
@@ -204,8 +226,9 @@ def test_patients_of_both_classes_count_once() -> None:
 
 def test_a_class_of_one_patient_is_unknown(simulate_classes: Simulate) -> None:
     units = simulate_classes(0, (5, 8, 1))
-    for metric in ("auc", "balanced_accuracy"):
+    for metric in ("auc", "balanced_accuracy", "macro_f1"):
         assert measure_influence(metric, units).unknown == pytest.approx(1 / 3)
+    assert [measure_influence("f1", units, number).unknown for number in range(3)] == [0, 0, 1]
     assert measure_influence("auc", units, 2).unknown == 1
     assert measure_influence("recall", units, 2).unknown == 1
     assert measure_influence("auc", units, 0).unknown == 0

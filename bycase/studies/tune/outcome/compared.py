@@ -198,7 +198,7 @@ def methods_markdown(compared: Compared, sentences: Sequence[str]) -> str:
     caption = (
         f"{about['model']} on {data}; {summary['n_images']} images of {summary['n_patients']} patients, each predicted "
         f"by networks whose search has not seen the patient; {plural(summary['seeds'], 'seed')}. In brackets 95 % "
-        "intervals that resample patients, all seeds together."
+        "intervals over patients, all seeds together."
     )
     notes = [
         f"P-values are adjusted by Holm's procedure over {plural(tests, 'test')}, at alpha {ALPHA:g}.",

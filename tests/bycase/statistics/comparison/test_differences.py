@@ -72,8 +72,9 @@ def test_a_mean_is_tested_as_by_students_t(values: np.ndarray, by: float) -> Non
 
 def test_two_classes_are_tested_as_by_welchs_t() -> None:
     random = np.random.default_rng(2)
-    truth, scores = np.repeat([True, False], [30, 8]), random.random((2, 38))
-    found = differences_of(paired_of(truth, scores, np.arange(38)), "balanced_accuracy")["balanced_accuracy"]
+    truth, scores = np.repeat([True, False], [60, 8]), random.random((2, 68))
+    scores[0, 20:60] = scores[1, 20:60]  # the rarer class varies more
+    found = differences_of(paired_of(truth, scores, np.arange(68)), "balanced_accuracy")["balanced_accuracy"]
     gains = ((scores > 0.5) == truth).astype(float)
     gains = gains[0] - gains[1]
     other = ttest_ind(gains[truth], -gains[~truth], equal_var=False)
@@ -93,7 +94,9 @@ def test_interval_and_p_value_agree(values: np.ndarray) -> None:
     assert verdicts == {(True, False), (False, False), (False, True), (True, True)}
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "auc", "balanced_accuracy", "sensitivity", "macro_f1", "log_loss"])
+@pytest.mark.parametrize(
+    "metric", ["accuracy", "auc", "balanced_accuracy", "average_precision", "macro_f1", "log_loss"]
+)
 def test_they_agree_with_three_patients_and_more(metric: str) -> None:
     random, seen = np.random.default_rng(3), set()
     for n, seed in product((3, 5, 7, 12), range(25)):
@@ -174,8 +177,8 @@ def test_a_class_of_one_patient_may_differ_by_anything() -> None:
     random = np.random.default_rng(4)
     truth, patient = np.arange(20) < 1, np.arange(20)
     paired = paired_of(truth, random.random((2, 20)), patient)
-    found = differences_of(paired, "auc", "sensitivity", "balanced_accuracy", "macro_f1")
-    for metric in ("auc", "sensitivity", "macro_f1"):
+    found = differences_of(paired, "auc", "sensitivity", "balanced_accuracy", "average_precision")
+    for metric in ("auc", "sensitivity", "average_precision"):
         assert confidence_interval(found[metric]) == {"low": -1, "high": 1}
         assert p_two_sided(found[metric]) == 1
     half = confidence_interval(found["balanced_accuracy"])
@@ -199,9 +202,10 @@ def test_metrics_without_a_closed_form_are_resampled() -> None:
     truth = patient % 2 == 0
     scores = norm.cdf(np.array([[1.2], [0.4]]) * (2 * truth - 1) + random.normal(size=(2, 120)))
     paired = paired_of(truth, scores, patient)
-    found = differences_of(paired, "auc", "average_precision", "macro_f1", resamples=2000)
+    metrics = ("average_precision", "mcc", "macro_f1")
+    found = differences_of(paired, "auc", *metrics, resamples=2000)
     counts = random.multinomial(40, np.full(40, 1 / 40), size=2000)
-    for metric in ("average_precision", "macro_f1"):
+    for metric in metrics:
         one, other = (weighted_metrics(paired.units(number), counts)[metric] for number in (0, 1))
         assert standard_error(found[metric]) == pytest.approx((one - other).std() * np.sqrt(20 / 19), rel=0.08)
         assert found[metric].estimate > 0
