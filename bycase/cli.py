@@ -14,6 +14,7 @@ COMMANDS = {
     "compare": ("bycase.studies.compare.command", "leaderboard, paired statistics and figures of several networks"),
     "judge": ("bycase.apps.judge.command", "metrics, report and leaderboard of any program's predictions"),
     "benchmark": ("bycase.studies.benchmark.command", "networks x folds"),
+    "power": ("bycase.studies.power", "what a power calculation has to assume, measured on predictions"),
     "recipe": ("bycase.studies.recipe.command", "published systems, run as published and run honestly"),
     "tune": ("bycase.studies.tune.command", "search of hyper-parameters"),
     "publish": ("bycase.apps.publish.command", "keep a run below results/"),

@@ -1,7 +1,7 @@
 """`python -m docs.example_images FOLDER`: a folder of generated images as somebody might have it, for the tutorial.
 
 A folder a class, and in the names a patient's number, the number of the image and the magnification:
-``my_images/benign/P07_3_200x.png``. Of one image there is a copy, as a browser leaves it.
+``my_images/malignant/P07_3_200x.png``. Of one image there is a copy, as a browser leaves it.
 """
 
 import argparse

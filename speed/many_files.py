@@ -1,4 +1,4 @@
-"""`python -m speed.many_files`: a folder of 277,000 small images through inspect and the stages up to split.
+"""`python -m speed.many_files [--images N] [--csv FILE]`: 277,000 small images through inspect and the stages to split.
 
 The images are generated: patches of 50 pixels, PNG and JPEG, a folder a patient and in it one a class, as those of
 the invasive ductal carcinoma patches that are often trained on (Janowczyk and Madabhushi 2016, Deep learning for
@@ -17,10 +17,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import yaml
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from bycase.core.files import write_csv
 from bycase.core.parallel import map_on_all_cores
 
 ROOT = Path(__file__).parents[1]
@@ -40,12 +42,13 @@ class Patient:
     suffix: str
 
 
-def main() -> None:
+def main(words: list[str] | None = None) -> None:
     """Print seconds, processor seconds and peak memory of every step."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=IMAGES)
     parser.add_argument("--folder", type=Path, help="where to work and to leave all; left out: a temporary folder")
-    arguments = parser.parse_args()
+    parser.add_argument("--csv", type=Path, help="write the table to this file as well")
+    arguments = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.folder or Path(temporary)
         images = work / "images"
@@ -53,10 +56,11 @@ def main() -> None:
             write_images(images, arguments.images)
         (work / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
         sys.stdout.write(f"{'step':<12} {'seconds':>9} {'processor':>10} {'peak MB':>8}\n")
-        measure("inspect", ["bycase", "inspect", str(images.resolve()), "--write", NAME], work)
+        rows = [measure("inspect", ["bycase", "inspect", str(images.resolve()), "--write", NAME], work)]
         choose_dataset(work / "params.yaml")
-        for stage in STAGES:
-            measure(stage, [f"stages.{stage}"], work)
+        rows += [measure(stage, [f"stages.{stage}"], work) for stage in STAGES]
+        if arguments.csv:
+            write_csv(arguments.csv, pd.DataFrame(rows).assign(images=arguments.images))
 
 
 def write_images(folder: Path, images: int) -> None:
@@ -125,8 +129,14 @@ def choose_dataset(params: Path) -> None:
     params.write_text(yaml.safe_dump(content), encoding="utf-8")
 
 
-def measure(step: str, words: list[str], folder: Path) -> None:
-    """Run a module; print its seconds, those of the processor with all workers, and its largest resident set."""
+def measure(step: str, words: list[str], folder: Path) -> dict[str, str | float]:
+    """Run a module; print and give its seconds, those of the processor with all workers, and its largest resident set.
+
+    Returns
+    -------
+    dict
+        ``step``, ``seconds``, ``processor_seconds`` and ``peak_mb``, of the largest of its processes.
+    """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", *words], cwd=folder, env=environment)
@@ -137,6 +147,8 @@ def measure(step: str, words: list[str], folder: Path) -> None:
     processor, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
     sys.stdout.write(f"{step:<12} {seconds:>9.0f} {processor:>10.0f} {peak:>8.0f}\n")
     sys.stdout.flush()
+    numbers = {"seconds": seconds, "processor_seconds": processor, "peak_mb": peak}
+    return {"step": step, **{name: round(value, 1) for name, value in numbers.items()}}
 
 
 if __name__ == "__main__":

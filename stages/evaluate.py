@@ -19,7 +19,7 @@ from bycase.networks.predict import predict_images
 from bycase.networks.saved import load_network
 from bycase.statistics.assessment import assess_predictions
 from bycase.tables.cost import COST, read_times, sizes_of, write_times
-from bycase.tables.manifest import read_manifest
+from bycase.tables.manifest import patients_note, read_manifest
 from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import (
     TEST,
@@ -63,7 +63,7 @@ def main() -> None:
 
     for path, table in tables.items():
         write_predictions(path, table, classes)
-    write_json(METRICS, metrics)
+    write_json(METRICS, metrics | patients_note(params.data.names_patient))
     _write_cost(model_info, rate)
     for level in ("image", "patient"):
         scores = metrics[level]

@@ -27,7 +27,7 @@ from bycase.explain.scores import score_maps, summarise
 from bycase.images.pixels import read_pixels
 from bycase.networks.saved import load_network
 from bycase.statistics.units import number_patients, renumber
-from bycase.tables.manifest import read_manifest
+from bycase.tables.manifest import patients_note, read_manifest
 from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import TEST, read_predictions
 from bycase.tables.results import METRICS, read_results, write_headlines
@@ -61,7 +61,7 @@ def main() -> None:
         write_csv(partial / DELETION, tabulate_curves(part, scores.orders, curves))
         write_csv(partial / SANITY, tabulate_similarities(part, similarities))
         write_artifacts(partial / FILE, artifacts)
-    write_json(RESULTS, content)
+    write_json(RESULTS, content | patients_note(params.data.names_patient))
     headlines = [f"sanity.{method}.passed" for method in content["sanity"]]
     headlines += [f"scores.{order}.{score}" for order in content["scores"] for score in SCORES]
     write_headlines("explain", content, headlines)

@@ -16,7 +16,7 @@ from bycase.core.params import Params, load_params
 from bycase.datasets.overlap import describe_left_out, find_overlap, leave_out
 from bycase.statistics.external import METHOD, RESULTS, assess_external
 from bycase.tables.external import ABOUT, IMAGES, PREDICTIONS, TABLE
-from bycase.tables.manifest import PREPROCESSED, read_manifest
+from bycase.tables.manifest import PREPROCESSED, patients_note, read_manifest
 from bycase.tables.predictions import COLUMNS, TEST, make_predictions, read_predictions
 from bycase.tables.results import METRICS, read_results, write_headlines
 from bycase.tables.splits import read_splits
@@ -40,7 +40,8 @@ def main() -> None:
     manifest = read_manifest()
     used = manifest[manifest["image"].isin(read_splits()["image"])]
     images = read_manifest(TABLE)
-    overlap = find_overlap(images, used, (about["layout"], params.data.layout))
+    known = {params.dataset: params.data.names_patient, name: about["patients_known"]}
+    overlap = find_overlap(images, used, all(known.values()))
     kept = leave_out(images, overlap, sorted(set(used["label"])), name, params.dataset)
     left_out = about["left_out"] | {"known": overlap.numbers()}
     if words := describe_left_out(left_out):
@@ -48,7 +49,7 @@ def main() -> None:
 
     predictions, content = assess_elsewhere(params, manifest, kept)
     write_csv(PREDICTIONS, predictions)
-    about |= {"left_out": left_out, "method": METHOD}
+    content |= {"left_out": left_out, "method": METHOD, **patients_note(all(known.values()))}
     write_json(RESULTS, about | content)
     write_headlines("external", content, HEADLINES)
     for level in ("image", "patient"):

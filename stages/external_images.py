@@ -39,7 +39,7 @@ def main() -> None:
             {
                 "dataset": name,
                 "phantom": entry.source == "phantom",
-                "layout": entry.layout,
+                "patients_known": entry.names_patient,
                 "magnifications": chosen.external_magnifications,
                 "left_out": left_out,
             },

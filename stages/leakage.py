@@ -17,7 +17,7 @@ from bycase.figures.style import data_words, save_figure
 from bycase.statistics.leakage.levels import LEVELS, find_levels
 from bycase.statistics.leakage.meter import METRICS, measure_leakage, read_features
 from bycase.statistics.leakage.probe import probe_group, probe_magnification
-from bycase.tables.manifest import read_manifest
+from bycase.tables.manifest import patients_note, read_manifest
 
 LEAKAGE = Path("metrics/leakage.json")
 TABLE = Path("plots/leakage.csv")
@@ -47,6 +47,7 @@ def main() -> None:
         "group": probe_group(features, manifest, chosen.permutations, params.seed),
         "magnification": probe_magnification(features, manifest, chosen.permutations, params.seed),
     }
+    content |= patients_note(params.data.names_patient)
     name = data_words(params.dataset, params.data.source == "phantom")
     weights = {"imagenet": "ImageNet"}.get(made_by["weights"], made_by["weights"])
     network = f"{made_by['model']}, {weights} weights, frozen; a linear head on its features"

@@ -10,16 +10,19 @@ from bycase.core.files import write_json
 from bycase.core.params import load_params
 from bycase.datasets.duplicates import read_duplicates
 from bycase.datasets.splits.groups import join_duplicates
+from bycase.figures.power import draw_power
+from bycase.figures.style import data_words, save_figure
 from bycase.statistics.power.clusters import count_sample, rarest_class
-from bycase.statistics.power.resolution import Assumptions, format_table, resolution
-from bycase.tables.manifest import read_manifest
+from bycase.statistics.power.resolution import Assumptions, format_table, resolution, resolution_curves
+from bycase.tables.manifest import patients_note, read_manifest
 from bycase.tables.splits import SPLITS, read_splits
 
 POWER = Path("metrics/power.json")
+FIGURE = Path("plots/power.png")
 
 
 def main() -> None:
-    """Write ``metrics/power.json`` and print it as a table."""
+    """Write ``metrics/power.json``, its figure, and print it as a table."""
     params = load_params()
     manifest = read_manifest()
     manifest = manifest.assign(group=join_duplicates(manifest, read_duplicates()))
@@ -35,8 +38,13 @@ def main() -> None:
         test = count_sample(tested, positive)
     else:
         logging.warning("%s not found: only cross-validation over all patients is considered", SPLITS)
-    content = resolution(count_sample(images, positive), test, Assumptions(**params.power.model_dump()), positive)
+    everyone, assumed = count_sample(images, positive), Assumptions(**params.power.model_dump())
+    content = resolution(everyone, test, assumed, positive) | patients_note(params.data.names_patient)
+    name = data_words(params.dataset, params.data.source == "phantom")
+    patients = f" of {everyone.n_patients:,} patients" if params.data.names_patient else "; patients unknown"
+    size = f"{name}: {everyone.n_images:,} images{patients}"
     write_json(POWER, content)
+    save_figure(FIGURE, draw_power(content, resolution_curves(everyone, assumed), [size]))
     sys.stdout.write(format_table(content))
 
 

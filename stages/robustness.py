@@ -33,7 +33,7 @@ from bycase.statistics.robustness.table import (
 )
 from bycase.statistics.units import number_patients
 from bycase.studies.benchmark.robustness_cells import one_cell
-from bycase.tables.manifest import PREPROCESSED, RESTRUCTURED, read_manifest
+from bycase.tables.manifest import PREPROCESSED, RESTRUCTURED, patients_note, read_manifest
 from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import TEST, read_predictions
 from bycase.tables.results import METRICS, read_results, write_headlines
@@ -58,7 +58,7 @@ def main() -> None:
     summary = summarise_robustness(cell, classes, positive)
 
     write_robustness(ROBUSTNESS, table, classes)
-    write_json(RESULTS, summary)
+    write_json(RESULTS, summary | patients_note(params.data.names_patient))
     write_headlines("robustness", summary, HEADLINES)
     remove_partial()
     logging.info(
@@ -77,7 +77,7 @@ def _choose(params: Params) -> list[str]:
     if not chosen:
         raise UserError("robustness.corruptions: stain alone is nothing to do to images without stain; add others")
     if chosen != wanted:
-        logging.info("%s left out: %s images are not of stained tissue", STAIN, params.dataset)
+        logging.info("%s left out: %s images are not known to be of stained tissue", STAIN, params.dataset)
     return chosen
 
 

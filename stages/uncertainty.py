@@ -24,7 +24,7 @@ from bycase.statistics.uncertainty.summary import summarise
 from bycase.statistics.uncertainty.table import FOLDER, METHODS, RESULTS, TEST, VALIDATION, add_sets, make_table
 from bycase.statistics.units import Units, image_units
 from bycase.tables import predictions
-from bycase.tables.manifest import read_manifest
+from bycase.tables.manifest import patients_note, read_manifest
 from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import read_predictions
 from bycase.tables.results import write_headlines
@@ -76,7 +76,7 @@ def main() -> None:
     with replace_folder(FOLDER) as partial:
         write_csv(partial / VALIDATION, tables[predictions.VALIDATION])
         write_csv(partial / TEST, table)
-    write_json(RESULTS, content)
+    write_json(RESULTS, content | patients_note(params.data.names_patient))
     write_headlines("uncertainty", content, HEADLINES)
     _log(content)
 

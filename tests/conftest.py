@@ -60,6 +60,9 @@ LONGEST_FIRST = (
     "tests/pipeline/test_bad_input.py",
 )
 
+# Files below share each network's build, which is then forgotten.
+TOGETHER = "tests/bycase/networks/"
+
 WriteParams = Callable[..., None]
 MakeParams = Callable[[dict[str, Any]], Params]
 BreakhisFolder = Callable[..., dict[str, Path]]
@@ -75,10 +78,12 @@ def params_of_tests() -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give a file to one worker, but for files that name a group, whose costly fixture they share."""
+    """Give a file to one worker, but for those that share a costly fixture and name a group or are `TOGETHER`."""
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(_file_of(item)))
+            file = _file_of(item)
+            group = TOGETHER if file.startswith(TOGETHER) else file
+            item.add_marker(pytest.mark.xdist_group(group))
     rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(_file_of(item), len(rank)))
 

@@ -128,3 +128,8 @@ def test_without_a_browser_ci_fails_and_others_skip(tmp_path: Path, required: st
     done = subprocess.run(command, cwd=tmp_path, env=nowhere, capture_output=True, text=True, timeout=120, check=False)
     assert outcome in done.stdout
     assert "apt install chromium chromium-driver" in done.stdout
+
+
+def test_a_file_of_tests_goes_to_one_worker(request: pytest.FixtureRequest) -> None:
+    # pytest-xdist writes the group into the name; without it each worker makes every costly fixture again.
+    assert "PYTEST_XDIST_WORKER" not in os.environ or request.node.nodeid.endswith("@tests/test_habits.py")

@@ -43,7 +43,10 @@ def test_parameters_pass_the_first_stage_which_completes_them_in_one_line(
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith(f"params.yaml is of an older version and is written as version {VERSION}: ")
     assert "leakage.inverse_penalty is now leakage.logistic_C" in line
+    assert "power.patient_correlation, which was 0.1, is now a range" in line
     before, after = flatten(read(path)), flatten(read(here))
+    for name in ("model", "patient"):
+        assert before.pop(f"power.{name}_correlation") in (0.5, 0.1)
     assert after.pop("leakage.logistic_C") == before.pop("leakage.inverse_penalty")
     assert before.items() <= {key: value for key, value in after.items() if key in before}.items()
     comments = [

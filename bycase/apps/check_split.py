@@ -114,6 +114,11 @@ def main(arguments: list[str] | None = None) -> None:
         help="a table (image, slide or patient, and part), a text of lists, a JSON or YAML of lists, or a folder with "
         "train and test below it; one split, or several folds",
     )
+    name = parser.add_mutually_exclusive_group()
+    name.add_argument("--image", metavar="COLUMN", help="the table's column of images")
+    name.add_argument("--patient", metavar="COLUMN", help="the table's column of patients, or of slides")
+    parser.add_argument("--part", metavar="COLUMN", help="the table's column of train, val and test")
+    parser.add_argument("--fold", metavar="COLUMN", help="the table's column of folds")
     parser.add_argument("--json", type=Path, help="write the whole report, with all names, to this file")
     parser.add_argument("--manifest", type=Path, help="default: the pipeline's")
     parser.add_argument("--duplicates", type=Path, help="default: the pipeline's")
@@ -142,7 +147,8 @@ def _check(options: argparse.Namespace) -> bool:
     from bycase.datasets.splits.claims import read_claims
     from bycase.tables.manifest import MANIFEST
 
-    claims = read_claims(options.file)
+    columns = {"name": options.image or options.patient, "part": options.part, "fold": options.fold}
+    claims = read_claims(options.file, {key: column for key, column in columns.items() if column})
     place = options.manifest or MANIFEST
     by_names = options.without_images or (options.manifest is None and not place.exists())
     lines, reports = [], {}

@@ -5,6 +5,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ def replace_file(path: Path) -> Iterator[Path]:
     The temporary name keeps the suffix of `path`, since libraries choose a format by it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-", suffix="".join(path.suffixes))
+    _remove_abandoned(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_partial_prefix(path), suffix="".join(path.suffixes))
     os.close(handle)
     partial = Path(name)
     try:
@@ -39,7 +41,7 @@ def replace_folder(path: Path) -> Iterator[Path]:
     """Give an empty temporary folder that becomes `path` when the block ends without an exception."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(path)
-    partial = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".partial-{path.name}-{os.getpid()}-"))
+    partial = Path(tempfile.mkdtemp(dir=path.parent, prefix=_partial_prefix(path)))
     try:
         yield partial
         partial.chmod(0o755)
@@ -68,12 +70,19 @@ def _swap(partial: Path, path: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def _partial_prefix(path: Path) -> str:
+    return f".partial-{path.name}-{os.getpid()}-"
+
+
 def _remove_abandoned(path: Path) -> None:
     """Remove what processes that were killed have left of `path`; those still running keep theirs."""
-    for partial in path.parent.glob(f".partial-{path.name}-*-*"):
-        pid = partial.name.removeprefix(f".partial-{path.name}-").split("-")[0]
-        if pid.isdigit() and not _is_running(int(pid)):
-            shutil.rmtree(partial, ignore_errors=True)
+    named = re.compile(rf"\.partial-{re.escape(path.name)}-(\d+)-")
+    for partial in path.parent.iterdir():
+        if (match := named.match(partial.name)) and not _is_running(int(match[1])):
+            if partial.is_dir():
+                shutil.rmtree(partial, ignore_errors=True)
+            else:
+                partial.unlink(missing_ok=True)
 
 
 def _is_running(pid: int) -> bool:

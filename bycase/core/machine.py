@@ -74,10 +74,11 @@ def has_cuda() -> bool:
 
 
 def describe_machine() -> str:
-    """Processor, cores, memory and GPU of this machine."""
+    """Processor, cores, memory, GPU, system and Python of this machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     gpu = ", ".join(graphics_cards()) or "no GPU"
-    return f"{_processor()}, {count(core_count(), 'core')}, {memory:.0f} GiB memory, {gpu}; {platform.system()}"
+    system = f"{platform.system()}, Python {platform.python_version()}"
+    return f"{_processor()}, {count(core_count(), 'core')}, {memory:.0f} GiB memory, {gpu}; {system}"
 
 
 def _processor() -> str:

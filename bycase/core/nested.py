@@ -1,6 +1,6 @@
 """Nested mappings by dotted keys, such as ``zoo.vgg16.epochs``."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import reduce
 from operator import getitem
 from typing import Any
@@ -41,3 +41,10 @@ def merge(content: Mapping[str, Any], settings: Mapping[str, Any]) -> Settings:
         below = merged.get(key)
         merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return merged
+
+
+def without(content: Any, keys: Collection[str]) -> Any:
+    """Nested mappings and lists without these keys, wherever they stand."""
+    if isinstance(content, Mapping):
+        return {key: without(value, keys) for key, value in content.items() if key not in keys}
+    return [without(value, keys) for value in content] if isinstance(content, list) else content

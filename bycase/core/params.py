@@ -128,10 +128,14 @@ def load_params(path: Path = PARAMS_PATH, rewrite: bool = False) -> Params:
     UserError
         As `load_section`, or if the file is of an unknown version.
     """
-    params, changes = check_params(read_yaml(path, Params), str(path))
+    content = read_yaml(path, Params)
+    params, changes = check_params(content, str(path))
     if changes:
         done = "is written as" if rewrite else "is read as"
-        logging.info("%s is of an older version and %s version %d: %s", path, done, VERSION, "; ".join(changes))
+        what = f"is of an older version and {done} version {VERSION}"
+        if content.get("version") == VERSION:
+            what = f"lacks keys and {done} complete"
+        logging.info("%s %s: %s", path, what, "; ".join(changes))
     if changes and rewrite:
         edited = upgrade_text(path.read_bytes().decode("utf-8"), str(path))  # line ends stay as they are
         with replace_file(path) as partial:

@@ -1,7 +1,7 @@
 """The sections of `params.yaml` about images: where they come from, how they are checked, split and measured."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,8 @@ Count = Annotated[int, Field(ge=1)]
 
 Multiple = Annotated[float, Field(ge=0.1, le=5)]
 LightShare = Annotated[float, Field(gt=0, le=1)]
+Correlation = Annotated[float, Field(ge=0, lt=1)]
+Ordered = TypeVar("Ordered", bound=Section)
 
 
 class LaboratoryParams(Section):
@@ -163,12 +165,43 @@ class LeakageParams(Section):
     permutations: Annotated[int, Field(ge=20, le=1_000_000)]
 
 
+class ModelCorrelations(Section):
+    """Between two networks, from optimistic to pessimistic: of being right on an image, and of their AUCs."""
+
+    accuracy: tuple[Correlation, Correlation, Correlation]
+    auc: tuple[Correlation, Correlation, Correlation]
+
+    @model_validator(mode="after")
+    def _from_optimistic(self) -> "ModelCorrelations":
+        return _check_order(self, falling=True)
+
+
+class PatientCorrelations(Section):
+    """Between images of one patient, of the difference between two networks; from optimistic to pessimistic."""
+
+    accuracy: tuple[Share, Share, Share]
+    auc: tuple[Share, Share, Share]
+
+    @model_validator(mode="after")
+    def _from_optimistic(self) -> "PatientCorrelations":
+        return _check_order(self, falling=False)
+
+
 class PowerParams(Section):
     """What is assumed of two models when asking which difference the data can resolve."""
 
     accuracy: Annotated[float, Field(gt=0, lt=1)]
     auc: Annotated[float, Field(ge=0.5, lt=1)]
-    model_correlation: Annotated[float, Field(ge=0, lt=1)]
-    patient_correlation: Share
+    model_correlation: ModelCorrelations
+    patient_correlation: PatientCorrelations
     alpha: Annotated[float, Field(gt=0, lt=1)]
     power: Annotated[float, Field(ge=0.5, lt=1)]
+
+
+def _check_order(correlations: Ordered, falling: bool) -> Ordered:
+    for metric in ("accuracy", "auc"):
+        values = list(getattr(correlations, metric))
+        if values != sorted(values, reverse=falling):
+            order = "fall" if falling else "rise"
+            raise ValueError(f"{metric}: {values} must {order} from optimistic to pessimistic")
+    return correlations

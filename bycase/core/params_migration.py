@@ -9,6 +9,14 @@ from bycase.core.versions import check_version
 
 VERSION = 3  # 1 had none in it; 2 had no addresses in data sets
 
+# Of `power`: as measured between the networks of results/breakhis-partial, from optimistic to pessimistic. They take
+# the place of a single number each; those that were shipped are far from anything measured.
+CORRELATIONS: Settings = {
+    "model_correlation": {"accuracy": [0.43, 0.3, 0.21], "auc": [0.61, 0.45, 0.21]},
+    "patient_correlation": {"accuracy": [0.13, 0.3, 0.33], "auc": [0.17, 0.64, 0.88]},
+}
+SHIPPED = {"model_correlation": 0.5, "patient_correlation": 0.1}
+
 # Sections and keys that came one after another. A value is what the code did before it could be chosen; of stages that
 # were not there yet it is the first one that was shipped, since no other result depends on it.
 ADDED: Settings = {
@@ -48,10 +56,9 @@ ADDED: Settings = {
     "explain": {"method": "grad_cam", "examples": 3, "images": 24, "steps": 10, "randomisations": 3},
     "leakage": {"folds": 5, "repeats": 5, "logistic_C": 0.01, "permutations": 200},
     "power": {
-        "accuracy": 0.85,
-        "auc": 0.9,
-        "model_correlation": 0.5,
-        "patient_correlation": 0.1,
+        "accuracy": 0.77,
+        "auc": 0.84,
+        **CORRELATIONS,
         "alpha": 0.05,
         "power": 0.8,
     },
@@ -62,6 +69,8 @@ REMOVED = {"leakage": "resamples"}  # without a new version too: nothing depends
 ADDED_TO_PHANTOMS: Settings = {"laboratory": None}
 # Since version 2, which the last two leave as it is.
 ADDED_TO_DATASETS: Settings = {"url": None, "sha256": None, "revision": None, "folders": None, "table": None}
+# What a person may leave out of an entry, and DVC not.
+OPTIONAL_OF_DATASETS: Settings = {"slug": None, "path": None, "task": None, "phantom": None, "max_unpacked_gb": 20}
 ADDED_TO_NETWORKS: Settings = {
     "variant": None,
     "mode": "frozen",
@@ -96,6 +105,7 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
     current = check_version(content, VERSION, source) == VERSION
     migrated: Settings = {"version": VERSION} | copy.deepcopy(dict(content)) | {"version": VERSION}
     changes, added = ([], []) if current else _complete_first(migrated)
+    changes += _spread_correlations(migrated)
     added += _add_to_datasets(migrated)
     added += _fill(migrated, {section: keys for section, keys in ADDED_SINCE.items() if section in migrated})
     for each in _sections(migrated, "datasets"):
@@ -119,7 +129,8 @@ def _complete_first(migrated: Settings) -> tuple[list[str], list[str]]:
 
 
 def _add_to_datasets(content: Settings) -> list[str]:
-    return [key for each in _sections(content, "datasets") for key in _fill(each, ADDED_TO_DATASETS, "datasets.*.")]
+    defaults = OPTIONAL_OF_DATASETS | ADDED_TO_DATASETS
+    return [key for each in _sections(content, "datasets") for key in _fill(each, defaults, "datasets.*.")]
 
 
 def _say_added(added: list[str]) -> list[str]:
@@ -153,6 +164,21 @@ def _rename(content: Settings, section: str, old: str, new: str) -> list[str]:
         return []
     content[section] = {new if key == old else key: value for key, value in values.items()}
     return [f"{section}.{old} is now {section}.{new}"]
+
+
+def _spread_correlations(content: Settings) -> list[str]:
+    """A single correlation of `power` becomes that of all scenarios; the one that was shipped, the measured range."""
+    power, changes = content.get("power"), list[str]()
+    if not isinstance(power, dict):
+        return changes
+    for key, measured in CORRELATIONS.items():
+        value = power.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            power[key] = copy.deepcopy(measured)
+            if value != SHIPPED[key]:
+                power[key] = {metric: [value] * len(values) for metric, values in measured.items()}
+            changes.append(f"power.{key}, which was {value:g}, is now a range")
+    return changes
 
 
 def _fill(content: Settings, defaults: Settings, prefix: str = "") -> list[str]:

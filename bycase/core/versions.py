@@ -1,7 +1,6 @@
-"""Versions: of Python and packages, which results are kept with, and of the layout of files."""
+"""Versions: of packages, which results are kept with, and of the layout of files."""
 
 import logging
-import platform
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
@@ -13,8 +12,11 @@ RUNTIME = ("tensorflow", "keras", "numpy")
 
 
 def installed_versions(packages: Iterable[str]) -> dict[str, str]:
-    """Python's version and those of `packages`, by name; one that is not installed is left out."""
-    versions = {"python": platform.python_version()}
+    """The versions of `packages`, by name; one that is not installed is left out.
+
+    Python's is the machine's: results are the same on each that the locks serve.
+    """
+    versions = {}
     for package in packages:
         try:
             versions[package] = installed_version(package)
@@ -36,7 +38,7 @@ def warn_of_other_versions(made_with: Mapping[str, str], name: str) -> None:
     differing = [
         f"{package} {made_with[package]} (here {here})"
         for package, here in installed_versions(RUNTIME).items()
-        if package in RUNTIME and package in made_with and here.split(".")[:2] != made_with[package].split(".")[:2]
+        if package in made_with and here.split(".")[:2] != made_with[package].split(".")[:2]
     ]
     if differing:
         logging.warning("WARNING: %s was made with %s; its numbers may differ here", name, ", ".join(differing))

@@ -110,6 +110,17 @@ def metric_with_interval(level: Numbers, metric: str, write: Write = share, name
     return value_with_interval(level[metric], limits, write, name) if limits else write(level[metric])
 
 
+def error_with_test(level: Numbers) -> str:
+    """The calibration error beside what calibrated predictions would show, such as ``0.082 (0.045, p = .030)``.
+
+    A dash where it is missing, the error alone where it was not tested.
+    """
+    if level.get("ece") is None:
+        return DASH
+    error = share(level["ece"])
+    return f"{error} ({share(level['ece_expected'])}, {p_equals(level['ece_p'])})" if "ece_p" in level else error
+
+
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[Any]], numbers: bool = False) -> str:
     """A Markdown table, its last line not ended; `numbers` sets all columns but the first to the right."""
     rule = ["---", *["---:" if numbers else "---"] * (len(header) - 1)]

@@ -1,7 +1,7 @@
 """`data/duplicates.csv`: pairs of duplicates, their clusters, and the pairs that a person has looked at and waived."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv
 from bycase.datasets.fingerprints import Fingerprints
-from bycase.datasets.pairs import Pairs, confirmed_pairs, cosines, exact_pairs, near_pairs, open_unit, similar_pairs
+from bycase.datasets.pairs import (
+    MOST_PAIRS,
+    Pairs,
+    TooManyPairsError,
+    confirmed_pairs,
+    cosines,
+    exact_pairs,
+    near_pairs,
+    open_unit,
+    similar_pairs,
+)
 from bycase.tables.results import read_table
 
 DUPLICATES = Path("data/duplicates.csv")
@@ -31,6 +41,12 @@ COLUMNS = (
     "same_label",
     "cluster",  # component over exact and near pairs, from 0; -1 for embedding pairs
 )
+
+WAYS_OUT = {
+    "exact": "",
+    "near": ", or lower audit.near_distance or raise audit.near_similarity in params.yaml",
+    "embedding": ", or raise audit.embedding_similarity in params.yaml",
+}
 
 Waived = Collection[Sequence[str]]
 
@@ -62,13 +78,19 @@ def find_duplicates(
     -------
     DataFrame with the columns `COLUMNS`
         One row a pair, sorted by kind, then by names.
+
+    Raises
+    ------
+    UserError
+        If there are more than `bycase.datasets.pairs.MOST_PAIRS` of a kind.
     """
     unit = open_unit(fingerprints.features)
-    by_kind: dict[str, Pairs] = {
-        "exact": exact_pairs(fingerprints.pixel_sha256),
-        "near": confirmed_pairs(near_pairs(fingerprints.phash, near_distance), unit, near_similarity),
-        "embedding": similar_pairs(unit, embedding_similarity),
+    searches: dict[str, Callable[[], Pairs]] = {
+        "exact": lambda: exact_pairs(fingerprints.pixel_sha256),
+        "near": lambda: confirmed_pairs(near_pairs(fingerprints.phash, near_distance), unit, near_similarity),
+        "embedding": lambda: similar_pairs(unit, embedding_similarity),
     }
+    by_kind = {kind: _search(kind, search, manifest["image"].tolist()) for kind, search in searches.items()}
     frame = pd.concat(
         [
             pd.DataFrame({"first": first, "second": second, "kind": kind, "distance": apart})
@@ -90,6 +112,16 @@ def find_duplicates(
         rank=frame["kind"].map({kind: rank for rank, kind in enumerate(KINDS)}),
     ).sort_values(["rank", "image_a", "image_b"], ignore_index=True)
     return frame.assign(cluster=number_clusters(frame)).loc[:, list(COLUMNS)]
+
+
+def _search(kind: str, search: Callable[[], Pairs], images: Sequence[str]) -> Pairs:
+    try:
+        return search()
+    except TooManyPairsError as error:
+        raise UserError(
+            f"more than {MOST_PAIRS:,} {kind} pairs of images, {images[error.place]} in very many of them: leave blank "
+            f"and repeated images out of the data set{WAYS_OUT[kind]}"
+        ) from None
 
 
 def number_clusters(pairs: pd.DataFrame) -> NDArray[np.int64]:

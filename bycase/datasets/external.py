@@ -9,7 +9,7 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.params_data import DatasetParams
-from bycase.datasets.layouts.listing import Listing, label_by_subtype
+from bycase.datasets.layouts.listing import Listing
 from bycase.datasets.layouts.registry import read_layout
 from bycase.datasets.restructure import check_bad_share, check_labels, convert_all
 from bycase.tables.external import ABOUT
@@ -48,8 +48,6 @@ def restructure_external(
         If a class is in neither list, too many files cannot be used, or no image is left.
     """
     listing = read_layout(entry, raw)
-    if entry.task == "subtype":
-        listing = label_by_subtype(listing)
     check_labels(listing, entry.classes, raw)
     chosen, left_out = select_images(listing, classes, magnifications)
     if not chosen.images:

@@ -8,9 +8,6 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 
-# Layouts whose file names do not say whose an image is: each image stands as its own case.
-ANONYMOUS = ("busi",)
-
 
 @dataclass(frozen=True)
 class Overlap:
@@ -43,7 +40,7 @@ class Overlap:
         }
 
 
-def find_overlap(external: pd.DataFrame, internal: pd.DataFrame, layouts: tuple[str, str]) -> Overlap:
+def find_overlap(external: pd.DataFrame, internal: pd.DataFrame, patients_known: bool) -> Overlap:
     """Find the patients of the external data set that stand in the classifier's own.
 
     Parameters
@@ -51,15 +48,14 @@ def find_overlap(external: pd.DataFrame, internal: pd.DataFrame, layouts: tuple[
     external, internal : DataFrame
         Manifests; `internal` of all images in the split, whichever its part: the change between the two data sets
         is one between different patients.
-    layouts : tuple of str
-        Of both data sets. Case ids are compared where they are the same, and name cases.
+    patients_known : bool
+        Whether both data sets name their patients, so that these can be compared.
 
     Returns
     -------
     Overlap
     """
-    comparable = layouts[0] == layouts[1] and layouts[0] not in ANONYMOUS
-    same_case = external["group"].isin(set(internal["group"]) if comparable else set())
+    same_case = external["group"].isin(set(internal["group"]) if patients_known else set())
     same_file = external["sha256"].isin(set(internal["sha256"]))
     same_picture = external["phash"].isin(set(internal["phash"]))
     known = same_case | same_file | same_picture
@@ -87,7 +83,7 @@ def leave_out(external: pd.DataFrame, overlap: Overlap, classes: Sequence[str], 
         raise UserError(
             f"evaluate.external: {overlap.patients} of {external['group'].nunique()} patients of {name} are in the "
             f"split of {own} as well ({_describe(overlap)}), and without them no image of class {absent[0]} is left; "
-            "give a data set of other patients"
+            "give a data set of other patients, or, if other people are meant there, cases with names of their own"
         )
     if absent:
         raise UserError(f"evaluate.external: {name} has no image of class {absent[0]}; see evaluate.external_*")

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bycase.core.errors import UserError
 from bycase.core.rows import RowFile, file_below
 
 # Two positions (a < b) and a distance for each of n pairs.
@@ -30,6 +29,14 @@ PAIRS_AT_A_TIME = 16_384
 DIRECTIONS = 64
 SAMPLE = 4096
 ROUNDING = 1e-5
+
+
+class TooManyPairsError(Exception):
+    """There are more than `MOST_PAIRS`; `place` is the position of an image that is in very many of them."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(place)
+        self.place = place
 
 
 class UnitRows:
@@ -64,14 +71,15 @@ def exact_pairs(hashes: Sequence[str]) -> Pairs:
 
     Raises
     ------
-    UserError
+    TooManyPairsError
         If there are more than `MOST_PAIRS`.
     """
     places: dict[str, list[int]] = defaultdict(list)
     for place, value in enumerate(hashes):
         places[value].append(place)
     alike = [np.array(each) for each in places.values() if len(each) > 1]
-    _check_number(sum(len(each) * (len(each) - 1) // 2 for each in alike))
+    if sum(len(each) * (len(each) - 1) // 2 for each in alike) > MOST_PAIRS:
+        raise TooManyPairsError(int(max(alike, key=len)[0]))
     return _join(_all_pairs(each) for each in alike)
 
 
@@ -124,7 +132,7 @@ def confirmed_pairs(candidates: Iterable[Pairs], unit: Unit, similarity: float) 
 
     Raises
     ------
-    UserError
+    TooManyPairsError
         If there are more than `MOST_PAIRS`.
     """
 
@@ -159,7 +167,9 @@ def _collect(pairs: Iterable[Pairs]) -> Pairs:
     for chunk in pairs:
         kept.append(chunk)
         number += len(chunk[0])
-        _check_number(number)
+        if number > MOST_PAIRS:
+            first, second, _ = _join(kept)
+            raise TooManyPairsError(int(np.bincount(np.concatenate([first, second])).argmax()))
     return _join(kept)
 
 
@@ -216,11 +226,3 @@ def _join(chunks: Iterable[Pairs]) -> Pairs:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
     first, second, apart = (np.concatenate(column) for column in zip(*listed, strict=True))
     return first, second, apart
-
-
-def _check_number(number: int) -> None:
-    if number > MOST_PAIRS:
-        raise UserError(
-            f"more than {MOST_PAIRS:,} pairs of images are alike: leave blank images out, "
-            "or make the thresholds in params.yaml under audit stricter"
-        )

@@ -2,20 +2,19 @@
 
 import re
 
-PART_WORDS = {
-    "train": "train",
-    "training": "train",
-    "trn": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "dev": "val",
-    "test": "test",
-    "testing": "test",
-    "tst": "test",
-    "eval": "test",
-    "evaluation": "test",
+_WORDS = {
+    "train": ("train", "training", "trn", "fit"),
+    "val": ("val", "valid", "validation", "dev", "tune", "tuning"),
+    "test": ("test", "testing", "tst", "eval", "evaluation", "holdout", "heldout", "hold-out", "held-out"),
 }
+PART_WORDS = {word: part for part, words in _WORDS.items() for word in words}
+_NAME = re.compile(rf"({'|'.join(PART_WORDS)})(?:[ _-]*(?:set|data|images|split|part))?")
+
+
+def read_part(text: str) -> str:
+    """Train, val or test of any usual name of it, such as Training_set; else an empty text."""
+    match = _NAME.fullmatch(text.strip().lower())
+    return PART_WORDS[match[1]] if match else ""
 
 
 def part_in(text: str) -> str | None:

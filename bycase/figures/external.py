@@ -28,10 +28,12 @@ def draw_external(content: Mapping[str, Any], subtitle: Sequence[str]) -> Figure
     """
     rows = [row for row in list_measures(content) if row[2] not in OTHER_SCALES]
     there = content["external"]["image"]
-    lines = [*subtitle, f"{external_words(content)}: {there['n']} images of {there['n_patients']} other patients"]
+    known = "note" not in content
+    size = f" of {there['n_patients']} other patients" if known else "; patients unknown"
+    lines = [*subtitle, f"{external_words(content)}: {there['n']} images{size}"]
     note = (
         "Change: external less internal. Threshold, temperature and prediction sets are locked. Intervals: 95 %, over "
-        "patients."
+        f"{'patients' if known else 'images'}."
     )
     figure = new_figure(AROUND + ROW * len(rows), _title(content), lines, note)
     with styled():

@@ -49,7 +49,8 @@ def draw_leakage(content: dict[str, Any], source: Sequence[str]) -> Figure:
 def _title(content: dict[str, Any]) -> str:
     strictest, inflation = content["strictest"], content["inflation"]
     if strictest == "image":
-        return "Every image is its own group: nothing can leak"
+        unknown = "No patient is known: leakage cannot be measured"
+        return unknown if "note" in content else "Every image is its own group: nothing can leak"
     limits, gain = inflation["ci"]["auc"], inflation["auc"]
     if limits["low"] > 0:
         return f"Split by image, AUC looks {gain:.1f} points better than by {strictest}"
@@ -60,7 +61,8 @@ def _note(content: dict[str, Any], probed: bool) -> str:
     repeats, folds = content["repeats"], content["folds"]
     note = (
         f"Same features and same linear head for all; {folds}-fold cross-validation, mean over {repeats} "
-        f"{'draw' if repeats == 1 else 'draws'} of the folds. Lines: 95 % intervals over patients; "
+        f"{'draw' if repeats == 1 else 'draws'} of the folds. Lines: 95 % intervals over "
+        f"{'images' if 'note' in content else 'patients'}; "
         "in brackets: points gained over the strictest split (dotted), with the paired interval."
     )
     if content["n_classes"] > 2:

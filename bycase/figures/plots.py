@@ -54,7 +54,9 @@ def plot_test(images: Units, names: Sequence[str], run_info: RunInfo) -> Plots:
     `names` are the images' files, in their order; UserError if one is missing.
     """
     seed = run_info.model_info["seed"]
-    units = {"image": images, "patient": patient_units(images, run_info.threshold("patient"))}
+    units = {"image": images}
+    if run_info.patients_known:
+        units["patient"] = patient_units(images, run_info.threshold("patient"))
     examples = choose_examples(images, seed)
     pixels = read_pixels([names[index] for index in np.concatenate(examples)])
     reliability = reliability_tables(units, run_info)
@@ -130,7 +132,8 @@ def draw_explanations(
     """
     method = artifacts.method
     *head, last = subtitle
-    scored = [*head, f"{last}; {content['n']} test images of {content['n_patients']} patients, drawn at random"]
+    patients = "" if "note" in content else f" of {content['n_patients']} patients"
+    scored = [*head, f"{last}; {content['n']} test images{patients}, drawn at random"]
     verdict = f"Sanity check {judge(content['sanity'][method])}"
     title = f"Deletion score: {compare_words(content, method)}"
     return {

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.core.wording import metric_with_interval
+from bycase.core.wording import error_with_test
 from bycase.figures.curve_tables import calibration_table
 from bycase.figures.run_info import RunInfo
 from bycase.figures.style import BLUE, DASHED, GREEN, ORANGE, PURPLE, REFERENCE, new_figure, styled
@@ -65,17 +65,16 @@ def draw_reliability(
     kinds = ("right", "wrong")
     if run_info.positive is not None:
         kinds = f"true {run_info.positive}", f"true {run_info.negative}"
-    ece = {name: run_info.metrics["calibration"]["image"][name]["ece"] for name in tables["image"]}
-    title = f"Calibration: image ECE {ece['before']:.3f}"
+    errors = run_info.metrics["calibration"]["image"]
+    title = f"Calibration: image ECE {errors['before']['ece']:.3f}, by chance {errors['before']['ece_expected']:.3f}"
     note = (
-        "Dots: bins of equally many units, over which the expected calibration error (ECE; 95 % CI) is taken; shaded: "
-        f"95 % intervals over {run_info.clusters}. Above the line probabilities are too low, below too high. "
+        "Dots: bins of equally many units, over which the expected calibration error (ECE) is taken; in brackets what "
+        "calibrated predictions would show by chance, and the p-value of a test of calibration. Shaded: 95 % intervals "
+        f"over {run_info.clusters}. Above the line probabilities are too low, below too high."
     )
-    if "after" in ece:
-        title = f"{title}, scaled {ece['after']:.3f}"
-        note += "T: temperature, fitted on validation. ECE is biased upward with few units. Bars: before scaling."
-    else:
-        note += "ECE is biased upward with few units."
+    if "after" in tables["image"]:
+        title = f"{title}; scaled {errors['after']['ece']:.3f}"
+        note += " T: temperature, fitted on validation. Bars: before scaling."
     figure = new_figure(HEIGHT, title, run_info.subtitle, note)
     with styled():
         panels = figure.subplots(2, len(tables), sharex=True, sharey="row", height_ratios=[3.2, 1], squeeze=False)
@@ -95,7 +94,7 @@ def _draw_level(axes: Axes, tables: Mapping[str, pd.DataFrame], level: str, run_
     axes.plot([0, 1], [0, 1], **REFERENCE)
     for name, table in tables.items():
         colour, marker, dashes = STYLES[name]
-        words = metric_with_interval(run_info.metrics["calibration"][level][name], "ece")
+        words = error_with_test(run_info.metrics["calibration"][level][name])
         label = f"{'plain' if name == 'before' else f'T {_temperature(level, run_info):.2f}'}: ECE {words}"
         x, y = table["predicted"], table["observed"]
         line: Any = {"color": colour, "linewidth": 1.2}

@@ -52,9 +52,19 @@ class RunInfo:
         return threshold
 
     @property
+    def patients_known(self) -> bool:
+        """Whether anything names the images' patients."""
+        return bool(self.protocol.get("patients_known", True))
+
+    @property
+    def levels(self) -> dict[str, dict[str, Any]]:
+        """The metrics by image and, where they are known, by patient."""
+        return {level: self.metrics[level] for level in ("image", "patient")[: 1 + self.patients_known]}
+
+    @property
     def clusters(self) -> str:
-        """What intervals are over."""
-        return "patients"
+        """What intervals are over: images, but for duplicates, where no patient is known."""
+        return "patients" if self.patients_known else "images"
 
     @property
     def decided(self) -> str:
@@ -102,13 +112,13 @@ class RunInfo:
             words = (
                 f"{words}, leaks allowed: {self.protocol['duplicates_on_both_sides']} pairs of duplicates on both sides"
             )
-        return words if self.protocol.get("patients_known", True) else f"{words}, patients unknown"
+        return words if self.patients_known else f"{words}, patients unknown"
 
     @property
     def size(self) -> str:
-        """Images and patients of the test part."""
+        """Images and, where they are known, patients of the test part."""
         image = self.metrics["image"]
-        return f"{image['n']} test images of {image['n_patients']} patients"
+        return f"{image['n']} test images" + (f" of {image['n_patients']} patients" if self.patients_known else "")
 
     @property
     def subtitle(self) -> list[str]:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -30,14 +29,13 @@ def save_network(network: "keras.Model", path: Path) -> None:
     path : Path
         A ``.keras`` file; it appears whole or not at all.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
-        dated = Path(folder) / "dated.keras"
-        network.save(dated)
-        with replace_file(path) as partial, zipfile.ZipFile(dated) as source, zipfile.ZipFile(partial, "w") as target:
-            for name in sorted(source.namelist()):
-                content = CANONICAL.get(name, bytes)(source.read(name))
-                target.writestr(zipfile.ZipInfo(name, NO_DATE), content)
+    with replace_file(path) as partial:
+        network.save(partial)
+        with zipfile.ZipFile(partial) as archive:
+            contents = {name: CANONICAL.get(name, bytes)(archive.read(name)) for name in sorted(archive.namelist())}
+        with zipfile.ZipFile(partial, "w") as archive:
+            for name, content in contents.items():
+                archive.writestr(zipfile.ZipInfo(name, NO_DATE), content)
 
 
 def _undated(metadata: bytes) -> bytes:

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-from bycase.core.wording import capitalise, count, share
+from bycase.core.wording import capitalise, count, error_with_test, share
 from bycase.report.study import RESEARCH_ONLY, Study
 from bycase.report.words import (
     accuracy_verdict,
     auc_verdict,
     describe_metric,
-    leak_words,
     missing_words,
     preprocessing_words,
     training_words,
@@ -49,12 +48,12 @@ def _reference(study: Study) -> str:
 
 def _disjoint(study: Study) -> str:
     merged = " Duplicates are joined into one group before the split." if study.params.split.merge_duplicates else ""
-    return f"Disjoint by {study.group}. {leak_words(study.leaks)}{merged}"
+    return f"Disjoint by {study.group}. {study.leak_words}{merged}"
 
 
 def _sample_size(study: Study) -> str:
-    patients = count(study.levels["image"]["n_patients"])
-    return f"All available images: {study.subsets}. Tested: {patients} patients. {study.analyses['power']}"
+    number = count(study.levels["image"]["n_patients" if study.patients_known else "n"])
+    return f"All available images: {study.subsets}. Tested: {number} {study.clusters}. {study.analyses['power']}"
 
 
 def _quality(study: Study) -> str:
@@ -100,18 +99,24 @@ def _ensembles(study: Study) -> str:
 
 def _metrics(study: Study) -> str:
     names = ", ".join(short_metric_words(metric) for metric in study.levels["image"]["ci"] if metric in METRICS)
-    compared = " Pairs: t tests over patients (AUC: clustered DeLong), McNemar, Holm-adjusted." if study.others else ""
+    compared = (
+        f" Pairs: t tests over {study.clusters} (AUC: clustered DeLong), McNemar, Holm-adjusted."
+        if study.others
+        else ""
+    )
+    levels = "By image and by patient (mean probability over a patient's images)"
     return (
-        f"By image and by patient (mean probability over a patient's images): {names}; ROC, precision-recall and "
+        f"{levels if study.patients_known else 'By image'}: {names}; ROC, precision-recall and "
         f"reliability curves; each beside a constant prediction.{compared}"
     )
 
 
 def _statistics(study: Study) -> str:
     used = study.levels["image"]["ci"].get("resamples", study.params.evaluate.resamples)
+    what = "patients, each with all its images" if study.patients_known else "images, duplicates together"
     return (
-        "95 % intervals over patients, each with all its images: t intervals of the log odds (AUC: clustered DeLong), "
-        f"Clopper-Pearson of rates with one unit a patient, else percentiles of {count(used)} bootstrap resamples."
+        f"95 % intervals over {what}: t intervals of the log odds (AUC: clustered DeLong), Clopper-Pearson of rates "
+        f"with one unit a patient, else percentiles of {count(used)} bootstrap resamples."
     )
 
 
@@ -140,7 +145,8 @@ def _diagnostic(study: Study) -> str:
 
 def _clusters(study: Study) -> str:
     by = f"results by {', '.join(study.subgroups)} in {study.page}" if study.subgroups else "not examined by centre"
-    return f"Patients are the clusters of all intervals; {by}."
+    clusters = "Patients are" if study.patients_known else "No patient is known: groups of duplicates are"
+    return f"{clusters} the clusters of all intervals; {by}."
 
 
 def _updating(study: Study) -> str:
@@ -148,8 +154,9 @@ def _updating(study: Study) -> str:
         return "None."
     before, after = study.calibration["before"], study.calibration["after"]
     return (
-        f"Temperature scaling, fitted on validation: {describe_metric(before, 'ece')} before, "
-        f"{describe_metric(after, 'ece')} after; the results above are without it."
+        f"Temperature scaling, fitted on validation: expected calibration error {error_with_test(before)} before, "
+        f"{error_with_test(after)} after, in brackets what calibrated predictions would show and the p-value of a test "
+        "of calibration; the results above are without it."
     )
 
 
@@ -201,9 +208,10 @@ ANSWERS: dict[str, Answer | str] = {
     "eligibility": _eligibility,
     "ensembles": _ensembles,
     "explanations": lambda study: study.analyses.get("explain"),
-    "external": "None: nothing was tested on data of another source.",
+    "external": lambda study: study.external or "None: nothing was tested on data of another source.",
     "failures": lambda study: (
-        f"The most confident errors and the patients with the most errors: {study.page}, failure gallery."
+        f"The most confident errors{' and the patients with the most errors' * study.patients_known}: {study.page}, "
+        "failure gallery."
     ),
     "fairness": _fairness,
     "flow": lambda study: (
@@ -215,8 +223,10 @@ ANSWERS: dict[str, Answer | str] = {
         f"Weights: {study.network}; the head's and all random weights from seed {study.params.seed}."
     ),
     "intended_use": RESEARCH_ONLY,
-    "internal": lambda study: f"Internal only, from the same source as training: {study.tested}.",
-    "interpretation": lambda study: f"{auc_verdict(study.levels['image'])} {accuracy_verdict(study.levels['image'])}",
+    "internal": lambda study: (
+        f"{'Internal' if study.external else 'Internal only'}, from the same source as training: {study.tested}."
+    ),
+    "interpretation": lambda study: f"{auc_verdict(study.levels)} {accuracy_verdict(study.levels['image'])}",
     "limitations": lambda study: " ".join(study.limits),
     "metrics": _metrics,
     "missing_data": _missing_data,

@@ -1,12 +1,13 @@
 """The report of a benchmark: networks x folds."""
 
 from pathlib import Path
-from typing import Any
 
 from bycase.core.machine import describe_machine
 from bycase.core.wording import (
     DASH,
+    capitalise,
     count,
+    error_with_test,
     metric_with_interval,
     seconds,
     share,
@@ -16,11 +17,12 @@ from bycase.report.documents import make_documents
 from bycase.report.failures import failure_section, find_errors
 from bycase.report.inputs import BENCHMARK, BENCHMARK_FIGURES, BENCHMARK_PARAMS, Bench, read_bench
 from bycase.report.provenance import cost_rows, describe_commit, production_section
+from bycase.report.resolution import resolution_section
 from bycase.report.sections import (
-    INTERVALS,
     class_table,
     data_section,
     figure_or_note,
+    intervals_words,
     leakage_section,
     main_numbers,
     results_table,
@@ -31,6 +33,7 @@ from bycase.report.study import study_of_bench
 from bycase.report.verdicts import verdict_section
 from bycase.report.words import PHANTOM, headline, missing_words
 from bycase.statistics.metric_names import metric_words
+from bycase.tables.manifest import PATIENTS_UNKNOWN
 
 MAKE = f"dvc repro {BENCHMARK}"
 FIGURE_WORDS = {
@@ -68,13 +71,15 @@ def benchmark_documents(images: bool) -> dict[str, str]:
 
 def bench_page(bench: Bench, images: bool) -> Page:
     """The page of a benchmark; `images` is whether it may show images of the data set."""
-    about, levels = bench.about, _levels(bench.leaderboard[bench.best])
-    tested = f"{count(about['n_images'])} images of {count(about['n_patients'])} patients, each tested out of fold"
+    about, levels = bench.about, bench.levels(bench.best)
+    tested = f"{bench.tested}, each tested out of fold"
+    warnings = [PHANTOM] if about["phantom"] else []
+    warnings += [] if bench.patients_known else [f"{capitalise(PATIENTS_UNKNOWN)}."]
     first, second = headline(f"Best of {len(bench.models)}: {_network(bench, bench.best)}", bench.name, tested, levels)
     return Page(
         kicker=f"Benchmark of {len(bench.models)} networks, {bench.folds}",
         title=f"{len(bench.models)} networks on {bench.name}",
-        warning=PHANTOM if about["phantom"] else None,
+        warning=" ".join(warnings) or None,
         headline=[
             first,
             f"{second} This network was selected on these same results, so they are optimistic; the pairwise verdicts "
@@ -83,11 +88,12 @@ def bench_page(bench: Bench, images: bool) -> Page:
         numbers=main_numbers(levels),
         sections=[
             _leaderboard(bench),
-            verdict_section(bench.comparisons),
+            verdict_section(bench.comparisons, bench.clusters),
+            resolution_section(bench.comparisons["resolution"], bench.data.power),
             Section(
                 "best",
                 f"All metrics of {bench.best}",
-                [results_table(levels), *class_table(levels["image"])],
+                [results_table(levels, bench.clusters), *class_table(levels["image"], bench.clusters)],
             ),
             data_section(bench.data, images),
             leakage_section(bench.leakage),
@@ -108,16 +114,13 @@ def bench_page(bench: Bench, images: bool) -> Page:
                 [Path("dvc.lock"), Path("benchmark/dvc.lock")],
             ),
         ],
+        clusters=bench.clusters,
     )
 
 
 def _network(bench: Bench, model: str) -> str:
     name: str = bench.about["networks"].get(model, model)
     return name
-
-
-def _levels(row: dict[str, Any]) -> dict[str, Any]:
-    return {level: row[level] for level in ("image", "patient")}
 
 
 def _figure(name: str) -> Block:
@@ -128,6 +131,7 @@ def _figure(name: str) -> Block:
 def _leaderboard(bench: Bench) -> Section:
     board = bench.leaderboard
     best = board[bench.best]
+    leaders = [(level, metric) for level, metric in LEADERS if level in best]
     names = {f"{board[model]['rank']}. {_network(bench, model)}": board[model] for model in bench.models}
     names |= {
         f"{_network(bench, model)}, mean of {bench.about['repeats']} repeats": board[model]["ensemble"]
@@ -135,14 +139,14 @@ def _leaderboard(bench: Bench) -> Section:
         if "ensemble" in board[model]
     }
     rows = [
-        (name, *(metric_with_interval(levels[level], metric) for level, metric in LEADERS))
+        (name, *(metric_with_interval(levels[level], metric) for level, metric in leaders))
         for name, levels in names.items()
     ]
-    rows.append(("constant prediction", *(share(best[level]["baseline"][metric]) for level, metric in LEADERS)))
-    header = ("network", *(f"{metric_words(metric)} by {level}" for level, metric in LEADERS))
+    rows.append(("constant prediction", *(share(best[level]["baseline"][metric]) for level, metric in leaders)))
+    header = ("network", *(f"{metric_words(metric)} by {level}" for level, metric in leaders))
     caption = (
-        f"Out-of-fold results, best network first. {INTERVALS} Overlapping intervals do not mean that two "
-        "networks are equal: see the pairwise verdicts."
+        f"Out-of-fold results, best network first. {intervals_words(bench.clusters)} Overlapping intervals do not "
+        "mean that two networks are equal: see the pairwise verdicts."
     )
     costs = [
         (
@@ -169,18 +173,17 @@ def _calibration(bench: Bench) -> Section:
     rows = [
         (
             _network(bench, model),
-            *(
-                metric_with_interval(image["calibration"][when], metric)
-                for metric in ("ece", "brier")
-                for when in ("before", "after")
-            ),
+            *(error_with_test(image["calibration"][when]) for when in ("before", "after")),
+            *(metric_with_interval(image["calibration"][when], "brier") for when in ("before", "after")),
         )
         for model, image in images.items()
         if "calibration" in image
     ]
     header = ("network", "ECE before", "ECE after", "Brier score before", "Brier score after")
     caption = (
-        f"Calibration by image before and after temperature scaling, fitted on each fold's validation. {INTERVALS}"
+        "Calibration by image before and after temperature scaling, fitted on each fold's validation. "
+        f"{intervals_words(bench.clusters)} Of the calibration error: what calibrated predictions would show, and the "
+        "p-value of a test of calibration."
     )
     table = Table(caption, header, rows) if rows else missing("calibration table", MAKE)
     return Section("calibration", "Calibration", [table, _figure("calibration")])
@@ -206,7 +209,7 @@ def _shift(bench: Bench) -> Section:
     ]
     if not rows:
         return Section("shift", title, [_extra("shift", title)])
-    caption = f"AUC by image on one magnification, with and without it in training. {INTERVALS}"
+    caption = f"AUC by image on one magnification, with and without it in training. {intervals_words(bench.clusters)}"
     header = ("network, tested on", "images", "trained on all", "trained without it", "loss of AUC")
     return Section("shift", title, [Table(caption, header, rows), _figure("magnification_shift")])
 
@@ -220,4 +223,4 @@ def _failures(bench: Bench, images: bool) -> Section:
     predicted = find_errors(
         best.reset_index(drop=True), bench.data.manifest, bench.about["classes"], bench.about["positive"]
     )
-    return failure_section(predicted, bench.best, "the data, out of fold", images)
+    return failure_section(predicted, bench.best, "the data, out of fold", images, bench.patients_known)

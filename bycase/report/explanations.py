@@ -9,7 +9,7 @@ from bycase.explain.maps import MAP_WORDS
 from bycase.explain.sanity import judge
 from bycase.figures.deletion import ORDER_WORDS, difference_words
 from bycase.report.blocks import Block, Listing, Section, Table, Text, missing
-from bycase.report.sections import INTERVALS, figure_or_note
+from bycase.report.sections import figure_or_note, intervals_of
 
 COMMAND = "dvc repro explain plot"
 
@@ -28,9 +28,10 @@ def explanation_section(explained: Numbers | None, plots: Path, images: bool) ->
     title = "Explanation maps"
     if explained is None:
         return Section("explanations", title, [missing("the maps and their scores", "dvc repro explain")])
+    patients = "" if "note" in explained else f" of {count(explained['n_patients'])} patients"
     caption = (
-        f"Areas under the curves of {count(explained['n'])} test images of {count(explained['n_patients'])} patients. "
-        f"Deletion: lower is better; insertion: higher is better. {INTERVALS}"
+        f"Areas under the curves of {count(explained['n'])} test images{patients}. "
+        f"Deletion: lower is better; insertion: higher is better. {intervals_of(explained)}"
     )
     rows = [
         (ORDER_WORDS[order], *(metric_with_interval(areas, score) for score in SCORES))

@@ -85,9 +85,9 @@ def count_by_patient(predicted: pd.DataFrame, most: int = PATIENTS) -> pd.DataFr
 
 
 def failure_section(
-    predicted: pd.DataFrame, model: str, tested: str, images: bool, folder: Path = PREPROCESSED
+    predicted: pd.DataFrame, model: str, tested: str, images: bool, known: bool = True, folder: Path = PREPROCESSED
 ) -> Section:
-    """The most confident errors and the patients with the most errors.
+    """The most confident errors and, where patients are `known`, those with the most errors.
 
     Parameters
     ----------
@@ -107,14 +107,14 @@ def failure_section(
         f"{count(len(wrong))} of {count(len(predicted))} images are misclassified. Shown: the {len(rows)} most "
         f"confident errors of {model}; p: its probability of the predicted class."
     )
-    gallery = Gallery(caption, [_example(row, folder if images else None) for row in rows])
+    gallery = Gallery(caption, [_example(row, folder if images else None, known) for row in rows])
     note = Text(COPY_NOTE if images else NO_IMAGES, "note")
-    return Section("failures", title, [gallery, patient_table(predicted), note])
+    return Section("failures", title, [gallery, *([patient_table(predicted)] if known else []), note])
 
 
-def _example(row: Mapping[Hashable, Any], folder: Path | None) -> Example:
+def _example(row: Mapping[Hashable, Any], folder: Path | None, known: bool) -> Example:
     path = folder / str(row["image"]) if folder else None
-    lines = [f"p {share(row['probability'])}", f"patient {row['patient']}"]
+    lines = [f"p {share(row['probability'])}", *([f"patient {row['patient']}"] if known else [])]
     if pd.notna(row["subtype"]) and row["subtype"] != row["label"]:
         lines.append(f"subtype {row['subtype']}")
     if pd.notna(row["magnification"]) and row["magnification"]:

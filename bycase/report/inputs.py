@@ -9,7 +9,7 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.params import PARAMS_PATH, Params, load_params
-from bycase.core.wording import plural
+from bycase.core.wording import count, plural
 from bycase.figures.run_info import RunInfo, read_run_info
 from bycase.figures.style import data_words
 from bycase.tables.cost import sizes_of
@@ -131,6 +131,27 @@ class Bench:
     def name(self) -> str:
         """The data set; says 'phantom' wherever the images are generated."""
         return data_words(self.about["dataset"], self.about["phantom"])
+
+    @property
+    def patients_known(self) -> bool:
+        """Whether anything names the images' patients."""
+        return bool(self.about.get("patients_known", True))
+
+    @property
+    def clusters(self) -> str:
+        """What intervals are over: images, but for duplicates, where no patient is known."""
+        return "patients" if self.patients_known else "images"
+
+    @property
+    def tested(self) -> str:
+        """Images and, where they are known, patients."""
+        images = f"{count(self.about['n_images'])} images"
+        return f"{images} of {count(self.about['n_patients'])} patients" if self.patients_known else images
+
+    def levels(self, model: str) -> dict[str, Any]:
+        """A network's metrics by image and, where they are known, by patient."""
+        row = self.leaderboard[model]
+        return {level: row[level] for level in ("image", "patient") if level in row}
 
     @property
     def folds(self) -> str:

@@ -8,8 +8,9 @@ from huggingface_hub import EvalResult, ModelCardData
 from bycase.core.wording import capitalise, count, seconds
 from bycase.report.page import plain, template_environment
 from bycase.report.study import RESEARCH_ONLY, Study
-from bycase.report.words import PHANTOM, headline, leak_words, metric_rows, preprocessing_words, training_words
+from bycase.report.words import PHANTOM, headline, metric_rows, preprocessing_words, training_words
 from bycase.statistics.metric_names import metric_words
+from bycase.tables.manifest import PATIENTS_UNKNOWN
 
 # The Hub's names of metrics.
 HUB_METRICS = {
@@ -32,7 +33,7 @@ def write_model_card(study: Study) -> str:
 
     YAML metadata between lines of ``---``, then Markdown; the last line is ended.
     """
-    image, patient = study.levels["image"], study.levels["patient"]
+    image = study.levels["image"]
     template = template_environment().get_template("model_card.md")
     return template.render(
         metadata=metadata(study).to_yaml(),
@@ -40,12 +41,13 @@ def write_model_card(study: Study) -> str:
         plain=plain,
         capitalise=capitalise,
         phantom=PHANTOM if study.phantom else None,
+        unknown=PATIENTS_UNKNOWN,
         summary=headline(study.network, study.name, study.tested, study.levels),
         use=RESEARCH_ONLY,
-        leaks=leak_words(study.leaks),
+        leaks=study.leak_words,
         preprocessing=preprocessing_words(study.params),
         training=training_words(study.params, study.model),
-        rows=metric_rows((image, patient, image["baseline"]), TABLE),
+        rows=metric_rows((*study.levels.values(), image["baseline"]), TABLE),
         cost=_cost(study.cost),
         size=study.params.data.image_size,
         n=count(image["n"]),

@@ -91,7 +91,7 @@ def _cost(key: str, value: float) -> str:
 
 
 def package_versions() -> dict[str, str]:
-    """The versions of Python and of `PACKAGES`, by name."""
+    """The versions of `PACKAGES`, by name."""
     return installed_versions(PACKAGES)
 
 

@@ -72,7 +72,7 @@ def run_documents(images: bool) -> dict[str, str]:
 def run_page(run: Run, images: bool) -> Page:
     """The page of a run; `images` is whether it may show images of the data set."""
     run_info, optional = run.run_info, run.optional
-    levels = {level: run_info.metrics[level] for level in ("image", "patient")}
+    levels = run_info.levels
     leaks = run_info.protocol.get("cases_on_both_sides", 0)
     warnings = [PHANTOM] if run_info.model_info["phantom"] else []
     # Where somebody has waived a pair, the split's own section says so.
@@ -81,7 +81,7 @@ def run_page(run: Run, images: bool) -> Page:
     )
     if leaks or pairs:
         warnings.append(leak_words(leaks, pairs))
-    if not run_info.protocol.get("patients_known", True):
+    if not run_info.patients_known:
         warnings.append(f"{capitalise(PATIENTS_UNKNOWN)}.")
     return Page(
         kicker="Report of one network",
@@ -89,7 +89,8 @@ def run_page(run: Run, images: bool) -> Page:
         warning=" ".join(warnings) or None,
         headline=[
             *headline(run_info.network, run_info.data, run_info.size, levels),
-            f"{capitalise(run_info.split)}. {leak_words(leaks, pairs)} {missing_words(run.data.restructure)}.",
+            f"{capitalise(run_info.split)}. {leak_words(leaks, pairs, run_info.patients_known)} "
+            f"{missing_words(run.data.restructure)}.",
         ],
         numbers=main_numbers(levels),
         sections=[
@@ -122,6 +123,7 @@ def run_page(run: Run, images: bool) -> Page:
                 [*PROVENANCE, *cost_rows(run.cost)], {"params.yaml": run.params_text}, [Path("dvc.lock")]
             ),
         ],
+        clusters=run_info.clusters,
     )
 
 
@@ -131,17 +133,16 @@ def _figure(name: str, *values: str) -> Block:
 
 
 def _results(run: Run) -> Section:
-    metrics = run.run_info.metrics
-    levels = {level: metrics[level] for level in ("image", "patient")}
-    subgroups = metrics.get("subgroups", {})
+    levels, clusters = run.run_info.levels, run.run_info.clusters
+    subgroups = run.run_info.metrics.get("subgroups", {})
     blocks: list[Block] = [
-        results_table(levels),
-        *class_table(metrics["image"]),
-        *operating_table(levels),
+        results_table(levels, clusters),
+        *class_table(levels["image"], clusters),
+        *operating_table(levels, clusters),
         _figure("roc", run.run_info.value("image", "auc")),
         _figure("precision_recall"),
         _figure("confusion"),
-        *subgroup_tables(subgroups),
+        *subgroup_tables(subgroups, clusters),
         *([_figure("subgroups")] if subgroups else []),
     ]
     return Section("results", "Results on the test set", blocks)
@@ -157,7 +158,7 @@ def _training(run: Run) -> Section:
 def _calibration(run: Run) -> Section:
     calibration = run.run_info.metrics.get("calibration")
     table = (
-        calibration_table({"by image": calibration["image"], "by patient": calibration["patient"]})
+        calibration_table({f"by {level}": calibration[level] for level in run.run_info.levels}, run.run_info.clusters)
         if calibration
         else missing("temperature scaling", "dvc repro evaluate")
     )
@@ -171,7 +172,7 @@ def _failures(run: Run, images: bool) -> Section:
         threshold=run_info.metrics["image"].get("threshold"),
     )
     predicted = find_errors(predictions, manifest, run_info.classes, run_info.model_info["positive"])
-    return failure_section(predicted, run_info.model_info["model"], "the test set", images)
+    return failure_section(predicted, run_info.model_info["model"], "the test set", images, run_info.patients_known)
 
 
 def _comparison(run: Run) -> Section:

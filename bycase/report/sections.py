@@ -3,19 +3,22 @@
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from bycase.core.wording import Numbers, count, interval, metric_with_interval, percent, share, tenths
+from bycase.core.wording import Numbers, count, interval, metric_with_interval, p_value, percent, share, tenths
 from bycase.report.blocks import Block, Figure, Number, Section, Table, Text, missing
 from bycase.report.inputs import PLOTS, DataSet
 from bycase.report.page import embed_figure, prose
 from bycase.report.words import leakage_words, metric_rows, power_words, robustness_words, uncertainty_words
-from bycase.statistics.metric_names import short_metric_words
+from bycase.statistics.metric_names import metric_words, short_metric_words
 
 MAIN = ("auc", "average_precision", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "precision", "f1")
 FURTHER = ("macro_f1", "mcc", "brier", "log_loss", "recognition_rate")
 SUBGROUP = ("auc", "accuracy", "sensitivity", "specificity", "macro_f1")
 RANKED = "AUC against the rest"
 PER_CLASS = ("auc", "recall", "specificity", "precision", "f1")
-CALIBRATION = ("ece", "ece_debiased", "brier", "reliability", "resolution", "log_loss", "slope", "intercept")
+CALIBRATION = (
+    *("ece_expected", "ece_debiased", "slope", "intercept", "in_the_large"),
+    *("brier", "reliability", "resolution", "log_loss"),
+)
 UNCERTAINTY = ("auc", "accuracy", "brier", "log_loss", "ece")
 CONFORMAL = {
     "coverage": "coverage of images",
@@ -46,7 +49,9 @@ def intervals_words(clusters: str = "patients") -> str:
     return f"In brackets: 95 % intervals over {clusters}."
 
 
-INTERVALS = intervals_words()
+def intervals_of(numbers: Numbers) -> str:
+    """The same for a stage's results, whose ``note`` says that patients are unknown."""
+    return intervals_words("images" if "note" in numbers else "patients")
 
 
 def main_numbers(levels: Mapping[str, Numbers]) -> list[Number]:
@@ -137,7 +142,9 @@ def data_section(data: DataSet, images: bool) -> Section:
         blocks.append(figure_or_note(PLOTS / "data_card.png", alt, f"{alt}.", "dvc repro card"))
     else:
         blocks.append(Text(NO_IMAGES, "note"))
-    return Section("data", "Data card", [*blocks, Text(power_words(data.power))])
+    caption = "The smallest difference between two networks that so many patients resolve, under three assumptions"
+    power = figure_or_note(PLOTS / "power.png", caption, f"{caption}.", "dvc repro power")
+    return Section("data", "Data card", [*blocks, Text(power_words(data.power)), power])
 
 
 def leakage_section(leakage: Numbers | None) -> Section:
@@ -159,7 +166,7 @@ def _leakage_blocks(leakage: Numbers) -> list[Block]:
         if leakage.get(level)
     ]
     header = ("split", "groups", "AUC", "accuracy", "AUC, points above the strictest split")
-    table = Table(f"A linear head on the same features, split in different ways. {INTERVALS}", header, rows)
+    table = Table(f"A linear head on the same features, split in different ways. {intervals_of(leakage)}", header, rows)
     probes = [
         (PROBES.get(name, name), count(probe["n_answers"]), *_cells(probe, ("accuracy", "chance")))
         for name, probe in (leakage.get("probe") or {}).items()
@@ -191,17 +198,27 @@ def calibration_table(levels: Mapping[str, Numbers], clusters: str = "patients")
         if "after" in states
         else "Probabilities as they are: there is no validation part to fit a temperature on."
     )
-    caption = f"{caption} {intervals_words(clusters)}"
-    return Table(caption, ("measure", *columns), metric_rows(list(columns.values()), CALIBRATION))
+    caption = (
+        f"{caption} {intervals_words(clusters)} The test asks whether the error is larger than calibrated predictions "
+        f"of these {clusters} would show."
+    )
+    levels_shown = list(columns.values())
+    tested = [
+        ("test of calibration, p", *(p_value(numbers.get("ece_p")) for numbers in levels_shown)),
+        (metric_words("ece"), *(metric_with_interval(numbers, "ece") for numbers in levels_shown)),
+    ]
+    return Table(caption, ("measure", *columns), [*tested, *metric_rows(levels_shown, CALIBRATION)])
 
 
 def uncertainty_blocks(uncertainty: Numbers, name: str = "") -> list[Block]:
     """Conformal coverage by image and patient, and accuracy when unsure images are left out."""
-    note = f"{f' {name}.' if name else ''} {INTERVALS}"
+    note = f"{f' {name}.' if name else ''} {intervals_of(uncertainty)}"
     target = percent(uncertainty["coverage"])
+    shown = {key: words for key, words in CONFORMAL.items() if "note" not in uncertainty or "patient" not in key}
     sets = [
-        (f"calibrated on {level}s", target, *_cells(numbers, CONFORMAL))
+        (f"calibrated on {level}s", target, *_cells(numbers, shown))
         for level, numbers in uncertainty["conformal"].items()
+        if level == "image" or "note" not in uncertainty
     ]
     selective = [
         (METHODS.get(method, method), *_cells(numbers, SELECTIVE))
@@ -213,7 +230,7 @@ def uncertainty_blocks(uncertainty: Numbers, name: str = "") -> list[Block]:
     tables = [
         Table(
             f"Conformal prediction sets on test.{note}",
-            ("prediction sets", "target coverage", *CONFORMAL.values()),
+            ("prediction sets", "target coverage", *shown.values()),
             sets,
         ),
         Table(
@@ -240,7 +257,7 @@ def robustness_blocks(robustness: Numbers, name: str = "") -> list[Block]:
         for corruption, cells in corruptions.items()
     ]
     header = ("corruption", *(f"severity {severity}" for severity in severities))
-    caption = f"AUC by image on corrupted test images.{f' {name}.' if name else ''} {INTERVALS}"
+    caption = f"AUC by image on corrupted test images.{f' {name}.' if name else ''} {intervals_of(robustness)}"
     return [Text(robustness_words(robustness)), Table(caption, header, rows)]
 
 

@@ -9,6 +9,7 @@ from bycase.core.wording import capitalise, count
 from bycase.datasets.layouts.listing import About
 from bycase.datasets.layouts.registry import about_dataset
 from bycase.report.explanations import explanation_words
+from bycase.report.external import external_words
 from bycase.report.inputs import Bench, DataSet, Run
 from bycase.report.provenance import package_versions
 from bycase.report.words import (
@@ -57,14 +58,18 @@ class Study:
         Draws of all folds; 1 where there is one test set.
     leaks : int
         Cases on both sides of the split.
+    patients_known : bool
+        Whether anything names the images' patients.
     levels : dict
-        ``image`` and ``patient``: metrics with ``ci``, ``baseline``, ``n`` and ``n_patients``.
+        ``image`` and, where they are known, ``patient``: metrics with ``ci``, ``baseline``, ``n`` and ``n_patients``.
     tested : str
         What the metrics are measured on.
     calibration : dict or None
         Image level: ``before`` and ``after`` temperature scaling.
     subgroups : tuple of str
         Properties by which the metrics are also reported.
+    external : str or None
+        What became of the network on an external test set, in sentences.
     analyses : dict of str to str
         A sentence on each analysis that was made: power, uncertainty, robustness, explain, leakage.
     verdicts : tuple of str
@@ -89,10 +94,12 @@ class Study:
     subsets: str
     repeats: int
     leaks: int
+    patients_known: bool
     levels: Mapping[str, Mapping[str, Any]]
     tested: str
     calibration: Mapping[str, Any] | None
     subgroups: tuple[str, ...]
+    external: str | None
     analyses: Mapping[str, str]
     verdicts: tuple[str, ...]
     cost: Mapping[str, Any]
@@ -110,8 +117,18 @@ class Study:
         return about_dataset(self.params.data, self.params.dataset)
 
     @property
+    def clusters(self) -> str:
+        """What intervals are over."""
+        return "patients" if self.patients_known else "images"
+
+    @property
+    def leak_words(self) -> str:
+        """Whether a patient has images on both sides of the split."""
+        return leak_words(self.leaks, patients_known=self.patients_known)
+
+    @property
     def versions(self) -> dict[str, str]:
-        """Versions of Python and packages."""
+        """Versions of packages."""
         return package_versions()
 
     @property
@@ -125,15 +142,15 @@ class Study:
     @property
     def limits(self) -> list[str]:
         """The limitations that the pipeline knows of, in sentences."""
-        n = self.levels["image"]["n_patients"]
+        n = self.levels["image"]["n_patients" if self.patients_known else "n"]
         limits = {
             "Generated images: no number says anything about patients or tissue.": self.phantom,
-            leak_words(self.leaks): self.leaks,
-            f"Few patients: {count(n)} tested, so the intervals are wide.": n < FEW,
-            f"{capitalise(PATIENTS_UNKNOWN)}.": not self.data.restructure.get("patients_known", True),
+            self.leak_words: self.leaks,
+            f"Few {self.clusters}: {count(n)} tested, so the intervals are wide.": n < FEW,
+            f"{capitalise(PATIENTS_UNKNOWN)}.": not self.patients_known,
             f"{missing_words(self.data.restructure)}.": self.data.restructure.get("partial"),
             "The best network was selected on the results that are reported for it.": self.others,
-            "Single data source: no external test set.": True,
+            "Single data source: no external test set.": self.external is None,
         }
         sentences = [words for words, applies in limits.items() if applies]
         return sentences if self.phantom else [*sentences, self.about.group_note, *self.about.limits]
@@ -153,13 +170,15 @@ def study_of_run(run: Run) -> Study:
         positive=model_info["positive"],
         group=protocol["group"],
         partition=f"{run_info.split}; drawn once with seed {protocol.get('seed', run.data.params.seed)}",
-        subsets=_subset_words(protocol),
+        subsets=_subset_words(protocol, run_info.patients_known),
         repeats=1,
         leaks=protocol.get("cases_on_both_sides", 0),
-        levels={level: metrics[level] for level in ("image", "patient")},
+        patients_known=run_info.patients_known,
+        levels=run_info.levels,
         tested=f"the test set, {run_info.size}",
         calibration=metrics.get("calibration", {}).get("image"),
         subgroups=tuple(metrics.get("subgroups", {})),
+        external=external_words(external) if (external := run.optional.get("external")) else None,
         analyses=_analyses(run.data, run.optional, run.optional.get("leakage")),
         verdicts=(),
         cost=run.cost,
@@ -171,7 +190,7 @@ def study_of_run(run: Run) -> Study:
 def study_of_bench(bench: Bench) -> Study:
     """Describe a benchmark and its best network."""
     about, best = bench.about, bench.leaderboard[bench.best]
-    images = f"{count(about['n_images'])} images of {count(about['n_patients'])} patients"
+    images = bench.tested
     return Study(
         model=bench.best,
         network=about["networks"][bench.best],
@@ -188,10 +207,12 @@ def study_of_bench(bench: Bench) -> Study:
         subsets=f"{images}, each tested out of fold",
         repeats=about["repeats"],
         leaks=0,
-        levels={level: best[level] for level in ("image", "patient")},
+        patients_known=bench.patients_known,
+        levels=bench.levels(bench.best),
         tested=f"out-of-fold predictions, {images}",
         calibration=best["image"].get("calibration"),
         subgroups=(),
+        external=None,
         analyses=_analyses(
             bench.data,
             {name: networks[bench.best] for name, networks in bench.optional.items() if bench.best in networks},
@@ -204,9 +225,10 @@ def study_of_bench(bench: Bench) -> Study:
     )
 
 
-def _subset_words(protocol: Mapping[str, Any]) -> str:
+def _subset_words(protocol: Mapping[str, Any], known: bool) -> str:
     return "; ".join(
-        f"{SUBSETS[name]}: {count(subset['images'])} images of {count(subset['cases'])} cases ("
+        f"{SUBSETS[name]}: {count(subset['images'])} images"
+        + (f" of {count(subset['cases'])} cases (" if known else " (")
         + ", ".join(f"{label} {count(n)}" for label, n in subset["by_class"].items())
         + ")"
         for name, subset in protocol.get("counts", {}).items()

@@ -11,8 +11,7 @@ from bycase.tables.manifest import PATIENTS_UNKNOWN
 from bycase.tables.models import NETWORK
 
 ROWS = ("auc", "accuracy", "balanced_accuracy", "macro_f1", "sensitivity", "specificity")
-LEVELS = ("image", "patient")
-READING = "Intervals: 95 %, over patients. Baseline: the training part's majority class for all."
+READING = "Intervals: 95 %, over {}. Baseline: the training part's majority class for all."
 PHANTOM = "The images are a phantom, generated: no number here says anything about tissue."
 RANDOM = (
     "Random weights, as the phantom has for networks whose ImageNet weights would be downloaded;\n"
@@ -48,16 +47,16 @@ def summarise(run_info: RunInfo) -> str:
     str
         Lines of text, the last one ended.
     """
-    columns = "".join(f"  {f'{level} level (95 % CI)':<27}{'baseline':>8}" for level in LEVELS)
+    columns = "".join(f"  {f'{level} level (95 % CI)':<27}{'baseline':>8}" for level in run_info.levels)
     lines = [*run_info.subtitle, "", f"{'test':<18}{columns}"]
     lines += [
-        f"{metric_words(metric):<18}" + "".join(_cell(run_info.metrics[level], metric) for level in LEVELS)
+        f"{metric_words(metric):<18}" + "".join(_cell(metrics, metric) for metrics in run_info.levels.values())
         for metric in metrics_for(len(run_info.classes), *ROWS)
     ]
     phantom = run_info.model_info["phantom"]
     frozen = run_info.model_info["mode"] == "frozen"
-    unknown = [] if run_info.protocol.get("patients_known", True) else [f"{capitalise(PATIENTS_UNKNOWN)}."]
-    lines += ["", *unknown, READING, *([PHANTOM] if phantom else [])]
+    unknown = [] if run_info.patients_known else [f"{capitalise(PATIENTS_UNKNOWN)}."]
+    lines += ["", *unknown, READING.format(run_info.clusters), *([PHANTOM] if phantom else [])]
     lines += [RANDOM] if phantom and frozen and run_info.model_info["weights"] == "random" else []
     lines += ["", "Report: plots/report.html", f"Next:   {SERVE}", *([f"        {BREAKHIS}"] if phantom else [])]
     return "\n".join(line.rstrip() for line in lines) + "\n"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bycase.core.params import Params
 from bycase.core.wording import Numbers, count, interval, metric_with_interval, percent, share, tenths
 from bycase.statistics.metric_names import metric_words, short_metric_words
+from bycase.statistics.power.resolution import METRICS, SCENARIOS
 
 CI = "95 % CI"
 CHANCE = 0.5  # AUC of a constant prediction
@@ -41,27 +42,29 @@ def headline(network: str, data: str, tested: str, levels: Mapping[str, Numbers]
     network, data, tested : str
         What was tested on what.
     levels : mapping
-        ``image`` and ``patient``; see ``metrics/metrics.json``.
+        ``image`` and, where they are known, ``patient``; see ``metrics/metrics.json``.
     """
-    image, patient = levels["image"], levels["patient"]
+    image = levels["image"]
+    ranked = " and ".join(f"{level}-level {describe_metric(numbers, 'auc')}" for level, numbers in levels.items())
     first = (
-        f"{network}, on {data}: image-level {describe_metric(image, 'auc')} and patient-level "
-        f"{describe_metric(patient, 'auc')}, on {tested}. Image-level {describe_metric(image, 'accuracy')}; a constant "
+        f"{network}, on {data}: {ranked}, on {tested}. Image-level {describe_metric(image, 'accuracy')}; a constant "
         f"prediction scores {share(image['baseline']['accuracy'])}."
     )
-    return [first, f"{auc_verdict(image)} {accuracy_verdict(image)}"]
+    return [first, f"{auc_verdict(levels)} {accuracy_verdict(image)}"]
 
 
-def auc_verdict(image: Numbers) -> str:
-    """Whether the interval of the AUC excludes the AUC of a constant prediction."""
-    limits = image["ci"]["auc"]
+def auc_verdict(levels: Mapping[str, Numbers]) -> str:
+    """Whether the interval of the AUC by image excludes the AUC of a constant prediction; `levels` as in `headline`."""
+    image = levels["image"]
+    limits, size = image["ci"]["auc"], count(image["n_patients" if "patient" in levels else "n"])
     if limits["low"] > CHANCE:
         return f"The {CI} of the AUC lies above {CHANCE}, the AUC of a constant prediction."
     if limits["high"] < CHANCE:
         return f"The {CI} of the AUC lies below {CHANCE}: the network ranks worse than a constant prediction."
     return (
-        f"The {CI} of the AUC includes {CHANCE}, the AUC of a constant prediction: these {image['n_patients']} "
-        "patients do not show that the network is better than a constant prediction."
+        f"The {CI} of the AUC includes {CHANCE}, the AUC of a constant prediction: these {size} "
+        f"{'patients' if 'patient' in levels else 'images'} do not show that the network is better than a constant "
+        "prediction."
     )
 
 
@@ -73,30 +76,37 @@ def accuracy_verdict(image: Numbers) -> str:
 
 
 def power_words(power: Numbers) -> str:
-    """The smallest difference between two networks that the data can resolve."""
+    """The smallest difference between two networks that the data can resolve, in each scenario."""
     assumed, parts = power["assumptions"], []
     for subset, name in (("test", "test set"), ("all", "all images, cross-validated")):
         resolution = power[subset]
         if resolution.get("n_patients"):
-            metrics = {"accuracy": resolution["accuracy_points"], "AUC": resolution["auc_points"]}
-            values = ", ".join(
-                f"{metric} none" if value is None else f"{metric} {tenths(value)} points"
-                for metric, value in metrics.items()
-            )
-            parts.append(f"{name} ({count(resolution['n_patients'])} patients): {values}")
+            values = ", ".join(f"{metric_words(metric)} {scenario_points(resolution, metric)}" for metric in METRICS)
+            units = "groups, patients unknown" if "note" in power else "patients"
+            parts.append(f"{name} ({count(resolution['n_patients'])} {units}): {values}")
     return (
-        f"Smallest detectable difference between two networks (power {percent(assumed['power'])}, alpha "
-        f"{assumed['alpha']:g}): {'; '.join(parts)}."
+        f"Smallest detectable difference between two networks in points (power {percent(assumed['power'])}, alpha "
+        f"{assumed['alpha']:g}; {' / '.join(SCENARIOS)} assumptions): {'; '.join(parts)}."
     )
 
 
+def scenario_points(resolution: Numbers, metric: str) -> str:
+    """Such as ``8.4 / 12.9 / none``: what is found in each scenario, none where not even a perfect model is."""
+    found = [resolution[scenario][f"{metric}_points"] for scenario in SCENARIOS]
+    return " / ".join("none" if points is None else tenths(points) for points in found)
+
+
 def uncertainty_words(uncertainty: Numbers) -> str:
-    """How often conformal sets contain the true class, by image and by patient."""
+    """How often conformal sets contain the true class, by image and, where they are known, by patient."""
     image, patient = uncertainty["conformal"]["image"], uncertainty["conformal"]["patient"]
     words = (
         f"Conformal prediction sets with a target coverage of {percent(uncertainty['coverage'])} contain the true "
-        f"class of {percent(image['coverage'])} of test images when calibrated on validation images, and of "
-        f"{percent(patient['coverage'])} when calibrated on validation patients (mean over patients "
+        f"class of {percent(image['coverage'])} of test images when calibrated on validation images"
+    )
+    if "note" in uncertainty:
+        return f"{words}."
+    words = (
+        f"{words}, and of {percent(patient['coverage'])} when calibrated on validation patients (mean over patients "
         f"{percent(patient['patient_coverage'])})."
     )
     if patient.get("conformal_threshold") != 0:
@@ -126,6 +136,8 @@ def robustness_words(robustness: Numbers) -> str:
 
 def leakage_words(leakage: Numbers) -> str:
     """How much better the same features look when a patient's images may be on both sides."""
+    if "note" in leakage and leakage["strictest"] == "image":
+        return "No patient is known, so that the effect of leakage on these data cannot be measured."
     inflation = leakage["inflation"]
     return (
         f"A linear head on fixed reference features scores {tenths(inflation['auc'])} points of AUC ({CI} "
@@ -135,11 +147,15 @@ def leakage_words(leakage: Numbers) -> str:
     )
 
 
-def leak_words(leaks: int, duplicates: int = 0) -> str:
+def leak_words(leaks: int, duplicates: int = 0, patients_known: bool = True) -> str:
     """Whether any case has images, or any pair of duplicates stands, on both sides of the split."""
     pairs = f"{duplicates} pairs of duplicates stand on both sides of the split"
+    if not leaks and duplicates:
+        return f"LEAKAGE: {pairs}."
+    if not leaks and not patients_known:
+        return "Whether a patient has images on both sides of the split is not known."
     if not leaks:
-        return f"LEAKAGE: {pairs}." if duplicates else "No case has images on both sides of the split."
+        return "No case has images on both sides of the split."
     also = f", and {pairs}" if duplicates else ""
     return f"LEAKAGE: {leaks} cases have images on both sides of the split{also}, so the results are too optimistic."
 

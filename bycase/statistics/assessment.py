@@ -133,7 +133,7 @@ def assess(
             "image": _assess_validation(image.validation),
             "patient": _assess_validation(patient.validation),
         }
-    return {**content, "calibration": assess_calibration(validation, test, resamples, seed)}
+    return {**content, "calibration": assess_calibration(validation, test, seed)}
 
 
 def _decide(validation: Units, test: Units, settings: EvaluateParams) -> _Level:

@@ -36,7 +36,7 @@ MEASURES = (
     ("specificity by patient", "patient", "specificity"),
     ("calibration slope by image", "calibration.image.after", "slope"),
     ("calibration intercept by image", "calibration.image.after", "intercept"),
-    ("ECE by image", "calibration.image.after", "ece"),
+    ("calibration-in-the-large by image", "calibration.image.after", "in_the_large"),
     ("Brier score by image", "calibration.image.after", "brier"),
     ("coverage of prediction sets", "sets.patient", "coverage"),
     ("classes per prediction set", "sets.patient", "size"),
@@ -137,7 +137,7 @@ def assess_sample(sample: Sample, locked: Locked, resamples: int, seed: int) -> 
         for level, each in units.items()
     }
     content["calibration"] = {
-        level: assess_temperatures(each, locked.temperatures[level], resamples, seed) for level, each in units.items()
+        level: assess_temperatures(each, locked.temperatures[level], seed) for level, each in units.items()
     }
     content["sets"] = {
         level: assess_sets(held, images.truth, images.patient, locked.coverage) for level, held in sample.sets.items()
@@ -198,12 +198,12 @@ def read_external() -> dict[str, Any] | None:
 
 
 def list_measures(content: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]], str]]:
-    """The main measures that there are, in the order of tables and figures.
+    """The main measures that there are, in the order of tables and figures; by image only where patients are unknown.
 
     Parameters
     ----------
     content : mapping
-        What `assess_external` returns.
+        What `assess_external` returns, and, where either data set names no patients, a ``note``.
 
     Returns
     -------
@@ -213,6 +213,8 @@ def list_measures(content: Mapping[str, Any]) -> list[tuple[str, list[Mapping[st
     """
     rows = []
     for words, keys, name in MEASURES:
+        if "note" in content and keys == "patient":
+            continue
         sides = [reduce(getitem, keys.split("."), content[side]) for side in ("internal", "external", "change")]
         if name in sides[0]:
             rows.append((words, sides, name))

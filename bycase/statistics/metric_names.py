@@ -43,11 +43,13 @@ METRICS = {
     "log_loss": Metric("log loss", lower_is_better=True),
     "loss": Metric("loss", lower_is_better=True),
     "ece": Metric("expected calibration error (ECE)", "ECE", lower_is_better=True),
+    "ece_expected": Metric("ECE that calibrated predictions would show"),
     "ece_debiased": Metric("ECE, debiased", lower_is_better=True),
     "reliability": Metric("reliability", lower_is_better=True),
     "resolution": Metric("resolution"),
     "slope": Metric("calibration slope"),
     "intercept": Metric("calibration intercept"),
+    "in_the_large": Metric("calibration-in-the-large"),
     "entropy": Metric("mean entropy"),
 }
 

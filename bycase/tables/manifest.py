@@ -45,6 +45,11 @@ OPTIONAL = (
 NUMBERS = ("magnification", "width", "height")
 
 
+def patients_note(known: bool) -> dict[str, str]:
+    """What results carry as their ``note`` where nothing names a patient; empty where something does."""
+    return {} if known else {"note": PATIENTS_UNKNOWN}
+
+
 def write_manifest(path: Path, frame: pd.DataFrame) -> None:
     """Write the manifest, sorted by image.
 

@@ -2,11 +2,24 @@
 
 import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.pipeline.conftest import Project, stage_error
+from tests.pipeline.conftest import Project, clone, stage_error
+
+
+@pytest.fixture(scope="module")
+def cloned(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return clone(tmp_path_factory.mktemp("bad") / "clone")
+
+
+@pytest.fixture
+def untouched(cloned: Project) -> Iterator[Project]:
+    """A clone with its own parameters, and with them again afterwards."""
+    yield cloned
+    cloned.run("git", "checkout", "--quiet", ".")
 
 
 @pytest.mark.parametrize(
@@ -27,9 +40,11 @@ from tests.pipeline.conftest import Project, stage_error
         ),
     ],
 )
-def test_a_bad_parameter_is_named_with_the_valid_choices(fresh: Project, key: str, value: object, says: str) -> None:
-    fresh.set_params(**{key: value})
-    assert says in stage_error(fresh, "dvc", "repro")
+def test_a_bad_parameter_is_named_with_the_valid_choices(
+    untouched: Project, key: str, value: object, says: str
+) -> None:
+    untouched.set_params(**{key: value})
+    assert says in stage_error(untouched, "dvc", "repro")
 
 
 @pytest.mark.parametrize("make", ["empty", "missing", "one_class", "truncated"])
@@ -73,10 +88,10 @@ def test_an_archive_that_climbs_out_is_refused(fresh: Project) -> None:
     assert not (fresh.folder / "data/escaped.png").exists()
 
 
-def test_no_kaggle_credentials_names_the_three_ways(fresh: Project, tmp_path: Path) -> None:
-    fresh.set_params(dataset="breakhis")
+def test_no_kaggle_credentials_names_the_three_ways(untouched: Project, tmp_path: Path) -> None:
+    untouched.set_params(dataset="breakhis")
     command = ["env", "-u", "KAGGLE_USERNAME", "-u", "KAGGLE_KEY", "-u", "KAGGLE_API_TOKEN"]
-    message = stage_error(fresh, *command, f"HOME={tmp_path}", "dvc", "repro", "download")
+    message = stage_error(untouched, *command, f"HOME={tmp_path}", "dvc", "repro", "download")
     for way in ("KAGGLE_API_TOKEN", "kaggle.json", "kaggle auth login"):
         assert way in message
 

@@ -72,11 +72,10 @@ def test_git_is_clean_after_a_run(reproduced: Project) -> None:
 
 def test_another_model_runs_alone_and_going_back_restores(reproduced: Project, stages_run: StagesRun) -> None:
     before = metrics(reproduced)
-    done = reproduced.dvc("exp", "run", "-S", "model=mresnet")
-    ran = stages_run(done)
-    assert ran[:4] == ["check", "embed", "train", "evaluate"]
-    # DVC chooses the order of those that do not depend on each other.
-    assert sorted(ran[4:]) == ["bundle", "explain", "external", "plot", "report", "robustness", "uncertainty"]
+    done = reproduced.dvc("exp", "run", "-S", "model=mresnet", "evaluate")
+    assert stages_run(done) == ["check", "embed", "train", "evaluate"]
+    left = json.loads(reproduced.dvc("status", "--json").stdout)
+    assert sorted(left) == ["bundle", "explain", "external", "plot", "report", "robustness", "uncertainty"]
     assert metrics(reproduced) != before
 
     difference = reproduced.dvc("metrics", "diff", "--json").stdout
@@ -114,7 +113,7 @@ def test_queued_experiments_run_one_a_model(reproduced: Project) -> None:
     assert "Failed" not in table
 
 
-HEAD = {"zoo.focal_cnn.epochs": 150, "zoo.focal_cnn.patience": 150}
+HEAD = {"zoo.focal_cnn.epochs": 80, "zoo.focal_cnn.patience": 80}
 IMAGES = {
     "zoo.focal_cnn.mode": "end_to_end",
     "augment.mixup": 0.3,

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from bycase.apps.judge.table import PREFIX, UNKNOWN_PATIENTS, Table
+from bycase.core.nested import without
 from bycase.core.params_training import EvaluateParams
 from bycase.figures.run_info import RunInfo
 from bycase.statistics.assessment import assess
@@ -165,13 +166,6 @@ def tidy(metrics: Mapping[str, Any], table: Table, probabilities: bool | None = 
     if not (table.probabilities if probabilities is None else probabilities):
         content = without(content, (*OF_PROBABILITIES, "calibration"))
     return content
-
-
-def without(content: Any, keys: tuple[str, ...]) -> Any:
-    """Nested mappings and lists without these keys, wherever they stand."""
-    if isinstance(content, Mapping):
-        return {key: without(value, keys) for key, value in content.items() if key not in keys}
-    return [without(value, keys) for value in content] if isinstance(content, list) else content
 
 
 def judged_units(table: Table, metrics: Mapping[str, Any], settings: JudgeSettings) -> dict[str, Units]:

@@ -16,6 +16,7 @@ from bycase.report.blocks import Block, Listing, Page, Section, Text
 from bycase.report.blocks import Table as Cells
 from bycase.report.failures import patient_table
 from bycase.report.page import embed_figure
+from bycase.report.resolution import resolution_section
 from bycase.report.sections import (
     calibration_table,
     class_table,
@@ -111,6 +112,7 @@ def board_page(tables: Sequence[Table], comparison: Comparison, said: Sequence[s
         sections=[
             best,
             verdict_section(comparison.verdicts, clusters),
+            resolution_section(comparison.verdicts["resolution"]),
             *([Section("calibration", "Calibration", found)] if (found := _figures(plots, "calibration")) else []),
             Section("read", "What was read", [Listing(read), pages]),
             production(tables, command),
@@ -146,7 +148,7 @@ def _headline(info: JudgedInfo, levels: Levels) -> list[str]:
     sentences = [f"{capitalise(said)}. {constant}"]
     verdicts = accuracy_verdict(image)
     if "auc" in image and info.table.patients_known:
-        verdicts = f"{auc_verdict(image)} {verdicts}"
+        verdicts = f"{auc_verdict(levels)} {verdicts}"
     sentences.append(verdicts)
     decided = "; ".join(f"{level}s: {info.decision(level)}" for level in levels)
     return [*sentences, f"{capitalise(decided)}."]

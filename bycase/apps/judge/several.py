@@ -187,15 +187,10 @@ def compare_tables(
             f"predictions of {len(tables)} files; {size}",
             *([] if first.patients_known else [UNKNOWN_PATIENTS]),
         ],
-        clusters=first.clusters,
+        note="" if first.patients_known else UNKNOWN_PATIENTS,
     )
     comparison = compare(inputs, comparing)
     board, verdicts = comparison.board, comparison.verdicts
-    if not first.patients_known:
-        board, verdicts = (without(content, ("patient", "n_patients")) for content in (board, verdicts))
-        verdicts["settings"] = comparison.verdicts["settings"]
-        board = {name: row | {"note": UNKNOWN_PATIENTS} for name, row in board.items()}
-        verdicts["notes"] = [f"{UNKNOWN_PATIENTS}.".capitalize(), *verdicts["notes"]]
     if not all(table.probabilities for table in tables):
         board, verdicts = (
             without(content, (*OF_PROBABILITIES, "calibration", "delong")) for content in (board, verdicts)

@@ -2,7 +2,7 @@
 
 from bycase.apps.judge.assess import JudgedInfo, constant_words
 from bycase.apps.judge.page import levels_of
-from bycase.core.wording import capitalise, metric_with_interval
+from bycase.core.wording import capitalise, error_with_test, metric_with_interval
 from bycase.statistics.metric_names import metric_words, metrics_for
 
 ROWS = (
@@ -31,8 +31,11 @@ def summarise(info: JudgedInfo) -> str:
     lines.append(f"{capitalise(decided)}.")
     if "calibration" in info.metrics:
         calibration = info.metrics["calibration"]["image"]
-        after = f"; {calibration['after']['ece']:.3f} after temperature scaling" if "after" in calibration else ""
-        lines.append(f"Calibration error (ECE) of images: {calibration['before']['ece']:.3f}{after}.")
+        after = f"; {error_with_test(calibration['after'])} after temperature scaling" if "after" in calibration else ""
+        lines.append(
+            f"Calibration error (ECE) of images: {error_with_test(calibration['before'])}{after}; in brackets what "
+            "calibrated predictions would show, and the p-value of a test of calibration."
+        )
     lines.append(f"Intervals: 95 %, over {info.clusters}. {constant_words(table)}")
     lines += [f"{capitalise(warning)}." for warning in table.warnings]
     return "\n".join(line.rstrip() for line in lines) + "\n"

@@ -22,14 +22,10 @@ from bycase.apps.judge.options import Options
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest
 from bycase.core.wording import plural
+from bycase.datasets.part_words import PART_WORDS
 from bycase.statistics.units import Bools, Floats, Units, number_classes, positive_number, predict_classes
 from bycase.tables.predictions import SUM_TOLERANCE
 
-PARTS = {
-    "train": ("train", "training", "fit"),
-    "val": ("val", "valid", "validation", "dev", "tune", "tuning"),
-    "test": ("test", "testing", "holdout", "heldout", "hold-out", "held-out"),
-}
 OTHER = "other"  # parts that are neither judged nor otherwise used
 UNKNOWN_PATIENTS = "patients unknown: intervals treat images as independent"
 
@@ -244,7 +240,7 @@ def check_judged(table: Table) -> None:
 def _parts(frame: pd.DataFrame, columns: Columns, options: Options, name: str) -> "pd.Series[str]":
     if columns.part is None:
         return pd.Series(["test"] * len(frame))
-    meaning = {word: part for part, words in PARTS.items() for word in words}
+    meaning = PART_WORDS.copy()
     if options.test:
         meaning = {word: part for word, part in meaning.items() if part != "test"} | {options.test.lower(): "test"}
     if options.validation:

@@ -95,7 +95,7 @@ def publish_run(name: str, results: Path = RESULTS) -> Path:
 def publish_benchmark(name: str, results: Path = RESULTS) -> Path:
     """Keep the benchmark that is in the current folder; see `publish_run`."""
     _check(name, {**BENCHMARK, "": PREDICTIONS}, "bycase benchmark run")
-    figures = [*Path("plots/benchmark").glob("*.png"), Path("plots/leakage.png")]
+    figures = [*Path("plots/benchmark").glob("*.png"), Path("plots/leakage.png"), Path("plots/power.png")]
     return _write(results / name, BENCHMARK, figures, benchmark_documents(False), packed=Path(PREDICTIONS))
 
 

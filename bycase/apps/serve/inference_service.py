@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bycase.apps.classifier.info import ClassifierInfo
 from bycase.apps.serve.limits import MEGABYTE, Limits, RefusedError, report_defect
 from bycase.apps.serve.schema import Model, Prediction
 from bycase.explain.overlay import overlay
@@ -81,7 +82,7 @@ class InferenceService:
         """What the API says of the network."""
         info = self._classifier.info
         return Model(
-            **info.model_dump(include={"model", "weights", "dataset", "phantom", "classes", "positive", "image_size"}),
+            **info.model_dump(include=set(Model.model_fields) & set(ClassifierInfo.model_fields)),
             coverage=info.sets.coverage,
             set_from=info.sets.patient_threshold,
             unlike_from=info.unlike.distance,

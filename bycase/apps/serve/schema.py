@@ -26,6 +26,9 @@ class Model(BaseModel):
     weights: str
     dataset: str = Field(description="what it was trained on")
     phantom: bool = Field(description="whether that was generated images; then predictions say nothing about tissue")
+    patients_known: bool = Field(
+        description="whether it was trained on images whose patients are named; if not, `coverage` is of images"
+    )
     classes: list[str]
     positive: str | None = Field(description="the class that is looked for; null where there are more than two")
     image_size: int = Field(description="pixels; what every image is resized to")

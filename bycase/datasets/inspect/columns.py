@@ -12,10 +12,10 @@ from bycase.core.params_layouts import TableParams
 from bycase.datasets.inspect.groups import NEVER, PURE, Reading, describe_groups
 from bycase.datasets.inspect.levels import MOST_CLASSES
 from bycase.datasets.layouts.joined_tables import find_tables
-from bycase.datasets.layouts.listing import read_part
 from bycase.datasets.layouts.lookup import Lookup
 from bycase.datasets.layouts.table import IMAGE_COLUMNS, LABEL_COLUMNS
 from bycase.datasets.layouts.tabular import TABLE_SUFFIXES
+from bycase.datasets.part_words import read_part
 from bycase.tables.splits import SUBSETS
 
 # Columns by what they are likely to hold, without what stands between words; the first tuple speaks most for a patient.

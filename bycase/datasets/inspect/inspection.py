@@ -18,6 +18,8 @@ from bycase.datasets.inspect.published import recognise
 from bycase.datasets.layouts.listing import Listing, is_image, is_mask
 from bycase.datasets.layouts.naming import PathReader, plain
 from bycase.datasets.layouts.registry import read_layout
+from bycase.datasets.layouts.tabular import TABLE_SUFFIXES
+from bycase.datasets.part_words import read_part
 
 NONE = "none"  # of an option: nothing stands for it
 
@@ -181,7 +183,7 @@ def _plan_table(
     section["label"] = list(hot) if hot else label.chosen.place if label.chosen else None
     section["patient"] = patient.chosen.place if patient.chosen else None
     if options.part:
-        section["part"] = None if options.part == NONE else options.part
+        section["part"] = _given_part(options.part, table.images, table)
     else:
         section["part"], section["fold"] = columns.part_column(table), columns.fold_column(table)
     section["root"] = columns.common_root(table, images)
@@ -209,9 +211,9 @@ def _plan_folders(images: list[Path], found: Found, options: Options) -> _Plan:
     patient = _patient(options, images, None, [*readings, *stems.patient_readings(images)], values)
     section: dict[str, Any] = {"label": label.chosen.place if label.chosen else "auto"}
     section["patient"] = patient.chosen.place if patient.chosen else None
-    if options.part and options.part != NONE:
-        section["part"] = _place(options.part)
-    elif not options.part:
+    if options.part:
+        section["part"] = _given_part(options.part, images, None)
+    else:
         section["part"] = "auto" if levels.has_parts(images) else None
         section["fold"] = "auto" if levels.has_folds(images) else None
     return _Plan("folders", label, patient, images, section)
@@ -237,14 +239,26 @@ def _given(key: str, text: str, images: Sequence[Path], table: Table | None) -> 
     if isinstance(place, str) and place.replace("_", "").isalnum():
         there = f"columns: {_columns(table)}" if table else "no table"
         raise UserError(f"--{key} {text}: neither a column ({there}) nor a folder level nor an expression")
-    reader = PathReader({key: place}, "inspect")
     try:
+        reader = PathReader({key: place}, "")
         values = tuple(reader.read(path).get(key, "") for path in images)
+        reader.check(len(images))
     except ValueError as error:
         raise UserError(f"--{key} {text}: {error}, as of {images[0].as_posix()}") from None
-    reader.check(len(images))
+    except UserError as error:
+        raise UserError(f"--{str(error).removeprefix('.')}") from None
     words = f"folder level {place}" if isinstance(place, int) else f"expression {place}"
     return Reading(place, words, values, 0)
+
+
+def _given_part(text: str, images: Sequence[Path], table: Table | None) -> int | str | None:
+    """Where the parts stand; a UserError where what stands there is none."""
+    if text == NONE:
+        return None
+    reading = _given("part", text, images, table)
+    if not any(map(read_part, reading.values)):
+        raise UserError(f"--part {text}: says none of train, val and test, but '{reading.values[0]}'")
+    return reading.place
 
 
 def _place(text: str) -> int | str:
@@ -274,6 +288,8 @@ def _no_class(images: list[Path], found: Found) -> str:
     if len(folders) == 1:
         return f"{found.source}: all {len(images)} images are of one class, '{folders[0]}'; two are needed"
     where = f"folders there: {', '.join(folders[:6])}" if folders else "all images lie in one folder"
+    tables = [path.as_posix() for path in found.files if path.suffix.lower() in TABLE_SUFFIXES - {".txt"}]
+    where += f"; {tables[0]} names none of them" if tables else ""
     return (
         f"{found.source}: nothing names a class; {where}; such as {images[0].as_posix()}; put the images of each class "
         "into a folder, add a table with the columns file_name and label, or give --label a level or an expression"
@@ -316,7 +332,8 @@ def _make_entry(plan: _Plan, found: Found, options: Options, look: Look) -> dict
 
 def _source(layout: str, found: Found) -> dict[str, Any]:
     """What every entry begins with."""
-    return {"layout": layout, "source": "local", "slug": None, "path": str(found.source), "max_unpacked_gb": 20}
+    nothing = dict.fromkeys(("slug", "url", "sha256", "revision"))
+    return {"layout": layout, "source": "local", **nothing, "path": str(found.source), "max_unpacked_gb": 20}
 
 
 def describe_reading(reading: Reading, labels: Sequence[str]) -> str:

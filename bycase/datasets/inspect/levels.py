@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bycase.datasets.inspect.groups import NEVER, Reading
 from bycase.datasets.inspect.stems import MARKERS, rank_of
-from bycase.datasets.layouts.listing import is_fold_folder, read_part
+from bycase.datasets.layouts.listing import is_fold_folder
+from bycase.datasets.part_words import read_part
 
 MOST_CLASSES = 40
 STRAY = 0.05  # most images, as a share, that may lie higher than the others

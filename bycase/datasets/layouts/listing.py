@@ -12,9 +12,6 @@ from bycase.core.errors import UserError
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"})
 
-
-_PART = re.compile(r"(train|training|val|valid|validation|dev|test|testing)(?:[ _-]*(?:set|data|images|split|part))?")
-_PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test"}  # the others are validation
 _FOLD = re.compile(r"(?:(?:fold|cv|split)[ _-]*)?(\d{1,3})")
 _FOLD_FOLDER = re.compile(r"(?:fold|cv|split)[ _-]*\d{1,3}")
 _MASK_WORDS = r"masks?|segmentations?|ground[ _-]?truths?|annotations?"
@@ -101,12 +98,6 @@ def is_hidden(name: str) -> bool:
 def is_image(path: Path) -> bool:
     """Whether a file is an image by its name."""
     return path.suffix.lower() in IMAGE_SUFFIXES
-
-
-def read_part(text: str) -> str:
-    """Train, val or test of any usual name of it, such as Training_set; else an empty text."""
-    match = _PART.fullmatch(text.strip().lower())
-    return _PARTS.get(match[1], "val") if match else ""
 
 
 def read_fold(text: str) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path, PurePath
 from bycase.core.errors import UserError
 from bycase.core.expressions import Expression
 from bycase.core.params_layouts import Where
-from bycase.datasets.layouts.listing import PublishedImage, is_fold_folder, read_fold, read_part
+from bycase.datasets.layouts.listing import PublishedImage, is_fold_folder, read_fold
+from bycase.datasets.part_words import read_part
 from bycase.tables.manifest import COLUMNS
 
 KEYS = ("label", "patient", "slide", "part", "fold")

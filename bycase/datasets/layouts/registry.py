@@ -9,8 +9,9 @@ import pandas as pd
 from bycase.core.params_data import DatasetParams
 from bycase.datasets.layouts import breakhis, busi, ham10000
 from bycase.datasets.layouts.folders import read_folders
-from bycase.datasets.layouts.listing import About, Listing, PublishedImage, label_by_subtype, read_part
+from bycase.datasets.layouts.listing import About, Listing, PublishedImage, label_by_subtype
 from bycase.datasets.layouts.table import read_table_layout
+from bycase.datasets.part_words import read_part
 
 # Of published data sets; each module has `ABOUT`, `FULL_IMAGES`, `read_layout` and `check_full`.
 LAYOUTS: dict[str, ModuleType] = {"breakhis": breakhis, "busi": busi, "ham10000": ham10000}

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import yaml
 
 from bycase.core.errors import UserError
 from bycase.datasets.layouts.listing import IMAGE_SUFFIXES
+from bycase.datasets.layouts.tabular import read_any_table
 from bycase.datasets.part_words import PART_WORDS, part_in
 
 # Columns of a table by what people call them; an image tells more than a slide, a slide more than a patient.
@@ -36,6 +37,7 @@ HEADING_WORDS = frozenset(
 )  # fmt: skip
 
 _TREES = (".json", ".yaml", ".yml")
+_OTHER_TABLES = (".xlsx", ".xlsm", ".jsonl", ".ndjson")
 _FOLD = re.compile(r"(?:ds)?(?:fold|split|cv|repeat)[\s_-]*(\d+)", re.IGNORECASE)
 _QUOTES = " \t\r\n'\"`[](){}"
 _FORMS = (
@@ -60,7 +62,7 @@ class Claim:
     table: pd.DataFrame
 
 
-def read_claims(path: Path) -> list[Claim]:
+def read_claims(path: Path, columns: Mapping[str, str] | None = None) -> list[Claim]:
     """Read every split that a file or a folder holds.
 
     Parameters
@@ -68,6 +70,9 @@ def read_claims(path: Path) -> list[Claim]:
     path : Path
         See `_FORMS`. A table or text may hold several folds, as Folds.csv and dsfoldN.txt do; a column of folds without
         one of parts says which fold tests an image.
+    columns : mapping of str to str, optional
+        The table's columns of ``name`` (of images, slides or patients), ``part`` and ``fold``, where they have no usual
+        names.
 
     Returns
     -------
@@ -77,13 +82,19 @@ def read_claims(path: Path) -> list[Claim]:
     Raises
     ------
     UserError
-        If there is nothing, it cannot be read, or it names no parts.
+        If there is nothing, it cannot be read, it names no parts, or it has no such columns.
     """
     if not path.exists():
         raise UserError(f"split file {path} not found: {_FORMS}")
+    columns = columns or {}
+    if columns and (path.is_dir() or path.suffix.lower() in _TREES):
+        raise UserError(f"split file {path} is no table, so that it has no column '{next(iter(columns.values()))}'")
     try:
         if path.is_dir():
             rows = list(_read_folder(path))
+        elif columns or path.suffix.lower() in _OTHER_TABLES:
+            frame = read_any_table(path)
+            rows = list(_read_table(path, [list(frame.columns), *frame.to_numpy(str).tolist()], columns))
         else:
             text = path.read_text(encoding="utf-8-sig")
             rows = list(_read_tree(path, text) if path.suffix.lower() in _TREES else _read_text(path, text))
@@ -166,7 +177,9 @@ def _read_text(path: Path, text: str) -> Rows:
         return ((fold, name, PART_WORDS[part.lower()]) for name, _, fold, part in cells if part.lower() in PART_WORDS)
     delimiter = "" if any(map(_heading, lines)) else _delimiter(lines)
     return (
-        _read_table(path, list(csv.reader(io.StringIO(text), delimiter=delimiter))) if delimiter else _read_lists(lines)
+        _read_table(path, list(csv.reader(io.StringIO(text), delimiter=delimiter)), {})
+        if delimiter
+        else _read_lists(lines)
     )
 
 
@@ -182,13 +195,14 @@ def _delimiter(lines: list[str]) -> str:
     return ""
 
 
-def _read_table(path: Path, rows: list[list[str]]) -> Rows:
+def _read_table(path: Path, rows: list[list[str]], columns: Mapping[str, str]) -> Rows:
     header = [cell.strip().lower() for cell in rows[0]]
     body = [[cell.strip() for cell in row] for row in rows[1:] if any(row)]
-    name = _column(header, NAME_COLUMNS)
-    fold = _column(header, FOLD_COLUMNS)
-    parts = [n for n, each in enumerate(header) if each in PART_COLUMNS and n != name]
-    part = next((n for n in parts if _tells(body, n)), None)
+    given = {key: _given_column(path, rows[0], key, column) for key, column in columns.items()}
+    name = given.get("name", _column(header, NAME_COLUMNS))
+    fold = given.get("fold", _column(header, FOLD_COLUMNS))
+    parts = [n for n, each in enumerate(header) if each in PART_COLUMNS and n not in (name, fold)]
+    part = given.get("part", next((n for n in parts if _tells(body, n)), None))
     if part is None and fold is None and parts and header[parts[0]] != "group":
         # Numbers are folds; anything else is said below not to be a part.
         numbered = all(row[parts[0]].isdecimal() for row in body)
@@ -214,9 +228,16 @@ def _read_table(path: Path, rows: list[list[str]]) -> Rows:
             return (("", row[other], PART_WORDS[row[n].lower()]) for row in whole)
     raise UserError(
         f"split file {path} has the columns {', '.join(header[:8])}, of which none is known to hold "
-        f"{'parts or folds' if name is not None else 'images, slides or patients'}: call them image (or slide, or "
-        "patient) and part"
+        f"{'parts or folds' if name is not None else 'images, slides or patients'}: name the columns by --image (or "
+        "--patient) and --part"
     )
+
+
+def _given_column(path: Path, header: list[str], key: str, column: str) -> int:
+    if column not in header:
+        option = "image or --patient" if key == "name" else key
+        raise UserError(f"--{option} {column}: {path} has no such column; there are {', '.join(header)}")
+    return header.index(column)
 
 
 def _column(header: list[str], known: Iterable[str]) -> int | None:

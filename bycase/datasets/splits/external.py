@@ -7,8 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from bycase.core.errors import UserError
-
-NAMES_OF_SUBSETS = {"train": "train", "val": "val", "validation": "val", "test": "test"}
+from bycase.datasets.part_words import PART_WORDS
 
 _FOLDS_WAY_OUT = "use split.protocol: official with split.official_fold and split.folds_file"
 
@@ -48,12 +47,12 @@ def read_split_file(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        A CSV file with the columns ``image`` and ``part`` (train, val or validation, test), whatever others it has.
+        A CSV file with the columns ``image`` and ``part`` (train, val, test, or one of `PART_WORDS`) and any others.
 
     Returns
     -------
     DataFrame with the columns ``image``, ``part``
-        As in the file, with the names of `SUBSETS`.
+        As in the file, parts named train, val and test.
 
     Raises
     ------
@@ -72,13 +71,13 @@ def read_split_file(path: Path) -> pd.DataFrame:
     if lacking:
         raise UserError(f"split file {path}: column {', '.join(lacking)} missing; it needs image,part")
     image, subset = table["image"].str.strip(), table["part"].str.strip().str.lower()
-    unknown = subset[~subset.isin(list(NAMES_OF_SUBSETS))]
+    unknown = subset[~subset.isin(list(PART_WORDS))]
     if len(unknown):
         raise UserError(
             f"split file {path}: image {image[unknown.index[0]]} has part '{unknown.iloc[0]}'; "
-            f"valid are {', '.join(NAMES_OF_SUBSETS)}"
+            f"valid are {', '.join(PART_WORDS)}"
         )
-    return pd.DataFrame({"image": image, "part": subset.map(NAMES_OF_SUBSETS)})
+    return pd.DataFrame({"image": image, "part": subset.map(PART_WORDS)})
 
 
 def _refuse_table_of_folds(table: pd.DataFrame, path: Path) -> None:

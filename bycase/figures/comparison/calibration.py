@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bycase.core.wording import p_equals
 from bycase.figures.comparison.marks import shorten
 from bycase.figures.curve_tables import calibration_table
 from bycase.figures.reliability import reliability_words
@@ -38,11 +39,11 @@ def draw_calibration(
     observed, predicted = reliability_words(None if images.positive is None else images.classes[images.positive])
     note = (
         f"Dots: images of similar probability; bars: 95 % intervals over {clusters}. Above the line the "
-        "probability is too low, below too high. ECE: expected calibration error, equal-mass bins"
-        + ("; in brackets after temperature scaling by validation." if "after" in errors[best] else ".")
+        "probability is too low, below too high. ECE: expected calibration error, equal-mass bins; p: of one as large "
+        "by chance" + ("; second line: after temperature scaling by validation." if "after" in errors[best] else ".")
     )
     rows = -(-len(board) // COLUMNS)
-    figure = new_figure(1.25 + PANEL * rows, title, subtitle, note, WIDE)
+    figure = new_figure(1.4 + PANEL * rows, title, subtitle, note, WIDE)
     with styled():
         panels = figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
         for place, (name, axes) in enumerate(zip(board, panels, strict=False)):
@@ -69,5 +70,5 @@ def _draw_panel(axes: Axes, images: Paired, number: int) -> None:
 
 
 def _words(errors: Mapping[str, Any]) -> str:
-    words = f"ECE {errors['before']['ece']:.3f}"
-    return f"{words} ({errors['after']['ece']:.3f})" if "after" in errors else words
+    lines = [f"ECE {error['ece']:.3f}, {p_equals(error['ece_p'])}" for error in errors.values()]
+    return "\n".join(lines)

@@ -1,10 +1,9 @@
-"""What calibration looks at, and by bins of equal mass: expected calibration error, and parts of the Brier score."""
+"""What calibration looks at, bins of equal mass, and the parts of the Brier score."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import foldnorm
 
 from bycase.statistics.bootstrap import log_losses
 from bycase.statistics.units import Bools, Floats, Integers, Units
@@ -69,43 +68,6 @@ def equal_mass_bins(scores: Floats, bins: int | None = None) -> Integers:
     edges = np.quantile(scores, np.linspace(0, 1, wanted + 1)[1:-1])
     index = np.searchsorted(edges, scores)
     return np.unique(index, return_inverse=True)[1].astype(np.int64)
-
-
-def expected_calibration_error(outcome: Bools, confidence: Floats) -> float:
-    """The mean distance between predicted and observed share, over bins of equal mass.
-
-    Naeini, M. P., Cooper, G. and Hauskrecht, M. (2015). Obtaining Well Calibrated Probabilities Using Bayesian
-    Binning. AAAI. With few units it is biased upward: shares differ from probabilities by chance alone.
-
-    Parameters
-    ----------
-    outcome : ndarray of shape (n_units,), bool
-        Whether the predicted outcome came true.
-    confidence : ndarray of shape (n_units,), float64, in [0, 1]
-        Its predicted probability.
-
-    Returns
-    -------
-    float, in [0, 1]
-    """
-    size, gap, _ = _gaps(outcome, confidence)
-    return float((size * np.abs(gap)).sum() / size.sum())
-
-
-def debiased_calibration_error(outcome: Bools, confidence: Floats) -> float:
-    """The expected calibration error less an estimate of what chance adds to it; from 0 up.
-
-    In each bin the observed share is taken as normal about the true one, and the mean excess of its distance
-    is subtracted (Kumar, A., Liang, P. and Ma, T., 2019, Verified Uncertainty Calibration, NeurIPS). Of calibrated
-    predictions about half the error is left; more where images of one patient, which count as independent, are alike.
-    """
-    size, gap, observed = _gaps(outcome, confidence)
-    spread = np.sqrt(observed * (1 - observed) / np.maximum(size - 1, 1))
-    noisy = np.abs(gap)
-    several = spread > 0
-    noisy[several] = foldnorm.mean(np.abs(gap[several]) / spread[several], scale=spread[several])
-    excess = noisy - np.abs(gap)
-    return max(0.0, float((size * (np.abs(gap) - excess)).sum() / size.sum()))
 
 
 def brier_decomposition(truth: Bools, scores: Floats) -> dict[str, float]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bycase.core.errors import UserError
 from bycase.core.seeding import generator
+from bycase.statistics.comparison.correlations import measure_resolution
 from bycase.statistics.comparison.differences import (
     Difference,
     Pair,
@@ -20,7 +21,7 @@ from bycase.statistics.comparison.mcnemar import clustered_p, exact_by_patient, 
 from bycase.statistics.comparison.paired import Paired, patient_level
 from bycase.statistics.comparison.resampling import metrics_of, point_values, values_of_repeats
 from bycase.statistics.comparison.verdict import POWER, holm, indistinguishable_groups, judge, patients_needed
-from bycase.statistics.comparison.words import Finding, notes, sentence
+from bycase.statistics.comparison.words import Finding, notes, resolution_note, sentence
 from bycase.statistics.metric_names import lower_is_better
 from bycase.statistics.units import Floats
 
@@ -79,8 +80,9 @@ def compare_pairs(
     -------
     dict
         ``settings``, ``models``, ``n_images``, ``n_patients``, ``repeats``; ``values`` by level, metric and network;
-        ``spread_over_repeats`` of each network, empty with a single repeat; ``notes``; ``pairs``, a list; ``groups``,
-        see `bycase.statistics.comparison.verdict.indistinguishable_groups`. The difference is always that of the first
+        ``spread_over_repeats`` of each network, empty with a single repeat; ``notes``; ``resolution``, see
+        `bycase.statistics.comparison.correlations.measure_resolution`; ``pairs``, a list; ``groups``, see
+        `bycase.statistics.comparison.verdict.indistinguishable_groups`. The difference is always that of the first
         network minus the second.
 
     Raises
@@ -102,6 +104,7 @@ def compare_pairs(
         for name, units in levels.items()
     }
     by_repeat = values_of_repeats(levels[level], metric)
+    resolution = measure_resolution(paired, alpha, POWER)
     summaries = _summaries(differences[level][metric], by_repeat, settings)
     beside = {
         "metrics": {name: _every_metric(of_level, numbers) for name, of_level in differences.items()},
@@ -109,7 +112,7 @@ def compare_pairs(
     }
     chosen = values[level][metric]
     pairs = [
-        _describe(paired, pair, chosen, summaries[pair], settings, len(by_repeat), clusters)
+        _describe(paired, pair, chosen, differences[level][metric][pair], summaries[pair], settings, clusters)
         | {test: {name: pairs[pair] for name, pairs in results.items()} for test, results in beside.items()}
         for pair in numbers
     ]
@@ -124,7 +127,8 @@ def compare_pairs(
             for name, of_level in values.items()
         },
         "spread_over_repeats": _by_model(paired, by_repeat.std(axis=0, ddof=1)) if len(by_repeat) > 1 else {},
-        "notes": notes(len(by_repeat), len(numbers), alpha, margin, clusters),
+        "notes": notes(len(by_repeat), len(numbers), alpha, margin, clusters) + resolution_note(resolution, metric),
+        "resolution": resolution,
         "pairs": pairs,
         "groups": _groups(pairs, _by_model(paired, chosen), metric),
     }
@@ -156,9 +160,9 @@ def _describe(
     paired: Paired,
     pair: Pair,
     values: Floats,
+    difference: Difference,
     summary: dict[str, Any],
     settings: Settings,
-    repeats: int,
     clusters: str,
 ) -> dict[str, Any]:
     """Verdict and sentence, in front of the numbers that they rest on."""
@@ -172,7 +176,8 @@ def _describe(
         lower_is_better(settings.metric),
     )
     n_pairs = len(paired.models) * (len(paired.models) - 1) // 2
-    needed = patients_needed(summary["se"], paired.n_patients, settings.margin, settings.alpha, n_pairs)
+    fewest = difference.patients if difference.says_nothing else None
+    needed = patients_needed(summary["se"], paired.n_patients, settings.margin, settings.alpha, n_pairs, fewest)
     finding = Finding(
         models=(paired.models[i], paired.models[j]),
         metric=settings.metric,
@@ -187,7 +192,7 @@ def _describe(
         needed=needed,
         n_patients=paired.n_patients,
         spread=summary["spread_over_repeats"],
-        repeats=repeats,
+        repeats=len(paired.repeats),
         clusters=clusters,
     )
     return {

@@ -46,13 +46,17 @@ def judge(difference: float, p: float, p_equivalence: float, alpha: float, lower
     return "equivalent" if p_equivalence < alpha else "not resolvable"
 
 
-def patients_needed(se: float, n_patients: int, margin: float, alpha: float, pairs: int) -> dict[str, int]:
+def patients_needed(
+    se: float, n_patients: int, margin: float, alpha: float, pairs: int, fewest: int | None = None
+) -> dict[str, int]:
     """How many patients like these would settle a comparison, with a power of 80 %.
 
     From the observed standard error, which falls with the square root of the number of patients; unlike in
-    `bycase.statistics.power`, nothing is assumed about the networks. Alpha is divided by the number of pairs, Holm's
-    strictest level. Equivalence is by two one-sided tests (Chow, Shao and Wang, 2008, "Sample Size Calculations in
-    Clinical Research", section 3.2).
+    `bycase.statistics.power`, nothing is assumed about the networks. Of networks whose difference does not vary between
+    patients it says nothing; there a test counts how many patients all speak for the same difference
+    (`bycase.statistics.comparison.differences.p_at_most`), and its bound is solved for their number. Alpha is divided
+    by the number of pairs, Holm's strictest level. Equivalence is by two one-sided tests (Chow, Shao and Wang, 2008,
+    "Sample Size Calculations in Clinical Research", section 3.2).
 
     Parameters
     ----------
@@ -66,6 +70,8 @@ def patients_needed(se: float, n_patients: int, margin: float, alpha: float, pai
         Of the whole family of pairs.
     pairs : int
         Pairs that are compared.
+    fewest : int, optional
+        Where the difference does not vary: how many of the patients are of the rarest class that it rests on.
 
     Returns
     -------
@@ -74,6 +80,10 @@ def patients_needed(se: float, n_patients: int, margin: float, alpha: float, pai
         would be shown to be smaller than `margin`. Rounded up.
     """
     level = alpha / pairs
+    if fewest is not None:
+        levels = {"difference": level / 2, "equivalence": level}
+        wanted = {name: math.ceil(math.log(p) / math.log(1 - margin)) for name, p in levels.items()}
+        return {name: math.ceil(n_patients * number / fewest) for name, number in wanted.items()}
     spreads = {
         "difference": norm.isf(level / 2) + norm.isf(1 - POWER),
         "equivalence": norm.isf(level) + norm.isf((1 - POWER) / 2),

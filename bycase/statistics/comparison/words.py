@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from bycase.core.wording import decimals, p_equals, plain_share, plural, value_with_interval
+from bycase.core.wording import decimals, p_equals, plain_share, plural, tenths, value_with_interval
 from bycase.statistics.comparison.verdict import POWER, REVERSED, Verdict
 from bycase.statistics.metric_names import lower_is_better, metric_words
 
@@ -102,6 +103,20 @@ def notes(repeats: int, pairs: int, alpha: float, margin: float, clusters: str =
         "their p-values are adjusted likewise.",
         f"Numbers of {clusters} needed assume a power of {POWER:.0%} after the strictest adjustment and the observed "
         "standard error.",
+    ]
+
+
+def resolution_note(resolution: Mapping[str, Any], metric: str) -> list[str]:
+    """What difference in `metric` these patients resolve, where it is known; see `measure_resolution`."""
+    scenarios = resolution["scenarios"].get(metric)
+    if not scenarios:
+        return []
+    points = sorted({tenths(scenario["points"]) for scenario in scenarios.values()}, key=float)
+    span = " to ".join(dict.fromkeys((points[0], points[-1])))
+    pairs = ", depending on the pair" if len(points) > 1 else ""
+    return [
+        f"These patients resolve {span} points of {metric_words(metric)} at image level{pairs}: so large a true "
+        f"difference would be found with a power of {resolution['power']:.0%} by a single test."
     ]
 
 

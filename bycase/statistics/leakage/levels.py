@@ -53,7 +53,12 @@ def find_levels(manifest: pd.DataFrame, folds: int) -> Levels:
         numbers = pd.factorize(manifest[level])[0].astype(np.int64)
         same = next((other for other, those in groups.items() if np.array_equal(numbers, those)), None)
         per_class = manifest.groupby("label")[level].nunique()
-        if same is not None:
+        if same == "folder" and level == "case":
+            # Where no slides are known, the patient stands for them too.
+            del groups[same]
+            left_out[same] = "identical to case"
+            groups[level] = numbers
+        elif same is not None:
             left_out[level] = f"identical to {same}"
             if level == "group":
                 return Levels(groups, left_out, same)

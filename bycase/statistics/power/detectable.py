@@ -10,14 +10,28 @@ AUCs: Hanley, J. A. and McNeil, B. J. (1982). The meaning and use of the area un
 Radiology 148, 839-843: the covariance of two AUCs. Obuchowski, N. A. (1998). Sample size calculations in studies of
 test accuracy. Statistical Methods in Medical Research 7, 371-392: clustered images enter with the number of independent
 ones they are worth.
+
+With few patients their variance is itself uncertain, so that quantiles are those of t instead of the normal
+distribution, with the patients' degrees of freedom.
 """
 
 import math
+from collections.abc import Callable
 
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.stats import t
 
 SMALLEST = 1e-6  # difference that is looked for
+LARGEST = 1e12  # times as many patients
+
+# The difference that a test has its power for, if so large a gain is true, on so many times as many patients.
+Required = Callable[[float, float], float]
+Quantiles = tuple[float, float]  # of the two-sided test's level, and of its power
+
+
+def quantiles(alpha: float, power: float, freedom: float = math.inf) -> Quantiles:
+    """Upper quantiles of a two-sided test at `alpha`, and of `power`, both in (0, 1); normal at infinite `freedom`."""
+    return float(t.isf(alpha / 2, freedom)), float(t.isf(1 - power, freedom))
 
 
 def discordance(first: float, second: float, correlation: float) -> float:
@@ -40,88 +54,94 @@ def discordance(first: float, second: float, correlation: float) -> float:
     return first + second - 2 * both
 
 
-def pairs_needed(first: float, second: float, correlation: float, alpha: float, power: float) -> float:
-    """Independent images, not rounded, on which a two-sided test at `alpha` finds a difference with that `power`.
+def required_accuracy(first: float, second: float, images: float, correlation: float, test: Quantiles) -> float:
+    """How far apart the accuracies would have to be for a two-sided test to have its power.
 
-    `first`, `second` and `correlation` are those of `discordance`; `alpha` and `power` are in (0, 1).
+    Parameters
+    ----------
+    first, second, correlation : float
+        See `discordance`.
+    images : float, above 0
+        Independent ones.
+    test : tuple of float
+        See `quantiles`.
     """
     discordant = discordance(first, second, correlation)
-    difference = second - first
-    critical, wanted = norm.isf(alpha / 2), norm.isf(1 - power)
-    spread = critical * math.sqrt(discordant) + wanted * math.sqrt(max(discordant - difference**2, 0.0))
-    return float((spread / difference) ** 2)
-
-
-def detectable_accuracy(images: float, accuracy: float, correlation: float, alpha: float, power: float) -> float | None:
-    """The smallest gain in accuracy that so many independent images resolve; None where even a perfect model is not.
-
-    `accuracy`, in (0, 1), is that of the worse model; for the others see `pairs_needed`.
-    """
-
-    def shortfall(gain: float) -> float:
-        return pairs_needed(accuracy, accuracy + gain, correlation, alpha, power) - images
-
-    return None if shortfall(1 - accuracy) > 0 else float(brentq(shortfall, SMALLEST, 1 - accuracy))
+    spread = max(discordant - (second - first) ** 2, 0.0)
+    return (test[0] * math.sqrt(discordant) + test[1] * math.sqrt(spread)) / math.sqrt(images)
 
 
 def auc_variance(auc: float, positive: float, negative: float) -> float:
     """Variance of an estimated AUC, in (0, 1], by independent images of either class (1982, equation 1)."""
-    square = auc**2
-    two_positive = auc / (2 - auc)  # probability that two positives both outrank a negative
-    two_negative = 2 * square / (1 + auc)
-    spread = auc * (1 - auc) + (positive - 1) * (two_positive - square) + (negative - 1) * (two_negative - square)
+    of_positive, of_negative = auc_variance_by_class(auc)
+    spread = auc * (1 - auc) + (positive - 1) * of_negative + (negative - 1) * of_positive
     return spread / (positive * negative)
 
 
-def required_difference(
-    auc: float, better: float, positive: float, negative: float, correlation: float, alpha: float, power: float
+def auc_variance_by_class(auc: float) -> tuple[float, float]:
+    """What a positive, and a negative, image adds to the variance of an AUC, times their number."""
+    square = auc**2
+    # Probabilities that two positives both outrank a negative, and that a positive outranks two negatives.
+    two_positive, two_negative = auc / (2 - auc), 2 * square / (1 + auc)
+    return two_negative - square, two_positive - square
+
+
+def required_auc(
+    first: float, second: float, positive: float, negative: float, correlation: float, test: Quantiles
 ) -> float:
-    """How far apart the AUCs would have to be for a two-sided test at `alpha` to have that `power`.
+    """How far apart the AUCs would have to be for a two-sided test to have its power.
 
     Parameters
     ----------
-    auc, better : float, in (0, 1]
-        The models' AUCs, from which the variances follow: that of the null hypothesis from `auc` for both.
-    positive, negative : float, from 1 up
+    first, second : float, in (0, 1]
+        The models' AUCs, from which the variances follow: that of the null hypothesis from `first` for both.
+    positive, negative : float, above 0
         Independent images of either class.
     correlation : float, in [0, 1)
         Between the two estimated AUCs (Hanley and McNeil, 1983).
-    alpha, power : float, in (0, 1)
-        Of the test.
+    test : tuple of float
+        See `quantiles`.
     """
-    first, second = (auc_variance(each, positive, negative) for each in (auc, better))
-    under_null = 2 * first * (1 - correlation)
-    under_alternative = first + second - 2 * correlation * math.sqrt(first * second)
-    return float(norm.isf(alpha / 2) * math.sqrt(under_null) + norm.isf(1 - power) * math.sqrt(under_alternative))
+    one, other = (auc_variance(auc, positive, negative) for auc in (first, second))
+    under_null = 2 * one * (1 - correlation)
+    under_alternative = one + other - 2 * correlation * math.sqrt(one * other)
+    return test[0] * math.sqrt(under_null) + test[1] * math.sqrt(under_alternative)
 
 
-def detectable_auc(
-    positive: float, negative: float, auc: float, correlation: float, alpha: float, power: float
-) -> float | None:
-    """The smallest gain in AUC that so many independent images resolve; None where even a perfect one is not.
+def auc_freedom(auc: float, positive: tuple[float, float], negative: tuple[float, float]) -> float:
+    """Degrees of freedom of the variance of an AUC, whose two parts are each estimated from one class's patients.
 
-    Parameters are those of `required_difference`.
+    Welch, B. L. (1947). The generalization of 'Student's' problem when several different population variances are
+    involved. Biometrika 34, 28-35.
+
+    Parameters
+    ----------
+    auc : float, in (0, 1)
+        The AUC.
+    positive, negative : tuple of two float
+        Of the class its independent images, and its patients, more than 1.
     """
+    parts = [
+        (variance / images, patients - 1)
+        for variance, (images, patients) in zip(auc_variance_by_class(auc), (positive, negative), strict=True)
+    ]
+    return sum(part for part, _ in parts) ** 2 / sum(part**2 / freedom for part, freedom in parts)
+
+
+def smallest_gain(required: Required, largest: float, times: float = 1.0) -> float | None:
+    """The smallest gain found on so many times the patients; None where not even `largest` is."""
 
     def shortfall(gain: float) -> float:
-        return required_difference(auc, auc + gain, positive, negative, correlation, alpha, power) - gain
+        return required(gain, times) - gain
 
-    return None if shortfall(1 - auc) > 0 else float(brentq(shortfall, SMALLEST, 1 - auc))
+    return None if shortfall(largest) > 0 else float(brentq(shortfall, SMALLEST, largest))
 
 
-def enlargement_needed(
-    gain: float, positive: float, negative: float, auc: float, correlation: float, alpha: float, power: float
-) -> float:
-    """The factor by which both classes must grow, or may shrink, for `gain` to be resolved.
-
-    Parameters are those of `required_difference`; ``auc + gain`` is at most 1.
-    """
+def enlargement(required: Required, gain: float, smallest: float) -> float:
+    """The factor by which the patients must grow, or may shrink to `smallest`, for `gain` to be found."""
 
     def shortfall(logarithm: float) -> float:
-        factor = math.exp(logarithm)
-        return (
-            required_difference(auc, auc + gain, factor * positive, factor * negative, correlation, alpha, power) - gain
-        )
+        return required(gain, math.exp(logarithm)) - gain
 
-    fewest = math.log(1 / min(positive, negative))  # one image of the smaller class
-    return math.exp(float(brentq(shortfall, fewest, 60.0))) if shortfall(fewest) > 0 else math.exp(fewest)
+    low = math.log(smallest)
+    return math.exp(float(brentq(shortfall, low, math.log(LARGEST)))) if shortfall(low) > 0 else smallest

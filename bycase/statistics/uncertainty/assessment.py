@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from bycase.statistics.bootstrap import Statistic, resample
-from bycase.statistics.calibration.assessment import calibration_intervals
 from bycase.statistics.calibration.bins import equal_mass_bins, make_forecasts, sum_by_patient
 from bycase.statistics.comparison.differences import (
     confidence_interval,
@@ -37,8 +36,9 @@ def assess_methods(methods: Mapping[str, Units], resamples: int, seed: int) -> d
     Returns
     -------
     dict
-        For each method `METRICS`, and ``ci``: 95 % intervals. For all but the first ``difference``: the method's
-        metrics less the first's, and their paired ``ci``. All leaves are numbers.
+        For each method `METRICS`, and ``ci``: 95 % intervals of all but the calibration error, which resampling biases
+        upward. For all but the first ``difference``: the method's metrics less the first's, and their paired ``ci``.
+        All leaves are numbers.
     """
     first, images = next(iter(methods.items()))
     points, values = resample(images, {name: measure_error(units) for name, units in methods.items()}, resamples, seed)
@@ -51,7 +51,6 @@ def assess_methods(methods: Mapping[str, Units], resamples: int, seed: int) -> d
         error = float(points[name][ECE])
         metrics = {metric: influence.estimate for metric, influence in closed[name].items()} | {ECE: error}
         limits = {metric: metric_interval(metric, metrics[metric], None, units) for metric in closed[name]}
-        limits |= calibration_intervals({ECE: error}, {ECE: values[name][ECE]}, units.n_patients)
         assessed[name] = metrics | {"ci": limits}
         if name == first:
             continue

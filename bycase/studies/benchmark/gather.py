@@ -131,6 +131,7 @@ def describe(cells: Sequence[Cell], folds: pd.DataFrame, patients: "pd.Series[st
         "repeats": int(folds["repeat"].nunique()),
         "n_images": len(images),
         "n_patients": int(patients.loc[images].nunique()),
+        "patients_known": protocol["patients_known"],
         "networks": {model: RunInfo(info, protocol, {}).network for model, info in model_infos.items()},
     }
 

@@ -8,7 +8,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bycase.core.errors import UserError
 from bycase.core.files import replace_file, replace_folder, write_csv, write_json
+from bycase.core.nested import without
+from bycase.core.wording import capitalise
 from bycase.figures.comparison.calibration import draw_calibration
 from bycase.figures.comparison.critical_difference import draw_critical_difference
 from bycase.figures.comparison.learning_curves import draw_learning_curves
@@ -23,6 +26,8 @@ from bycase.studies.compare.extras import Extras, draw_extras
 from bycase.studies.compare.inputs import Inputs
 from bycase.studies.compare.leaderboard import make_leaderboard, pair_levels
 from bycase.studies.compare.tables import leaderboard_table, write_markdown
+
+NOT_BY_IMAGE = ("patient", "n_patients")  # left out where no patient is known
 
 
 @dataclass(frozen=True)
@@ -70,12 +75,18 @@ def compare(inputs: Inputs, settings: CompareParams) -> Comparison:
     Raises
     ------
     UserError
-        If they were not tested on the same images.
+        If they were not tested on the same images, or patients shall decide where none is known.
     """
+    if inputs.note and settings.level == "patient":
+        raise UserError(f"level patient: {inputs.note}; take level image")
     board = make_leaderboard(inputs, settings)
     inputs = replace(inputs, predictions=order_by_rank(inputs.predictions, list(board)))
     levels = pair_levels(inputs, inputs.predictions)
     verdicts = compare_pairs(levels["image"], **settings.model_dump(), seed=inputs.seed, clusters=inputs.clusters)
+    if inputs.note:
+        board = {name: without(row, NOT_BY_IMAGE) | {"note": inputs.note} for name, row in board.items()}
+        notes = [f"{capitalise(inputs.note)}.", *verdicts["notes"]]
+        verdicts = without(verdicts, NOT_BY_IMAGE) | {"settings": verdicts["settings"], "notes": notes}
     return Comparison(inputs, levels, board, verdicts)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bycase.core.wording import count, markdown_table, metric_with_interval, percent, signed
+from bycase.core.wording import capitalise, count, markdown_table, metric_with_interval, percent, signed
 from bycase.figures.external import external_words
 
 HEADER = (
@@ -25,6 +25,8 @@ def external_table(results: Mapping[str, Mapping[str, Any]]) -> str:
         return ""
     rows = [(name, *(_cells(content) if content else [NONE] * (len(HEADER) - 1))) for name, content in results.items()]
     method = next(content["method"] for content in results.values() if content)
+    notes = {content["note"] for content in results.values() if "note" in content}
+    method = " ".join([method, *(f"{capitalise(note)}." for note in notes)])
     return (
         f"\nExternal test sets, each run's threshold, temperature and prediction sets locked; change: external less "
         f"internal. {method}\n\n{markdown_table(HEADER, rows)}\n"
@@ -35,7 +37,7 @@ def _cells(content: Mapping[str, Any]) -> list[str]:
     there, change = content["external"], content["change"]
     return [
         external_words(content),
-        count(there["image"]["n_patients"]),
+        "unknown" if "note" in content else count(there["image"]["n_patients"]),
         *(
             cell
             for level in ("image", "patient")

@@ -72,10 +72,12 @@ def read_extras(inputs: Inputs, models: Sequence[str], coverage: float, resample
     UserError
         If an image in a table has no prediction of the same network and fold.
     """
+    note = {"note": inputs.note} if inputs.note else {}
     common: Any = {"classes": inputs.classes, "positive": inputs.positive}
     drawn: Any = {"resamples": resamples, "seed": inputs.seed}
     robustness = {
-        model: summarise_robustness(table, **common) for model, table in _tables(ROBUSTNESS, inputs.predictions, models)
+        model: summarise_robustness(table, **common) | note
+        for model, table in _tables(ROBUSTNESS, inputs.predictions, models)
     }
     uncertainty, risk = {}, {}
     for model, table in _tables(UNCERTAINTY, inputs.predictions, models):
@@ -83,7 +85,7 @@ def read_extras(inputs: Inputs, models: Sequence[str], coverage: float, resample
             "patient": np.unique(table["patient"], return_inverse=True)[1].astype(np.int64),
             "fold": table["fold"].to_numpy(np.int64),
         }
-        uncertainty[model] = summarise(table, coverage=coverage, **units, **common, **drawn)
+        uncertainty[model] = summarise(table, coverage=coverage, **units, **common, **drawn) | note
         risk[model] = tabulate_risk(table, inputs.classes, seed=inputs.seed, **units)
     return Extras(robustness, summarise_shifts(inputs, models), uncertainty, risk)
 

@@ -14,6 +14,7 @@ from bycase.statistics.comparison.paired import paired_benchmark, patient_level,
 from bycase.statistics.comparison.resampling import point_values
 from bycase.statistics.metrics import recognition_rate
 from bycase.studies.compare.revisions import Revision
+from bycase.tables.manifest import PATIENTS_UNKNOWN
 from bycase.tables.out_of_fold import COST, HISTORIES, PREDICTIONS, read_about, read_out_of_fold
 from bycase.tables.predictions import TEST
 
@@ -46,8 +47,8 @@ class Inputs:
         The pipeline's.
     subtitle : list of str
         Lines on the data, for figures and tables.
-    clusters : str
-        What is counted: images, each taken for a patient, where patients are unknown.
+    note : str
+        That patients are unknown, where they are; else empty.
     external : dict
         By revision, the results of its external test set, empty where it has none; the benchmark has none at all.
     """
@@ -61,8 +62,13 @@ class Inputs:
     baselines: dict[str, dict[str, dict[str, float]]]
     seed: int
     subtitle: list[str]
-    clusters: str = "patients"
+    note: str = ""
     external: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def clusters(self) -> str:
+        """What intervals are over: images, but for duplicates, where patients are unknown."""
+        return "images" if self.note else "patients"
 
 
 def read_benchmark(seed: int) -> Inputs:
@@ -91,6 +97,7 @@ def read_benchmark(seed: int) -> Inputs:
         baselines=dict.fromkeys(about["networks"], constant),
         seed=seed,
         subtitle=describe_benchmark(about),
+        note="" if about.get("patients_known", True) else PATIENTS_UNKNOWN,
     )
 
 
@@ -106,8 +113,10 @@ def describe_benchmark(about: dict[str, Any]) -> list[str]:
     data = data_words(about["dataset"], about["phantom"])
     if about.get("magnifications"):
         data = f"{data} at {', '.join(f'{number}X' for number in about['magnifications'])}"
+    known = about.get("patients_known", True)
+    patients = f" of {about['n_patients']} patients" if known else "; patients unknown"
     return [
-        f"{data}; {about['n_images']} images of {about['n_patients']} patients",
+        f"{data}; {about['n_images']} images{patients}",
         f"each image predicted by a network trained on other {about['group']}s: {about['folds']} folds{repeats}",
     ]
 
@@ -144,6 +153,7 @@ def join_revisions(revisions: Sequence[Revision]) -> Inputs:
         },
         seed=first.model_info["seed"],
         subtitle=[first.data, f"{first.split}; {first.size}"],
+        note="" if first.patients_known else PATIENTS_UNKNOWN,
         external={revision.name: revision.external for revision in revisions},
     )
 

@@ -41,7 +41,7 @@ def make_leaderboard(inputs: Inputs, settings: CompareParams) -> dict[str, Any]:
     for name, row in rows.items():
         for level in LEVELS:
             row[level]["baseline"] = inputs.baselines[name][level]
-    _add_calibration(rows, inputs, settings.resamples)
+    _add_calibration(rows, inputs)
     if np.ptp(inputs.predictions["repeat"]) > 0:
         _add_spread(rows, inputs)
         averaged = average_repeats(inputs.predictions, inputs.classes)
@@ -130,14 +130,14 @@ def _score_levels(inputs: Inputs, predictions: pd.DataFrame, resamples: int) -> 
     return rows
 
 
-def _add_calibration(rows: dict[str, dict[str, Any]], inputs: Inputs, resamples: int) -> None:
+def _add_calibration(rows: dict[str, dict[str, Any]], inputs: Inputs) -> None:
     states = {"before": inputs.predictions}
     if inputs.predictions["temperature"].notna().all():
         states["after"] = scale_predictions(inputs.predictions, inputs.classes)
     for state, predictions in states.items():
         for level, paired in pair_levels(inputs, predictions).items():
             for number, name in enumerate(paired.models):
-                calibration = assess_temperatures(paired.units(number), 1.0, resamples, inputs.seed)["before"]
+                calibration = assess_temperatures(paired.units(number), 1.0, inputs.seed)["before"]
                 rows[name][level].setdefault("calibration", {})[state] = calibration
 
 

@@ -5,7 +5,16 @@ from typing import Any
 
 import pandas as pd
 
-from bycase.core.wording import Write, capitalise, count, markdown_table, metric_with_interval, share, tenths
+from bycase.core.wording import (
+    Write,
+    capitalise,
+    count,
+    error_with_test,
+    markdown_table,
+    metric_with_interval,
+    share,
+    tenths,
+)
 from bycase.figures.comparison.marks import names_itself
 from bycase.statistics.comparison.verdict import REVERSED
 from bycase.statistics.metric_names import metric_words
@@ -13,7 +22,7 @@ from bycase.statistics.metric_names import metric_words
 POSITIVE = ("sensitivity", "specificity")  # of a positive class
 MEANS = ("balanced_accuracy", "macro_f1")  # instead, where there is none
 SHOWN = (("image", "auc"), ("patient", "auc"), ("image", "accuracy"), ("patient", "accuracy"))
-ECE = {"before": "ECE", "after": "ECE, temperature scaled"}
+ECE = {"before": "ECE (if calibrated, p)", "after": "ECE, temperature scaled"}
 COSTS: dict[str, tuple[str, Write]] = {
     "parameters": ("parameters", lambda value: f"{tenths(value / 1e6)} M"),
     "GFLOPs": ("flops", lambda value: f"{value / 1e9:.2f}"),
@@ -105,7 +114,7 @@ def _columns(rows: Sequence[Row], level: str, metric: str) -> dict[str, list[str
         columns[metric_words(key)] = [share(image[key]) for image in images]
     columns["constant prediction, accuracy"] = [share(image["baseline"]["accuracy"]) for image in images]
     for state in images[0].get("calibration", {}):
-        columns[ECE[state]] = [share(image["calibration"][state]["ece"]) for image in images]
+        columns[ECE[state]] = [error_with_test(image["calibration"][state]) for image in images]
     costs = [row["cost"] for row in rows]
     return columns | {
         name: [write(cost[key]) for cost in costs]
@@ -124,5 +133,6 @@ def _flat_row(name: str, row: Row, network: str) -> dict[str, Any]:
                 flat[f"{level}_{metric}"] = metrics[metric]
                 flat |= {f"{level}_{metric}_{end}": limits[end] for end in ("low", "high")}
         for state, calibration in metrics.get("calibration", {}).items():
-            flat |= {f"{level}_{key}_{state}": calibration[key] for key in ("ece", "brier")}
-    return flat | dict(row["cost"])
+            flat |= {f"{level}_{key}_{state}": calibration[key] for key in ("ece", "ece_expected", "ece_p", "brier")}
+    note = {"note": row["note"]} if "note" in row else {}
+    return flat | dict(row["cost"]) | note

@@ -262,6 +262,14 @@ def test_every_fold_is_checked_by_itself(project: Path, capsys: pytest.CaptureFi
     )
 
 
+def test_columns_are_given_by_option(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("split.csv").write_text("who,grp2\n14-22549,train\n14-4364,test\n")
+    assert check("split.csv", "--without-images", "--patient", "who", "--part", "grp2") == 0
+    assert "names: 2 patients (cases)" in capsys.readouterr().out
+    with pytest.raises(UserError, match="--part grp: split.csv has no such column; there are who, grp2"):
+        main(["split.csv", "--patient", "who", "--part", "grp"])
+
+
 def test_names_of_another_data_set_have_a_way_out(project: Path) -> None:
     Path("split.csv").write_text("image,part\nISIC_1,train\nISIC_2,test\n")
     with pytest.raises(UserError, match=r"no image, slide folder or patient of BreakHis \(the first is ISIC_1\): for"):

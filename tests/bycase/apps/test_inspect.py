@@ -69,9 +69,25 @@ def test_written_entries_are_read_and_comments_stay(project: Path) -> None:
         "malignant",
     )
     assert params.audit.waive["ours-1"] == []
+    content = yaml.safe_load(after)["datasets"]
+    assert set(content["ours-1"]) == set(content["phantom"])
     again = inspect(project, "mine", "--write", "ours-1")
     assert again.returncode == 1
     assert "params.yaml has that data set; take another name" in again.stderr
+
+
+def test_the_entry_shown_can_be_written_by_hand(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shown = inspect(project, "mine").stdout
+    entry = yaml.safe_load(shown.partition("params.yaml:")[2].partition("Write it there")[0])["datasets"]
+    path = project / "params.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    path.write_text(yaml.safe_dump(content | {"datasets": content["datasets"] | entry}), encoding="utf-8")
+    with caplog.at_level("INFO"):
+        load_params(path, rewrite=True)
+    assert "lacks keys and is written as complete: added datasets.*.slug" in caplog.text
+    # DVC wants every key that a stage names.
+    completed = yaml.safe_load(path.read_text(encoding="utf-8"))["datasets"]
+    assert set(completed["mine"]) == set(completed["phantom"])
 
 
 def test_a_choice_is_asked_for_and_nothing_written(project: Path) -> None:

@@ -3,6 +3,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -140,15 +142,21 @@ def test_two_writers_of_one_folder_leave_the_last_ones_whole(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_what_a_killed_process_left_is_removed_and_what_a_running_one_fills_is_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("replace", "kind"), [(replace_folder, "folder"), (replace_file, "file")])
+def test_what_a_killed_process_left_is_removed_and_what_a_running_one_fills_is_kept(
+    tmp_path: Path, replace: Callable[[Path], AbstractContextManager[Path]], kind: str
+) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    left = tmp_path / f".partial-out-{ended.pid}-abc"
-    filled = tmp_path / f".partial-out-{os.getppid()}-abc"
-    of_another = tmp_path / f".partial-other-{ended.pid}-abc"
-    for folder in (left, filled, of_another):
-        folder.mkdir()
-        (folder / "1.png").touch()
-    with replace_folder(tmp_path / "out"):
+    left = f".partial-[out].csv-{ended.pid}-abc.csv"
+    filled = f".partial-[out].csv-{os.getppid()}-abc.csv"
+    of_another = f".partial-other.csv-{ended.pid}-abc.csv"
+    for name in (left, filled, of_another):
+        if kind == "folder":
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "1.png").touch()
+        else:
+            (tmp_path / name).touch()
+    with replace(tmp_path / "[out].csv"):
         pass
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([filled.name, of_another.name, "out"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([filled, of_another, "[out].csv"])

@@ -210,6 +210,14 @@ def test_unfreezing_in_steps_needs_a_layer_and_an_epoch_each(tmp_path: Path, def
         load_params(path)
 
 
+def test_correlations_are_from_optimistic_to_pessimistic(tmp_path: Path, default_params: dict[str, Any]) -> None:
+    path = tmp_path / "params.yaml"
+    for key, values, order in (("model", [0.1, 0.2, 0.3], "fall"), ("patient", [0.3, 0.2, 0.1], "rise")):
+        path.write_text(yaml.safe_dump(changed(default_params, f"power.{key}_correlation.auc", values)))
+        with pytest.raises(UserError, match=rf"power.{key}_correlation.auc: .* must {order} from optimistic to pess"):
+            load_params(path)
+
+
 def test_misspelt_key_is_named_rather_than_the_one_it_leaves_missing(
     tmp_path: Path, default_params: dict[str, Any]
 ) -> None:

@@ -9,7 +9,7 @@ import yaml
 from bycase.core.errors import UserError
 from bycase.core.nested import flatten, merge, nest
 from bycase.core.params import load_params
-from bycase.core.params_migration import ADDED, ADDED_TO_DATASETS, VERSION, migrate
+from bycase.core.params_migration import ADDED, ADDED_TO_DATASETS, CORRELATIONS, VERSION, migrate
 
 # Its sections as they were; of networks and data sets one.
 FIRST = """\
@@ -144,3 +144,22 @@ def test_an_older_file_that_is_not_valid_is_left_alone(tmp_path: Path, line: str
         load_params(path, rewrite=True)
     assert says in str(caught.value)
     assert path.read_text(encoding="utf-8") == f"{text}{line}\n"
+
+
+@pytest.mark.parametrize(
+    ("was", "patients", "models"),
+    [
+        ((0.5, 0.1), CORRELATIONS["patient_correlation"], CORRELATIONS["model_correlation"]),
+        ((0.4, 0.2), {"accuracy": [0.2] * 3, "auc": [0.2] * 3}, {"accuracy": [0.4] * 3, "auc": [0.4] * 3}),
+    ],
+)
+def test_a_single_correlation_becomes_a_range_and_one_that_was_chosen_stays(
+    default_params: dict[str, Any], was: tuple[float, float], patients: Any, models: Any
+) -> None:
+    power = default_params["power"] | dict(zip(("model_correlation", "patient_correlation"), was, strict=True))
+    migrated, changes = migrate(default_params | {"power": power}, "x")
+    assert migrated["power"] == power | {"model_correlation": models, "patient_correlation": patients}
+    assert changes == [
+        f"power.model_correlation, which was {was[0]}, is now a range",
+        f"power.patient_correlation, which was {was[1]}, is now a range",
+    ]

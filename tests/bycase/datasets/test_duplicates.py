@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from bycase.core.errors import UserError
+from bycase.datasets import pairs
 from bycase.datasets.audit_report import check_labels, make_report
 from bycase.datasets.duplicates import (
     COLUMNS,
@@ -42,6 +43,31 @@ def test_planted_duplicates_are_found_and_only_those() -> None:
         ["a", "b", "near", 3.0, True, True, 0],
         ["d", "e", "embedding", pytest.approx(0.005, abs=1e-3), False, True, -1],
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "way_out"),
+    [
+        ("exact", "leave blank and repeated images out of the data set$"),
+        ("near", "lower audit.near_distance or raise audit.near_similarity in params.yaml$"),
+        ("embedding", "raise audit.embedding_similarity in params.yaml$"),
+    ],
+)
+def test_too_many_pairs_end_with_an_image_and_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, kind: str, way_out: str
+) -> None:
+    monkeypatch.setattr(pairs, "MOST_PAIRS", 5)
+    n = 5
+    apart, same = [f"{3**20 * (k + 1) * 2**30 % 2**64:016x}" for k in range(n)], ["0" * 16] * n
+    features = np.ones((n, 3), np.float32)
+    many = Fingerprints(
+        NAMES[:n],
+        ["x"] * n if kind == "exact" else NAMES[:n],
+        same if kind == "near" else apart,
+        features,
+    )
+    with pytest.raises(UserError, match=rf"more than 5,000,000 {kind} pairs of images, a in very many.*{way_out}"):
+        find_duplicates(MANIFEST[:n], many, 8 if kind == "near" else 0, 0.9, 0.98)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 
 from bycase.core import rows
-from bycase.core.errors import UserError
 from bycase.datasets import pairs
-from bycase.datasets.pairs import confirmed_pairs, exact_pairs, near_pairs, open_unit, similar_pairs, unit_rows
+from bycase.datasets.pairs import (
+    TooManyPairsError,
+    confirmed_pairs,
+    exact_pairs,
+    near_pairs,
+    open_unit,
+    similar_pairs,
+    unit_rows,
+)
 
 
 def as_set(found: pairs.Pairs) -> set[tuple[int, int, float]]:
@@ -90,13 +97,14 @@ def test_candidates_are_kept_only_where_features_agree() -> None:
     assert as_set(confirmed_pairs([], unit, 0.9)) == set()
 
 
-def test_too_many_pairs_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_pairs_are_refused_and_one_of_their_images_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairs, "MOST_PAIRS", 5)
-    unit = unit_rows(np.ones((4, 3), dtype=np.float32))
+    unit = unit_rows(np.array([[1, 0, -1], *[[1, 1, 1]] * 4], dtype=np.float32))
     for search in (
-        lambda: exact_pairs(["x"] * 4),
-        lambda: confirmed_pairs(near_pairs(["0" * 16] * 4, 8), unit, 0.9),
+        lambda: exact_pairs(["y", *["x"] * 4]),
+        lambda: confirmed_pairs(near_pairs(["0" * 16] * 5, 8), unit, 0.9),
         lambda: similar_pairs(unit, 0.9),
     ):
-        with pytest.raises(UserError, match="more than 5 pairs of images are alike: leave blank images out"):
+        with pytest.raises(TooManyPairsError) as caught:
             search()
+        assert caught.value.place == 1

@@ -55,7 +55,7 @@ def test_few_or_many_patients_and_long_names_fit(run_info: RunInfo, n_patients: 
     random = np.random.default_rng(0)
     patient = np.repeat(np.arange(n_patients), 3)
     images = binary_units(patient % 3 != 0, random.random(len(patient)), patient)
-    metrics = {"calibration": assess_calibration(images, images, 100, 7), "image": {"n": 9, "n_patients": 3}}
+    metrics = {"calibration": assess_calibration(images, images, 7), "image": {"n": 9, "n_patients": 3}}
     card = run_info.model_info | {
         "model": "a_network_with_a_name_that_is_long",
         "weights": "a/long_file_of_weights_notop.h5",

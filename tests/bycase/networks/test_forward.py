@@ -7,7 +7,7 @@ from bycase.networks.forward import forward, frozen_forward
 from bycase.networks.registry import build_backbone
 
 
-@pytest.mark.parametrize("name", ["efficientnetlite", "resnet50"])
+@pytest.mark.parametrize("name", ["efficientnetlite", "mobilenetv2", pytest.param("resnet50", marks=pytest.mark.slow)])
 def test_short_batches_and_constant_weights_give_the_networks_outputs(name: str) -> None:
     network = build_backbone(name, 32, "imagenet" if name == "efficientnetlite" else "random", "avg", 1)
     images = np.random.default_rng(0).uniform(0, 255, (7, 32, 32, 3)).astype(np.float32)

@@ -65,7 +65,7 @@ def test_the_numbers_are_those_of_the_metrics(run_folder: Path) -> None:
     before = study_of_run(read_run())
     assert "AUC 0.800 (95 % CI 0.700 to 0.900)" in answer(before, "claim", "37")
     assert "sensitivity 0.756" in answer(before, "claim", "38")
-    assert "ECE 0.123" in answer(before, "tripod_ai", "24")
+    assert "calibration error 0.123 (0.061, p = .034) before" in answer(before, "tripod_ai", "24")
     assert "Benign 20, Malignant 40" in answer(before, "claim", "19")
     assert "Disjoint by case" in answer(before, "claim", "20")
     assert "Seed 7" in answer(before, "claim", "19")

@@ -2,13 +2,22 @@ from typing import Any
 
 import pytest
 
-from bycase.report.words import accuracy_verdict, auc_verdict, leak_words, metric_rows, missing_words, uncertainty_words
+from bycase.report.words import (
+    accuracy_verdict,
+    auc_verdict,
+    leak_words,
+    leakage_words,
+    metric_rows,
+    missing_words,
+    power_words,
+    uncertainty_words,
+)
 from tests.fixtures.report import make_uncertainty
 
 
 def level(low: float, high: float, constant: float = 0.6) -> dict[str, Any]:
     limits = {"low": low, "high": high}
-    return {"n_patients": 10, "ci": {"auc": limits, "accuracy": limits}, "baseline": {"accuracy": constant}}
+    return {"n": 30, "n_patients": 10, "ci": {"auc": limits, "accuracy": limits}, "baseline": {"accuracy": constant}}
 
 
 @pytest.mark.parametrize(
@@ -21,8 +30,23 @@ def level(low: float, high: float, constant: float = 0.6) -> dict[str, Any]:
     ],
 )
 def test_a_verdict_claims_no_more_than_its_interval(low: float, high: float, auc: str, accuracy: str) -> None:
-    assert auc in auc_verdict(level(low, high))
+    assert auc in auc_verdict({"image": level(low, high), "patient": {}})
     assert accuracy in accuracy_verdict(level(low, high))
+
+
+def test_without_patients_nothing_is_said_of_them() -> None:
+    assert "these 10 patients do not show" in auc_verdict({"image": level(0.4, 0.9), "patient": {}})
+    assert "these 30 images do not show" in auc_verdict({"image": level(0.4, 0.9)})
+    assert leak_words(0, patients_known=False) == (
+        "Whether a patient has images on both sides of the split is not known."
+    )
+    noted = {**make_uncertainty(), "note": "patients unknown"}
+    assert "patients" not in uncertainty_words(noted)
+    leakage = {"strictest": "image", "inflation": {}, "note": "patients unknown"}
+    assert leakage_words(leakage).startswith("No patient is known")
+    power = {"assumptions": {"power": 0.8, "alpha": 0.05}, "test": {}, "note": "patients unknown"}
+    power["all"] = {"n_patients": 9, "accuracy_points": 1.0, "auc_points": None}
+    assert "(9 groups, patients unknown)" in power_words(power)
 
 
 def test_leaks_and_missing_images_are_said() -> None:

@@ -181,9 +181,9 @@ def test_several_statistics_get_the_same_patients(simulate: Simulate) -> None:
 
 def test_seven_classes_and_two_thousand_images_take_seconds(simulate_classes: Simulate) -> None:
     units = simulate_classes(0, (20, 30, 60, 10, 70, 130, 14), images=6)
-    started = time.perf_counter()
+    started = time.process_time()
     values = bootstrap(units, lambda counts: weighted_metrics(units, counts), 500, np.random.default_rng(0))
-    assert time.perf_counter() - started < 5  # a quarter of the resamples
+    assert time.process_time() - started < 5  # a quarter of the resamples, of both cores together
     assert len(values["auc"]) == 500
 
 

@@ -74,7 +74,8 @@ def test_every_number_has_a_finite_change_with_an_interval_around_it(
         for name, limits in moved["ci"].items():
             assert moved[name] == pytest.approx(outer[name] - inner[name])
             assert limits["low"] <= moved[name] <= limits["high"]
-    assert {"slope", "intercept", "ece", "brier"} <= set(change["calibration"]["image"]["after"])
+    moved = set(change["calibration"]["image"]["after"])
+    assert moved == {"slope", "intercept", "in_the_large", "brier", "log_loss", "ci"}
     if n_classes == 2:
         assert set(change["image"]["operating_points"]["specificity_90"]) == {"sensitivity", "specificity", "ci"}
 

@@ -7,6 +7,7 @@ import pytest
 
 from bycase.datasets.duplicates import COLUMNS as DUPLICATES_COLUMNS
 from bycase.datasets.duplicates import write_duplicates
+from bycase.statistics.power.resolution import SCENARIOS
 from bycase.tables.manifest import COLUMNS, write_manifest
 from bycase.tables.splits import write_splits
 
@@ -48,7 +49,8 @@ def test_with_a_split_its_test_patients_count_too(listed: Path, run_stage_proces
     content, _, _ = run(listed, run_stage_process)
     assert (content["test"]["n_patients"], content["test"]["n_images"]) == (30, 30)
     assert (content["all"]["n_patients"], content["all"]["n_images"]) == (30, 150)
-    assert content["test"]["design_effect"] == 1
+    assert {content["test"][name]["design_effect"] for name in SCENARIOS} == {1}
+    assert (listed / "plots/power.png").is_file()
 
 
 def test_a_split_of_other_data_is_refused(listed: Path, run_stage_process: Any) -> None:

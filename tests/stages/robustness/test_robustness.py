@@ -120,7 +120,7 @@ def test_stain_is_left_out_where_nothing_is_stained(
     chosen = command._choose(make_params(params))
     assert "stain" not in chosen
     assert len(chosen) == 7
-    assert "stain left out: busi_phantom images are not of stained tissue" in caplog.text
+    assert "stain left out: busi_phantom images are not known to be of stained tissue" in caplog.text
     with pytest.raises(UserError, match="stain alone is nothing to do"):
         command._choose(make_params(params | {"robustness.corruptions": ["stain"]}))
 

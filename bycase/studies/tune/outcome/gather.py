@@ -24,7 +24,7 @@ from bycase.studies.tune.outcome.summary import sentences, summarise
 from bycase.studies.tune.params import TuningParams
 from bycase.studies.tune.place import BEST, SEARCHES, TUNING
 from bycase.studies.tune.space import Dimensions
-from bycase.tables.manifest import read_manifest
+from bycase.tables.manifest import patients_note, read_manifest
 
 METRICS = Path("metrics/tuning.json")
 TRIALS = TUNING / "trials.csv"
@@ -49,7 +49,7 @@ def gather(params: Params, tuning: TuningParams) -> None:
     if nested:
         rows = rows_of_searches(nested, read_manifest())
         outer = score_ways(rows, final.about, params.evaluate.resamples, params.seed)
-    summary = summarise(final, nested, outer)
+    summary = summarise(final, nested, outer) | patients_note(params.data.names_patient)
     said = sentences(summary, final)
     write_json(METRICS, summary)
     trials = {search.outer: search.trials for search in (final, *nested)}

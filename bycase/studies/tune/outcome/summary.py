@@ -53,7 +53,8 @@ def summarise(final: Search, nested: Sequence[Search], outer: Nested | None) -> 
 
 
 def sentences(summary: Mapping[str, Any], final: Search) -> list[str]:
-    """What came out in plain words, first of all whether tuning has helped."""
+    """What came out in plain words, first of all whether tuning has helped; last the ``note`` of `summary`, if any."""
+    note = [summary["note"]] if "note" in summary else []
     metric = monitor_words(final.about["monitor"])
     trials = summary["trials"]
     # Told apart, since a search in which many trials fail has in truth been a smaller one.
@@ -67,18 +68,21 @@ def sentences(summary: Mapping[str, Any], final: Search) -> list[str]:
             f"no nested evaluation (outer.folds is 0): the inner {metric} of {decimals(final.score)} is too high by an "
             f"unknown amount, and whether tuning has helped cannot be said",
             spent,
+            *note,
         ]
+    patients = "" if note else f" of {summary['n_patients']} patients"
     reached = [
         f"{value_with_interval(summary[key]['score'], summary[key]['ci'], decimals)} {words}"
         for key, words in (("outer", "tuned"), ("default_outer", "by default"))
         if key in summary
     ]
     return [
-        f"{_gain_words(summary.get('gain'))}; outer {metric} {', '.join(reached)}, {summary['n_images']} images of "
-        f"{summary['n_patients']} patients",
+        f"{_gain_words(summary.get('gain'))}; outer {metric} {', '.join(reached)}, {summary['n_images']} images"
+        f"{patients}",
         f"optimism {signed(summary['optimism'])}: the searches' own {metric}, inner minus outer"
         f"{_doubt(summary['optimism'])}",
         spent,
+        *note,
     ]
 
 

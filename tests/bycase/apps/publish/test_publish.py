@@ -48,7 +48,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(json.dumps(contents.get(name, {"of": name})), encoding="utf-8")
-    for name in ("model/roc.png", "leakage.png", *SHOW_IMAGES, "model/predictions.png", "benchmark/pareto.png"):
+    figures = ("model/roc.png", "leakage.png", "power.png", "model/predictions.png", "benchmark/pareto.png")
+    for name in (*figures, *SHOW_IMAGES):
         path = tmp_path / "plots" / name
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_bytes(b"png")
@@ -61,13 +62,13 @@ def names(folder: Path) -> set[str]:
 
 def test_a_run_is_kept_with_its_figures_but_without_images_of_the_data_set(project: Path) -> None:
     folder = publish_run("a-run")
-    assert names(folder) == {*RUN, *DOCUMENTS, "roc.png", "leakage.png"}
+    assert names(folder) == {*RUN, *DOCUMENTS, "roc.png", "leakage.png", "power.png"}
     assert (folder / "report.html").read_text() == "page"
 
 
 def test_a_benchmark_is_kept_with_both_locks_and_its_predictions(project: Path) -> None:
     folder = publish_benchmark("b")
-    assert names(folder) == {*BENCHMARK, *DOCUMENTS, "pareto.png", "leakage.png", "predictions.csv.gz"}
+    assert names(folder) == {*BENCHMARK, *DOCUMENTS, "pareto.png", "leakage.png", "power.png", "predictions.csv.gz"}
     assert json.loads((folder / "dvc.lock").read_text()) == {"of": "dvc.lock"}
     assert json.loads((folder / "benchmark-dvc.lock").read_text()) == {"of": "benchmark/dvc.lock"}
     packed = (folder / "predictions.csv.gz").read_bytes()

@@ -328,6 +328,12 @@ def no_class(write: Write) -> Path:
     return write(f"{i}.png" for i in range(10))
 
 
+def table_of_others(write: Write) -> Path:
+    place = write(f"{i}.png" for i in range(10))
+    (place / "t.csv").write_text("image,label\nx,benign\ny,malignant\n")
+    return place
+
+
 def no_image(write: Write) -> Path:
     place = write([])
     place.mkdir()
@@ -362,6 +368,7 @@ def cut(write: Write) -> Path:
     [
         (one_class, "all 10 images are of one class, 'benign'; two are needed"),
         (no_class, "nothing names a class; all images lie in one folder; such as 0.png"),
+        (table_of_others, "all images lie in one folder; t.csv names none of them; such as 0.png"),
         (no_image, "holds no image that can be read here; there are: 1 .dcm"),
         (damaged, "x.zip is no zip archive, or a damaged one"),
         (outside, "x.zip is refused: member '../benign/x.png' would lie outside"),
@@ -380,8 +387,9 @@ def test_bad_input_is_one_line(write: Write, look: Look, make: Callable[[Write],
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"patient": r"nothing(\d+)"}, "inspect.patient: expression 'nothing"),
-        ({"patient": "(a"}, "is not valid"),
+        ({"patient": r"nothing(\d+)"}, "--patient: expression 'nothing"),
+        ({"patient": "(a"}, "--patient: expression '(a' is not valid"),
+        ({"part": "1"}, "--part 1: says none of train, val and test, but 'benign'"),
         ({"patient": "subject"}, "--patient subject: neither a column (no table) nor a folder level"),
         ({"label": "3"}, "--label 3: no folder at level 3"),
         ({"image": "file"}, "--image file: no table with that column"),

@@ -6,7 +6,8 @@ import pytest
 from bycase.core.errors import UserError
 from bycase.core.params_layouts import FoldersParams
 from bycase.datasets.layouts.folders import read_folders
-from bycase.datasets.layouts.listing import Listing, read_fold, read_part
+from bycase.datasets.layouts.listing import Listing, read_fold
+from bycase.datasets.part_words import read_part
 from tests.fixtures.own_images import draw, summary, write
 
 CLASSES = ["Benign", "Malignant"]

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from bycase.core.errors import UserError
@@ -12,8 +13,11 @@ ONE = {"": {("a1", "train"), ("b 2", "val"), ("c3", "test")}}
 TWO = {"1": {("a1", "train"), ("c3", "test")}, "2": {("a1", "test"), ("c3", "train")}}
 
 
-def read(path: Path) -> dict[str, set[tuple[str, str]]]:
-    return {claim.fold: set(map(tuple, claim.table.to_numpy())) for claim in read_claims(path)}
+OTHER = {"name": "bild", "part": "gruppe"}
+
+
+def read(path: Path, **columns: str) -> dict[str, set[tuple[str, str]]]:
+    return {claim.fold: set(map(tuple, claim.table.to_numpy())) for claim in read_claims(path, columns)}
 
 
 @pytest.mark.parametrize(
@@ -46,6 +50,8 @@ def read(path: Path) -> dict[str, set[tuple[str, str]]]:
         ("s.json", json.dumps([{"image": "a1", "part": "train"}, {"image": "b 2", "part": "val"},
                                {"image": "c3", "part": "test"}]), ONE),
         ("s.json", json.dumps([{"train": ["a1"], "test": ["c3"]}, {"train": ["c3"], "test": ["a1"]}]), TWO),
+        ("s.jsonl", '{"image": "a1", "part": "train"}\n{"image": "b 2", "part": "val"}\n'
+                    '{"image": "c3", "part": "test"}\n', ONE),
         ("s.yaml", "fold_1: {train: [a1], test: [c3]}\nfold_2: {train: [c3], test: [a1]}\n", TWO),
         ("s.yml", "test_patients:\n- c3\n- 123\n", {"": {("c3", "test"), ("123", "test")}}),
     ],
@@ -53,6 +59,21 @@ def read(path: Path) -> dict[str, set[tuple[str, str]]]:
 def test_forms(tmp_path: Path, file: str, text: str, expected: dict[str, set[tuple[str, str]]]) -> None:
     (tmp_path / file).write_text(text, encoding="utf-8")
     assert read(tmp_path / file) == expected
+
+
+def test_columns_of_other_names_are_given(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text("bild;image;gruppe;falte\na1;x;Train;1\nb 2;x;val;1\nc3;x;TEST;1\n")
+    assert read(path, **OTHER) == ONE
+    assert set(read(path, **OTHER, fold="falte")) == {"1"}
+    with pytest.raises(UserError, match=r"--image or --patient foto: .*s.csv has no such column; there are bild"):
+        read_claims(path, {"name": "foto"})
+    with pytest.raises(UserError, match="is no table, so that it has no column 'bild'"):
+        read_claims(tmp_path, OTHER)
+    pd.DataFrame({"bild": ["a1", "b 2", "c3"], "gruppe": ["train", "val", "test"]}).to_excel(
+        tmp_path / "s.xlsx", index=False
+    )
+    assert read(tmp_path / "s.xlsx", **OTHER) == ONE
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ SEVERAL_FOLDS = (
         ("one.png|40|1|train\ntwo.png|40|1|test\n", "form of dsfoldN.txt, .*use split.protocol: official"),
         ("image,split\na,train\n", "column part missing; it needs image,part"),
         ("a,train\n", "column image, part missing"),
-        ("image,part\na,train\nb,dev\n", "image b has part 'dev'; valid are train, val, validation, test"),
+        ("image,part\na,train\nb,dev1\n", "image b has part 'dev1'; valid are train, training,"),
         ("", "is no CSV table"),
         ("image,part\na,b,c,d\ne,f,g,h,i,j\n", "is no CSV table"),
     ],

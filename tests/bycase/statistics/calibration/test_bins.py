@@ -9,10 +9,8 @@ from sklearn.metrics import brier_score_loss
 from bycase.statistics.calibration.bins import (
     brier_decomposition,
     count_bins,
-    debiased_calibration_error,
     decompose,
     equal_mass_bins,
-    expected_calibration_error,
 )
 from bycase.statistics.units import Units
 
@@ -31,8 +29,6 @@ def test_bins_are_scikit_learns_quantile_bins(sharpened: Callable[..., Units]) -
     np.testing.assert_allclose(np.bincount(index, units.truth) / size, observed)
     np.testing.assert_allclose(np.bincount(index, units.scores) / size, predicted)
     assert np.ptp(size) <= 1
-    error = (size * np.abs(observed - predicted)).sum() / len(index)
-    assert expected_calibration_error(units.truth, units.scores) == pytest.approx(error)
 
 
 def test_equal_scores_share_a_bin() -> None:
@@ -44,13 +40,6 @@ def test_equal_scores_share_a_bin() -> None:
 @pytest.mark.parametrize(("units", "bins"), [(1, 1), (10, 3), (119, 10), (225, 15), (5000, 15)])
 def test_few_units_have_few_bins(units: int, bins: int) -> None:
     assert count_bins(units) == bins
-
-
-def test_the_calibration_error_by_hand() -> None:
-    # Four units: two bins. 0.2 predicted where half come true; 0.7 predicted where all do.
-    outcome = np.array([True, False, True, True])
-    confidence = np.array([0.1, 0.3, 0.6, 0.8])
-    assert expected_calibration_error(outcome, confidence) == pytest.approx((0.3 + 0.3) / 2)
 
 
 def test_the_decomposition_by_hand() -> None:
@@ -81,18 +70,3 @@ def test_murphys_three_parts_suffice_where_predictions_of_a_bin_are_equal() -> N
     scores = np.repeat([0.2, 0.5, 0.9], 20)
     parts = brier_decomposition(np.arange(60) % 3 == 0, scores)
     assert parts["within_bin"] == pytest.approx(0, abs=1e-15)
-
-
-def test_of_an_error_by_chance_alone_the_debiased_one_leaves_out_nearly_half(
-    sharpened: Callable[..., Units],
-) -> None:
-    plain, debiased = [], []
-    for seed in range(30):
-        units = sharpened(seed, 1.0, 20).against_rest(1)
-        plain.append(expected_calibration_error(units.truth, units.scores))
-        debiased.append(debiased_calibration_error(units.truth, units.scores))
-    assert np.mean(plain) > 0.06
-    assert np.mean(debiased) < 0.6 * np.mean(plain)
-    wrong = sharpened(0, 4.0, 400).against_rest(1)
-    error = expected_calibration_error(wrong.truth, wrong.scores)
-    assert debiased_calibration_error(wrong.truth, wrong.scores) == pytest.approx(error, rel=0.05)

@@ -52,6 +52,15 @@ def test_patients_for_equivalence_give_two_one_sided_tests_their_power(alpha: fl
     assert power(found - 1) < 0.8 <= power(found)
 
 
+@pytest.mark.parametrize("fewest", [8, 30])
+def test_identical_networks_need_as_many_of_the_rarest_class_as_the_exact_bound(fewest: int) -> None:
+    """ln .05 / ln .97 = 98.4 patients who all speak for no difference rule .03 out, whatever number is at hand."""
+    found = patients_needed(0.1, 5 * fewest, 0.03, 0.05, 1, fewest)
+    assert found == {"difference": 5 * 122, "equivalence": 5 * 99}
+    assert 0.97**99 < 0.05 < 0.97**98
+    assert 2 * 0.97**122 < 0.05 < 2 * 0.97**121
+
+
 def test_half_the_margin_takes_four_times_the_patients() -> None:
     wide, narrow = (patients_needed(0.04, 50, margin, 0.05, 3) for margin in (0.03, 0.015))
     for name in wide:

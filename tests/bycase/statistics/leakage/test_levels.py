@@ -20,6 +20,16 @@ def test_a_level_that_repeats_another_is_left_out_and_said() -> None:
     assert levels.groups["case"].tolist() == [0, 1, 0, 1, 2, 3, 2, 3]
 
 
+def test_without_slides_the_patient_stands_for_them() -> None:
+    case = list("wxwxyzyz")
+    levels = find_levels(table(folder=case, case=case, group=case), 2)
+    assert list(levels.groups) == ["image", "case"]
+    assert levels.left_out == {"folder": "identical to case", "group": "identical to case"}
+    assert levels.strictest == "case"
+    merged = find_levels(table(folder=case, case=case, group=list("wxwxyxyx")), 1)
+    assert (list(merged.groups), merged.strictest) == (["image", "case", "group"], "group")
+
+
 def test_as_many_groups_are_not_the_same_groups() -> None:
     levels = find_levels(table(folder=list("abcdefgh"), case=list("wxwxyzyz"), group=list("12321434")), 1)
     assert levels.groups["case"].max() == levels.groups["group"].max()

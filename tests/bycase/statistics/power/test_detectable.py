@@ -7,16 +7,37 @@ from scipy.special import ndtr
 from scipy.stats import norm, rankdata
 
 from bycase.statistics.power.detectable import (
+    auc_freedom,
     auc_variance,
-    detectable_accuracy,
-    detectable_auc,
+    auc_variance_by_class,
     discordance,
-    enlargement_needed,
-    pairs_needed,
-    required_difference,
+    enlargement,
+    quantiles,
+    required_accuracy,
+    required_auc,
+    smallest_gain,
 )
 
-TEST = (0.05, 0.8)
+TEST = quantiles(0.05, 0.8)
+
+
+def pairs_needed(first: float, second: float, correlation: float) -> float:
+    """Independent images at which the required difference is the true one."""
+    return (required_accuracy(first, second, 1, correlation, TEST) / (second - first)) ** 2
+
+
+def detectable_accuracy(images: float, accuracy: float, correlation: float) -> float | None:
+    return smallest_gain(
+        lambda gain, times: required_accuracy(accuracy, accuracy + gain, times * images, correlation, TEST),
+        1 - accuracy,
+    )
+
+
+def detectable_auc(positive: float, negative: float, auc: float, correlation: float) -> float | None:
+    return smallest_gain(
+        lambda gain, times: required_auc(auc, auc + gain, times * positive, times * negative, correlation, TEST),
+        1 - auc,
+    )
 
 
 def discordant(first: float, second: float, share: float) -> float:
@@ -36,7 +57,7 @@ def test_published_sample_sizes(p01: float, p10: float, pairs: int) -> None:
     first, second = 0.4, 0.4 + p01 - p10
     correlation = discordant(first, second, p01 + p10)
     assert discordance(first, second, correlation) == pytest.approx(p01 + p10)
-    assert math.ceil(pairs_needed(first, second, correlation, 0.05, 0.8)) == pairs
+    assert math.ceil(pairs_needed(first, second, correlation)) == pairs
 
 
 def test_discordant_images_of_a_published_example() -> None:
@@ -53,19 +74,19 @@ def test_impossible_correlations_become_possible_ones() -> None:
 
 def test_detectable_gain_and_images_needed_are_inverse() -> None:
     for images in (80, 300, 5000):
-        gain = detectable_accuracy(images, 0.85, 0.5, 0.05, 0.8)
+        gain = detectable_accuracy(images, 0.85, 0.5)
         assert gain is not None
-        assert pairs_needed(0.85, 0.85 + gain, 0.5, 0.05, 0.8) == pytest.approx(images, rel=1e-6)
+        assert pairs_needed(0.85, 0.85 + gain, 0.5) == pytest.approx(images, rel=1e-6)
 
 
 def test_too_few_images_detect_no_accuracy() -> None:
-    assert detectable_accuracy(20, 0.85, 0.5, 0.05, 0.8) is None
-    assert detectable_accuracy(20, 0.5, 0.5, 0.05, 0.8) is not None
+    assert detectable_accuracy(20, 0.85, 0.5) is None
+    assert detectable_accuracy(20, 0.5, 0.5) is not None
 
 
 @pytest.mark.parametrize(("images", "accuracy", "correlation"), [(200, 0.85, 0.5), (400, 0.7, 0.2), (1000, 0.9, 0.6)])
 def test_simulated_mcnemar_tests_have_the_power(images: int, accuracy: float, correlation: float) -> None:
-    gain = detectable_accuracy(images, accuracy, correlation, 0.05, 0.8)
+    gain = detectable_accuracy(images, accuracy, correlation)
     assert gain is not None
     share = discordance(accuracy, accuracy + gain, correlation)
     chances = [(share + gain) / 2, (share - gain) / 2, 1 - share]
@@ -119,7 +140,7 @@ def simulate(first: float, second: float, positive: int, negative: int, link: fl
 def test_simulated_comparisons_have_the_power() -> None:
     positive, negative, auc, link = 120, 60, 0.8, 0.6
     correlation = float(np.corrcoef(simulate(auc, auc, positive, negative, link, 3000))[0, 1])
-    gain = detectable_auc(positive, negative, auc, correlation, *TEST)
+    gain = detectable_auc(positive, negative, auc, correlation)
     assert gain is not None
     first, second = simulate(auc, auc + gain, positive, negative, link, 3000)
     null = math.sqrt(2 * (1 - correlation) * auc_variance(auc, positive, negative))
@@ -130,7 +151,7 @@ def test_simulated_comparisons_have_the_power() -> None:
 
 def test_a_higher_correlation_and_more_images_resolve_more() -> None:
     def gain(positive: float, correlation: float) -> float:
-        found = detectable_auc(positive, 60, 0.85, correlation, *TEST)
+        found = detectable_auc(positive, 60, 0.85, correlation)
         assert found is not None
         return found
 
@@ -138,16 +159,37 @@ def test_a_higher_correlation_and_more_images_resolve_more() -> None:
 
 
 def test_detectable_gain_is_the_one_required() -> None:
-    gain = detectable_auc(100, 50, 0.9, 0.5, *TEST)
+    gain = detectable_auc(100, 50, 0.9, 0.5)
     assert gain is not None
-    assert required_difference(0.9, 0.9 + gain, 100, 50, 0.5, *TEST) == pytest.approx(gain)
+    assert required_auc(0.9, 0.9 + gain, 100, 50, 0.5, TEST) == pytest.approx(gain)
 
 
 def test_too_few_images_detect_no_auc() -> None:
-    assert detectable_auc(5, 5, 0.95, 0.0, *TEST) is None
+    assert detectable_auc(5, 5, 0.95, 0.0) is None
 
 
 @pytest.mark.parametrize("gain", [0.01, 0.05])
 def test_an_enlarged_sample_detects_the_gain(gain: float) -> None:
-    factor = enlargement_needed(gain, 70, 30, 0.9, 0.5, *TEST)
-    assert detectable_auc(factor * 70, factor * 30, 0.9, 0.5, *TEST) == pytest.approx(gain, rel=1e-5)
+    factor = enlargement(
+        lambda gain, times: required_auc(0.9, 0.9 + gain, times * 70, times * 30, 0.5, TEST), gain, 0.05
+    )
+    assert detectable_auc(factor * 70, factor * 30, 0.9, 0.5) == pytest.approx(gain, rel=1e-5)
+
+
+def test_quantiles_are_normal_with_many_patients_and_wider_with_few() -> None:
+    assert quantiles(0.05, 0.8) == pytest.approx((norm.isf(0.025), norm.isf(0.2)))
+    assert quantiles(0.05, 0.8, 12) == pytest.approx((2.178813, 0.872609), abs=1e-6)  # tables of t
+
+
+@pytest.mark.parametrize("auc", [0.7, 0.9])
+def test_the_parts_of_the_variance_are_those_of_each_class(auc: float) -> None:
+    positive, negative = auc_variance_by_class(auc)
+    many = 10**7
+    assert auc_variance(auc, 50, many) == pytest.approx(positive / 50, rel=1e-3)
+    assert auc_variance(auc, many, 50) == pytest.approx(negative / 50, rel=1e-3)
+
+
+def test_freedom_is_that_of_the_class_that_decides() -> None:
+    assert auc_freedom(0.8, (1e9, 100), (40, 13)) == pytest.approx(12)
+    both = auc_freedom(0.8, (60, 30), (60, 30))
+    assert 29 < both < 58

@@ -14,8 +14,13 @@ from dvc.repo import Repo
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv, write_json
+from bycase.core.wording import capitalise
+from bycase.statistics.external import METHOD, Locked, Sample, assess_external
+from bycase.statistics.units import Units
 from bycase.studies.compare.command import main
+from bycase.studies.compare.external import NONE
 from bycase.studies.compare.revisions import check_same_test, read_revision, read_revisions
+from bycase.tables.manifest import PATIENTS_UNKNOWN
 
 CLASSES = ["Benign", "Malignant"]
 TRACKED = ["data/predictions", "data/manifest.csv", "data/splits.json", "models/model.json", "models/history.csv"]
@@ -54,6 +59,26 @@ def write_run(model: str, noise: float, group: str = "case", patients: int = 24)
     Path("params.yaml").write_text(yaml.safe_dump({"version": 2, "model": model, "seed": 7, "split": {"group": group}}))
 
 
+def write_external(seed: int, **more: str) -> None:
+    """The results of an external test set, and the parameter that names it, in the current folder."""
+
+    def sample(seed: int, skill: float) -> Sample:
+        random, patient = np.random.default_rng(seed), np.repeat(np.arange(20), 3)
+        truth = patient % 2
+        score = 1 / (1 + np.exp(-skill * (2 * truth - 1) - random.normal(size=len(truth))))
+        scores = np.stack([1 - score, score], axis=1)
+        images = Units(tuple(CLASSES), truth, scores, truth, patient, positive=1)
+        return Sample(images, dict.fromkeys(("image", "patient"), scores > 0.3), patient < seed)
+
+    levels = ("image", "patient")
+    locked = Locked(dict.fromkeys(levels, 0.4), dict.fromkeys(levels, 1.2), {level: {} for level in levels}, 0.9)
+    content = assess_external(sample(seed, 2.0), sample(seed + 1, 1.0), locked, 100, 7)
+    about = {"dataset": "elsewhere", "phantom": True, "magnifications": [200], "method": METHOD, "left_out": {}}
+    write_json(Path("metrics/external.json"), about | content | more)
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    Path("params.yaml").write_text(yaml.safe_dump(params | {"evaluate": {"external": "elsewhere"}}))
+
+
 def git(*arguments: str) -> None:
     subprocess.run(["git", *arguments], check=True, capture_output=True)
 
@@ -79,6 +104,11 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
             write_run("resnet50v2", noise=0.1, group="image")
             repo.add(TRACKED)
             save("by-image")
+            for tag, noise, more in (("abroad", 0.1, {}), ("abroad-unknown", 1.0, {"note": PATIENTS_UNKNOWN})):
+                write_run("mobilenetv2", noise=noise)
+                write_external(3, **more)
+                repo.add([*TRACKED, "metrics/external.json"])
+                save(tag)
             # As in the first, but only in the workspace.
             write_run("alexnet", noise=1.0)
     return folder
@@ -120,6 +150,25 @@ def test_the_command_prints_leaderboard_and_verdicts_and_writes_files(
 
     names = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert {"leaderboard.json", "leaderboard.csv", "leaderboard.md", "comparisons.json", "pareto.png"} <= names
+
+
+def test_external_test_sets_stand_beside_one_another(inside: Path, tmp_path: Path, capsys: Any) -> None:
+    main(["abroad", "abroad-unknown", "first", "--resamples", "100", "--out", str(tmp_path / "out")])
+    printed = capsys.readouterr().out
+    assert (tmp_path / "out/leaderboard.md").read_text(encoding="utf-8") == printed
+    heading, table = printed.partition("External test sets, ")[2].split("\n\n")
+    assert METHOD in heading
+    assert heading.endswith(f"{capitalise(PATIENTS_UNKNOWN)}.")
+    rows = {row[0]: row[1:] for row in (line.strip("| ").split(" | ") for line in table.strip().splitlines()[2:])}
+    assert rows["first"] == [NONE] * 9
+    about = read_revision("abroad").external
+    there, change = about["external"], about["change"]
+    assert rows["abroad"][:2] == ["elsewhere phantom (generated images) at 200X", "20"]
+    assert rows["abroad"][2].startswith(f"{there['image']['auc']:.3f} (")
+    assert rows["abroad"][3].startswith(f"{change['image']['auc']:+.3f} (")
+    assert rows["abroad"][-1] == "20 %"
+    assert rows["abroad-unknown"][1] == "unknown"
+    assert read_revision("first").external == {}
 
 
 def test_it_works_from_a_subfolder(inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:

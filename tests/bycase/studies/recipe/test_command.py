@@ -139,6 +139,7 @@ def test_what_a_killed_save_left_staged_does_not_stop_the_next_run(stand_in: Pat
     assert output(stand_in, "git", "diff", "--cached", "--name-only") == ""
 
 
+@pytest.mark.slow
 def test_killed_and_given_again_it_goes_on(stand_in: Path, recipe_command: Recipes) -> None:
     arguments = ["run", "d-vgg16", "--set", "zoo.vgg16.epochs=80"]
     with (stand_in / "killed.log").open("wb") as log:

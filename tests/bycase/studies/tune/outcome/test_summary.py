@@ -45,6 +45,14 @@ def test_optimism_is_the_mean_inner_minus_the_outer_score(tmp_path: Path) -> Non
     assert summary["default_optimism"]["estimate"] < summary["optimism"]["estimate"]
 
 
+def test_where_no_patient_is_known_it_is_said(tmp_path: Path) -> None:
+    summary, final = summary_of(tmp_path)
+    assert "patients" in sentences(summary, final)[0]
+    said = sentences(summary | {"note": "patients unknown: x"}, final)
+    assert said[-1] == "patients unknown: x"
+    assert not any("patients" in line for line in said[:-1])
+
+
 def test_failed_trials_are_counted_and_told(tmp_path: Path) -> None:
     summary, final = summary_of(tmp_path, failing=(3, 4, 5))
     assert summary["trials"] == {"all": 48, "finished": 36, "stopped": 0, "diverged": 4, "crashed": 8, "lost": 0}

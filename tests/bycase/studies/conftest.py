@@ -1,0 +1,2 @@
+from tests.fixtures.compare import three as three
+from tests.fixtures.compare import two as two
