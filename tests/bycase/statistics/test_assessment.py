@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from bycase.core.errors import UserError
 from bycase.core.params_training import EvaluateParams
-from bycase.statistics.assessment import VALIDATION_METRICS, assess, assess_predictions
+from bycase.statistics.assessment import VALIDATION_METRICS, assess, assess_level, assess_predictions
 from bycase.statistics.units import Units, patient_units
 from tests.fixtures.units import as_tables, leaves
 
@@ -149,3 +150,11 @@ def test_another_seed_changes_resampled_intervals_only(simulate: Simulate) -> No
     moved = {name for name, ends in limits.items() if ends != others[name]}
     assert {"mcc"} <= moved <= {"average_precision", "mcc"}
     assert one["image"] == another["image"]
+
+
+def test_two_thousand_predictions_are_scored_at_both_levels_in_two_seconds(simulate: Simulate) -> None:
+    images = simulate(0, n_patients=80, images=25)
+    started = time.process_time()
+    for units, of_patients in ((images, None), (patient_units(images), images)):
+        assess_level(units, 0.5, {}, of_patients, 10_000, 7)
+    assert time.process_time() - started < 2  # of both cores together
