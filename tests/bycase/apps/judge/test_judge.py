@@ -229,6 +229,26 @@ def test_several_files_are_compared_as_networks_are(make_table: Make, save: Save
     }
 
 
+def test_a_stated_prevalence_moves_predictive_values_and_net_benefit(
+    make_table: Make, save: Save, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(save(make_table()))
+    found = {}
+    for stated in ([], ["--prevalence", "0.05"]):
+        main([path, "--out", "out", *stated, *FAST])
+        found[len(stated)] = json.loads(Path("out/metrics.json").read_text())
+    own, rare = found[0], found[2]
+    assert own["image"] == rare["image"]
+    assert rare["decisions"]["prevalence"] == 0.05
+    assert rare["decisions"]["predictive_values"]["image"]["ppv"] < own["image"]["precision"]
+    benefit = (content["decisions"]["net_benefit"]["threshold_10"]["net_benefit"] for content in (own, rare))
+    assert next(benefit) > next(benefit)
+    assert "prevalence of 5 %" in Path("out/report.html").read_text()
+    with pytest.raises(SystemExit):
+        main([path, "--prevalence", "2", *FAST])
+    assert "--prevalence: must be between 0 and 1" in capsys.readouterr().err
+
+
 def test_files_that_differ(make_table: Make, save: Save) -> None:
     one, other = make_table(), make_table(seed=1)
     save(one, "one.csv")
