@@ -37,9 +37,9 @@ PROVENANCE = (
 )
 # Figures by name: the text for those who do not see it, and the caption.
 FIGURE_WORDS = {
-    "roc": ("ROC curves by image and by patient; AUC by image {}", "ROC curves of the test set."),
-    "precision_recall": ("Precision-recall curves by image and by patient", "Precision-recall curves."),
-    "confusion": ("Confusion matrices by image and by patient", "Confusion matrices: counts and shares."),
+    "roc": ("ROC curves; AUC by image {}", "ROC curves of the test set."),
+    "precision_recall": ("Precision-recall curves of the test set", "Precision-recall curves."),
+    "confusion": ("Confusion matrices of the test set", "Confusion matrices: counts and shares."),
     "subgroups": ("Metrics by subgroup with intervals", "The same metrics by subgroup."),
     "learning_curves": (
         "Loss, accuracy and AUC of training and validation by epoch",
@@ -110,7 +110,7 @@ def run_page(run: Run, images: bool) -> Page:
                 "Uncertainty",
                 optional.get("uncertainty"),
                 uncertainty_blocks,
-                "Risk-coverage curves and coverage of conformal sets by patient",
+                "Risk-coverage curves and coverage of conformal sets",
                 "Risk against coverage, and conformal coverage.",
             ),
             analysis_section(
