@@ -48,7 +48,7 @@ def main() -> None:
     network = load_network(NETWORK)
     scores = score_maps(network, part, images, patient, settings, batch_size, seed)
     check_untouched(scores.curves, part)
-    content = summarise(scores, patient, params.evaluate.resamples, seed)
+    content = summarise(scores, patient)
     shown = choose_shown(test, model_info["classes"], model_info["positive"], settings.examples, seed)
     rows = make_rows(test, shown, make_every_map(network, batch_size), settings.method)
     cascade = scores.cascades[settings.method]

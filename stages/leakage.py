@@ -41,7 +41,6 @@ def main() -> None:
         folds=chosen.folds,
         repeats=chosen.repeats,
         logistic_C=chosen.logistic_C,
-        resamples=chosen.resamples,
         seed=params.seed,
     )
     content["probe"] = {

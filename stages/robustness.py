@@ -55,7 +55,7 @@ def main() -> None:
     check_untouched(table, predictions, classes)
     patients = dict(zip(predictions["image"], patient, strict=True))
     cell = one_cell(table, table["image"].map(patients).to_numpy(), threshold)
-    summary = summarise_robustness(cell, classes, positive, params.evaluate.resamples, params.seed)
+    summary = summarise_robustness(cell, classes, positive)
 
     write_robustness(ROBUSTNESS, table, classes)
     write_json(RESULTS, summary | patients_note(params.data.names_patient))

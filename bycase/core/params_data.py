@@ -162,7 +162,6 @@ class LeakageParams(Section):
     folds: Annotated[int, Field(ge=2, le=20)]
     repeats: Annotated[int, Field(ge=1, le=100)]
     logistic_C: Annotated[float, Field(gt=0, le=1e6)]
-    resamples: Annotated[int, Field(ge=100, le=1_000_000)]
     permutations: Annotated[int, Field(ge=20, le=1_000_000)]
 
 

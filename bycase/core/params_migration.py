@@ -54,7 +54,7 @@ ADDED: Settings = {
         "severities": [1, 3, 5],
     },
     "explain": {"method": "grad_cam", "examples": 3, "images": 24, "steps": 10, "randomisations": 3},
-    "leakage": {"folds": 5, "repeats": 5, "logistic_C": 0.01, "resamples": 2000, "permutations": 200},
+    "leakage": {"folds": 5, "repeats": 5, "logistic_C": 0.01, "permutations": 200},
     "power": {
         "accuracy": 0.77,
         "auc": 0.84,
@@ -67,6 +67,7 @@ ADDED: Settings = {
 ADDED_SINCE: Settings = {
     "evaluate": {"prevalence": None, "external": None, "external_classes": {}, "external_magnifications": []}
 }
+REMOVED = {"leakage": "resamples"}  # without a new version too: nothing depends on them
 ADDED_TO_PHANTOMS: Settings = {"laboratory": None}
 # Since version 2, which the last two leave as it is.
 ADDED_TO_DATASETS: Settings = {"url": None, "sha256": None, "revision": None, "folders": None, "table": None}
@@ -112,7 +113,7 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
     for each in _sections(migrated, "datasets"):
         if isinstance(each.get("phantom"), dict):
             added += _fill(each["phantom"], ADDED_TO_PHANTOMS, "datasets.*.phantom.")
-    return migrated, changes + _say_added(added)
+    return migrated, changes + _say_added(added) + _remove(migrated)
 
 
 def _complete_first(migrated: Settings) -> tuple[list[str], list[str]]:
@@ -147,6 +148,16 @@ def _move_augment(content: Settings) -> list[str]:
     if isinstance(augment.get("flip"), bool):
         augment["flip"] = "both" if augment["flip"] else "none"
     return ["embed.augment is now augment"]
+
+
+def _remove(content: Settings) -> list[str]:
+    removed = []
+    for section, key in REMOVED.items():
+        values = content.get(section)
+        if isinstance(values, dict) and key in values:
+            content[section] = {name: value for name, value in values.items() if name != key}
+            removed.append(f"{section}.{key} has no effect and is left out")
+    return removed
 
 
 def _rename(content: Settings, section: str, old: str, new: str) -> list[str]:

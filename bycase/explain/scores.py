@@ -1,6 +1,6 @@
 """Everything that is measured of the maps of one network, and its means in `metrics/explain.json`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,21 +9,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bycase.core.params_training import ExplainParams
-from bycase.core.seeding import generator
 from bycase.explain.deletion import CENTRE, RANDOM, SCORES, area, centre_maps, random_maps, rank_pixels, score_orders
 from bycase.explain.grad_cam import GRAD_CAM, GRAD_CAM_PLUS_PLUS, Floats32
 from bycase.explain.layers import halve
 from bycase.explain.maps import make_every_map
 from bycase.explain.sanity import ALIKE, RANKS, SIMILARITIES, compare_cascade, compare_others, find_empty
 from bycase.networks.forward import frozen_forward
-from bycase.statistics.bootstrap import bootstrap, weighted_sums
-from bycase.statistics.intervals import interval, perfect_bound
-from bycase.statistics.units import BinaryUnits, Floats, Integers
+from bycase.statistics.comparison.differences import confidence_interval, influence_difference
+from bycase.statistics.influence import mean_influence
+from bycase.statistics.intervals import mean_interval
+from bycase.statistics.units import Floats, Integers
 
 if TYPE_CHECKING:
     import keras
 
-UNIT, SIGNED = (0.0, 1.0), (-1.0, 1.0)
 SHOWN = 3  # images in the figure of the sanity check
 
 
@@ -98,8 +97,8 @@ def score_maps(
     return Scores(list(ordered), curves, similarities, others, empty, cascades)
 
 
-def summarise(scores: Scores, patient: Integers, resamples: int, seed: int) -> dict[str, Any]:
-    """Average over images, with 95 % intervals that resample patients.
+def summarise(scores: Scores, patient: Integers) -> dict[str, Any]:
+    """Average over images, with 95 % intervals by patient.
 
     Parameters
     ----------
@@ -107,8 +106,6 @@ def summarise(scores: Scores, patient: Integers, resamples: int, seed: int) -> d
         What is measured, by image.
     patient : ndarray of shape (n_images,), int64, in [0, n_patients)
         Whose each image is.
-    resamples : int
-        Of the bootstrap over patients.
 
     Returns
     -------
@@ -124,56 +121,41 @@ def summarise(scores: Scores, patient: Integers, resamples: int, seed: int) -> d
     methods = [order for order in scores.orders if order not in (RANDOM, CENTRE)]
     pairs = [(method, baseline) for method in methods for baseline in (RANDOM, CENTRE)]
     pairs += [(GRAD_CAM_PLUS_PLUS, GRAD_CAM)]
-    columns = {
-        **{("scores", order): values for order, values in areas.items()},
-        **{("difference", f"{one}_minus_{other}"): areas[one] - areas[other] for one, other in pairs},
-        **{
-            ("sanity", method): np.column_stack([steps[:, -1], scores.others[method]])
-            for method, steps in scores.similarities.items()
+    sanity = {
+        method: np.column_stack([steps[:, -1], scores.others[method]]) for method, steps in scores.similarities.items()
+    }
+    content: dict[str, Any] = {
+        "scores": {order: _describe(SCORES, values, patient, mean_interval) for order, values in areas.items()},
+        "difference": {
+            f"{one}_minus_{other}": _describe(SCORES, areas[one] - areas[other], patient, _difference_interval)
+            for one, other in pairs
+        },
+        "sanity": {
+            method: _describe((*SIMILARITIES, "other_images"), values, patient, correlation_interval)
+            for method, values in sanity.items()
         },
     }
-    names = {"scores": SCORES, "difference": SCORES, "sanity": (*SIMILARITIES, "other_images")}
-    drawn = resample_means(columns, patient, resamples, seed)
-    content: dict[str, Any] = {"scores": {}, "difference": {}, "sanity": {}}
-    for (section, name), values in columns.items():
-        limits = UNIT if section == "scores" else SIGNED
-        content[section][name] = _describe(names[section], values, drawn[section, name], patient, limits)
     for method, result in content["sanity"].items():
         result["empty"] = float(scores.empty[method].mean())
         result["passed"] = int(result["ci"][RANKS]["high"] < ALIKE)
     return {**content, "n": len(patient), "n_patients": int(patient.max()) + 1}
 
 
-def resample_means(columns: Mapping[Any, Floats], patient: Integers, resamples: int, seed: int) -> dict[Any, Floats]:
-    """Means over the images of resampled patients; see `summarise`.
-
-    Gives for each column (n_images, ...), under its key, an array (resamples, ...), float64.
-    """
-    # Of one class, so that no resample is left out for lack of another.
-    images = BinaryUnits(np.zeros(len(patient), bool), np.zeros(len(patient)), patient)
-    ones = np.ones((len(patient), 1))
-
-    def statistic(counts: Integers) -> dict[Any, Floats]:
-        drawn = weighted_sums(images, ones, counts)
-        return {
-            key: (weighted_sums(images, values.reshape(len(values), -1), counts) / drawn).reshape(-1, *values.shape[1:])
-            for key, values in columns.items()
-        }
-
-    return bootstrap(images, statistic, resamples, generator(seed, "explain", "bootstrap"))
+def correlation_interval(values: Floats, patient: Integers) -> dict[str, float]:
+    """The 95 % interval of a mean over images, from -1 to 1."""
+    return mean_interval(values, patient, (-1.0, 1.0))
 
 
-def mean_interval(mean: float, drawn: Floats, patient: Integers, limits: tuple[float, float]) -> dict[str, float]:
-    """The 95 % interval of a mean over images; without any spread as wide as that of a rate would be."""
-    n_patients = int(patient.max()) + 1
-    perfect = perfect_bound(n_patients)
-    # Halfway to 1 where the range is twice as long, for the same reach.
-    return interval(mean, drawn, n_patients, perfect if limits == UNIT else (1 + perfect) / 2, limits=limits)
+def _difference_interval(values: Floats, patient: Integers) -> dict[str, float]:
+    influence = mean_influence(values, np.ones(len(values), bool), patient)
+    return confidence_interval(influence_difference(influence))
 
 
 def _describe(
-    names: Sequence[str], values: Floats, drawn: Floats, patient: Integers, limits: tuple[float, float]
+    names: Sequence[str],
+    values: Floats,
+    patient: Integers,
+    find_interval: Callable[[Floats, Integers], dict[str, float]],
 ) -> dict[str, Any]:
     means = dict(zip(names, values.mean(axis=0).tolist(), strict=True))
-    ci = {name: mean_interval(mean, drawn[:, k], patient, limits) for k, (name, mean) in enumerate(means.items())}
-    return {**means, "ci": ci}
+    return {**means, "ci": {name: find_interval(values[:, k], patient) for k, name in enumerate(means)}}

@@ -44,10 +44,7 @@ def draw_confusion(units: Mapping[str, Units], run_info: RunInfo) -> Figure:
     names = [label.replace("_", " ") for label in units["image"].classes]
     slanted = sum(map(len, names)) > LONGEST
     below = 0.075 * max(map(len, names)) if slanted else 0.2
-    note = (
-        "Percentages: of the row, all whose true class it is. In brackets: 95 % intervals by resampling "
-        f"{run_info.clusters}."
-    )
+    note = f"Percentages: of the row, all whose true class it is. In brackets: 95 % intervals over {run_info.clusters}."
     title = f"Confusion: image accuracy {run_info.value('image', 'accuracy')}"
     height = 1.2 + len(units) * (max(len(names) * CELL, LEAST) + AROUND + below)
     figure = new_figure(height, title, run_info.subtitle, note)

@@ -6,13 +6,10 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import bootstrap
-from bycase.statistics.calibration.bins import equal_mass_bins, make_forecasts, sum_by_patient
-from bycase.statistics.intervals import interval, perfect_bound
-from bycase.statistics.units import BinaryUnits, Floats, Integers, Units
+from bycase.statistics.calibration.bins import equal_mass_bins, make_forecasts
+from bycase.statistics.intervals import rate_interval
+from bycase.statistics.units import BinaryUnits, Units
 
-RESAMPLES = 1000
 MEAN = "macro average"
 
 
@@ -75,7 +72,7 @@ def mean_precision_recall_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFr
     return pd.DataFrame({"recall": grid, "precision": np.mean(each, axis=0), "class": MEAN})
 
 
-def calibration_table(units: Units, seed: int) -> pd.DataFrame:
+def calibration_table(units: Units) -> pd.DataFrame:
     """How often a prediction comes true, by its probability.
 
     Of two classes with a positive one, the prediction is that class; else the most probable one. Bins hold equally
@@ -85,32 +82,17 @@ def calibration_table(units: Units, seed: int) -> pd.DataFrame:
     ----------
     units : Units
         Images or patients.
-    seed : int
-        Of the bootstrap over patients.
 
     Returns
     -------
     DataFrame with the columns ``predicted`` (mean), ``observed`` (share), ``low``, ``high``, ``images``
-        One row a bin, rising; ``low`` and ``high`` are a 95 % interval, see
-        `bycase.statistics.intervals.interval`. Shares in [0, 1].
+        One row a bin, rising; ``low`` and ``high`` are a 95 % interval by patient, see
+        `bycase.statistics.intervals.rate_interval`. Shares in [0, 1].
     """
     forecasts = make_forecasts(units)
     index = equal_mass_bins(forecasts.confidence)
     size = np.bincount(index)
     predicted = np.bincount(index, weights=forecasts.confidence) / size
     observed = np.bincount(index, weights=forecasts.outcome) / size
-
-    members = sum_by_patient(units.patient, index, np.ones(len(index)))
-    positives = sum_by_patient(units.patient, index, forecasts.outcome.astype(np.float64))
-
-    def resampled_shares(counts: Integers) -> dict[str, Floats]:
-        drawn = counts @ members
-        return {"share": np.divide(counts @ positives, drawn, out=np.full(drawn.shape, np.nan), where=drawn > 0)}
-
-    shares = bootstrap(units, resampled_shares, RESAMPLES, generator(seed, "plot", "calibration"))["share"]
-    patients = (members > 0).sum(axis=0)
-    limits = [
-        interval(share, values[np.isfinite(values)], int(number), perfect_bound(int(number)))
-        for share, values, number in zip(observed, shares.T, patients, strict=True)
-    ]
+    limits = [rate_interval(forecasts.outcome, index == number, units.patient) for number in range(len(size))]
     return pd.DataFrame({"predicted": predicted, "observed": observed}).join(pd.DataFrame(limits)).assign(images=size)

@@ -109,7 +109,7 @@ def draw_curves(curve: Curve, units: Mapping[str, Units], run_info: RunInfo) -> 
         references = {level: LEVEL_COLOURS[level] for level in units}
         cross = ", with 95 % intervals of sensitivity and specificity" if curve.name == ROC.name else ""
         note = f"Dots: {run_info.decided}{cross}."
-    note += f" Dotted: a constant prediction. In brackets: 95 % intervals by resampling {run_info.clusters}."
+    note += f" Dotted: a constant prediction. In brackets: 95 % intervals over {run_info.clusters}."
     title = f"{curve.name}: image {kind} {run_info.short('image', curve.metric)}"
     figure = new_figure(HEIGHT + LEGEND_ROW * (-(-len(lines) // 2) + 1), title, subtitle, note)
     with styled():

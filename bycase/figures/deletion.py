@@ -35,7 +35,7 @@ def draw_deletion(content: Mapping[str, Any], artifacts: ExplainArtifacts, subti
     title = f"Deletion: {compare_words(content, method)}"
     note = (
         "Mean probability of the predicted class. Deleted pixels become the image's mean colour; insertion starts from "
-        "the blurred image. Numbers: area under the curve with its 95 % interval by resampling patients. Random "
+        "the blurred image. Numbers: area under the curve with its 95 % interval over patients. Random "
         "patches are as large as the places of the feature map."
     )
     figure = new_figure(HEIGHT + LINE * len(orders), title, [difference_words(content, method), *subtitle], note)

@@ -12,7 +12,7 @@ from bycase.explain.grad_cam import GRAD_CAM, GRAD_CAM_PLUS_PLUS
 from bycase.explain.maps import ATTENTION, MAP_WORDS
 from bycase.explain.overlay import overlay
 from bycase.explain.sanity import RANKS, STEP_WORDS, judge
-from bycase.explain.scores import mean_interval, resample_means
+from bycase.explain.scores import correlation_interval
 from bycase.figures.parts import show_picture
 from bycase.figures.style import BLUE, GREEN, GREY, INK, ORANGE, PALE, REFERENCE, TILE_SIZE, new_figure, styled
 from bycase.statistics.units import Floats, Integers
@@ -27,7 +27,7 @@ STYLES: dict[str, tuple[str, str]] = {
 TILE, EDGES, CURVES = 0.76, 1.6, 2.5  # inches
 
 
-def draw_sanity(content: Mapping[str, Any], artifacts: ExplainArtifacts, subtitle: Sequence[str], seed: int) -> Figure:
+def draw_sanity(content: Mapping[str, Any], artifacts: ExplainArtifacts, subtitle: Sequence[str]) -> Figure:
     """Draw some images' maps over the cascade, and below them the rank correlation of all.
 
     Parameters
@@ -38,16 +38,14 @@ def draw_sanity(content: Mapping[str, Any], artifacts: ExplainArtifacts, subtitl
         Its method's maps are drawn, and that method's verdict is the title.
     subtitle : sequence of str
         Names network and data.
-    seed : int
-        The pipeline's seed.
     """
     images, similarities, scores = artifacts.images, artifacts.similarities, content["sanity"][artifacts.method]
     title = f"{MAP_WORDS[artifacts.method]}: rank correlation {scores[RANKS]:.2f} with random networks"
     verdict = f"Sanity check {judge(scores)}"
     note = (
         "Tiles: an image, its map by the trained network, and its maps as weights become random, head first. "
-        "Curves: mean Spearman correlation with the trained network's map; bars: 95 % intervals by resampling "
-        f"patients; from 0.5 up (dotted) maps are taken to stay. At the end SSIM is {scores['ssim']:.2f}. The trained "
+        "Curves: mean Spearman correlation with the trained network's map; bars: 95 % intervals by "
+        f"patient; from 0.5 up (dotted) maps are taken to stay. At the end SSIM is {scores['ssim']:.2f}. The trained "
         f"network's maps of different patients correlate by {scores['other_images']:.2f}, and "
         f"{100 * scores['empty']:.0f} % of its maps are empty, which counts as staying."
     )
@@ -63,20 +61,19 @@ def draw_sanity(content: Mapping[str, Any], artifacts: ExplainArtifacts, subtitl
                 if row == 0:
                     axes.set_title(heading, size=TILE_SIZE + 0.5, loc="center", pad=3)
         axes = bottom.subplots()
-        drawn = resample_means(similarities, artifacts.patient, 1000, seed)
         for number, name in enumerate(similarities):
             aside = 0.08 * (number - (len(similarities) - 1) / 2)
-            _draw_line(axes, similarities[name][..., 0], drawn[name][..., 0], artifacts.patient, name, aside)
+            _draw_line(axes, similarities[name][..., 0], artifacts.patient, name, aside)
         _finish(axes)
     return figure
 
 
-def _draw_line(axes: Axes, ranks: Floats, drawn: Floats, patient: Integers, name: str, aside: float) -> None:
+def _draw_line(axes: Axes, ranks: Floats, patient: Integers, name: str, aside: float) -> None:
     colour, marker = STYLES[name]
     means, steps = ranks.mean(axis=0), np.arange(ranks.shape[1]) + aside
-    limits = [mean_interval(float(mean), drawn[:, k], patient, (-1.0, 1.0)) for k, mean in enumerate(means)]
     # The trained network's map is compared with itself.
-    low, high = ([ends[end] for ends in limits[1:]] for end in ("low", "high"))
+    limits = [correlation_interval(step, patient) for step in ranks.T[1:]]
+    low, high = ([ends[end] for ends in limits] for end in ("low", "high"))
     axes.vlines(steps[1:], low, high, color=colour, alpha=0.6)
     axes.plot(steps, means, color=colour, marker=marker, markersize=4, label=MAP_WORDS[name])
 

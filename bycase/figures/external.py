@@ -32,8 +32,8 @@ def draw_external(content: Mapping[str, Any], subtitle: Sequence[str]) -> Figure
     size = f" of {there['n_patients']} other patients" if known else "; patients unknown"
     lines = [*subtitle, f"{external_words(content)}: {there['n']} images{size}"]
     note = (
-        "Change: external less internal. Threshold, temperature and prediction sets are locked. Intervals: 95 %, by "
-        f"resampling {'patients' if known else 'images'}."
+        "Change: external less internal. Threshold, temperature and prediction sets are locked. Intervals: 95 %, over "
+        f"{'patients' if known else 'images'}."
     )
     figure = new_figure(AROUND + ROW * len(rows), _title(content), lines, note)
     with styled():

@@ -61,7 +61,7 @@ def _note(content: dict[str, Any], probed: bool) -> str:
     repeats, folds = content["repeats"], content["folds"]
     note = (
         f"Same features and same linear head for all; {folds}-fold cross-validation, mean over {repeats} "
-        f"{'draw' if repeats == 1 else 'draws'} of the folds. Lines: 95 % intervals from resampled "
+        f"{'draw' if repeats == 1 else 'draws'} of the folds. Lines: 95 % intervals over "
         f"{'images' if 'note' in content else 'patients'}; "
         "in brackets: points gained over the strictest split (dotted), with the paired interval."
     )

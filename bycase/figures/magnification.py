@@ -33,7 +33,7 @@ def draw_magnification_shift(
     """
     words, columns = metric_words(metric), min(COLUMNS, len(summaries))
     note = (
-        f"Both networks are tested on the same images of that magnification. Bars: 95 % intervals by resampling "
+        f"Both networks are tested on the same images of that magnification. Bars: 95 % intervals over "
         f"patients. Below each magnification: the drop of {words} with its paired 95 % interval."
     )
     handles = [handle(name, color=colour, marker=marker) for _, colour, marker, name in KINDS]

@@ -61,7 +61,7 @@ def plot_test(images: Units, names: Sequence[str], run_info: RunInfo) -> Plots:
         units["patient"] = patient_units(images, run_info.threshold("patient"))
     examples = choose_examples(images, seed)
     pixels = read_pixels([names[index] for index in np.concatenate(examples)])
-    reliability = reliability_tables(units, run_info, seed)
+    reliability = reliability_tables(units, run_info)
     decided = plot_decisions(units, run_info)
     return decided | Plots(
         tables={
@@ -125,12 +125,12 @@ def plot_explanations(run_info: RunInfo) -> Plots:
     """The `explain` stage: maps, their sanity check, deletion and insertion; UserError if its results are missing."""
     content, artifacts = read_results(EXPLAINED, "explain"), read_artifacts(MAPS / FILE)
     subtitle = [f"{run_info.network}; {run_info.data}", run_info.split]
-    figures = draw_explanations(content, artifacts, subtitle, run_info.model_info["seed"])
+    figures = draw_explanations(content, artifacts, subtitle)
     return Plots({"deletion": mean_curves(artifacts.orders, artifacts.curves)}, figures)
 
 
 def draw_explanations(
-    content: Mapping[str, Any], artifacts: ExplainArtifacts, subtitle: Sequence[str], seed: int
+    content: Mapping[str, Any], artifacts: ExplainArtifacts, subtitle: Sequence[str]
 ) -> dict[str, Figure]:
     """Draw the three figures about the maps.
 
@@ -142,8 +142,6 @@ def draw_explanations(
         What they show.
     subtitle : sequence of str
         Names network and data, and how they were split.
-    seed : int
-        The pipeline's seed.
     """
     method = artifacts.method
     *head, last = subtitle
@@ -153,6 +151,6 @@ def draw_explanations(
     title = f"Deletion score: {compare_words(content, method)}"
     return {
         "explanations": draw_examples(artifacts.rows, title, [*subtitle, verdict]),
-        "explanation_sanity": draw_sanity(content, artifacts, scored, seed),
+        "explanation_sanity": draw_sanity(content, artifacts, scored),
         "deletion": draw_deletion(content, artifacts, scored),
     }

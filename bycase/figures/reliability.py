@@ -20,7 +20,7 @@ STYLES = {"before": (ORANGE, "s", "-"), "after": (BLUE, "o", DASHED)}
 HEIGHT = 6.4
 
 
-def reliability_tables(units: Mapping[str, Units], run_info: RunInfo, seed: int) -> dict[str, dict[str, pd.DataFrame]]:
+def reliability_tables(units: Mapping[str, Units], run_info: RunInfo) -> dict[str, dict[str, pd.DataFrame]]:
     """Each level's calibration, before scaling and, where there is a temperature, after.
 
     Parameters
@@ -29,18 +29,16 @@ def reliability_tables(units: Mapping[str, Units], run_info: RunInfo, seed: int)
         ``image`` and, where patients are known, ``patient``, of the test part.
     run_info : RunInfo
         Names network, data and split, and holds the errors and the temperatures, which come from validation.
-    seed : int
-        Of the bootstrap over patients.
 
     Returns
     -------
     dict of level to dict of DataFrame
         ``before`` and ``after``; see `bycase.figures.curve_tables.calibration_table`.
     """
-    tables = {level: {"before": calibration_table(plain, seed)} for level, plain in units.items()}
+    tables = {level: {"before": calibration_table(plain)} for level, plain in units.items()}
     if "temperature" in run_info.metrics["calibration"]:
         for level, plain in units.items():
-            tables[level]["after"] = calibration_table(scale_known(plain, level, run_info), seed)
+            tables[level]["after"] = calibration_table(scale_known(plain, level, run_info))
     return tables
 
 
@@ -78,7 +76,7 @@ def draw_reliability(
     note = (
         "Dots: bins of equally many units, over which the expected calibration error (ECE) is taken; in brackets what "
         "calibrated predictions would show by chance, and the p-value of a test of calibration. Shaded: 95 % intervals "
-        f"by resampling {run_info.clusters}. Above the line probabilities are too low, below too high."
+        f"over {run_info.clusters}. Above the line probabilities are too low, below too high."
     )
     if "after" in tables["image"]:
         title = f"{title}; scaled {errors['after']['ece']:.3f}"

@@ -38,7 +38,7 @@ def draw_robustness(
     curves = [(model, metric) for model in summaries for metric in metrics]
     banded = len(curves) <= MOST_BANDS
     note = (
-        f"Severity 0: the untouched images. {'Bands' if banded else 'Bars'}: 95 % intervals by resampling patients. "
+        f"Severity 0: the untouched images. {'Bands' if banded else 'Bars'}: 95 % intervals over patients. "
         "Dotted: AUC of chance."
     )
     legend = LEGEND_LINE * -(-len(curves) // LEGEND_COLUMNS)

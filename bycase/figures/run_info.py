@@ -63,7 +63,7 @@ class RunInfo:
 
     @property
     def clusters(self) -> str:
-        """What the bootstrap resamples: images, but for duplicates, where no patient is known."""
+        """What intervals are over: images, but for duplicates, where no patient is known."""
         return "patients" if self.patients_known else "images"
 
     @property

@@ -73,7 +73,7 @@ def _title(metrics: Mapping[str, Any]) -> str:
 def _note(run_info: RunInfo) -> str:
     threshold = "" if run_info.positive is None else "One threshold for all. "
     sizes = "images; patients" if run_info.clusters == "patients" else run_info.clusters
-    note = f"In brackets: {sizes}. {threshold}Intervals resample {run_info.clusters}. Dotted: all images."
+    note = f"In brackets: {sizes}. {threshold}Intervals are over {run_info.clusters}. Dotted: all images."
     if not run_info.metrics["subgroups"]:
         return note
     if "auc" not in run_info.metrics["image"]:

@@ -65,8 +65,8 @@ def draw_uncertainty(
         f"{100 * limits['high']:.1f} %, {100 * content['coverage']:g} % meant",
     ]
     note = (
-        "Above: images are kept from the surest on; errors are the plain prediction's. Shaded: 95 % intervals by "
-        "resampling patients. Below: sets are calibrated on validation so that images, or patients, count the "
+        "Above: images are kept from the surest on; errors are the plain prediction's. Shaded: 95 % intervals over "
+        "patients. Below: sets are calibrated on validation so that images, or patients, count the "
         "same; dotted: what was meant."
     )
     figure = new_figure(HEIGHT, title, subtitle, note)

@@ -100,7 +100,9 @@ def _ensembles(study: Study) -> str:
 def _metrics(study: Study) -> str:
     names = ", ".join(short_metric_words(metric) for metric in study.levels["image"]["ci"] if metric in METRICS)
     compared = (
-        f" Pairs: paired bootstrap over {study.clusters}, DeLong, McNemar, Holm-adjusted." if study.others else ""
+        f" Pairs: t tests over {study.clusters} (AUC: clustered DeLong), McNemar, Holm-adjusted."
+        if study.others
+        else ""
     )
     levels = "By image and by patient (mean probability over a patient's images)"
     return (
@@ -112,7 +114,10 @@ def _metrics(study: Study) -> str:
 def _statistics(study: Study) -> str:
     used = study.levels["image"]["ci"].get("resamples", study.params.evaluate.resamples)
     what = "patients, each with all its images" if study.patients_known else "images, duplicates together"
-    return f"95 % intervals from {count(used)} bootstrap resamples of {what}."
+    return (
+        f"95 % intervals over {what}: t intervals of the log odds (AUC: clustered DeLong), Clopper-Pearson of rates "
+        f"with one unit a patient, else percentiles of {count(used)} bootstrap resamples."
+    )
 
 
 def _robustness(study: Study) -> str | None:
@@ -141,7 +146,7 @@ def _diagnostic(study: Study) -> str:
 def _clusters(study: Study) -> str:
     by = f"results by {', '.join(study.subgroups)} in {study.page}" if study.subgroups else "not examined by centre"
     clusters = "Patients are" if study.patients_known else "No patient is known: groups of duplicates are"
-    return f"{clusters} the clusters of the bootstrap; {by}."
+    return f"{clusters} the clusters of all intervals; {by}."
 
 
 def _updating(study: Study) -> str:

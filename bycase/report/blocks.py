@@ -119,7 +119,7 @@ class Page:
     sections : sequence of Section
         In reading order.
     clusters : str
-        What intervals resample.
+        What intervals are over.
     """
 
     kicker: str

@@ -84,7 +84,7 @@ def write_checklist(name: str, study: Study) -> str:
         "",
         f"After {checklist.citation}. Items are shortened; see there for the full wording.",
         f"Filled in by `python -m stages.report`; {left} of {len(answers)} items are wholly or partly left to the "
-        "author. Intervals are 95 % intervals from resampling patients.",
+        "author. Intervals are 95 % intervals over patients.",
         "",
         markdown_table(
             ("item", "section", "topic", "answer"),

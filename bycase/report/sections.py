@@ -48,8 +48,8 @@ NO_IMAGES = (
 
 
 def intervals_words(clusters: str = "patients") -> str:
-    """What stands in brackets; `clusters` is what was resampled."""
-    return f"In brackets: 95 % intervals from resampling {clusters}."
+    """What stands in brackets; `clusters` is what was counted."""
+    return f"In brackets: 95 % intervals over {clusters}."
 
 
 def intervals_of(numbers: Numbers) -> str:
@@ -188,7 +188,7 @@ def calibration_table(levels: Mapping[str, Numbers], clusters: str = "patients")
     levels : mapping
         By name of a column pair: each with ``before``, all or none with ``after``.
     clusters : str
-        What was resampled.
+        What intervals are over.
     """
     states = [when for when in ("before", "after") if all(when in numbers for numbers in levels.values())]
     columns = {

@@ -118,7 +118,7 @@ class Study:
 
     @property
     def clusters(self) -> str:
-        """What the bootstrap resamples."""
+        """What intervals are over."""
         return "patients" if self.patients_known else "images"
 
     @property

@@ -11,7 +11,7 @@ from bycase.tables.manifest import PATIENTS_UNKNOWN
 from bycase.tables.models import NETWORK
 
 ROWS = ("auc", "accuracy", "balanced_accuracy", "macro_f1", "sensitivity", "specificity")
-READING = "Intervals: bootstrap over {}. Baseline: the training part's majority class for all."
+READING = "Intervals: 95 %, over {}. Baseline: the training part's majority class for all."
 PHANTOM = "The images are a phantom, generated: no number here says anything about tissue."
 RANDOM = (
     "Random weights, as the phantom has for networks whose ImageNet weights would be downloaded;\n"

@@ -6,16 +6,16 @@ from bycase.statistics.metric_names import metric_words
 
 
 def verdict_section(comparisons: Numbers, clusters: str = "patients") -> Section:
-    """The verdict on every pair, in sentences and as a table; `clusters` is what was resampled."""
+    """The verdict on every pair, in sentences and as a table; `clusters` is what was counted."""
     pairs, settings = comparisons["pairs"], comparisons["settings"]
     metric, level = metric_words(settings["metric"]), settings["level"]
     words = (
         f"Each pair is compared on {metric} by {level}: margin {settings['margin']:g}, alpha {settings['alpha']:g} "
-        f"over all pairs together (Holm), {count(settings['resamples'])} paired resamples of {clusters}."
+        f"over all pairs together (Holm), a t test over {clusters}."
     )
     rows = []
     for pair in pairs:
-        delong, mcnemar = ((pair.get(test) or {}).get(level) or {} for test in ("delong", "mcnemar"))
+        mcnemar = (pair.get("mcnemar") or {}).get(level) or {}
         needed = (pair.get("patients_needed") or {}).get("difference")
         rows.append(
             (
@@ -23,12 +23,11 @@ def verdict_section(comparisons: Numbers, clusters: str = "patients") -> Section
                 pair["verdict"],
                 value_with_interval(pair["difference"], pair["ci"], signed),
                 p_value(pair["p_holm"]),
-                p_value(delong.get("p_holm")),
                 p_value(mcnemar.get("p_clustered_holm", mcnemar.get("p_holm"))),
                 DASH if needed is None else count(needed),
             )
         )
-    tests = ("p, bootstrap", "p, DeLong", "p, McNemar")
+    tests = ("p", "p, McNemar")
     header = ("pair", "verdict", f"difference in {metric}", *tests, f"{clusters} needed")
     caption = "All pairs. Difference: first minus second. P-values are Holm-adjusted over the pairs."
     blocks: list[Block] = [Text(words), Listing([pair["sentence"] for pair in pairs]), Table(caption, header, rows)]

@@ -8,28 +8,26 @@ import pandas as pd
 
 from bycase.core.params_training import EvaluateParams
 from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import Statistic, bootstrap, on_all_patients
+from bycase.statistics.bootstrap import bootstrap
 from bycase.statistics.calibration.assessment import assess_calibration
 from bycase.statistics.calibration.temperature import scale_units
 from bycase.statistics.decisions import describe_decisions
 from bycase.statistics.interactions import assess_interactions
-from bycase.statistics.intervals import metric_intervals
+from bycase.statistics.intervals import metric_interval, metric_intervals
 from bycase.statistics.metrics import (
     constant_units,
     point_metrics,
     recognition_rate,
     training_priors,
     weighted_metrics,
-    weighted_recognition_rate,
 )
 from bycase.statistics.subgroups import assess_subgroups, list_subgroups
 from bycase.statistics.thresholds import (
     choose_operating_points,
     choose_threshold,
     describe_operating_points,
-    weighted_rates,
 )
-from bycase.statistics.units import Floats, Integers, Units, image_units, patient_units
+from bycase.statistics.units import Floats, Units, image_units, patient_units
 from bycase.tables.predictions import TEST, VALIDATION
 
 VALIDATION_METRICS = ("auc", "accuracy", "balanced_accuracy", "macro_f1", "log_loss")
@@ -117,7 +115,7 @@ def assess(
     dict
         ``image`` and ``patient``: metrics on test (see `bycase.statistics.metrics.weighted_metrics`), ``n`` (units),
         ``n_patients``, ``baseline`` (the class shares of the training part, its majority class predicted), ``ci``
-        (95 % intervals, and ``resamples``, the number used); the patient level also has ``recognition_rate``. With a
+        (95 % intervals, and ``resamples``, the number drawn); the patient level also has ``recognition_rate``. With a
         positive class ``threshold`` and ``operating_points`` (see `bycase.statistics.thresholds`); without one
         ``per_class``, also ``n``. ``validation``: the main metrics where the threshold was chosen, which flatters its
         accuracies. ``calibration``: see `bycase.statistics.calibration.assessment`. ``decisions``, with a positive
@@ -132,10 +130,8 @@ def assess(
         )
     images, resamples = image.test, settings.resamples
     content: dict[str, Any] = {
-        "image": _with_baseline(image, priors["image"], lambda _: {}, resamples, seed),
-        "patient": _with_baseline(
-            patient, priors["patient"], lambda counts: weighted_recognition_rate(images, counts), resamples, seed
-        ),
+        "image": _with_baseline(image, priors["image"], None, resamples, seed),
+        "patient": _with_baseline(patient, priors["patient"], images, resamples, seed),
     }
     constant = constant_units(images, priors["image"])
     content["patient"]["baseline"]["recognition_rate"] = recognition_rate(constant.right, images.patient)
@@ -144,7 +140,7 @@ def assess(
             "image": _assess_validation(image.validation),
             "patient": _assess_validation(patient.validation),
         }
-    content["calibration"] = assess_calibration(validation, test, resamples, seed)
+    content["calibration"] = assess_calibration(validation, test, seed)
     levels = {"image": image.test, "patient": patient.test}
     scaled = scale_units(patient.test, content["calibration"]["patient"].get("temperature", 1.0))
     decisions = describe_decisions(levels, scaled, settings.prevalence, seed)
@@ -156,10 +152,10 @@ def _decide(validation: Units, test: Units, settings: EvaluateParams) -> _Level:
     return _Level(validation.with_threshold(threshold), test.with_threshold(threshold), threshold)
 
 
-def _with_baseline(level: _Level, priors: Floats, more: Statistic, resamples: int, seed: int) -> dict[str, Any]:
+def _with_baseline(level: _Level, priors: Floats, images: Units | None, resamples: int, seed: int) -> dict[str, Any]:
     """One level's `assess_level`, and what the class shares of the training part alone would reach."""
     points = {} if level.validation is None else choose_operating_points(level.validation)
-    content = assess_level(level.test, level.threshold, points, more, resamples, seed)
+    content = assess_level(level.test, level.threshold, points, images, resamples, seed)
     content["baseline"] = point_metrics(constant_units(level.test, priors))
     content["baseline"].pop("per_class", None)
     return content
@@ -169,7 +165,7 @@ def assess_level(
     test: Units,
     threshold: float | None,
     points: Mapping[str, float],
-    more: Statistic,
+    images: Units | None,
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
@@ -183,8 +179,8 @@ def assess_level(
         The positive class's; None without one.
     points : mapping of str to float
         Thresholds of operating points, see `bycase.statistics.thresholds.choose_operating_points`.
-    more : callable
-        Further metrics, see `bycase.statistics.bootstrap.bootstrap`.
+    images : Units or None
+        The images of the patients, for the recognition rate.
     resamples : int
         Of the bootstrap over patients.
     seed : int
@@ -195,24 +191,25 @@ def assess_level(
     dict
         As ``image`` and ``patient`` of `assess`, without ``baseline``.
     """
-
-    def statistic(counts: Integers) -> dict[str, Floats]:
-        return {**weighted_metrics(test, counts), **more(counts), **weighted_rates(test, points, counts)}
-
-    values = bootstrap(test, statistic, resamples, generator(seed, "evaluate", "bootstrap"))
-    metrics = point_metrics(test) | {name: float(value) for name, value in on_all_patients(test, more).items()}
+    random = generator(seed, "evaluate", "bootstrap")
+    values = bootstrap(test, lambda counts: weighted_metrics(test, counts), resamples, random)
+    metrics = point_metrics(test)
     content = {
         **metrics,
         "n": len(test.truth),
         "n_patients": test.n_patients,
         "ci": metric_intervals(metrics, values, test),
     }
+    if images is not None:
+        rate = recognition_rate(images.right, images.patient)
+        content["recognition_rate"] = rate
+        content["ci"]["recognition_rate"] = metric_interval("recognition_rate", rate, None, images)
     if test.positive is None:
         for number, label in enumerate(test.classes):
             content["per_class"][label]["n"] = int((test.truth == number).sum())
     if threshold is None:
         return content
-    return content | {"threshold": threshold, "operating_points": describe_operating_points(test, points, values)}
+    return content | {"threshold": threshold, "operating_points": describe_operating_points(test, points)}
 
 
 def _assess_validation(validation: Units) -> dict[str, float]:

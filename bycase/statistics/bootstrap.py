@@ -22,14 +22,13 @@ Clustered = Units | BinaryUnits
 def bootstrap(units: Clustered, statistic: Statistic, resamples: int, random: np.random.Generator) -> dict[str, Floats]:
     """Compute a statistic on resampled patients.
 
-    Resamples in which no fold has two classes have no AUC and are left out, unless the units are of one class.
-
     Parameters
     ----------
     units : Units or BinaryUnits
-        Says who the patients are and which classes each has.
+        Says who the patients are.
     statistic : callable
-        Gets counts of shape (n, n_patients), int64, and returns arrays of shape (n, ...).
+        Gets counts of shape (n, n_patients), int64, and returns arrays of shape (n, ...); NaN where a resample lacks
+        what the metric needs.
     resamples : int
         Resamples to draw.
     random : Generator
@@ -37,8 +36,8 @@ def bootstrap(units: Clustered, statistic: Statistic, resamples: int, random: np
 
     Returns
     -------
-    dict of str to ndarray of shape (n_used, ...), float64
-        One array a metric; ``n_used <= resamples``.
+    dict of str to ndarray of shape (resamples, ...), float64
+        One array a metric.
     """
     pieces = [statistic(counts) for counts in _draw(units, resamples, random)]
     return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
@@ -57,7 +56,7 @@ def resample(
     Returns
     -------
     points, values : dict of statistic to dict of metric to ndarray
-        On all patients, of shape (...), and on resamples, (n_used, ...).
+        On all patients, of shape (...), and on resamples, (resamples, ...).
     """
 
     def all_of_them(counts: Integers) -> dict[str, Floats]:
@@ -69,30 +68,13 @@ def resample(
 
 
 def _draw(units: Clustered, resamples: int, random: np.random.Generator) -> Iterator[Integers]:
-    """Yield counts (n, n_patients) of usable resamples, few enough at a time to bound the memory."""
+    """Yield counts (n, n_patients), few enough at a time to bound the memory."""
     n_patients = units.n_patients
-    wanted = min(2, int(_class_members(units).any(axis=0).sum(axis=1).max()))
     at_once = max(1, CHUNK // max(n_patients, len(units.patient)))
     for start in range(0, resamples, at_once):
         n = min(at_once, resamples - start)
         drawn = random.integers(n_patients, size=(n, n_patients)) + n_patients * np.arange(n)[:, None]
-        yield with_classes(units, np.bincount(drawn.ravel(), minlength=n * n_patients).reshape(n, n_patients), wanted)
-
-
-def with_classes(units: Clustered, counts: Integers, wanted: int) -> Integers:
-    """The resamples that hold `wanted` classes in some fold; (n_used, n_patients) of (n, n_patients)."""
-    held = np.tensordot(counts.astype(np.float64), _class_members(units), axes=1) > 0
-    usable = held.sum(axis=2).max(axis=1) >= wanted
-    return counts if usable.all() else counts[usable]
-
-
-def _class_members(units: Clustered) -> Floats:
-    """1 where a patient has a unit of a class in a fold, else 0; (n_patients, n_folds, n_classes)."""
-    truth = np.asarray(units.truth, np.int64)
-    fold = np.zeros(len(truth), np.int64) if units.fold is None else units.fold
-    members = np.zeros((units.n_patients, int(fold.max()) + 1, int(truth.max()) + 1))
-    members[units.patient, fold, truth] = 1
-    return members
+        yield np.bincount(drawn.ravel(), minlength=n * n_patients).reshape(n, n_patients)
 
 
 def rank_metrics_within(units: BinaryUnits, counts: Integers) -> tuple[Floats, Floats]:

@@ -12,11 +12,12 @@ the network may know it a little better than a new patient; what is reached is t
 """
 
 import math
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from bycase.statistics.bootstrap import divide
+from bycase.statistics.intervals import mean_interval, rate_interval, share_interval
 from bycase.statistics.metrics import patient_scores
 from bycase.statistics.units import Bools, Floats, Integers, Units
 
@@ -99,10 +100,8 @@ def make_sets(scores: Floats, conformal_threshold: float) -> Bools:
     return scores >= conformal_threshold
 
 
-def measure_sets(
-    sets: Bools, truth: Integers, patient: Integers, coverage: float
-) -> Callable[[Integers], dict[str, Floats]]:
-    """Prepare what prediction sets reach, for `bycase.statistics.bootstrap.bootstrap`.
+def assess_sets(sets: Bools, truth: Integers, patient: Integers, coverage: float) -> dict[str, Any]:
+    """What prediction sets reach.
 
     Parameters
     ----------
@@ -117,26 +116,31 @@ def measure_sets(
 
     Returns
     -------
-    callable
-        From counts (n_resamples, n_patients) to arrays of shape (n_resamples,): ``coverage``, the share of images whose
-        set holds the true class; ``patient_coverage``, the mean over patients of that share; ``patients_covered``, the
-        share of patients of whose images at least `coverage` are; ``size``, the mean number of classes in a set;
-        ``singletons`` and ``empty``, the shares of sets of one class and of none.
+    dict
+        ``coverage``, the share of images whose set holds the true class; ``patient_coverage``, the mean over patients
+        of that share; ``patients_covered``, the share of patients of whose images at least `coverage` are; ``size``,
+        the mean number of classes in a set; ``singletons`` and ``empty``, the shares of sets of one class and of none;
+        ``ci``: of each its 95 % interval.
     """
-    covered, size = sets[np.arange(len(truth)), truth], sets.sum(axis=1)
-    columns = np.ones(len(truth)), covered, size, size == 1, size == 0
-    by_patient = np.stack([np.bincount(patient, weights=column) for column in columns], axis=1)
+    covered, size = sets[np.arange(len(truth)), truth], sets.sum(axis=1).astype(np.float64)
     share = patient_scores(covered, patient)
-    of_patients = np.stack([share, share >= coverage - ROUNDING], axis=1)
-
-    def statistic(counts: Integers) -> dict[str, Floats]:
-        drawn = counts.astype(np.float64)
-        n, *sums = (drawn @ by_patient).T
-        images = dict(zip(("coverage", "size", "singletons", "empty"), (total / n for total in sums), strict=True))
-        patient_coverage, patients_covered = (drawn @ of_patients / drawn.sum(axis=1, keepdims=True)).T
-        return {**images, "patient_coverage": patient_coverage, "patients_covered": patients_covered}
-
-    return statistic
+    reached = share >= coverage - ROUNDING
+    patients, images = np.arange(len(share)), np.ones(len(truth), bool)
+    everyone = np.ones(len(share), bool)
+    shares = {"coverage": covered, "singletons": size == 1, "empty": size == 0}
+    limits = {name: rate_interval(values, images, patient) for name, values in shares.items()}
+    return {
+        **{name: float(values.mean()) for name, values in shares.items()},
+        "size": float(size.mean()),
+        "patient_coverage": float(share.mean()),
+        "patients_covered": float(reached.mean()),
+        "ci": {
+            **limits,
+            "size": mean_interval(size, patient, (0.0, float(sets.shape[1]))),
+            "patient_coverage": share_interval(share, everyone, patients),
+            "patients_covered": rate_interval(reached, everyone, patients),
+        },
+    }
 
 
 def coverage_of_classes(sets: Bools, truth: Integers) -> Floats:

@@ -14,7 +14,8 @@ import pandas as pd
 
 from bycase.core.seeding import generator
 from bycase.statistics.bootstrap import bootstrap, divide, on_all_patients, weighted_sums
-from bycase.statistics.intervals import interval, metric_interval, perfect_bound
+from bycase.statistics.bounds import perfect_bound
+from bycase.statistics.intervals import metric_interval, resampled_interval
 from bycase.statistics.units import Bools, Floats, Integers, Units
 
 PREDICTIVE = ("ppv", "npv")
@@ -134,12 +135,13 @@ def decision_curve(units: Units, prevalence: float | None, seed: int, thresholds
     points = on_all_patients(units, statistic)
     values = bootstrap(units, statistic, RESAMPLES, generator(seed, "evaluate", "decisions"))
     table = pd.DataFrame({"threshold": thresholds, "treat_none": 0.0, **points})
+    sizes = units.classes_of_patients.sum(axis=0)
     for name, prefix in INTERVALS.items():
         limits = [
-            interval(
+            resampled_interval(
                 float(points[name][number]),
                 values[name][:, number],
-                units.n_patients,
+                sizes,
                 perfect_bound(units.n_patients),
                 limits=(-float(threshold / (1 - threshold)), 1.0),
             )

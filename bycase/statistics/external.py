@@ -1,7 +1,7 @@
 """A trained classifier, with all that it decides by locked, on another data set: what holds, and what has changed.
 
 The two data sets have different patients, so that their results are independent. The change's 95 % interval is made of
-both results' own, each from resampling its own patients: the MOVER method (Zou, G. Y. and Donner, A., 2008,
+both results' own: the MOVER method (Zou, G. Y. and Donner, A., 2008,
 Construction of confidence intervals about effect measures: a general approach, Statistics in Medicine 27(10)), which
 for two proportions is method 10 of Newcombe (1998, Statistics in Medicine 17(8)).
 """
@@ -14,17 +14,16 @@ from operator import getitem
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bycase.statistics.assessment import assess_level
-from bycase.statistics.bootstrap import resample, weighted_sums
 from bycase.statistics.calibration.assessment import assess_temperatures
-from bycase.statistics.conformal import measure_sets
-from bycase.statistics.intervals import with_intervals
-from bycase.statistics.metrics import weighted_recognition_rate
-from bycase.statistics.units import Bools, Floats, Integers, Units, patient_units
+from bycase.statistics.conformal import assess_sets
+from bycase.statistics.intervals import rate_interval
+from bycase.statistics.units import Bools, Units, patient_units
 from bycase.tables.results import read_results
 
 RESULTS = Path("metrics/external.json")
-UNLIKE = "share"
 MEASURES = (
     ("AUC by image", "image", "auc"),
     ("AUC by patient", "patient", "auc"),
@@ -44,8 +43,8 @@ MEASURES = (
     ("flagged as unlike", "unlike", "share"),
 )
 METHOD = (
-    "Each interval is from resampling the patients of its data set; that of a change joins both by MOVER (Zou and "
-    "Donner, 2008), as of two independent samples."
+    "Each interval is by the patients of its data set; that of a change joins both by MOVER (Zou and Donner, 2008), as "
+    "of two independent samples."
 )
 
 
@@ -127,35 +126,26 @@ def assess_sample(sample: Sample, locked: Locked, resamples: int, seed: int) -> 
     dict
         ``image`` and ``patient``: see `bycase.statistics.assessment.assess_level`. ``calibration``: of ``image`` and
         ``patient``, see `bycase.statistics.calibration.assessment.assess_temperatures`. ``sets``: by the level that
-        they were calibrated on, see `bycase.statistics.conformal.measure_sets`. ``unlike.share``: of images. All but
+        they were calibrated on, see `bycase.statistics.conformal.assess_sets`. ``unlike.share``: of images. All but
         counts and thresholds have 95 % intervals in a ``ci`` beside them.
     """
     images = sample.images.with_threshold(locked.thresholds["image"])
     units = {"image": images, "patient": patient_units(images, locked.thresholds["patient"])}
-    more = {
-        "image": lambda _: {},
-        "patient": lambda counts: weighted_recognition_rate(images, counts),
-    }
+    of_patients = {"image": None, "patient": images}
     content: dict[str, Any] = {
-        level: assess_level(each, locked.thresholds[level], locked.points[level], more[level], resamples, seed)
+        level: assess_level(each, locked.thresholds[level], locked.points[level], of_patients[level], resamples, seed)
         for level, each in units.items()
     }
     content["calibration"] = {
-        level: assess_temperatures(each, locked.temperatures[level], resamples, seed) for level, each in units.items()
+        level: assess_temperatures(each, locked.temperatures[level], seed) for level, each in units.items()
     }
-    statistics = {
-        level: measure_sets(held, images.truth, images.patient, locked.coverage) for level, held in sample.sets.items()
+    content["sets"] = {
+        level: assess_sets(held, images.truth, images.patient, locked.coverage) for level, held in sample.sets.items()
     }
-    flagged = sample.unlike.astype(float)[:, None]
-    sizes = flagged * 0 + 1
-
-    def share(counts: Integers) -> dict[str, Floats]:
-        return {UNLIKE: (weighted_sums(images, flagged, counts) / weighted_sums(images, sizes, counts))[:, 0]}
-
-    points, values = resample(images, {**statistics, "unlike": share}, resamples, seed)
-    limits = {"size": (0.0, float(len(images.classes)))}
-    reached = {name: with_intervals(points[name], values[name], images.n_patients, limits) for name in points}
-    return {**content, "unlike": reached.pop("unlike"), "sets": reached}
+    everything = np.ones(len(sample.unlike), bool)
+    share = {"share": float(sample.unlike.mean())}
+    content["unlike"] = share | {"ci": {"share": rate_interval(sample.unlike, everything, images.patient)}}
+    return content
 
 
 def subtract(external: Mapping[str, Any], internal: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import numpy as np
 
 from bycase.core.seeding import generator
 from bycase.statistics.comparison.verdict import holm
+from bycase.statistics.influence import measure_influence, rate_members
 from bycase.statistics.multipliers import DRAWS, multiplier_test
-from bycase.statistics.placements import outranking
 from bycase.statistics.units import Bools, Floats, Integers, Units, patient_units
 
 METRICS = ("auc", "accuracy", "sensitivity", "specificity")
@@ -67,8 +67,7 @@ def _units(images: Units, rows: Bools, level: str, threshold: float | None) -> t
 
 def _test(metric: str, parts: Sequence[tuple[Units, Integers]], n_patients: int, seed: int) -> dict[str, float]:
     """Nothing where fewer than two subgroups have the metric."""
-    contribute = _auc_contributions if metric == "auc" else _rate_contributions
-    found = [each for each in (contribute(metric, units, patient, n_patients) for units, patient in parts) if each]
+    found = [each for each in (_contribute(metric, units, patient, n_patients) for units, patient in parts) if each]
     if len(found) < 2:
         return {}
     values, errors, held, sizes = (np.array(each) for each in zip(*found, strict=True))
@@ -89,36 +88,16 @@ def _test(metric: str, parts: Sequence[tuple[Units, Integers]], n_patients: int,
 Contributions = tuple[float, Floats, Bools, int]  # value, errors (n_patients,), patients (n_patients, n_samples), units
 
 
-def _rate_contributions(metric: str, units: Units, patient: Integers, n_patients: int) -> Contributions | None:
-    members = np.ones(len(units.truth), bool)
-    if metric != "accuracy":
-        if units.positive is None:
-            return None
-        members = (units.truth == units.positive) == (metric == "sensitivity")
-    held = np.bincount(patient[members], minlength=n_patients) > 0
-    if held.sum() < FEWEST:
-        return None
-    right = units.right[members].astype(np.float64)
-    errors = np.bincount(patient[members], (right - right.mean()) / len(right), n_patients).astype(np.float64)
-    return float(right.mean()), errors, held[:, None], len(right)
-
-
-def _auc_contributions(_: str, units: Units, patient: Integers, n_patients: int) -> Contributions | None:
-    held = np.zeros((n_patients, len(units.classes)), bool)
-    held[patient, units.truth] = True
+def _contribute(metric: str, units: Units, patient: Integers, n_patients: int) -> Contributions | None:
+    held = np.zeros((n_patients, len(units.classes) if metric == "auc" else 1), bool)
+    if metric == "auc":
+        held[patient, units.truth] = True
+    elif metric == "accuracy" or units.positive is not None:
+        held[patient[rate_members(metric, units)[1]]] = True
     if held.sum(axis=0).min() < FEWEST:
         return None
-    fold = np.zeros(len(units.truth), np.int64) if units.fold is None else units.fold
-    values, errors = [], np.zeros(n_patients)
-    for target in units.targets:
-        truth = units.truth == target
-        outranked, opponents = outranking(truth, units.scores[:, target], fold)
-        pairs = opponents[truth].sum()
-        if not pairs:
-            return None
-        values.append(float(outranked[truth].sum() / pairs))
-        of_units = (outranked - opponents * values[-1]) / pairs
-        for members in (truth, ~truth):
-            n = len(np.unique(patient[members]))
-            errors += np.bincount(patient[members], of_units[members], n_patients) * np.sqrt(n / (n - 1))
-    return float(np.mean(values)), errors / len(units.targets), held, len(units.truth)
+    influence = measure_influence(metric, units)
+    errors = np.zeros(n_patients)
+    errors[np.unique(patient)] = influence.parts.sum(axis=1)
+    n = len(units.truth) if metric in ("auc", "accuracy") else int(rate_members(metric, units)[1].sum())
+    return influence.estimate, errors, held, n

@@ -1,9 +1,10 @@
-"""95 % intervals from resampled metrics, honest with few patients and where nothing varies.
+"""95 % intervals that clusters, few patients and perfect results do not make too narrow.
 
-Plain percentiles of a bootstrap are too narrow with few patients, so they are widened. And where every
-resample gives the same value, as when all images are right, percentiles would claim certainty, so an
-exact bound takes their place: the rate at which that many patients would still all have been right with
-a probability of 2.5 %.
+Means and AUCs: a t interval of the log odds, whose variance and degrees of freedom come from what each patient adds to
+the error (`bycase.statistics.influence`), so that the rarer class counts. Rates with one unit a patient: Clopper and
+Pearson's. Other metrics: percentiles of a bootstrap over patients, moved out as far as a t interval would be. And no
+result rules out more than a perfect one of as many patients would (`bycase.statistics.bounds`): its interval cannot be
+that of many images only because they are few patients'. `python -m speed.coverage` measures how often they are right.
 """
 
 import math
@@ -11,20 +12,45 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import betaln, ndtr, stdtrit
+from scipy.special import expit, ndtr, stdtrit
 
 from bycase.statistics.bootstrap import LEAST
-from bycase.statistics.metrics import CLASS, MEANS
-from bycase.statistics.units import BinaryUnits, Floats, Integers, Units
+from bycase.statistics.bounds import (
+    TAIL,
+    exact_interval,
+    perfect_bound,
+    perfect_mean_bound,
+    perfect_mean_ranking_bound,
+    perfect_ranking_bound,
+    without_spread,
+)
+from bycase.statistics.influence import (
+    FEWEST,
+    METRICS,
+    RATES,
+    Influence,
+    mean_influence,
+    measure_influence,
+    rate_members,
+    welch,
+)
+from bycase.statistics.metrics import CLASS
+from bycase.statistics.units import Bools, Floats, Integers, Units
 
-TAIL = 0.025  # on either side of a 95 % interval
 NO_SPREAD = 1e-12
+NO_VARIANCE = 1e-20
 
-OF_ONE_CLASS = {"sensitivity": True, "recall": True, "specificity": False}
 OF_ALL_PATIENTS = ("accuracy", "brier", "log_loss", "recognition_rate")
 OF_RANKS = ("auc", "average_precision")
+MEANS_ONLY = ("balanced_accuracy", "macro_f1")  # over the classes, whether one is the positive one or not
+UNIT = (0.0, 1.0)
 RANGES = {"mcc": (-1.0, 1.0), "log_loss": (0.0, -math.log(LEAST))}  # of all others: 0 to 1
+
+
+def range_width(metric: str) -> float:
+    """From the least to the largest value that a metric may have."""
+    low, high = RANGES.get(metric, UNIT)
+    return high - low
 
 
 def metric_intervals(metrics: Mapping[str, Any], values: Mapping[str, Floats], units: Units) -> dict[str, Any]:
@@ -43,30 +69,26 @@ def metric_intervals(metrics: Mapping[str, Any], values: Mapping[str, Floats], u
     -------
     dict
         For each metric the keys ``low`` and ``high``; ``per_class``: likewise of each class; ``resamples``: how many
-        were used.
+        there were.
     """
-    classes = metrics.get("per_class", {})
-    means = {name: np.array([values[column] for values in classes.values()]) for name, column in MEANS.items()}
     limits: dict[str, Any] = {
-        name: metric_interval(name, metrics[name], values[name], units, means.get(name))
-        for name in values
-        if name in metrics
+        name: metric_interval(name, metrics[name], values[name], units) for name in values if name in metrics
     }
-    if classes:
+    if "per_class" in metrics:
         limits["per_class"] = {
             label: {
-                name: class_interval(name, estimate, values[CLASS + name][:, number], units.against_rest(number))
-                for name, estimate in estimates.items()
+                name: metric_interval(name, estimate, values[CLASS + name][:, number], units, number)
+                for name, estimate in metrics["per_class"][label].items()
             }
-            for number, (label, estimates) in enumerate(classes.items())
+            for number, label in enumerate(units.classes)
         }
-    return limits | {"resamples": len(values["auc"])}
+    return limits | {"resamples": len(values["accuracy"])}
 
 
 def metric_interval(
-    metric: str, estimate: float, values: Floats, units: Units, by_class: Floats | None = None
+    metric: str, estimate: float, values: Floats | None, units: Units, number: int | None = None
 ) -> dict[str, float]:
-    """The 95 % interval of a metric: of all patients, of the positive class, or a mean over the classes.
+    """The 95 % interval of a metric: of all patients, of one class against the rest, or a mean over the classes.
 
     Parameters
     ----------
@@ -74,107 +96,171 @@ def metric_interval(
         Its key in ``metrics.json``.
     estimate : float
         Its value on the whole test part.
-    values : ndarray of shape (n_used,), float64
-        Its values on resamples; those that are not finite are left out.
+    values : ndarray of shape (n_resamples,), float64, or None
+        Its values on resamples, which only metrics without a closed form need; those that are not finite are left out.
     units : Units
         The whole test part.
-    by_class : ndarray of shape (n_classes,), float64
-        Where the metric is a mean over the classes, of each; see `mean_interval`.
+    number : int, optional
+        The class; by default the positive one, without which what is not of all patients is a mean over the classes.
 
     Returns
     -------
     dict with the keys ``low`` and ``high``
-        In the metric's range; see `interval`.
+        In the metric's range.
+    """
+    number = units.positive if number is None else number
+    if metric in RATES and (metric == "accuracy" or number is not None):
+        return rate_interval(*rate_members(metric, units, number), units.patient)
+    limits, perfect = RANGES.get(metric, UNIT), perfect_metric_bound(metric, units, number)
+    if metric in METRICS:
+        ends = influence_interval(measure_influence(metric, units, number), perfect, limits)
+    elif values is None:
+        raise ValueError(f"{metric} has no interval without resamples")
+    else:
+        sizes = units.classes_of_patients.sum(axis=0)
+        if number is not None:
+            sizes = np.array([sizes[number], units.against_rest(number).patients_of(False)])
+        ends = resampled_interval(estimate, values, sizes[sizes > 0], perfect, limits)
+    # The worst log loss is nobody's: a share of the way to it would be far too much.
+    return ends if metric == "log_loss" else no_surer(ends, perfect, limits)
+
+
+def perfect_metric_bound(metric: str, units: Units, number: int | None = None) -> float:
+    """The lower bound of a perfect result, as a share of the metric's range; arguments as of `metric_interval`.
+
+    What sets a class against the rest rests on the rarer of both. Average precision borrows the AUC's bound.
     """
     if metric in OF_ALL_PATIENTS:
-        n = units.n_patients
-        return interval(estimate, values, n, perfect_bound(n), limits=RANGES.get(metric, (0.0, 1.0)))
-    if units.positive is not None:
-        return class_interval(metric, estimate, values, units.against_rest(units.positive))
-    if by_class is None:
-        raise ValueError(f"{metric} is no metric without a positive class")
-    return mean_interval(metric, by_class, values, units)
+        return perfect_bound(units.n_patients)
+    number = units.positive if number is None else number
+    if number is None or metric in MEANS_ONLY:
+        shares = units.shares_of_patients
+        return perfect_mean_ranking_bound(units) if metric in OF_RANKS else perfect_mean_bound(shares[shares > 0])
+    shares_of_sides = units.against_rest(number).shares_of_patients
+    return perfect_ranking_bound(*shares_of_sides) if metric in OF_RANKS else perfect_bound(min(shares_of_sides))
 
 
-def class_interval(metric: str, estimate: float, values: Floats, units: BinaryUnits) -> dict[str, float]:
-    """The interval of a metric of one class against the rest.
-
-    Sensitivity rests on the patients of the class, specificity on those of the others. What else there is sets one
-    against the other, and says nothing where either has a single patient. Average precision borrows the AUC's bound.
-    """
-    limits = RANGES.get(metric, (0.0, 1.0))
-    if metric in OF_ONE_CLASS:
-        patients = units.patients_of(OF_ONE_CLASS[metric])
-        return interval(estimate, values, patients, perfect_bound(patients), limits=limits)
-    sizes = units.patients_of(True), units.patients_of(False)
-    perfect = perfect_ranking_bound(*sizes) if metric in OF_RANKS else perfect_bound(min(sizes))
-    if min(sizes) < 2:
-        return without_spread(estimate, perfect, limits)
-    return interval(estimate, values, sum(sizes), perfect, samples=2, limits=limits)
-
-
-def mean_interval(metric: str, by_class: Floats, values: Floats, units: Units) -> dict[str, float]:
-    """The interval of a mean over the classes that occur, each of which has patients of its own.
-
-    Resampling says nothing of how the patients of a class differ if it has but one; that class is taken
-    to be anything from 0 to 1.
+def resampled_interval(
+    estimate: float, values: Floats, sizes: Integers, perfect: float, limits: tuple[float, float]
+) -> dict[str, float]:
+    """The interval of a metric that only resamples tell.
 
     Parameters
     ----------
-    metric : str
-        A key of `bycase.statistics.metrics.MEANS`.
-    by_class : ndarray of shape (n_classes,), float64, in [0, 1]
-        The metric of each class on the whole test part; NaN where it does not occur.
-    values : ndarray of shape (n_used,), float64, in [0, 1]
-        The mean on resamples.
-    units : Units
-        The whole test part.
+    estimate, values, perfect, limits
+        As of `interval`.
+    sizes : ndarray of shape (n_classes,), int64, above 0
+        Patients of each class; a class of a single patient may be anything.
 
     Returns
     -------
     dict with the keys ``low`` and ``high``
-        In [0, 1].
+        Within `limits`.
     """
-    sizes = units.classes_of_patients.sum(axis=0)
-    by_class, sizes = by_class[sizes > 0], sizes[sizes > 0]
-    estimate = float(by_class.mean())
-    perfect = perfect_mean_ranking_bound(units) if metric in OF_RANKS else perfect_mean_bound(sizes)
-    several = sizes > 1
-    if np.ptp(values[np.isfinite(values)]) < NO_SPREAD or not several.any():
-        return without_spread(estimate, perfect)
-    limits = interval(estimate, values, int(sizes[several].sum()), perfect, samples=int(several.sum()))
-    single = by_class[~several]
-    return {
-        "low": max(0.0, limits["low"] - float(single.sum()) / len(sizes)),
-        "high": min(1.0, limits["high"] + float((1 - single).sum()) / len(sizes)),
-    }
+    several = sizes >= FEWEST
+    if several.sum() < 2:
+        return without_spread(estimate, perfect, limits)
+    return _widened(interval(estimate, values, sizes[several], perfect, limits), float(1 - several.mean()), limits)
+
+
+def rate_interval(right: Bools, members: Bools, patient: Integers) -> dict[str, float]:
+    """The interval of the share of `members` that are `right`; arrays of shape (n_units,).
+
+    With one unit a patient it is exact (Clopper and Pearson, 1934); else that of `influence_interval`. Without any
+    member all is possible.
+    """
+    n = int(members.sum())
+    if n == len(np.unique(patient[members])):
+        return exact_interval(int(right[members].sum()), n) if n else dict(zip(("low", "high"), UNIT, strict=True))
+    return share_interval(right, members, patient)
+
+
+def share_interval(
+    values: Floats | Bools, members: Bools, patient: Integers, limits: tuple[float, float] = UNIT
+) -> dict[str, float]:
+    """The interval of the mean of `values` over the `members`, any number of a patient; see `influence_interval`."""
+    influence = mean_influence(values, members, patient)
+    perfect = perfect_bound(int(influence.sizes[0]))
+    return no_surer(influence_interval(influence, perfect, limits), perfect, limits)
+
+
+def mean_interval(values: Floats, patient: Integers, limits: tuple[float, float] = UNIT) -> dict[str, float]:
+    """The interval of the mean of all `values`, (n_units,), of which neither end of the range is a perfect result."""
+    influence = mean_influence(values, np.ones(len(values), bool), patient)
+    return influence_interval(influence, perfect_bound(int(influence.sizes[0])), limits)
+
+
+def influence_interval(influence: Influence, perfect: float, limits: tuple[float, float] = UNIT) -> dict[str, float]:
+    """A t interval of the log odds, from the variance over patients.
+
+    Half a unit of as many independent ones as would have that variance is added to both sides, as to the empirical log
+    odds of a proportion (Cox and Snell, 1989, "Analysis of Binary Data", section 2.1), without which the interval lies
+    too near to the end of the range.
+
+    Parameters
+    ----------
+    influence : Influence
+        A metric within `limits`.
+    perfect : float, in (0, 1)
+        The lower bound of a perfect result as a share of the range; see `bycase.statistics.bounds`.
+    limits : tuple of float
+        The metric's range.
+
+    Returns
+    -------
+    dict with the keys ``low`` and ``high``
+        Within `limits`; see `without_spread` where the patients do not differ.
+    """
+    lowest, highest = limits
+    width = highest - lowest
+    share, variance = (influence.estimate - lowest) / width, influence.variance / width**2
+    if influence.unknown == 1 or not variance > NO_VARIANCE:
+        return without_spread(influence.estimate, perfect, limits)
+    information = share * (1 - share)
+    n = information / variance
+    centre = math.log((share * n + 0.5) / ((1 - share) * n + 0.5))
+    reach = -float(stdtrit(influence.freedom, TAIL)) * math.sqrt(variance) / information
+    low, high = (lowest + width * float(expit(centre + side * reach)) for side in (-1, 1))
+    return _widened({"low": low, "high": high}, influence.unknown, limits)
+
+
+def _widened(ends: Mapping[str, float], unknown: float, limits: tuple[float, float]) -> dict[str, float]:
+    """By a share of which nothing is known."""
+    lowest, highest = limits
+    reach = unknown * (highest - lowest)
+    return {"low": max(lowest, ends["low"] - reach), "high": min(highest, ends["high"] + reach)}
+
+
+def no_surer(ends: Mapping[str, float], perfect: float, limits: tuple[float, float] = UNIT) -> dict[str, float]:
+    """An interval that rules out no more than that of a perfect result, or a perfectly wrong one, of as many patients.
+
+    Patients of a kind that is not among them may differ from these as much as from perfect ones. Without it one image
+    of 260 that is not perfectly ranked would make the interval thirty times narrower.
+    """
+    lowest, highest = limits
+    reach = (1 - perfect) * (highest - lowest)
+    return {"low": min(ends["low"], highest - reach), "high": max(ends["high"], lowest + reach)}
 
 
 def interval(
     estimate: float,
     values: Floats,
-    patients: int,
+    patients: int | Integers,
     perfect: float,
-    samples: int = 1,
-    limits: tuple[float, float] = (0.0, 1.0),
+    limits: tuple[float, float] = UNIT,
 ) -> dict[str, float]:
-    """The expanded percentile interval, or the exact bound where the values do not differ.
-
-    Simulated with 5 + 10 patients of eight images each, the coverage of the AUC rose by the expansion
-    from 91 to 95 % where the AUC is .69, and from 85 to 88 % where it is .89.
+    """The expanded percentile interval of a bootstrap, or the exact bound where the values do not differ.
 
     Parameters
     ----------
     estimate : float, within `limits`
         The metric on the whole test part.
-    values : ndarray of shape (n_used,), float64
+    values : ndarray of shape (n_resamples,), float64
         The metric on resamples; those that are not finite are left out.
-    patients : int
-        How many patients it rests on.
+    patients : int or ndarray of shape (n_samples,), int64
+        How many patients it rests on; of a metric that compares classes, of each.
     perfect : float, in (0, 1)
         The lower bound of a perfect result; the interval reaches as far from any other value without spread.
-    samples : int
-        2 for a metric that compares two classes, each with its own mean; else 1.
     limits : tuple of float
         The metric's range.
 
@@ -184,126 +270,29 @@ def interval(
         Within `limits`.
     """
     values = values[np.isfinite(values)]
-    if np.ptp(values) < NO_SPREAD:
+    if len(values) == 0 or np.ptp(values) < NO_SPREAD:
         return without_spread(estimate, perfect, limits)
-    tail = expanded_tail(patients, samples)
+    tail = expanded_tail(patients)
     low, high = np.quantile(values, [tail, 1 - tail])
     return {"low": float(low), "high": float(high)}
 
 
-def with_intervals(
-    points: Mapping[str, Floats],
-    values: Mapping[str, Floats],
-    patients: int,
-    limits: Mapping[str, tuple[float, float]] | None = None,
-) -> dict[str, Any]:
-    """Means over all patients, such as shares of images, with their 95 % intervals.
-
-    Parameters
-    ----------
-    points : mapping of str to ndarray of shape (), float64
-        On all patients.
-    values : mapping of str to ndarray of shape (n_used,), float64
-        On resamples.
-    patients : int
-        How many they rest on.
-    limits : mapping of str to tuple of float
-        Ranges other than 0 to 1.
-
-    Returns
-    -------
-    dict
-        The points as numbers, and ``ci``: of each ``low`` and ``high``, see `interval`.
-    """
-    perfect = perfect_bound(patients)
-    metrics = {name: float(point) for name, point in points.items()}
-    ranges = limits or {}
-    return metrics | {
-        "ci": {
-            name: interval(metrics[name], values[name], patients, perfect, limits=ranges.get(name, (0.0, 1.0)))
-            for name in metrics
-        }
-    }
-
-
-def without_spread(estimate: float, perfect: float, limits: tuple[float, float] = (0.0, 1.0)) -> dict[str, float]:
-    """As far from the estimate, either way, as `perfect` is from 1, as a share of the metric's range."""
-    lowest, highest = limits
-    reach = (1 - perfect) * (highest - lowest)
-    return {"low": max(lowest, estimate - reach), "high": min(highest, estimate + reach)}
-
-
-def expanded_tail(patients: int, samples: int) -> float:
+def expanded_tail(patients: int | Integers) -> float:
     """The share of resamples to leave out on either side: 0.025 for many patients, less for few.
 
-    Percentiles are moved as far out as a t interval with its unbiased variance, of ``patients - samples``
-    degrees of freedom, lies outside a normal one (Hesterberg, 2015, "What Teachers Should Know About the
-    Bootstrap", The American Statistician 69(4)).
+    Percentiles are moved as far out as a t interval with its unbiased variance lies outside a normal one (Hesterberg,
+    2015, "What Teachers Should Know About the Bootstrap", The American Statistician 69(4)); see `bootstrap_freedom`.
     """
-    freedom = patients - samples
-    return float(ndtr(stdtrit(freedom, TAIL) * math.sqrt(patients / freedom)))
+    freedom, inflation = bootstrap_freedom(patients)
+    return float(ndtr(stdtrit(freedom, TAIL) * inflation))
 
 
-def perfect_bound(patients: int) -> float:
-    """The rate at which `patients` of `patients` are right with a probability of 2.5 % (Clopper and Pearson, 1934)."""
-    return float(TAIL ** (1 / patients))
+def bootstrap_freedom(patients: int | Integers) -> tuple[float, float]:
+    """Degrees of freedom of a bootstrap's variance, and the factor that makes its standard deviation unbiased.
 
-
-def perfect_ranking_bound(positive: int, negative: int) -> float:
-    """The AUC at which the patients of two classes are perfectly ranked with a probability of 2.5 %.
-
-    For scores of the exponential family that Hanley and McNeil (1982, Radiology 143) used for the AUC's
-    standard error: one class is distributed as the largest of theta draws from the other, and the AUC is
-    theta / (theta + 1). Of the two classes that may be the skewed one, the lower bound counts.
-
-    Parameters
-    ----------
-    positive, negative : int
-        Number of patients of each class.
-
-    Returns
-    -------
-    float, in (0, 1)
+    Each class has a mean of its own, all with one variance between patients: by Welch and Satterthwaite the rarer class
+    counts most. `patients` as of `interval`, each from 2 up.
     """
-
-    def log_probability(auc: float, lower: int, upper: int) -> float:
-        """Of all `upper` draws from the largest-of-theta distribution lying above all `lower` others."""
-        theta = auc / (1 - auc)
-        return math.log(lower / theta) + float(betaln(lower / theta, upper + 1))
-
-    return min(
-        float(brentq(lambda auc, sizes=sizes: log_probability(auc, *sizes) - math.log(TAIL), 1e-9, 1 - 1e-9))
-        for sizes in ((positive, negative), (negative, positive))
-    )
-
-
-def perfect_mean_bound(sizes: Integers) -> float:
-    """The least mean of the classes' rates at which all patients are right with a probability of 2.5 %.
-
-    Of all rates ``r`` with ``prod(r ** sizes) = 0.025`` the mean is least where they are proportional to the sizes,
-    but none above 1 (Lagrange). With one class it is `perfect_bound`.
-
-    Parameters
-    ----------
-    sizes : ndarray of shape (n_classes,), int64
-        Patients of each class, from 1 up.
-
-    Returns
-    -------
-    float, in (0, 1)
-    """
-
-    def log_probability(factor: float) -> float:
-        return float((sizes * np.log(np.minimum(1, factor * sizes))).sum())
-
-    factor = brentq(lambda factor: log_probability(factor) - np.log(TAIL), TAIL / sizes.max(), 1 / sizes.min())
-    return float(np.minimum(1, factor * sizes).mean())
-
-
-def perfect_mean_ranking_bound(units: Units) -> float:
-    """The mean of the occurring classes' bounds of a perfect ranking, which is wider than a bound of the mean.
-
-    See `perfect_ranking_bound`.
-    """
-    rest = [units.against_rest(number) for number in np.unique(units.truth)]
-    return float(np.mean([perfect_ranking_bound(units.patients_of(True), units.patients_of(False)) for units in rest]))
+    sizes = np.atleast_1d(np.asarray(patients, np.float64))
+    variances = 1 / sizes
+    return welch(variances, sizes - 1), math.sqrt(float((1 / (sizes - 1)).sum() / variances.sum()))

@@ -77,7 +77,7 @@ def weighted_metrics(units: Units, counts: Integers) -> dict[str, Floats]:
         "precision": by_class["precision"][:, own],
         "npv": by_class["precision"][:, other],
         "f1": by_class["f1"][:, own],
-        "mcc": divide(agreement, np.sqrt(n_true.prod(axis=1) * n_predicted.prod(axis=1)), 0),
+        "mcc": np.where(several, divide(agreement, np.sqrt(n_true.prod(axis=1) * n_predicted.prod(axis=1)), 0), np.nan),
     }
 
 
@@ -92,20 +92,6 @@ def point_metrics(units: Units) -> dict[str, Any]:
             for number, label in enumerate(units.classes)
         }
     return metrics
-
-
-def auc_and_accuracy(units: Units, counts: Integers) -> dict[str, Floats]:
-    """The two metrics alone, for every resample.
-
-    Returns
-    -------
-    dict of str to ndarray
-        ``auc``, ``accuracy`` of shape (n_resamples,), and ``class_auc`` of shape (n_resamples, n_targets); see
-        `weighted_metrics` and `bycase.statistics.units.Units.targets`.
-    """
-    ranked = np.column_stack([rank_metrics_within(units.against_rest(k), counts)[0] for k in units.targets])
-    right, size = weighted_sums(units, np.column_stack([units.right, np.ones(len(units.truth))]), counts).T
-    return {"auc": _mean(ranked), "accuracy": right / size, CLASS + "auc": ranked}
 
 
 def constant_units(units: Units, shares: Floats) -> Units:
@@ -161,11 +147,6 @@ def recognition_rate(right: Bools, patient: Integers) -> float:
     IEEE Transactions on Biomedical Engineering 63(7), equations 1 and 2.
     """
     return float(patient_scores(right, patient).mean())
-
-
-def weighted_recognition_rate(images: Units, counts: Integers) -> dict[str, Floats]:
-    """``recognition_rate`` of resampled patients, (n_resamples,), float64, in [0, 1]."""
-    return {"recognition_rate": counts @ patient_scores(images.right, images.patient) / counts.sum(axis=1)}
 
 
 def _mean(values: Floats) -> Floats:

@@ -10,7 +10,7 @@ import pandas as pd
 from bycase.core.seeding import generator
 from bycase.statistics.bootstrap import bootstrap
 from bycase.statistics.intervals import metric_interval
-from bycase.statistics.metrics import MEANS, point_metrics, weighted_metrics
+from bycase.statistics.metrics import point_metrics, weighted_metrics
 from bycase.statistics.units import Bools, Units, patient_units
 from bycase.tables.manifest import more_columns
 
@@ -168,15 +168,5 @@ def _assess_level(units: Units, names: Sequence[str], resamples: int, seed: int)
         units, lambda counts: weighted_metrics(units, counts), resamples, generator(seed, "evaluate", "bootstrap")
     )
     metrics = {name: whole[name] for name in names if np.isfinite(whole.get(name, np.nan))}
-    classes = whole.get("per_class", {}).values()
-    limits = {
-        name: metric_interval(
-            name,
-            value,
-            values[name],
-            units,
-            np.array([of_class[MEANS[name]] for of_class in classes]) if name in MEANS else None,
-        )
-        for name, value in metrics.items()
-    }
+    limits = {name: metric_interval(name, value, values[name], units) for name, value in metrics.items()}
     return {**sizes, **metrics, "ci": limits}

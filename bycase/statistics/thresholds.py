@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from bycase.core.params_training import EvaluateParams
-from bycase.statistics.bootstrap import divide, on_all_patients, weighted_sums
-from bycase.statistics.intervals import metric_interval
+from bycase.statistics.influence import rate_members
+from bycase.statistics.intervals import rate_interval
 from bycase.statistics.units import Bools, Floats, Integers, Units
 
 RATES = ("sensitivity", "specificity")
-PREFIX = "operating_"  # of the rates' names among other resampled metrics
 
 
 def choose_threshold(validation: Units, settings: EvaluateParams) -> float | None:
@@ -112,38 +111,7 @@ def choose_operating_points(validation: Units) -> dict[str, float]:
     return {name: choose(units.truth, units.scores, percent) for name, (choose, percent) in POINTS.items()}
 
 
-def weighted_rates(units: Units, thresholds: Mapping[str, float], counts: Integers) -> dict[str, Floats]:
-    """Sensitivity and specificity at several thresholds, for every resample.
-
-    Parameters
-    ----------
-    units : Units
-        Images or patients.
-    thresholds : mapping of str to float
-        What `choose_operating_points` gives.
-    counts : ndarray of shape (n_resamples, n_patients), int64
-        How often each patient was drawn.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (n_resamples, n_thresholds), float64, in [0, 1]
-        The `RATES`, each with `PREFIX`; empty without thresholds.
-    """
-    if units.positive is None:
-        return {}
-    is_positive = units.truth == units.positive
-    predicted = units.scores[:, [units.positive]] >= np.array(list(thresholds.values()))
-    rates = {}
-    for name, members, right in zip(RATES, (is_positive, ~is_positive), (predicted, ~predicted), strict=True):
-        columns = np.column_stack([members, members[:, None] & right])
-        sums = weighted_sums(units, columns.astype(np.float64), counts)
-        rates[PREFIX + name] = divide(sums[:, 1:], np.broadcast_to(sums[:, :1], sums[:, 1:].shape))
-    return rates
-
-
-def describe_operating_points(
-    test: Units, thresholds: Mapping[str, float], values: Mapping[str, Floats]
-) -> dict[str, Any]:
+def describe_operating_points(test: Units, thresholds: Mapping[str, float]) -> dict[str, Any]:
     """What the thresholds give on test.
 
     Parameters
@@ -152,8 +120,6 @@ def describe_operating_points(
         The whole test part, images or patients.
     thresholds : mapping of str to float
         What `choose_operating_points` gives for validation.
-    values : mapping of str to ndarray of shape (n_used, n_thresholds), float64
-        On resamples; see `weighted_rates`.
 
     Returns
     -------
@@ -161,10 +127,13 @@ def describe_operating_points(
         For each of the `POINTS`: ``threshold``; ``sensitivity`` and ``specificity`` on test, neither of which need be
         what validation promised; ``ci``, the 95 % intervals of both.
     """
-    reached = on_all_patients(test, lambda counts: weighted_rates(test, thresholds, counts))
     points: dict[str, Any] = {}
-    for number, (name, threshold) in enumerate(thresholds.items()):
-        rates = {rate: float(reached[PREFIX + rate][number]) for rate in RATES}
-        limits = {rate: metric_interval(rate, rates[rate], values[PREFIX + rate][:, number], test) for rate in RATES}
-        points[name] = {"threshold": threshold, **rates, "ci": limits}
+    for name, threshold in thresholds.items():
+        units = test.with_threshold(threshold)
+        members = {rate: rate_members(rate, units) for rate in RATES}
+        points[name] = {
+            "threshold": threshold,
+            **{rate: float(right[of].mean()) for rate, (right, of) in members.items()},
+            "ci": {rate: rate_interval(right, of, units.patient) for rate, (right, of) in members.items()},
+        }
     return points

@@ -51,6 +51,13 @@ class BinaryUnits:
         """Number of patients with a unit of the class, or with one of another class."""
         return len(np.unique(self.patient[self.truth == positive]))
 
+    @property
+    def shares_of_patients(self) -> tuple[float, float]:
+        """Patients of the class and of all others; one who has units of both counts half in each."""
+        one, rest = self.patients_of(True), self.patients_of(False)
+        both = one + rest - len(np.unique(self.patient))
+        return one - both / 2, rest - both / 2
+
 
 @dataclass(frozen=True)
 class Units:
@@ -67,7 +74,7 @@ class Units:
     predicted : ndarray of shape (n_units,), int64, in [0, n_classes)
         The predicted class; see `predict_classes`.
     patient : ndarray of shape (n_units,), int64, in [0, n_patients)
-        What the bootstrap resamples; images and patients of one table share the numbering.
+        What varies from sample to sample; images and patients of one table share the numbering.
     fold : ndarray of shape (n_units,), int64, from 0 up, or None
         Of cross-validation, the fold of each repeat, each with a network of its own: ranks compare units of one
         fold only, since two networks' scores are not on one scale. None: all are of one.
@@ -104,6 +111,12 @@ class Units:
         held = np.zeros((self.n_patients, len(self.classes)), bool)
         held[self.patient, self.truth] = True
         return held
+
+    @property
+    def shares_of_patients(self) -> Floats:
+        """How many patients each class has, where one of several classes counts once, in equal parts; (n_classes,)."""
+        held = self.classes_of_patients
+        return (held / held.sum(axis=1, keepdims=True)).sum(axis=0)
 
     def against_rest(self, number: int) -> BinaryUnits:
         """One class against all others together."""

@@ -5,8 +5,6 @@ From names alone; with ``--run FOLDER``, where the pipeline has run on images of
 
 import argparse
 import sys
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +20,9 @@ from bycase.datasets.fingerprints import FINGERPRINTS
 from bycase.datasets.published.breakhis import WORKS, Published, name_images, read_split
 from bycase.datasets.splits.leaks import find_leak
 from bycase.datasets.splits.places import match_names
-from bycase.statistics.bootstrap import on_all_patients, with_classes
-from bycase.statistics.intervals import expanded_tail
+from bycase.statistics.comparison.differences import confidence_interval, influence_difference
+from bycase.statistics.influence import measure_influence
 from bycase.statistics.leakage.meter import make_head, read_features
-from bycase.statistics.metrics import auc_and_accuracy
 from bycase.statistics.units import Floats, Units, number_classes, positive_number
 from bycase.tables.manifest import MANIFEST, read_manifest
 
@@ -33,15 +30,6 @@ CLASSES = ("Benign", "Malignant")
 DRAWS = 1000  # of random splits by slide folder
 DRAWN_SHARE = 0.3  # of slide folders that are tested, as in the official folds
 SEED = 7
-
-
-@dataclass(frozen=True)
-class Head:
-    """What the meter's head is fitted and resampled with, from a run's `params.yaml`."""
-
-    logistic_C: float
-    resamples: int
-    seed: int
 
 
 def audit_work(work: Published) -> dict[str, Any]:
@@ -114,7 +102,7 @@ def draw_by_folder(manifest: pd.DataFrame, share: float, draws: int, seed: int) 
     return shares
 
 
-def measure_worth(features: Floats, frame: pd.DataFrame, head: Head) -> dict[str, Any]:
+def measure_worth(features: Floats, frame: pd.DataFrame, logistic_C: float) -> dict[str, Any]:
     """What cases on both sides are worth: the same test images, with and without their cases in training.
 
     Parameters
@@ -123,14 +111,14 @@ def measure_worth(features: Floats, frame: pd.DataFrame, head: Head) -> dict[str
         In the order of `frame`.
     frame : DataFrame with the columns ``image``, ``label``, ``case``, ``part``
         One row an image.
-    head : Head
-        Settings.
+    logistic_C : float
+        Of the meter's head; scikit-learn's ``C``.
 
     Returns
     -------
     dict
         Numbers of images and cases; ``auc`` of the held-out images in [0, 1] as split and with the shared cases taken
-        out of training; ``points``, the difference in points, with its 95 % interval from resampled cases. ``auc`` is
+        out of training; ``points``, the difference in points, with its 95 % interval by case. ``auc`` is
         None where a class is missing on a side.
     """
     held_out = (frame["part"] == ("test" if (frame["part"] == "test").any() else "val")).to_numpy()
@@ -151,27 +139,15 @@ def measure_worth(features: Floats, frame: pd.DataFrame, head: Head) -> dict[str
     units = {}
     with threadpool_limits(1):
         for side, train in sides.items():
-            scores = make_head(head.logistic_C).fit(features[train], truth[train]).predict_proba(features[held_out])
+            scores = make_head(logistic_C).fit(features[train], truth[train]).predict_proba(features[held_out])
             positive = positive_number(CLASSES, CLASSES[-1])
             units[side] = Units(CLASSES, truth[held_out], scores, scores.argmax(axis=1), case, positive=positive)
-    n_cases = int(case.max()) + 1
-    counts = generator(head.seed, "published splits", "bootstrap").multinomial(
-        n_cases, np.full(n_cases, 1 / n_cases), size=head.resamples
-    )
-    counts = with_classes(units["as_split"], counts, len(CLASSES))
-
-    points, drawn = {}, {}
-    for side, each in units.items():
-        points[side] = float(on_all_patients(each, partial(auc_and_accuracy, each))["auc"])
-        drawn[side] = auc_and_accuracy(each, counts)["auc"]
-    differences = 100 * (drawn["as_split"] - drawn["without_shared"])
-    tail = expanded_tail(n_cases, 2)
-    low, high = np.quantile(differences, [tail, 1 - tail])
-    content["auc"] = points
+    auc = {side: measure_influence("auc", each) for side, each in units.items()}
+    difference = influence_difference(auc["as_split"].minus(auc["without_shared"]))
+    content["auc"] = {side: influence.estimate for side, influence in auc.items()}
     content["points"] = {
-        "difference": 100 * (points["as_split"] - points["without_shared"]),
-        "low": float(low),
-        "high": float(high),
+        "difference": 100 * difference.estimate,
+        **{end: 100 * value for end, value in confidence_interval(difference).items()},
     }
     return content
 
@@ -242,13 +218,13 @@ def worth_of_all(run: Path) -> dict[str, dict[str, Any]]:
     """`measure_worth` of every work on the images of a run, at all magnifications, which are its slide folders' too."""
     params = load_params(run / "params.yaml")
     manifest = read_manifest(run / MANIFEST)
-    head = Head(params.leakage.logistic_C, params.leakage.resamples, params.seed)
     rows = {}
     for work in WORKS:
         frame = assign_parts(work, manifest, everywhere=True)
         if frame.empty:
             raise UserError(f"{run / MANIFEST} has no image of {work.work}'s slide folders: is it BreakHis?")
-        rows[work.work] = measure_worth(read_features(frame["image"], run / FINGERPRINTS), frame, head)
+        features = read_features(frame["image"], run / FINGERPRINTS)
+        rows[work.work] = measure_worth(features, frame, params.leakage.logistic_C)
     return rows
 
 

@@ -29,7 +29,7 @@ KEYS = ("model", "repeat", "fold")
 COLUMNS = (
     *KEYS,
     "image",
-    "patient",  # what the bootstrap resamples: the case, joined with those that share an image
+    "patient",  # what intervals are over: the case, joined with those that share an image
     "label",
     "threshold",  # of the positive class, for images, from the cell's validation; empty with more classes than two
     "patient_threshold",

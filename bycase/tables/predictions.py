@@ -73,16 +73,16 @@ def write_predictions(path: Path, frame: pd.DataFrame, classes: Sequence[str]) -
     write_csv(path, frame)
 
 
-def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
-    """Read and check predictions; the probabilities are the very numbers that were written.
+def read_predictions(path: Path, classes: Sequence[str], stage: str = "evaluate") -> pd.DataFrame:
+    """Read and check predictions that `stage` has made; the probabilities are the very numbers that were written.
 
     Raises
     ------
     UserError
         If the file is missing, or as `check_predictions`.
     """
-    frame = read_table(path, "evaluate", dtype=dict.fromkeys(COLUMNS, str), float_precision="round_trip")
-    check_predictions(frame, classes, path)
+    frame = read_table(path, stage, dtype=dict.fromkeys(COLUMNS, str), float_precision="round_trip")
+    check_predictions(frame, classes, path, f"run 'dvc repro -f {stage}'")
     return frame
 
 

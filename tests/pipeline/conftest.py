@@ -36,7 +36,6 @@ SMALL: dict[str, Any] = {
     "explain.randomisations": 1,
     "leakage.folds": 3,
     "leakage.repeats": 1,
-    "leakage.resamples": 200,
     "leakage.permutations": 20,
     "train.collapse_action": "warn",
     "zoo.resnet50v2.epochs": 4,

@@ -58,7 +58,7 @@ class JudgedInfo(RunInfo):
 
     @property
     def clusters(self) -> str:
-        """What the bootstrap resamples."""
+        """What intervals are over."""
         return self.table.clusters
 
     @property

@@ -36,7 +36,7 @@ def summarise(info: JudgedInfo) -> str:
             f"Calibration error (ECE) of images: {error_with_test(calibration['before'])}{after}; in brackets what "
             "calibrated predictions would show, and the p-value of a test of calibration."
         )
-    lines.append(f"Intervals: bootstrap over {info.clusters}. {constant_words(table)}")
+    lines.append(f"Intervals: 95 %, over {info.clusters}. {constant_words(table)}")
     lines += [f"{capitalise(warning)}." for warning in table.warnings]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 

@@ -79,7 +79,7 @@ class Table:
 
     @property
     def clusters(self) -> str:
-        """What the bootstrap resamples."""
+        """What intervals are over."""
         return "patients" if self.patients_known else "images"
 
     @property

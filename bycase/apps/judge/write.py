@@ -88,7 +88,7 @@ def write_all(
 def write_one(folder: Path, info: JudgedInfo, settings: JudgeSettings, command: str) -> None:
     """Write ``metrics.json``, ``plots/`` and ``report.html`` of one table."""
     units = judged_units(info.table, info.metrics, settings)
-    plots = draw(info, units, settings.seed)
+    plots = draw(info, units)
     write_json(folder / "metrics.json", info.metrics)
     _save(folder / "plots", plots)
     _write(folder / "report.html", write_page(judged_page(info, units, folder / "plots", command)))
@@ -116,7 +116,7 @@ def describe(tables: Sequence[Table], said: Sequence[str], settings: JudgeSettin
     }
 
 
-def draw(info: JudgedInfo, units: Mapping[str, Units], seed: int) -> Plots:
+def draw(info: JudgedInfo, units: Mapping[str, Units]) -> Plots:
     """The figures that a table has the numbers for; out of folds, the curve is the mean over them."""
     images, table = units["image"], info.table
     plots = Plots(
@@ -129,7 +129,7 @@ def draw(info: JudgedInfo, units: Mapping[str, Units], seed: int) -> Plots:
     if not table.probabilities:
         return plots
     plots |= plot_decisions(units, info)
-    reliability = reliability_tables(units, info, seed)
+    reliability = reliability_tables(units, info)
     figures = {"calibration": draw_reliability(reliability, units, info)}
     tables = {"calibration": reliability["image"]["before"]}
     curves = {"roc": ROC, "precision_recall": PRECISION_RECALL}

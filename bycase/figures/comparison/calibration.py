@@ -20,7 +20,7 @@ PANEL_NAME = 32  # characters
 
 
 def draw_calibration(
-    images: Paired, board: Mapping[str, Any], subtitle: Sequence[str], seed: int, clusters: str = "patients"
+    images: Paired, board: Mapping[str, Any], subtitle: Sequence[str], clusters: str = "patients"
 ) -> Figure:
     """Draw for each network how often its predictions come true, against their probability.
 
@@ -30,17 +30,15 @@ def draw_calibration(
         All networks' images.
     board, subtitle
         See `bycase.figures.comparison.roc.draw_roc`.
-    seed : int
-        Of the bootstrap over patients.
     clusters : str
-        What was resampled: images, where patients are unknown.
+        What was counted: images, where patients are unknown.
     """
     errors = {name: metrics["image"]["calibration"] for name, metrics in board.items()}
     best = min(errors, key=lambda name: errors[name]["before"]["ece"])
     title = f"Calibration: smallest image ECE {errors[best]['before']['ece']:.3f}, {shorten(best)}"
     observed, predicted = reliability_words(None if images.positive is None else images.classes[images.positive])
     note = (
-        f"Dots: images of similar probability; bars: 95 % intervals by resampling {clusters}. Above the line the "
+        f"Dots: images of similar probability; bars: 95 % intervals over {clusters}. Above the line the "
         "probability is too low, below too high. ECE: expected calibration error, equal-mass bins; p: of one as large "
         "by chance" + ("; second line: after temperature scaling by validation." if "after" in errors[best] else ".")
     )
@@ -49,7 +47,7 @@ def draw_calibration(
     with styled():
         panels = figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
         for place, (name, axes) in enumerate(zip(board, panels, strict=False)):
-            _draw_panel(axes, images, images.models.index(name), seed)
+            _draw_panel(axes, images, images.models.index(name))
             axes.set_title(f"{shorten(name, PANEL_NAME)}\n{_words(errors[name])}", size=SMALL_SIZE)
             if place % COLUMNS == 0:
                 axes.set_ylabel(observed, size=SMALL_SIZE)
@@ -61,8 +59,8 @@ def draw_calibration(
     return figure
 
 
-def _draw_panel(axes: Axes, images: Paired, number: int, seed: int) -> None:
-    table = calibration_table(images.units(number), seed)
+def _draw_panel(axes: Axes, images: Paired, number: int) -> None:
+    table = calibration_table(images.units(number))
     x, y = table["predicted"], table["observed"]
     bars = np.clip([y - table["low"], table["high"] - y], 0, None)
     axes.plot([0, 1], [0, 1], **REFERENCE)

@@ -52,7 +52,7 @@ def draw_critical_difference(
     networks : mapping of str to str
         What each network is, in words.
     clusters : str
-        What was resampled: images, where patients are unknown.
+        What was counted: images, where patients are unknown.
     """
     settings = comparisons["settings"]
     metric, level = settings["metric"], settings["level"]
@@ -101,7 +101,7 @@ def _outcomes(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _note(settings: Mapping[str, Any], bars: bool, clusters: str) -> str:
-    note = f"Dots and lines: 95 % intervals by resampling {clusters}. Dotted: a constant prediction."
+    note = f"Dots and lines: 95 % intervals over {clusters}. Dotted: a constant prediction."
     if not bars:
         return f"{note} Bars would join networks without a significant difference."
     return (

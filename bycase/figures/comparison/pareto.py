@@ -61,7 +61,7 @@ def draw_pareto(board: Mapping[str, Any], metric: str, level: str, subtitle: Seq
     title = f"{words[0].upper()}{words[1:]}: {shorten(best)} best with {values[best]:.3f}{quickest}"
     note = (
         "Left and up is better. Stepped line: the front, whose networks no other one beats in both. Bars: 95 % "
-        "intervals by resampling patients; whether two networks differ is told by their paired comparison, not by "
+        "intervals over patients; whether two networks differ is told by their paired comparison, not by "
         "these."
     )
     labels = {name: f"{name}: {value:.3f}" for name, value in values.items()}

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from bycase.statistics.comparison.paired import Paired
-from bycase.statistics.placements import outranking
+from bycase.statistics.influence import outranking
 from bycase.statistics.power.clusters import design_effect, effective_images
 from bycase.statistics.power.detectable import auc_variance, quantiles
 from bycase.statistics.power.resolution import FEWEST, METRICS, SCENARIOS

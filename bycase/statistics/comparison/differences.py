@@ -1,125 +1,216 @@
-"""A difference between two networks: interval, standard error and p-values from resampled patients.
+"""A difference between two networks on the same patients: interval, standard error and p-values, all by one t test.
 
-A p-value is what makes the interval of `intervals` end at the value in question: the share of resampled
-differences beyond that value, one added above and below since the observed one is among the possible (Davison and
-Hinkley, 1997, "Bootstrap Methods and their Application", section 4.2), and moved back by as much as the interval's
-percentiles are moved out for few patients (Hesterberg, 2015). It is never 0.
+Means and AUCs: by what each patient adds to the error of the difference (`bycase.statistics.influence`), which is
+DeLong's test with clusters; other metrics: by the variance of a bootstrap over patients. Where fewer than six patients
+speak for either network, the spread between them says too little. Had the networks been exchanged for each patient at
+random, as they might if there were no difference, a result as extreme would still come about with a probability of
+2 / 2^k of k such patients (Fisher, 1935, "The Design of Experiments", section 21), so that no p-value is smaller; and
+the interval reaches at least as far as one of equal networks. Interval and p-value never contradict each other.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import ndtri, stdtr
+from scipy.special import ndtri, stdtr, stdtrit
 
-from bycase.statistics.intervals import (
-    NO_SPREAD,
-    OF_ALL_PATIENTS,
-    OF_ONE_CLASS,
-    TAIL,
-    expanded_tail,
-    perfect_bound,
-)
-from bycase.statistics.units import Floats, Units
+from bycase.statistics.bootstrap import bootstrap
+from bycase.statistics.bounds import TAIL, perfect_bound
+from bycase.statistics.comparison.paired import Paired
+from bycase.statistics.influence import FEWEST, METRICS, Influence, measure_influence
+from bycase.statistics.intervals import NO_VARIANCE, bootstrap_freedom, range_width
+from bycase.statistics.metrics import weighted_metrics
+from bycase.statistics.units import Floats, Integers, Units
 
+FEWEST_DISCORDANT = 6  # of fewer, 2 / 2^k is above 0.05
 
-@dataclass(frozen=True)
-class Support:
-    """The patients that a metric rests on.
-
-    Attributes
-    ----------
-    patients : int
-        How many.
-    samples : int
-        Into how many classes, each with a mean of its own, the metric divides them.
-    fewest : int
-        Patients of the smallest of these classes.
-    """
-
-    patients: int
-    samples: int
-    fewest: int
+Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A metric of one network minus that of another, observed and on resampled patients.
+    """A metric of one network minus that of another.
 
     Attributes
     ----------
     estimate : float
         On all patients.
-    values : ndarray of shape (n_used,), float64
-        On resamples.
-    support : Support
-        The patients that the metric rests on.
+    variance : float
+        Of its error, between samples of patients.
+    freedom : float
+        Degrees of freedom of the variance.
+    patients : int
+        Of the smallest sample that the metric rests on: of a class, where it sets classes against one another.
+    discordant : int
+        Patients who speak for either network.
+    unknown : float, in [0, 1]
+        The share of the metric that rests on classes of a single patient.
+    width : float
+        Of the metric's range.
     """
 
     estimate: float
-    values: Floats
-    support: Support
+    variance: float
+    freedom: float
+    patients: int
+    discordant: int
+    unknown: float = 0.0
+    width: float = 1.0
 
     @property
     def mirrored(self) -> "Difference":
         """The second network minus the first."""
-        return Difference(-self.estimate, -self.values, self.support)
+        return replace(self, estimate=-self.estimate)
 
     @property
     def says_nothing(self) -> bool:
-        """Whether the resamples do not tell how patients differ: all are equal, or a class has one patient only."""
-        return self.support.fewest < 2 or float(np.ptp(self.values)) < NO_SPREAD
+        """Whether it is not told how patients differ."""
+        return self.unknown == 1 or not self.variance > NO_VARIANCE * self.width**2
+
+    @property
+    def reach(self) -> float:
+        """How far from the estimate the interval ends of as many patients who all speak for the same difference."""
+        return (1 - perfect_bound(self.patients)) * self.width
 
 
-def support(metric: str, units: Units) -> Support:
-    """Who a metric, one of `bycase.statistics.comparison.resampling.METRICS`, rests on."""
-    patients = units.classes_of_patients.sum(axis=0)
-    sizes = patients[patients > 0].tolist()
-    if metric in OF_ALL_PATIENTS:
-        sizes = [len(np.unique(units.patient))]
-    elif metric in OF_ONE_CLASS and units.positive is not None:
-        sizes = [int(patients[units.positive if OF_ONE_CLASS[metric] else 1 - units.positive])]
-    return Support(sum(sizes), len(sizes), min(sizes))
+def influence_difference(influence: Influence, width: float = 1.0) -> Difference:
+    """From the influences on a difference; see `bycase.statistics.influence.Influence.minus`."""
+    several = influence.sizes[influence.sizes >= FEWEST]
+    nothing = influence.unknown == 1 or not influence.variance > NO_VARIANCE
+    return Difference(
+        influence.estimate,
+        influence.variance,
+        math.inf if nothing else influence.freedom,
+        int(several.min()) if len(several) else 1,
+        influence.discordant,
+        influence.unknown,
+        width,
+    )
+
+
+def resampled_difference(
+    estimate: float, values: Floats, sizes: Integers, discordant: int, width: float = 1.0
+) -> Difference:
+    """From `values`, (n_resamples,), those that are not finite left out, and how many patients each sample has.
+
+    `sizes`, (n_samples,), are of the classes that occur where these are compared; else of all patients.
+    """
+    several, finite = sizes[sizes >= FEWEST], values[np.isfinite(values)]
+    if len(several) < min(2, len(sizes)) or not len(several) or len(finite) < FEWEST:
+        return Difference(estimate, 0.0, math.inf, 1, discordant, 1.0, width)
+    freedom, inflation = bootstrap_freedom(several)
+    variance, unknown = float(finite.var(ddof=1)) * inflation**2, 1 - len(several) / len(sizes)
+    return Difference(estimate, variance, freedom, int(several.min()), discordant, unknown, width)
+
+
+def measure_differences(
+    paired: Paired, metrics: Sequence[str], pairs: Sequence[Pair], resamples: int, random: np.random.Generator
+) -> dict[str, dict[Pair, Difference]]:
+    """The differences of all pairs of networks, by metric.
+
+    Parameters
+    ----------
+    paired : Paired
+        Images or patients.
+    metrics : sequence of str
+        Of `bycase.statistics.metrics.weighted_metrics`, one number each.
+    pairs : sequence of tuple of two int
+        Numbers of networks.
+    resamples : int
+        Of the bootstrap over patients, for metrics without a closed form; the same patients for all networks.
+    random : Generator
+        Draws them.
+    """
+    units = [paired.units(number) for number in range(len(paired.models))]
+    differences: dict[str, dict[Pair, Difference]] = {}
+    for metric in metrics:
+        if metric in METRICS:
+            each = [measure_influence(metric, one) for one in units]
+            differences[metric] = {
+                (i, j): influence_difference(each[i].minus(each[j]), range_width(metric)) for i, j in pairs
+            }
+    others = [metric for metric in metrics if metric not in differences]
+    if others and pairs:
+        differences |= _resampled(units, others, pairs, resamples, random)
+    return {metric: differences.get(metric, {}) for metric in metrics}
+
+
+def _resampled(
+    units: Sequence[Units], metrics: Sequence[str], pairs: Sequence[Pair], resamples: int, random: np.random.Generator
+) -> dict[str, dict[Pair, Difference]]:
+    def statistic(counts: Integers) -> Mapping[str, Floats]:
+        networks = [weighted_metrics(each, counts) for each in units]
+        return {metric: np.column_stack([values[metric] for values in networks]) for metric in metrics}
+
+    first = units[0]
+    drawn = bootstrap(first, statistic, resamples, random)
+    points = {metric: values[0] for metric, values in statistic(np.ones((1, first.n_patients), np.int64)).items()}
+    sizes = first.classes_of_patients.sum(axis=0)
+    sizes = sizes[sizes > 0]
+    return {
+        metric: {
+            (i, j): resampled_difference(
+                float(points[metric][i] - points[metric][j]),
+                drawn[metric][:, i] - drawn[metric][:, j],
+                sizes,
+                count_discordant(units[i], units[j]),
+                range_width(metric),
+            )
+            for i, j in pairs
+        }
+        for metric in metrics
+    }
+
+
+def count_discordant(one: Units, other: Units) -> int:
+    """How many patients two networks say something else of."""
+    differ = (one.scores != other.scores).any(axis=1) | (one.predicted != other.predicted)
+    return len(np.unique(one.patient[differ]))
 
 
 def confidence_interval(difference: Difference) -> dict[str, float]:
-    """The 95 % interval: expanded percentiles, or where they say nothing as far as an exact bound.
+    """The 95 % interval, within the range that a difference has.
 
     Returns
     -------
     dict with the keys ``low`` and ``high``
     """
-    if difference.says_nothing:
-        reach = _reach(difference)
-        return {"low": difference.estimate - reach, "high": difference.estimate + reach}
-    tail = expanded_tail(difference.support.patients, difference.support.samples)
-    low, high = np.quantile(difference.values, [tail, 1 - tail])
-    return {"low": float(low), "high": float(high)}
+    few = difference.discordant < FEWEST_DISCORDANT
+    reach = difference.reach if few or difference.says_nothing else 0.0
+    if not difference.says_nothing:
+        reach = max(reach, -float(stdtrit(difference.freedom, TAIL)) * math.sqrt(difference.variance))
+    reach += difference.unknown * difference.width
+    low, high = difference.estimate - reach, difference.estimate + reach
+    if few:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return {"low": max(low, -difference.width), "high": min(high, difference.width)}
 
 
 def standard_error(difference: Difference) -> float:
-    """The standard deviation over resamples, without the bias of a variance over few patients."""
+    """The standard deviation between samples of patients; where it is not told, that of an interval so wide."""
     if difference.says_nothing:
-        return _reach(difference) / float(-ndtri(TAIL))
-    patients, freedom = _freedom(difference.support)
-    return float(difference.values.std(ddof=1)) * math.sqrt(patients / freedom)
+        return (difference.reach + difference.unknown * difference.width) / float(-ndtri(TAIL))
+    return math.sqrt(difference.variance)
 
 
 def p_at_most(difference: Difference, bound: float) -> float:
-    """One-sided p-value of a true difference of `bound` or less, against a larger one; in (0, 1]."""
-    n = len(difference.values) + 1
-    if difference.says_nothing:
-        # As many patients as these all speak for the same difference; see `bycase.statistics.intervals.perfect_bound`.
-        distance = min(max(difference.estimate - bound, 0.0), 1.0)
-        return max((1 - distance) ** difference.support.fewest, 1 / n)
-    share = (int((difference.values <= bound).sum()) + 1) / n
-    patients, freedom = _freedom(difference.support)
-    return float(stdtr(freedom, ndtri(share) * math.sqrt(freedom / patients)))
+    """One-sided p-value of a true difference of `bound` or less, against a larger one; in [0, 1]."""
+    beyond = difference.estimate - bound - difference.unknown * difference.width
+    p = 0.0
+    if not difference.says_nothing:
+        p = float(stdtr(difference.freedom, -beyond / math.sqrt(difference.variance)))
+    if difference.says_nothing or difference.discordant < FEWEST_DISCORDANT:
+        # As many patients as these all speak for the same difference; see `bycase.statistics.bounds.perfect_bound`.
+        distance = min(max(beyond / difference.width, 0.0), 1.0)
+        p = max(p, (1 - distance) ** difference.patients)
+    return p
 
 
 def p_two_sided(difference: Difference) -> float:
     """P-value of there being no difference; in (0, 1], below 0.05 where the 95 % interval excludes 0."""
-    return min(1.0, 2 * min(p_at_most(difference, 0.0), p_at_most(difference.mirrored, 0.0)))
+    least = min(p_at_most(difference, 0.0), p_at_most(difference.mirrored, 0.0))
+    return min(1.0, 2 * max(least, 0.5**difference.discordant))
 
 
 def p_not_equivalent(difference: Difference, margin: float) -> float:
@@ -129,11 +220,3 @@ def p_not_equivalent(difference: Difference, margin: float) -> float:
     two one-sided tests procedure and the power approach", Journal of Pharmacokinetics and Biopharmaceutics 15).
     """
     return max(p_at_most(difference, -margin), p_at_most(difference.mirrored, -margin))
-
-
-def _freedom(support: Support) -> tuple[int, int]:
-    return support.patients, support.patients - support.samples
-
-
-def _reach(difference: Difference) -> float:
-    return 1 - perfect_bound(difference.support.fewest)

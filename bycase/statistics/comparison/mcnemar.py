@@ -4,10 +4,11 @@ McNemar, Q. (1947). Note on the sampling error of the difference between correla
 Psychometrika 12, 153-157.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.stats import t
 from statsmodels.stats.contingency_tables import mcnemar
 
 from bycase.statistics.units import Bools, Floats, Integers
@@ -60,9 +61,9 @@ def clustered_p(first: Bools, second: Bools, patient: Integers) -> float:
 
     Obuchowski, N. A. (1998). On the comparison of correlated proportions for clustered data. Statistics in Medicine 17,
     1495-1507: for two readers of the same images her statistic is the squared sum of the patients' differences over
-    ``n / (n - 1)`` times the sum of their squares, chi-squared with one degree of freedom. Durkalski et al. (2003,
-    Statistics in Medicine 22) divide each patient's difference by the patient's images, which tests patients' mean
-    accuracies instead of that of images.
+    ``n / (n - 1)`` times the sum of their squares. Of few patients it is no chi-squared; its root is held against
+    Student's t of ``n - 1`` degrees of freedom. Durkalski et al. (2003, Statistics in Medicine 22) divide each
+    patient's difference by the patient's images, which tests patients' mean accuracies instead of that of images.
 
     Parameters are those of `exact_by_patient`.
     """
@@ -70,7 +71,7 @@ def clustered_p(first: Bools, second: Bools, patient: Integers) -> float:
     n, squares = len(np.unique(patient)), float((lead**2).sum())
     if squares == 0 or n < 2:
         return 1.0
-    return float(chi2.sf(lead.sum() ** 2 * (n - 1) / n / squares, 1))
+    return float(2 * t.sf(abs(lead.sum()) * math.sqrt((n - 1) / n / squares), n - 1))
 
 
 def _leads(first: Bools, second: Bools, patient: Integers) -> Floats:

@@ -48,7 +48,7 @@ class Paired:
     predicted : ndarray of shape (n_models, n_units), int64, in [0, n_classes)
         The predicted class; of two by each fold's own threshold.
     patient : ndarray of shape (n_units,), int64, in [0, n_patients)
-        What the bootstrap resamples.
+        What varies from sample to sample.
     fold : ndarray of shape (n_units,), int64, from 0 up
         That of each repeat, all numbered apart; see `bycase.statistics.units.Units`.
     repeat : ndarray of shape (n_units,), int64

@@ -6,25 +6,25 @@ from itertools import combinations
 from typing import Any
 
 from bycase.core.errors import UserError
+from bycase.core.seeding import generator
 from bycase.statistics.comparison.correlations import measure_resolution
-from bycase.statistics.comparison.delong import compare_aucs
 from bycase.statistics.comparison.differences import (
     Difference,
+    Pair,
     confidence_interval,
+    measure_differences,
     p_not_equivalent,
     p_two_sided,
     standard_error,
-    support,
 )
 from bycase.statistics.comparison.mcnemar import clustered_p, exact_by_patient, exact_ignoring_clusters
 from bycase.statistics.comparison.paired import Paired, patient_level
-from bycase.statistics.comparison.resampling import metrics_of, point_values, resampled_values, values_of_repeats
+from bycase.statistics.comparison.resampling import metrics_of, point_values, values_of_repeats
 from bycase.statistics.comparison.verdict import POWER, holm, indistinguishable_groups, judge, patients_needed
 from bycase.statistics.comparison.words import Finding, notes, resolution_note, sentence
 from bycase.statistics.metric_names import lower_is_better
 from bycase.statistics.units import Floats
 
-Pair = tuple[int, int]
 ByPair = dict[Pair, dict[str, Any]]
 
 
@@ -53,9 +53,9 @@ def compare_pairs(
 ) -> dict[str, Any]:
     """Compare all pairs of networks on the same patients.
 
-    The verdict is by the bootstrap over patients, for the chosen metric and level; DeLong's and McNemar's tests stand
-    beside it. What the bootstrap leaves out is the chance in training: the spread over repeats shows it where there
-    are several.
+    The verdict is by `bycase.statistics.comparison.differences`, for the chosen metric and level; all other metrics and
+    McNemar's tests stand beside it. What they leave out is the chance in training: the spread over repeats shows it
+    where there are several.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def compare_pairs(
     alpha : float
         Of each test over all pairs together, in (0, 0.5).
     resamples : int
-        Of the bootstrap over patients.
+        Of the bootstrap over patients, for metrics without a closed form.
     seed : int
         The pipeline's seed.
     clusters : str
@@ -98,15 +98,16 @@ def compare_pairs(
     numbers = list(combinations(range(len(paired.models)), 2))
     values = {name: point_values(units) for name, units in levels.items()}
     differences = {
-        name: _differences(units, values[name], resampled_values(units, resamples, seed), numbers)
+        name: measure_differences(
+            units, metrics_of(paired), numbers, resamples, generator(seed, "compare", "bootstrap")
+        )
         for name, units in levels.items()
     }
     by_repeat = values_of_repeats(levels[level], metric)
     resolution = measure_resolution(paired, alpha, POWER)
     summaries = _summaries(differences[level][metric], by_repeat, settings)
     beside = {
-        "bootstrap": {name: _bootstrap(of_level, numbers) for name, of_level in differences.items()},
-        "delong": {name: _delong(units) for name, units in levels.items()},
+        "metrics": {name: _every_metric(of_level, numbers) for name, of_level in differences.items()},
         "mcnemar": _mcnemar(levels, numbers),
     }
     chosen = values[level][metric]
@@ -130,24 +131,6 @@ def compare_pairs(
         "resolution": resolution,
         "pairs": pairs,
         "groups": _groups(pairs, _by_model(paired, chosen), metric),
-    }
-
-
-def _differences(
-    paired: Paired, observed: Mapping[str, Floats], drawn: Mapping[str, Floats], pairs: Sequence[Pair]
-) -> dict[str, dict[Pair, Difference]]:
-    """All differences, by metric and pair, of the observed and the resampled values."""
-    units = paired.units(0)
-    return {
-        metric: {
-            (i, j): Difference(
-                float(observed[metric][i] - observed[metric][j]),
-                drawn[metric][:, i] - drawn[metric][:, j],
-                support(metric, units),
-            )
-            for i, j in pairs
-        }
-        for metric in observed
     }
 
 
@@ -193,7 +176,7 @@ def _describe(
         lower_is_better(settings.metric),
     )
     n_pairs = len(paired.models) * (len(paired.models) - 1) // 2
-    fewest = difference.support.fewest if difference.says_nothing else None
+    fewest = difference.patients if difference.says_nothing else None
     needed = patients_needed(summary["se"], paired.n_patients, settings.margin, settings.alpha, n_pairs, fewest)
     finding = Finding(
         models=(paired.models[i], paired.models[j]),
@@ -223,13 +206,9 @@ def _describe(
     }
 
 
-def _bootstrap(differences: Mapping[str, Mapping[Pair, Difference]], pairs: Sequence[Pair]) -> ByPair:
+def _every_metric(differences: Mapping[str, Mapping[Pair, Difference]], pairs: Sequence[Pair]) -> ByPair:
     """All metrics of each pair, not adjusted."""
     return {pair: {metric: _summary(by_pair[pair]) for metric, by_pair in differences.items()} for pair in pairs}
-
-
-def _delong(paired: Paired) -> ByPair:
-    return _adjusted({pair: asdict(test) for pair, test in compare_aucs(paired).items()}, {"p": "p_holm"})
 
 
 def _mcnemar(levels: Mapping[str, Paired], pairs: Sequence[Pair]) -> dict[str, ByPair]:

@@ -1,7 +1,7 @@
-"""Metrics of several networks, of one with intervals, and of all under the same resamples of patients.
+"""Metrics of several networks, of one with intervals, and of all in each repeat.
 
-What differs from resample to resample is who the patients are, not how the networks came out of their training:
-a network trained again, from other random numbers, would score otherwise. `values_of_repeats` shows how much.
+What an interval covers is who the patients are, not how the networks came out of their training: a network trained
+again, from other random numbers, would score otherwise. `values_of_repeats` shows how much.
 """
 
 from functools import partial
@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import Statistic, bootstrap, on_all_patients
+from bycase.statistics.bootstrap import bootstrap, on_all_patients
 from bycase.statistics.comparison.paired import Paired
 from bycase.statistics.intervals import metric_interval, metric_intervals
-from bycase.statistics.metrics import point_metrics, recognition_rate, weighted_metrics, weighted_recognition_rate
+from bycase.statistics.metrics import point_metrics, recognition_rate, weighted_metrics
 from bycase.statistics.units import Floats, Integers
 
 METRICS = (
@@ -53,7 +53,7 @@ def assess_network(paired: Paired, number: int, resamples: int, seed: int) -> di
     -------
     dict
         The metrics; ``n`` (images or patients, each counted once whatever the repeats), ``n_patients``; ``ci``: 95 %
-        intervals, and ``resamples``, the number used. Without a positive class also ``per_class``.
+        intervals, and ``resamples``, the number drawn. Without a positive class also ``per_class``.
     """
     units = paired.units(number)
     values = bootstrap(units, partial(weighted_metrics, units), resamples, generator(seed, "compare", "leaderboard"))
@@ -62,12 +62,11 @@ def assess_network(paired: Paired, number: int, resamples: int, seed: int) -> di
     return {**metrics, **sizes, "ci": metric_intervals(metrics, values, units)}
 
 
-def assess_recognition(images: Paired, number: int, resamples: int, seed: int) -> tuple[float, dict[str, float]]:
+def assess_recognition(images: Paired, number: int) -> tuple[float, dict[str, float]]:
     """One network's recognition rate, and its interval; see `bycase.statistics.metrics.recognition_rate`."""
-    units, random = images.units(number), generator(seed, "compare", "leaderboard")
+    units = images.units(number)
     rate = recognition_rate(units.right, units.patient)
-    (drawn,) = bootstrap(units, partial(weighted_recognition_rate, units), resamples, random).values()
-    return rate, metric_interval("recognition_rate", rate, drawn, units)
+    return rate, metric_interval("recognition_rate", rate, None, units)
 
 
 def point_values(paired: Paired) -> dict[str, Floats]:
@@ -78,39 +77,14 @@ def point_values(paired: Paired) -> dict[str, Floats]:
     dict of str to ndarray of shape (n_models,), float64
         The keys are `metrics_of`.
     """
-    return on_all_patients(paired.units(0), _statistic(paired))
-
-
-def resampled_values(paired: Paired, resamples: int, seed: int) -> dict[str, Floats]:
-    """The metrics of every network on resampled patients, the same patients for all.
-
-    Parameters
-    ----------
-    paired : Paired
-        Images or patients; both draw the same patients.
-    resamples : int
-        Resamples to draw.
-    seed : int
-        The pipeline's seed.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (n_used, n_models), float64
-        The keys are `metrics_of`; see `bycase.statistics.bootstrap.bootstrap`.
-    """
-    return bootstrap(paired.units(0), _statistic(paired), resamples, generator(seed, "compare", "bootstrap"))
-
-
-def values_of_repeats(paired: Paired, metric: str) -> Floats:
-    """A metric in each repeat on its own; (n_repeats, n_models)."""
-    return np.stack([point_values(paired.of_repeat(int(repeat)))[metric] for repeat in paired.repeats])
-
-
-def _statistic(paired: Paired) -> Statistic:
-    """What `bycase.statistics.bootstrap.bootstrap` computes: of each metric one column a network."""
 
     def statistic(counts: Integers) -> dict[str, Floats]:
         networks = [weighted_metrics(paired.units(number), counts) for number in range(len(paired.models))]
         return {metric: np.column_stack([values[metric] for values in networks]) for metric in metrics_of(paired)}
 
-    return statistic
+    return on_all_patients(paired.units(0), statistic)
+
+
+def values_of_repeats(paired: Paired, metric: str) -> Floats:
+    """A metric in each repeat on its own; (n_repeats, n_models)."""
+    return np.stack([point_values(paired.of_repeat(int(repeat)))[metric] for repeat in paired.repeats])

@@ -40,7 +40,7 @@ class Finding:
     repeats : int
         Their number.
     clusters : str
-        What is resampled: patients, or images where patients are unknown.
+        What is counted: patients, or images where patients are unknown.
     """
 
     models: tuple[str, str]
@@ -96,7 +96,7 @@ def notes(repeats: int, pairs: int, alpha: float, margin: float, clusters: str =
     )
     whole = "patients with all their images" if clusters == "patients" else f"{clusters} as if independent"
     return [
-        f"Intervals resample {whole}, the same resamples for all networks.",
+        f"Intervals and p-values are of t tests over {whole}, the same for all networks; that of AUC is DeLong's.",
         trained,
         f"P-values are adjusted by Holm's procedure, each test over its {plural(pairs, 'pair')}, at alpha {alpha:g}.",
         f"Equivalent: two one-sided tests show a difference smaller than {plain_share(margin)} in either direction; "

@@ -1,7 +1,6 @@
 """The leakage meter: one head, the same features, scored under every split level."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,16 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from bycase.core.errors import UserError
-from bycase.core.seeding import derive_seed, generator
+from bycase.core.seeding import derive_seed
 from bycase.datasets.fingerprints import FINGERPRINTS, read_fingerprints
-from bycase.statistics.bootstrap import on_all_patients, with_classes
-from bycase.statistics.intervals import expanded_tail, interval, perfect_bound
+from bycase.statistics.comparison.differences import confidence_interval, influence_difference
+from bycase.statistics.influence import Influence, average, measure_influence
+from bycase.statistics.intervals import influence_interval, no_surer, perfect_metric_bound
 from bycase.statistics.leakage.levels import LEVELS, Levels
-from bycase.statistics.metrics import auc_and_accuracy
 from bycase.statistics.units import Floats, Integers, Units, number_classes, positive_number
 
 METRICS = ("auc", "accuracy")
-# A metric that sets classes against one another has a mean for each of two samples.
-SAMPLES = {"auc": 2, "accuracy": 1}
+Repeated = dict[str, list[Influence]]  # by metric, of each repeat
 MAX_ITERATIONS = 1000  # of a head's fit
 
 
@@ -51,28 +49,26 @@ def measure_leakage(
     folds: int,
     repeats: int,
     logistic_C: float,
-    resamples: int,
     seed: int,
 ) -> dict[str, Any]:
     """Cross-validate the head under every level and compare each with the strictest.
 
-    Out-of-fold predictions of all folds are pooled, then scored; scores are means over the repeats.
-    All levels are scored on the same resamples of patients, so that differences are paired.
+    Out-of-fold predictions are ranked within their fold, whose head is its own; scores are means over the repeats. All
+    levels are scored on the same patients, so that differences are paired by patient; how the repeats' draws of folds
+    differ is part of every interval.
 
     Parameters
     ----------
     features : ndarray of shape (n_images, n_features), float64
         In the manifest's order.
     manifest : DataFrame with the columns ``label`` and ``group``
-        ``group`` is what the bootstrap resamples: the patient, or what stands for one.
+        ``group`` is the patient, or what stands for one.
     levels : Levels
         What to split by.
     folds, repeats : int
         Folds of each cross-validation, and how often it is repeated with other folds.
     logistic_C : float
         scikit-learn's ``C``.
-    resamples : int
-        Draws of patients.
     seed : int
         The pipeline's seed.
 
@@ -87,47 +83,35 @@ def measure_leakage(
     classes = tuple(sorted(set(manifest["label"])))
     truth = number_classes(manifest["label"], classes)
     patient = pd.factorize(manifest["group"])[0].astype(np.int64)
-    n_patients = int(patient.max()) + 1
-    counts = generator(seed, "leakage", "bootstrap").multinomial(
-        n_patients, np.full(n_patients, 1 / n_patients), size=resamples
-    )
-    rarest = int(manifest.groupby("label")["group"].nunique().min())
-
     positive = positive_number(classes, classes[-1])  # of two classes each has the same AUC against the other
-    points: dict[str, dict[str, float]] = {}
-    values: dict[str, dict[str, Floats]] = {}
+    seeds = [derive_seed(seed, "leakage", repeat) for repeat in range(repeats)]
+    units: dict[str, list[Units]] = {}
     for level, groups in levels.groups.items():
-        seeds = [derive_seed(seed, "leakage", repeat) for repeat in range(repeats)]
-        scores = [out_of_fold(features, truth, groups, folds, logistic_C, own_seed) for own_seed in seeds]
-        units = [Units(classes, truth, each, each.argmax(axis=1), patient, positive=positive) for each in scores]
-        counts = with_classes(units[0], counts, len(classes))
-        whole = on_all_patients(units[0], partial(_scores, units))
-        points[level] = {name: float(value) for name, value in whole.items()}
-        values[level] = _scores(units, counts)
-
-    strictest = levels.strictest
-    perfect = {"auc": perfect_bound(rarest), "accuracy": perfect_bound(n_patients)}
+        drawn = [out_of_fold(features, truth, groups, folds, logistic_C, own_seed) for own_seed in seeds]
+        units[level] = [
+            Units(classes, truth, scores, scores.argmax(axis=1), patient, fold, positive) for scores, fold in drawn
+        ]
+    repeated = {
+        level: {metric: [measure_influence(metric, each) for each in of_level] for metric in METRICS}
+        for level, of_level in units.items()
+    }
+    inflations = {level: _inflation(repeated[level], repeated[levels.strictest]) for level in units}
     content: dict[str, Any] = dict.fromkeys(LEVELS)
     for level, groups in levels.groups.items():
         content[level] = {
             "n_groups": int(groups.max()) + 1,
-            **points[level],
-            "ci": {
-                name: interval(points[level][name], values[level][name], n_patients, perfect[name], SAMPLES[name])
-                for name in METRICS
-            },
-            "inflation": _inflation(points, values, level, strictest, n_patients),
+            **_scores(repeated[level], units[level][0]),
+            "inflation": inflations[level],
         }
     return {
         "n_images": len(truth),
-        "n_patients": n_patients,
+        "n_patients": int(patient.max()) + 1,
         "n_classes": len(classes),
         "folds": folds,
         "repeats": repeats,
-        "resamples_used": len(counts),
-        "strictest": strictest,
+        "strictest": levels.strictest,
         "left_out": dict(levels.left_out),
-        "inflation": _inflation(points, values, "image", strictest, n_patients),
+        "inflation": inflations["image"],
         **content,
     }
 
@@ -144,7 +128,7 @@ def out_of_fold(
     folds: int,
     logistic_C: float,
     seed: int,
-) -> Floats:
+) -> tuple[Floats, Integers]:
     """Predict every image by a head fitted on the folds that do not hold its group.
 
     Standardised features and L2-penalised logistic regression, both fitted on the training folds
@@ -164,34 +148,53 @@ def out_of_fold(
 
     Returns
     -------
-    ndarray of shape (n_images, n_classes), float64
-        Probabilities; a class that a training part lacks gets 0.
+    probabilities : ndarray of shape (n_images, n_classes), float64
+        A class that a training part lacks gets 0.
+    fold : ndarray of shape (n_images,), int64, from 0 up
+        Whose head each is from.
     """
+    fold = np.zeros(len(truth), np.int64)
     probabilities = np.zeros((len(truth), int(truth.max()) + 1))
     head = make_head(logistic_C)
     single = len(np.unique(groups)) == len(groups)
     kind = StratifiedKFold if single else StratifiedGroupKFold
     parts = kind(folds, shuffle=True, random_state=seed).split(features, truth, None if single else groups)
     with threadpool_limits(1):
-        for train, test in parts:
+        for number, (train, test) in enumerate(parts):
+            fold[test] = number
             head.fit(features[train], truth[train])
             probabilities[np.ix_(test, head.classes_)] = head.predict_proba(features[test])
-    return probabilities
+    return probabilities, fold
 
 
-def _scores(repeats: Sequence[Units], counts: Integers) -> dict[str, Floats]:
-    """AUC and accuracy of resampled patients, (n_resamples,), each the mean over repeats of the cross-validation."""
-    scores = [auc_and_accuracy(units, counts) for units in repeats]
-    return {metric: np.mean([values[metric] for values in scores], axis=0) for metric in METRICS}
+def mean_over_repeats(repeats: Sequence[Influence]) -> Influence:
+    """The mean over repeats of a cross-validation, whose draws of folds differ."""
+    return average(repeats).with_draws(np.array([each.estimate for each in repeats]))
 
 
-def _inflation(
-    points: dict[str, dict[str, float]], values: dict[str, dict[str, Floats]], level: str, strictest: str, n: int
-) -> dict[str, Any]:
-    """Points by which `level` looks better than `strictest`, with 95 % intervals from paired resamples."""
-    limits = {}
-    for name in METRICS:
-        tail = expanded_tail(n, SAMPLES[name])
-        low, high = 100 * np.quantile(values[level][name] - values[strictest][name], [tail, 1 - tail])
-        limits[name] = {"low": float(low), "high": float(high)}
-    return {**{name: 100 * (points[level][name] - points[strictest][name]) for name in METRICS}, "ci": limits}
+def _scores(repeated: Repeated, units: Units) -> dict[str, Any]:
+    """The `METRICS` of a level, means over the repeats, and their 95 % intervals ``ci``."""
+    means = {metric: mean_over_repeats(repeats) for metric, repeats in repeated.items()}
+    perfect = {metric: perfect_metric_bound(metric, units) for metric in METRICS}
+    return {
+        **{metric: mean.estimate for metric, mean in means.items()},
+        "ci": {
+            metric: no_surer(influence_interval(mean, perfect[metric]), perfect[metric])
+            for metric, mean in means.items()
+        },
+    }
+
+
+def _inflation(repeated: Repeated, strictest: Repeated) -> dict[str, Any]:
+    """Points by which a level looks better than the strictest, and their 95 % intervals."""
+    gains = {}
+    for metric in METRICS:
+        pairs = zip(repeated[metric], strictest[metric], strict=True)
+        gains[metric] = influence_difference(mean_over_repeats([one.minus(other) for one, other in pairs]))
+    return {
+        **{metric: 100 * gain.estimate for metric, gain in gains.items()},
+        "ci": {
+            metric: {end: 100 * value for end, value in confidence_interval(gain).items()}
+            for metric, gain in gains.items()
+        },
+    }

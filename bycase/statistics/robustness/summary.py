@@ -6,16 +6,14 @@ from typing import Any
 import pandas as pd
 
 from bycase.core.errors import UserError
-from bycase.statistics.robustness.scores import METRICS, Resampled, drop, level, score_conditions
+from bycase.statistics.robustness.scores import METRICS, Scored, drop, level, score_conditions
 from bycase.statistics.robustness.table import NONE, split_conditions
 
 EVERYTHING, HELD_OUT = 0, 1
 UNIT = ["fold", "image"]
 
 
-def summarise_robustness(
-    table: pd.DataFrame, classes: Sequence[str], positive: str | None, resamples: int, seed: int
-) -> dict[str, Any]:
+def summarise_robustness(table: pd.DataFrame, classes: Sequence[str], positive: str | None) -> dict[str, Any]:
     """Score one model's predictions of damaged images, of one network or of all cells of a cross-validation.
 
     Parameters
@@ -28,15 +26,11 @@ def summarise_robustness(
     positive : str or None
         Of two classes, the one that is looked for; else AUC is the mean of each class against the rest, and the most
         probable class is predicted.
-    resamples : int
-        Of the bootstrap over patients.
-    seed : int
-        The pipeline's seed.
 
     Returns
     -------
     dict
-        ``n`` (images), ``n_patients``, ``resamples`` (used); ``clean``: ``accuracy``, ``auc`` and their ``ci``;
+        ``n`` (images), ``n_patients``; ``clean``: ``accuracy``, ``auc`` and their ``ci``;
         ``mean`` over all corruptions and severities, ``by_severity`` over corruptions and ``corruptions`` by severity:
         the same with ``accuracy_drop`` and ``auc_drop``, clean minus damaged on the same images. All leaves are
         numbers, intervals 95 %.
@@ -51,23 +45,22 @@ def summarise_robustness(
     damaged = [key for key in parts if key != clean]
     if clean not in parts or not damaged:
         raise UserError("robustness: no untouched or no damaged images; run 'dvc repro -f robustness'")
-    resampled = score_conditions([parts[key] for key in (clean, *damaged)], classes, positive, resamples, seed)
+    scored = score_conditions([parts[key] for key in (clean, *damaged)], classes, positive)
     place = {key: number for number, key in enumerate(damaged, start=1)}
     corruptions = list(dict.fromkeys(name for name, _ in damaged))
     severities = sorted({severity for _, severity in damaged})
     return {
-        "n": len(resampled.units.truth),
-        "n_patients": resampled.units.n_patients,
-        "resamples": len(resampled.drawn["auc"]),
-        "clean": level(resampled, [0]),
-        "mean": _cell(resampled, list(place.values())),
+        "n": len(scored.units[0].truth),
+        "n_patients": scored.units[0].n_patients,
+        "clean": level(scored, [0]),
+        "mean": _cell(scored, list(place.values())),
         "by_severity": {
-            str(strength): _cell(resampled, [number for (_, severity), number in place.items() if severity == strength])
+            str(strength): _cell(scored, [number for (_, severity), number in place.items() if severity == strength])
             for strength in severities
         },
         "corruptions": {
             corruption: {
-                str(severity): _cell(resampled, [number])
+                str(severity): _cell(scored, [number])
                 for (name, severity), number in place.items()
                 if name == corruption
             }
@@ -76,9 +69,9 @@ def summarise_robustness(
     }
 
 
-def _cell(resampled: Resampled, conditions: Sequence[int]) -> dict[str, Any]:
+def _cell(scored: Scored, conditions: Sequence[int]) -> dict[str, Any]:
     """Levels and drops of a condition, or of the mean over several."""
-    levels, drops = level(resampled, conditions), drop(resampled, 0, conditions)
+    levels, drops = level(scored, conditions), drop(scored, 0, conditions)
     limits = levels["ci"] | {f"{metric}_drop": ends for metric, ends in drops.pop("ci").items()}
     return levels | {f"{metric}_drop": point for metric, point in drops.items()} | {"ci": limits}
 
@@ -111,8 +104,6 @@ def summarise_shift(
     held_out: pd.DataFrame,
     classes: Sequence[str],
     positive: str | None,
-    resamples: int,
-    seed: int,
 ) -> dict[str, Any]:
     """Hold a network trained without a magnification against one trained on all, on the same images.
 
@@ -127,15 +118,11 @@ def summarise_shift(
         The probability columns' names.
     positive : str or None
         Of two classes, the one that is looked for.
-    resamples : int
-        Of the bootstrap over patients.
-    seed : int
-        The pipeline's seed.
 
     Returns
     -------
     dict
-        ``n``, ``n_patients``, ``resamples``; ``all``, ``held_out``: ``accuracy``, ``auc`` and their 95 % ``ci``;
+        ``n``, ``n_patients``; ``all``, ``held_out``: ``accuracy``, ``auc`` and their 95 % ``ci``;
         ``drop``: the same of all minus held out, positive where the magnification was missed.
 
     Raises
@@ -151,12 +138,11 @@ def summarise_shift(
             f"image {image} is tested with a magnification held out, but not in the same fold with all of them; "
             "give both runs the same seed, data and split"
         )
-    resampled = score_conditions([same, held_out], classes, positive, resamples, seed)
+    scored = score_conditions([same, held_out], classes, positive)
     return {
-        "n": len(resampled.units.truth),
-        "n_patients": resampled.units.n_patients,
-        "resamples": len(resampled.drawn["auc"]),
-        "all": level(resampled, [EVERYTHING]),
-        "held_out": level(resampled, [HELD_OUT]),
-        "drop": drop(resampled, EVERYTHING, [HELD_OUT]),
+        "n": len(scored.units[0].truth),
+        "n_patients": scored.units[0].n_patients,
+        "all": level(scored, [EVERYTHING]),
+        "held_out": level(scored, [HELD_OUT]),
+        "drop": drop(scored, EVERYTHING, [HELD_OUT]),
     }

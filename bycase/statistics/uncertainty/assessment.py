@@ -7,11 +7,18 @@ import numpy as np
 
 from bycase.statistics.bootstrap import Statistic, resample
 from bycase.statistics.calibration.bins import equal_mass_bins, make_forecasts, sum_by_patient
-from bycase.statistics.intervals import expanded_tail, metric_interval
-from bycase.statistics.metrics import CLASS, weighted_metrics
+from bycase.statistics.comparison.differences import (
+    confidence_interval,
+    count_discordant,
+    influence_difference,
+    resampled_difference,
+)
+from bycase.statistics.influence import measure_influence
+from bycase.statistics.intervals import metric_interval, range_width
 from bycase.statistics.units import Floats, Integers, Units
 
-METRICS = ("auc", "accuracy", "brier", "log_loss", "ece")
+ECE = "ece"
+METRICS = ("auc", "accuracy", "brier", "log_loss", ECE)
 
 
 def assess_methods(methods: Mapping[str, Units], resamples: int, seed: int) -> dict[str, Any]:
@@ -34,27 +41,38 @@ def assess_methods(methods: Mapping[str, Units], resamples: int, seed: int) -> d
         All leaves are numbers.
     """
     first, images = next(iter(methods.items()))
-    statistics = {name: measure_method(units) for name, units in methods.items()}
-    points, values = resample(images, statistics, resamples, seed)
-    tail = expanded_tail(images.n_patients, 1)
+    points, values = resample(images, {name: measure_error(units) for name, units in methods.items()}, resamples, seed)
+    closed = {
+        name: {metric: measure_influence(metric, units) for metric in METRICS if metric != ECE}
+        for name, units in methods.items()
+    }
     assessed: dict[str, Any] = {}
     for name, units in methods.items():
-        metrics = {metric: float(points[name][metric]) for metric in METRICS}
-        assessed[name] = metrics | {"ci": _intervals(points[name], values[name], units)}
+        error = float(points[name][ECE])
+        metrics = {metric: influence.estimate for metric, influence in closed[name].items()} | {ECE: error}
+        limits = {metric: metric_interval(metric, metrics[metric], None, units) for metric in closed[name]}
+        assessed[name] = metrics | {"ci": limits}
         if name == first:
             continue
-        limits = {}
-        for metric in METRICS:
-            gains = values[name][metric] - values[first][metric]
-            low, high = np.quantile(gains[np.isfinite(gains)], [tail, 1 - tail])
-            limits[metric] = {"low": float(low), "high": float(high)}
-        gain = {metric: metrics[metric] - assessed[first][metric] for metric in METRICS}
-        assessed[name]["difference"] = gain | {"ci": limits}
+        gains = {
+            metric: influence_difference(influence.minus(closed[first][metric]), range_width(metric))
+            for metric, influence in closed[name].items()
+        }
+        gains[ECE] = resampled_difference(
+            error - assessed[first][ECE],
+            values[name][ECE] - values[first][ECE],
+            np.array([images.n_patients]),
+            count_discordant(units, images),
+        )
+        assessed[name]["difference"] = {
+            **{metric: gain.estimate for metric, gain in gains.items()},
+            "ci": {metric: confidence_interval(gain) for metric, gain in gains.items()},
+        }
     return assessed
 
 
-def measure_method(units: Units) -> Statistic:
-    """Prepare the `METRICS`, and without a positive class the AUC of each, for the bootstrap."""
+def measure_error(units: Units) -> Statistic:
+    """Prepare the expected calibration error for the bootstrap; bins stay those of the whole test part."""
     forecasts = make_forecasts(units)
     gaps = sum_by_patient(
         units.patient, equal_mass_bins(forecasts.confidence), forecasts.confidence - forecasts.outcome
@@ -62,17 +80,6 @@ def measure_method(units: Units) -> Statistic:
     sizes = np.bincount(units.patient)
 
     def statistic(counts: Integers) -> dict[str, Floats]:
-        metrics = weighted_metrics(units, counts)
-        kept = {name: metrics[name] for name in (*METRICS, CLASS + "auc") if name in metrics}
-        return {**kept, "ece": np.abs(counts @ gaps).sum(axis=1) / (counts @ sizes)}
+        return {ECE: np.abs(counts @ gaps).sum(axis=1) / (counts @ sizes)}
 
     return statistic
-
-
-def _intervals(points: Mapping[str, Floats], values: Mapping[str, Floats], units: Units) -> dict[str, dict[str, float]]:
-    """As in `metrics.json`."""
-    return {
-        metric: metric_interval(metric, float(points[metric]), values[metric], units, points.get(CLASS + metric))
-        for metric in METRICS
-        if metric != "ece"
-    }

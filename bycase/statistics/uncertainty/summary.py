@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from bycase.statistics.bootstrap import resample
-from bycase.statistics.conformal import coverage_of_classes, measure_sets
-from bycase.statistics.intervals import interval, perfect_bound, with_intervals
+from bycase.statistics.bounds import perfect_bound
+from bycase.statistics.conformal import assess_sets, coverage_of_classes
+from bycase.statistics.intervals import interval, no_surer
 from bycase.statistics.selective import measure_curve, measure_selection, rank_images
 from bycase.statistics.uncertainty.assessment import assess_methods
 from bycase.statistics.uncertainty.table import METHODS, PLAIN, SETS, sets_of, units_of
-from bycase.statistics.units import Integers
+from bycase.statistics.units import Floats, Integers
 
 CURVE_RESAMPLES = 1000
 GRID = np.linspace(0.1, 1, 37)  # coverages at which the curve is drawn
@@ -54,7 +55,7 @@ def summarise(
     dict
         For each method its metrics, see `assess_methods`, with ``entropy`` and, of
         several predictions, ``mutual_information``: means over images, in nats. ``conformal``: by the level that sets
-        were calibrated on, see `bycase.statistics.conformal.measure_sets`, with ``per_class``, the coverage of each
+        were calibrated on, see `bycase.statistics.conformal.assess_sets`, with ``per_class``, the coverage of each
         class's images. ``selective``: of the plain prediction, by each method's confidence, ``aurc``, ``accuracy_80``
         and ``accuracy_90``. ``coverage``; ``n`` (images) and ``n_patients``. Intervals take the network and what was
         calibrated on validation as given. All leaves are numbers.
@@ -69,19 +70,26 @@ def summarise(
 
     sets = {level: sets_of(table, level, classes) for level in SETS}
     ranks = {method: rank_images(table[f"{method}_confidence"].to_numpy(), fold) for method in METHODS}
-    statistics = {level: measure_sets(held, plain.truth, patient, coverage) for level, held in sets.items()}
-    statistics |= {method: measure_selection(~plain.right, ranked, patient) for method, ranked in ranks.items()}
-    points, values = resample(plain, statistics, resamples, seed)
-    limits = {"size": (0.0, float(len(classes)))}
-    reached = {name: with_intervals(points[name], values[name], plain.n_patients, limits) for name in statistics}
+    conformal = {level: assess_sets(held, plain.truth, patient, coverage) for level, held in sets.items()}
     for level, held in sets.items():
         by_class = coverage_of_classes(held, plain.truth)
-        reached[level]["per_class"] = {label: float(by_class[k]) for k, label in enumerate(classes)}
+        conformal[level]["per_class"] = {label: float(by_class[k]) for k, label in enumerate(classes)}
+    statistics = {method: measure_selection(~plain.right, ranked, patient) for method, ranked in ranks.items()}
+    points, values = resample(plain, statistics, resamples, seed)
     return {
         "coverage": coverage,
         **assessed,
-        "conformal": {level: reached[level] for level in SETS},
-        "selective": {method: reached[method] for method in METHODS},
+        "conformal": conformal,
+        "selective": {
+            method: {
+                **{name: float(point) for name, point in points[method].items()},
+                "ci": {
+                    name: _kept_interval(float(point), values[method][name], plain.n_patients)
+                    for name, point in points[method].items()
+                },
+            }
+            for method in METHODS
+        },
         "n": len(table),
         "n_patients": plain.n_patients,
     }
@@ -112,6 +120,12 @@ def tabulate_risk(
     for method in METHODS:
         for place, coverage in enumerate(GRID):
             risk, drawn = float(points[method]["risk"][place]), values[method]["risk"][:, place]
-            bounds = interval(risk, drawn, images.n_patients, perfect_bound(images.n_patients))
+            bounds = _kept_interval(risk, drawn, images.n_patients)
             rows.append({"method": method, "coverage": float(coverage), "risk": risk, **bounds})
     return pd.DataFrame(rows)
+
+
+def _kept_interval(estimate: float, drawn: Floats, patients: int) -> dict[str, float]:
+    """Of a risk or an accuracy among the images kept."""
+    perfect = perfect_bound(patients)
+    return no_surer(interval(estimate, drawn, patients, perfect), perfect)

@@ -25,7 +25,7 @@ def gather_predictions(
     cells : iterable of Cell
         Finished.
     patients : Series of str, by image
-        What the bootstrap resamples.
+        What intervals are over.
     folds : DataFrame
         See `bycase.datasets.splits.folds.make_folds`.
     classes : sequence of str
@@ -113,7 +113,7 @@ def describe(cells: Sequence[Cell], folds: pd.DataFrame, patients: "pd.Series[st
     folds : DataFrame
         See `bycase.datasets.splits.folds.make_folds`.
     patients : Series of str, by image
-        What the bootstrap resamples.
+        What intervals are over.
     """
     model_infos = {cell.model: read_model_info(BENCHMARK / cell.place / "model.json") for cell in cells}
     protocol = json.loads((BENCHMARK / cells[0].place / "splits.json").read_text(encoding="utf-8"))

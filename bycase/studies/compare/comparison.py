@@ -120,7 +120,7 @@ def draw_figures(comparison: Comparison) -> dict[str, Figure]:
         levels = {level: paired for level, paired in comparison.levels.items() if level in first}
         figures["roc"] = draw_roc(levels, board, subtitle)
     if "calibration" in first["image"]:
-        figures["calibration"] = draw_calibration(comparison.levels["image"], board, subtitle, inputs.seed, clusters)
+        figures["calibration"] = draw_calibration(comparison.levels["image"], board, subtitle, clusters)
     return figures
 
 

@@ -73,9 +73,10 @@ def read_extras(inputs: Inputs, models: Sequence[str], coverage: float, resample
         If an image in a table has no prediction of the same network and fold.
     """
     note = {"note": inputs.note} if inputs.note else {}
-    common: Any = {"classes": inputs.classes, "positive": inputs.positive, "seed": inputs.seed}
+    common: Any = {"classes": inputs.classes, "positive": inputs.positive}
+    drawn: Any = {"resamples": resamples, "seed": inputs.seed}
     robustness = {
-        model: summarise_robustness(table, resamples=resamples, **common) | note
+        model: summarise_robustness(table, **common) | note
         for model, table in _tables(ROBUSTNESS, inputs.predictions, models)
     }
     uncertainty, risk = {}, {}
@@ -84,12 +85,12 @@ def read_extras(inputs: Inputs, models: Sequence[str], coverage: float, resample
             "patient": np.unique(table["patient"], return_inverse=True)[1].astype(np.int64),
             "fold": table["fold"].to_numpy(np.int64),
         }
-        uncertainty[model] = summarise(table, coverage=coverage, resamples=resamples, **units, **common) | note
+        uncertainty[model] = summarise(table, coverage=coverage, **units, **common, **drawn) | note
         risk[model] = tabulate_risk(table, inputs.classes, seed=inputs.seed, **units)
-    return Extras(robustness, summarise_shifts(inputs, models, resamples), uncertainty, risk)
+    return Extras(robustness, summarise_shifts(inputs, models), uncertainty, risk)
 
 
-def summarise_shifts(inputs: Inputs, models: Sequence[str], resamples: int) -> dict[str, dict[str, Any]]:
+def summarise_shifts(inputs: Inputs, models: Sequence[str]) -> dict[str, dict[str, Any]]:
     """By network and magnification, the cost of leaving it out of training; see `summarise_shift`."""
     if not SHIFTED.is_file():
         return {}
@@ -98,9 +99,7 @@ def summarise_shifts(inputs: Inputs, models: Sequence[str], resamples: int) -> d
     for model in (model for model in models if model in set(shifted["model"])):
         everything = _number_folds(inputs.predictions[inputs.predictions["model"] == model])
         summaries[model] = {
-            str(magnification): summarise_shift(
-                everything, _number_folds(rows), inputs.classes, inputs.positive, resamples, inputs.seed
-            )
+            str(magnification): summarise_shift(everything, _number_folds(rows), inputs.classes, inputs.positive)
             for magnification, rows in shifted[shifted["model"] == model].groupby("held_out")
         }
     return summaries

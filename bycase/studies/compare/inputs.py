@@ -67,7 +67,7 @@ class Inputs:
 
     @property
     def clusters(self) -> str:
-        """What the bootstrap resamples: images, but for duplicates, where patients are unknown."""
+        """What intervals are over: images, but for duplicates, where patients are unknown."""
         return "images" if self.note else "patients"
 
 

@@ -41,7 +41,7 @@ def make_leaderboard(inputs: Inputs, settings: CompareParams) -> dict[str, Any]:
     for name, row in rows.items():
         for level in LEVELS:
             row[level]["baseline"] = inputs.baselines[name][level]
-    _add_calibration(rows, inputs, settings.resamples)
+    _add_calibration(rows, inputs)
     if np.ptp(inputs.predictions["repeat"]) > 0:
         _add_spread(rows, inputs)
         averaged = average_repeats(inputs.predictions, inputs.classes)
@@ -124,20 +124,20 @@ def _score_levels(inputs: Inputs, predictions: pd.DataFrame, resamples: int) -> 
     rows: dict[str, dict[str, Any]] = {}
     for number, name in enumerate(levels["image"].models):
         rows[name] = {level: assess_network(units, number, resamples, inputs.seed) for level, units in levels.items()}
-        rate, limits = assess_recognition(levels["image"], number, resamples, inputs.seed)
+        rate, limits = assess_recognition(levels["image"], number)
         rows[name]["patient"]["recognition_rate"] = rate
         rows[name]["patient"]["ci"]["recognition_rate"] = limits
     return rows
 
 
-def _add_calibration(rows: dict[str, dict[str, Any]], inputs: Inputs, resamples: int) -> None:
+def _add_calibration(rows: dict[str, dict[str, Any]], inputs: Inputs) -> None:
     states = {"before": inputs.predictions}
     if inputs.predictions["temperature"].notna().all():
         states["after"] = scale_predictions(inputs.predictions, inputs.classes)
     for state, predictions in states.items():
         for level, paired in pair_levels(inputs, predictions).items():
             for number, name in enumerate(paired.models):
-                calibration = assess_temperatures(paired.units(number), 1.0, resamples, inputs.seed)["before"]
+                calibration = assess_temperatures(paired.units(number), 1.0, inputs.seed)["before"]
                 rows[name][level].setdefault("calibration", {})[state] = calibration
 
 

@@ -60,7 +60,7 @@ def write_markdown(
     subtitle : sequence of str
         Lines on the data.
     clusters : str
-        What was resampled: images, where patients are unknown.
+        What was counted: images, where patients are unknown.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def write_markdown(
     costs = f" Costs: mean over trainings, the frozen features included{energy}." if board[first]["cost"] else ""
     caption = (
         f"{'. '.join(map(capitalise, subtitle))}. Ranked by {settings['level']} {metric_words(settings['metric'])}; in "
-        f"brackets 95 % intervals from resampling {clusters}. Against the first: by paired comparison, margin "
+        f"brackets 95 % intervals over {clusters}. Against the first: by paired comparison, margin "
         f"{settings['margin']:g}; a network that is not worse may be as good as the first.{costs}"
     )
     parts = [markdown_table(list(columns), zip(*columns.values(), strict=True)), caption]

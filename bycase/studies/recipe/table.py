@@ -12,7 +12,7 @@ from bycase.studies.recipe.record import RESULTS, read_result
 
 HEADER = ("recipe", "network", "published", "as they did it", "honest", "constant prediction", "AUC")
 CAPTION = (
-    "Accuracy by image: of runs on test, with a 95 % interval that resamples patients; as published on the part named, "
+    "Accuracy by image: of runs on test, with a 95 % interval over patients; as published on the part named, "
     "with Wilson's interval where the number of images is known. Constant prediction: the training part's majority "
     "class for every test image. Pairs of values: as they did it / honest. AUC: beyond two classes macro, one against "
     "the rest."

@@ -41,7 +41,7 @@ def write_search(
         write_json(folder / "winner.json", winner)
         if outer != FINAL:
             for name, trial in (("predictions", winner["trial"]), ("predictions_default", DEFAULT_TRIAL)):
-                _write_predictions(folder / f"{name}.csv", trial, params, data, work)
+                _write_predictions(folder, name, trial, params, data, work)
         spent = int(epochs["spent"].fillna(0).max()) if len(epochs) else 0
         write_json(folder / "about.json", _about(outer, params, tuning, journal, trials, spent, nodes))
 
@@ -121,16 +121,27 @@ def choose_winner(trials: pd.DataFrame, params: Params, runs: list[Run]) -> dict
     }
 
 
-def _write_predictions(path: Path, trial: int, params: Params, data: SearchData, work: Path) -> None:
-    """The outer fold's images beside a trial's probabilities: image, label, case, group, one column a class."""
+def _write_predictions(folder: Path, name: str, trial: int, params: Params, data: SearchData, work: Path) -> None:
+    """A trial's probabilities of the outer fold's images, and below ``<name>_inner`` of the inner folds'.
+
+    Beside image, label, case, group, and of the inner ones fold; one column a class.
+    """
     from bycase.studies.tune.trainable import best_path, read_best
 
-    if not (best := best_path(work, trial)).is_file():
+    if not (path := best_path(work, trial)).is_file():
         return
-    outer = data.folds.loc[data.folds["part"] == OUTER_PART, ["image", "group"]].reset_index(drop=True)
-    table = outer.merge(data.pool[["image", "label", "case"]], on="image", validate="one_to_one")
-    scores = pd.DataFrame(read_best(best)[1], columns=order_classes(params.data.classes, params.data.positive))
-    write_csv(path, pd.concat([table[["image", "label", "case", "group"]], scores], axis=1))
+    best, classes = read_best(path), order_classes(params.data.classes, params.data.positive)
+    outer = data.folds.loc[data.folds["part"] == OUTER_PART, ["image"]].reset_index(drop=True)
+    folds = [pd.DataFrame({"image": inner.val.images, "fold": fold}) for fold, inner in enumerate(data.inner)]
+    inner = pd.concat(folds, ignore_index=True)
+    known = data.folds[["image", "group"]].merge(data.pool[["image", "label", "case"]], on="image")
+    columns = ["image", "label", "case", "group"]
+    for suffix, images, scores in (("", outer, best.outer), ("_inner", inner, best.inner)):
+        table = images.merge(known, on="image", validate="one_to_one")
+        own = [*columns, *(["fold"] if "fold" in table else [])]
+        write_csv(
+            folder / f"{name}{suffix}.csv", pd.concat([table[own], pd.DataFrame(scores, columns=classes)], axis=1)
+        )
 
 
 def _about(

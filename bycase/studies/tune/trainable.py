@@ -5,10 +5,12 @@ A configuration holds one key, ``member``: the trial's number, its setting, and 
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from ray import tune
 
 from bycase.core.files import replace_file, write_json
@@ -22,13 +24,30 @@ FAILED = ("diverged", "crashed")
 LOWEST_SCORE = {"loss": -1e6}  # what a failed epoch counts as; of all other scores, which are shares, 0
 
 
+@dataclass(frozen=True)
+class Best:
+    """What a trial's best epoch has reached.
+
+    Attributes
+    ----------
+    score : float
+        The inner one.
+    outer, inner : ndarray of shape (n_images, n_classes), float64
+        Probabilities of the outer fold's images, and of the inner folds' one after the other.
+    """
+
+    score: float
+    outer: NDArray[np.float64]
+    inner: NDArray[np.float64]
+
+
 def state_path(folder: Path, trial: int, epoch: int) -> Path:
     """Where the state of a trial after an epoch is."""
     return folder / "states" / f"{trial}-{epoch}.npz"
 
 
 def best_path(folder: Path, trial: int) -> Path:
-    """Where the outer fold's predictions of a trial's best epoch are."""
+    """Where the predictions of a trial's best epoch are."""
     return folder / "best" / f"{trial}.npz"
 
 
@@ -86,7 +105,8 @@ class SearchTrial(tune.Trainable):
         if row["score"] > self._best:
             self._best = row["score"]
             if self._task.outer != "final":
-                _write_best(best_path(folder, self._number), row["score"], self._trial.predict_outer())
+                outer, inner = self._trial.predict_outer(), self._trial.predicted_inner()
+                _write_best(best_path(folder, self._number), Best(row["score"], outer, inner))
         epoch = self._trial.epoch
         self._trial.save(state_path(folder, self._number, epoch), {"trial": self._number})
         state_path(folder, self._number, epoch - self._task.kept).unlink(missing_ok=True)
@@ -143,19 +163,19 @@ class SearchTrial(tune.Trainable):
         self._donor = state["trial"] if state["trial"] != self._number else None
 
 
-def read_best(path: Path) -> tuple[float, Any]:
-    """Score and the outer fold's probabilities of a trial's best epoch."""
+def read_best(path: Path) -> Best:
+    """The predictions of a trial's best epoch."""
     with np.load(path) as stored:
-        return float(stored["score"]), stored["probabilities"]
+        return Best(float(stored["score"]), stored["outer"], stored["inner"])
 
 
 def _best_score(path: Path) -> float:
-    return read_best(path)[0] if path.is_file() else float("-inf")
+    return read_best(path).score if path.is_file() else float("-inf")
 
 
-def _write_best(path: Path, score: float, probabilities: Any) -> None:
+def _write_best(path: Path, best: Best) -> None:
     with replace_file(path) as partial, partial.open("wb") as file:
-        np.savez(file, allow_pickle=False, score=np.array(score), probabilities=probabilities)
+        np.savez(file, allow_pickle=False, score=np.array(best.score), outer=best.outer, inner=best.inner)
 
 
 def _one_line(error: Exception) -> str:

@@ -75,6 +75,7 @@ class Trial:
         ]
         self.setting: Setting = {}
         self.epoch = 0
+        self._inner: list[NDArray[np.float64]] = []
 
     def begin(self, setting: Setting) -> None:
         """Take up a setting with first weights."""
@@ -105,6 +106,7 @@ class Trial:
                     network.set_weights(weights)
             self._enter(number)
         self._progress.epoch = self.epoch - first
+        self._inner = []
         rows = [self._train_network(network) for network in self._networks]
         self.epoch += 1
         row = {key: float(np.mean([each[key] for each in rows])) for key in ("score", "loss", "val_loss")}
@@ -118,6 +120,7 @@ class Trial:
             probabilities = phase.predict()
         if not np.isfinite(probabilities).all():
             raise DivergenceError(f"training diverged: the network predicts NaN after epoch {self.epoch + 1}")
+        self._inner.append(probabilities)
         scores = score(network.inner.val.y, probabilities)
         return {
             "score": monitor_score(scores, self._task.params.train.monitor),
@@ -135,6 +138,13 @@ class Trial:
             progress.epochs_since_best += 1
         phase = self._networks[0].phase
         progress.reductions = phase.schedule.reductions(progress.epochs_since_best, progress.reductions)
+
+    def predicted_inner(self) -> NDArray[np.float64]:
+        """The class probabilities of the last epoch that was trained, (n_images, n_classes), by which it was scored.
+
+        Inner fold by inner fold, each predicted by the network that has not seen it.
+        """
+        return np.concatenate(self._inner)
 
     def predict_outer(self) -> NDArray[np.float64]:
         """The outer fold's class probabilities, (n_images, n_classes), averaged over the networks as they are."""

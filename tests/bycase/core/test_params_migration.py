@@ -105,6 +105,11 @@ def test_nothing_that_is_there_is_changed(default_params: dict[str, Any]) -> Non
     assert "version" not in without
 
 
+def test_what_has_no_effect_is_left_out_and_told(default_params: dict[str, Any]) -> None:
+    older = merge(default_params, {"leakage": {"resamples": 2000}})
+    assert migrate(older, "x") == (default_params, ["leakage.resamples has no effect and is left out"])
+
+
 def test_data_sets_of_version_2_get_the_keys_of_sources(default_params: dict[str, Any]) -> None:
     entries = {
         name: {key: value for key, value in entry.items() if key not in ADDED_TO_DATASETS}

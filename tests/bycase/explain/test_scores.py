@@ -7,10 +7,10 @@ from bycase.explain.artifacts import mean_curves, tabulate_curves, tabulate_simi
 from bycase.explain.deletion import area
 from bycase.explain.examples import check_untouched, choose_scored, choose_shown, in_random_order, predict_classes
 from bycase.explain.sanity import STEP_WORDS
-from bycase.explain.scores import Scores, resample_means, summarise
+from bycase.explain.scores import Scores, correlation_interval, summarise
 
 ORDERS = ["grad_cam", "grad_cam_plus_plus", "random", "centre"]
-PATIENT = np.array([0, 0, 1, 2, 2, 3, 4, 4])
+PATIENT = np.array([0, 0, 1, 2, 3, 4, 5, 5])
 
 
 def make_scores(similarity: float = 0.1, noise: float = 0.05) -> Scores:
@@ -30,7 +30,7 @@ def make_scores(similarity: float = 0.1, noise: float = 0.05) -> Scores:
 
 def test_means_differences_and_intervals() -> None:
     scores = make_scores()
-    content = summarise(scores, PATIENT, 500, 7)
+    content = summarise(scores, PATIENT)
     areas = area(scores.curves)
     for k, order in enumerate(ORDERS):
         of = content["scores"][order]
@@ -56,26 +56,27 @@ def test_means_differences_and_intervals() -> None:
     assert sane["other_images"] == pytest.approx(scores.others["grad_cam"].mean())
     assert sane["empty"] == 0.25
     assert sane["passed"] == 1
-    assert (content["n"], content["n_patients"]) == (8, 5)
+    assert (content["n"], content["n_patients"]) == (8, 6)
 
 
 @pytest.mark.parametrize(("similarity", "passed"), [(0.9, 0), (0.49, 0), (0.2, 1)])
 def test_a_map_that_stays_fails(similarity: float, passed: int) -> None:
-    content = summarise(make_scores(similarity), PATIENT, 300, 7)
+    content = summarise(make_scores(similarity), PATIENT)
     assert content["sanity"]["grad_cam_plus_plus"]["passed"] == passed
 
 
 def test_without_spread_intervals_are_not_certain() -> None:
-    content = summarise(make_scores(noise=0), PATIENT, 100, 7)
+    content = summarise(make_scores(noise=0), PATIENT)
     for section in ("scores", "difference"):
         for of in content[section].values():
             assert of["ci"]["deletion"]["high"] - of["ci"]["deletion"]["low"] > 0.1
 
 
-def test_patients_are_resampled_with_all_their_images() -> None:
-    """Two patients, one of three images: its mean counts for 0, 3/4 or all, and nothing between."""
-    drawn = resample_means({"x": np.array([1.0, 1.0, 1.0, 0.0])}, np.array([0, 0, 0, 1]), 400, 7)["x"]
-    assert set(np.round(drawn, 6)) == {0, 0.75, 1}
+def test_images_of_one_patient_say_the_same_once() -> None:
+    values, patient = np.array([0.2, 0.4, 0.1, 0.5]), np.arange(4)
+    once = correlation_interval(values, patient)
+    assert correlation_interval(np.repeat(values, 5), np.repeat(patient, 5)) == pytest.approx(once)
+    assert -1 < once["low"] < 0.3 < once["high"] < 1
 
 
 def predictions(classes: list[str], scores: list[list[float]], labels: list[str]) -> pd.DataFrame:

@@ -119,14 +119,14 @@ def test_calibration_agrees_with_scikit_learn() -> None:
     random = np.random.default_rng(0)
     scores = random.random(980)
     units = binary_units(random.random(980) < scores**2, scores, np.arange(980) // 20)
-    table = calibration_table(units, 7)
+    table = calibration_table(units)
     observed, predicted = calibration_curve(units.truth, scores, n_bins=15, strategy="quantile")
     np.testing.assert_allclose(table["observed"], observed)
     np.testing.assert_allclose(table["predicted"], predicted)
 
 
 def test_calibrations_intervals_hold_the_observed_share(images: Units) -> None:
-    table = calibration_table(images, 7)
+    table = calibration_table(images)
     assert table["images"].tolist() == [12] * 10
     assert table[["low", "high"]].to_numpy().min() >= 0
     assert table[["low", "high"]].to_numpy().max() <= 1
@@ -140,12 +140,12 @@ def test_calibrations_intervals_hold_the_observed_share(images: Units) -> None:
 def test_equal_predictions_share_a_bin(scores: list[float], sizes: list[int]) -> None:
     n = len(scores)
     units = binary_units(np.arange(n) % 2 == 0, np.array(scores), np.arange(n) // 2)
-    assert calibration_table(units, 7)["images"].tolist() == sizes
+    assert calibration_table(units)["images"].tolist() == sizes
 
 
 def test_a_test_part_without_an_error_is_calibrated_all_the_same() -> None:
     units = class_units(np.tile([0, 1, 2], 20), np.tile(np.eye(3) * 0.4 + 0.2, (20, 1)), np.arange(60) // 3)
-    table = calibration_table(units, 7)
+    table = calibration_table(units)
     assert table["observed"].tolist() == [1]
     assert table["low"][0] == pytest.approx(0.025 ** (1 / 20))
 
@@ -153,7 +153,7 @@ def test_a_test_part_without_an_error_is_calibrated_all_the_same() -> None:
 def test_calibrations_intervals_follow_patients_not_images() -> None:
     truth, scores = np.arange(200) % 2 == 0, np.full(200, 0.5)
     patients = np.arange(200), (np.arange(200) % 2) * 5 + np.arange(200) // 40
-    by_image, by_patient = (calibration_table(binary_units(truth, scores, patient), 7) for patient in patients)
+    by_image, by_patient = (calibration_table(binary_units(truth, scores, patient)) for patient in patients)
     width = [(table["high"] - table["low"]).iloc[0] for table in (by_image, by_patient)]
     assert width[0] == pytest.approx(2 * 1.96 * np.sqrt(0.25 / 200), rel=0.1)
     assert width[1] > 2 * width[0]

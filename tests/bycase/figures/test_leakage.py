@@ -12,9 +12,7 @@ from tests.fixtures.layout import check_layout, figure_words
 @pytest.fixture(scope="module")
 def content(make_sample: Any) -> dict[str, Any]:
     features, manifest = make_sample(signal=1.0, identity=2.0)
-    found = measure_leakage(
-        features, manifest, find_levels(manifest, 3), folds=3, repeats=1, logistic_C=0.1, resamples=200, seed=7
-    )
+    found = measure_leakage(features, manifest, find_levels(manifest, 3), folds=3, repeats=1, logistic_C=0.1, seed=7)
     answer = {"accuracy": 0.71, "chance": 0.1, "p": 0.005, "n_images": 240, "n_answers": 30}
     return found | {"probe": {"group": answer, "magnification": dict(NOT_APPLICABLE)}}
 

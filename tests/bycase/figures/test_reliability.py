@@ -19,13 +19,13 @@ def of_levels(images: Units) -> dict[str, Units]:
 
 
 def test_tables_are_of_the_plain_and_of_the_scaled_predictions(any_images: Units, any_run_info: RunInfo) -> None:
-    tables = reliability_tables(of_levels(any_images), any_run_info, 7)
+    tables = reliability_tables(of_levels(any_images), any_run_info)
     calibration = any_run_info.metrics["calibration"]
     for level, units in of_levels(any_images).items():
-        pd.testing.assert_frame_equal(tables[level]["before"], calibration_table(units, 7))
+        pd.testing.assert_frame_equal(tables[level]["before"], calibration_table(units))
         temperature = calibration["temperature"] if level == "image" else calibration["patient"]["temperature"]
         scaled = replace(units, scores=apply_temperature(units.scores, temperature))
-        pd.testing.assert_frame_equal(tables[level]["after"], calibration_table(scaled, 7))
+        pd.testing.assert_frame_equal(tables[level]["after"], calibration_table(scaled))
         for name, table in tables[level].items():
             gap = (table["observed"] - table["predicted"]).abs()
             assert np.average(gap, weights=table["images"]) == pytest.approx(calibration[level][name]["ece"])
@@ -35,7 +35,7 @@ def test_tables_are_of_the_plain_and_of_the_scaled_predictions(any_images: Units
 
 def test_the_figure_gives_both_errors_of_both_levels(any_images: Units, any_run_info: RunInfo) -> None:
     units = of_levels(any_images)
-    figure = draw_reliability(reliability_tables(units, any_run_info, 7), units, any_run_info)
+    figure = draw_reliability(reliability_tables(units, any_run_info), units, any_run_info)
     calibration = any_run_info.metrics["calibration"]
     for axes, level in zip(figure.axes, ("image", "patient"), strict=False):
         plain, scaled = (text.get_text() for text in axes.get_legend().get_texts())
@@ -55,11 +55,11 @@ def test_few_or_many_patients_and_long_names_fit(run_info: RunInfo, n_patients: 
     random = np.random.default_rng(0)
     patient = np.repeat(np.arange(n_patients), 3)
     images = binary_units(patient % 3 != 0, random.random(len(patient)), patient)
-    metrics = {"calibration": assess_calibration(images, images, 100, 7), "image": {"n": 9, "n_patients": 3}}
+    metrics = {"calibration": assess_calibration(images, images, 7), "image": {"n": 9, "n_patients": 3}}
     card = run_info.model_info | {
         "model": "a_network_with_a_name_that_is_long",
         "weights": "a/long_file_of_weights_notop.h5",
     }
     units = of_levels(images)
     long = replace(run_info, metrics=metrics, model_info=card)
-    check_layout(draw_reliability(reliability_tables(units, long, 7), units, long))
+    check_layout(draw_reliability(reliability_tables(units, long), units, long))

@@ -10,7 +10,7 @@ from bycase.statistics.robustness.summary import summarise_robustness
 
 @pytest.fixture(scope="module")
 def summary(damaged: pd.DataFrame) -> dict:
-    return summarise_robustness(damaged, ["Benign", "Malignant"], "Malignant", 100, 7)
+    return summarise_robustness(damaged, ["Benign", "Malignant"], "Malignant")
 
 
 def test_every_corruption_has_a_panel_with_both_metrics(summary: dict) -> None:

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from bycase.statistics.conformal import (
+    assess_sets,
     calibrate_sets,
     conformal_threshold_of_images,
     conformal_threshold_of_patients,
     coverage_of_classes,
     make_sets,
-    measure_sets,
 )
 from bycase.statistics.units import Units
 from tests.fixtures.units import class_units
@@ -57,8 +57,8 @@ def test_the_promise_is_kept_for_new_patients_only_by_calibration_on_patients() 
         validation, test = simulate(random, 25), simulate(random, 40)
         for level, of in calibrate_sets(validation, 0.8).items():
             sets = make_sets(test.scores, of["conformal_threshold"])
-            found = measure_sets(sets, test.truth, test.patient, 0.8)(np.ones((1, 40), np.int64))
-            reached[level].append(float(found["patient_coverage"][0]))
+            found = assess_sets(sets, test.truth, test.patient, 0.8)
+            reached[level].append(found["patient_coverage"])
     error = np.std(reached["patient"]) / np.sqrt(300)
     assert np.mean(reached["patient"]) > 0.8 - 2 * error
     assert np.mean(reached["patient"]) < 0.8 + 1 / 26 + 2 * error
@@ -75,13 +75,14 @@ def test_few_validation_patients_let_every_class_in() -> None:
 def test_what_sets_reach_by_hand() -> None:
     sets = np.array([[True, True], [True, False], [False, False], [False, True]])
     truth, patient = np.array([0, 1, 1, 1]), np.array([0, 0, 0, 1])
-    found = measure_sets(sets, truth, patient, 0.3)(np.array([[1, 1], [2, 0], [1, 3]]))
-    assert found["coverage"] == pytest.approx([2 / 4, 1 / 3, 4 / 6])
-    assert found["patient_coverage"] == pytest.approx([(1 / 3 + 1) / 2, 1 / 3, (1 / 3 + 3) / 4])
-    assert found["patients_covered"] == pytest.approx([1, 1, 1])
-    assert found["size"] == pytest.approx([4 / 4, 3 / 3, 6 / 6])
-    assert found["singletons"] == pytest.approx([2 / 4, 1 / 3, 4 / 6])
-    assert found["empty"] == pytest.approx([1 / 4, 1 / 3, 1 / 6])
-    more = measure_sets(sets, truth, patient, 0.4)(np.array([[1, 1]]))
-    assert more["patients_covered"] == [0.5]
+    found = assess_sets(sets, truth, patient, 0.3)
+    expected = {"coverage": 2 / 4, "patient_coverage": 2 / 3, "patients_covered": 1, "size": 1}
+    expected |= {"singletons": 2 / 4, "empty": 1 / 4}
+    limits = found.pop("ci")
+    assert found == pytest.approx(expected)
+    assert set(limits) == set(expected)
+    assert all(limits[name]["low"] <= expected[name] <= limits[name]["high"] for name in expected)
+    assert limits["patients_covered"]["low"] == pytest.approx(0.025**0.5)  # two of two patients, Clopper and Pearson
+    assert limits["size"]["high"] - limits["size"]["low"] > 1
+    assert assess_sets(sets, truth, patient, 0.4)["patients_covered"] == 0.5
     assert coverage_of_classes(sets, truth).tolist() == pytest.approx([1, 1 / 3])

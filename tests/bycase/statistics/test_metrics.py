@@ -20,14 +20,12 @@ from sklearn.metrics import (
 )
 
 from bycase.statistics.metrics import (
-    auc_and_accuracy,
     constant_units,
     patient_scores,
     point_metrics,
     recognition_rate,
     training_priors,
     weighted_metrics,
-    weighted_recognition_rate,
 )
 from bycase.statistics.units import Units, patient_units
 from tests.fixtures.units import binary_units, class_units
@@ -144,17 +142,6 @@ def test_of_several_classes_each_resample_counts_those_it_holds(
         }
 
 
-@pytest.mark.parametrize("which", ["simulate", "simulate_classes"])
-def test_two_metrics_alone_are_the_same(request: pytest.FixtureRequest, which: str) -> None:
-    units = request.getfixturevalue(which)(0)
-    n = units.n_patients
-    counts = np.random.default_rng(1).multinomial(n, np.full(n, 1 / n), size=20)
-    both, metrics = auc_and_accuracy(units, counts), weighted_metrics(units, counts)
-    for name in ("auc", "accuracy"):
-        np.testing.assert_allclose(both[name], metrics[name])
-    assert both["class_auc"].shape == (20, len(units.targets))
-
-
 def test_auc_is_the_mann_whitney_statistic() -> None:
     random = np.random.default_rng(1)
     truth = random.random(300) < 0.7
@@ -216,6 +203,3 @@ def test_recognition_rate_by_hand() -> None:
     np.testing.assert_allclose(patient_scores(right, patient), [2 / 3, 1, 1 / 2])
     assert recognition_rate(right, patient) == pytest.approx((2 / 3 + 1 + 1 / 2) / 3)
     assert recognition_rate(right, patient) != pytest.approx(np.mean(right))
-    drawn = np.array([[1, 1, 1], [0, 3, 0], [2, 0, 1]])
-    rates = weighted_recognition_rate(binary_units(truth, predicted, patient), drawn)["recognition_rate"]
-    np.testing.assert_allclose(rates, [(2 / 3 + 1 + 1 / 2) / 3, 1, (4 / 3 + 1 / 2) / 3])

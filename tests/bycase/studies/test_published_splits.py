@@ -12,7 +12,6 @@ from bycase.apps.check_split import main
 from bycase.datasets.layouts.breakhis import parse_name
 from bycase.datasets.published.breakhis import WORKS, name_images, read_split
 from bycase.studies.published_splits import (
-    Head,
     assign_parts,
     audit_work,
     bound_by_folder,
@@ -76,15 +75,14 @@ def test_worth_is_found_where_features_are_those_of_the_case_and_none_where_they
         {"image": [str(n) for n in range(480)], "label": labels, "case": cases.astype(str),
          "part": np.where(test, "test", "train")}
     )  # fmt: skip
-    head = Head(1.0, 200, 0)
     own = random.normal(size=(60, 80))[cases] + 0.1 * random.normal(size=(480, 80))
-    worth = measure_worth(own, frame, head)
+    worth = measure_worth(own, frame, 1.0)
     assert worth["seen_images"] == 120
     assert worth["points"]["difference"] > 30
     assert worth["points"]["low"] > 0
-    apart = measure_worth(own, frame.assign(part=np.where(cases < 30, "test", "train")), head)
+    apart = measure_worth(own, frame.assign(part=np.where(cases < 30, "test", "train")), 1.0)
     assert (apart["seen_images"], apart["points"]["difference"]) == (0, 0)
-    assert measure_worth(own, frame.assign(label="Benign"), head)["auc"] is None
+    assert measure_worth(own, frame.assign(label="Benign"), 1.0)["auc"] is None
 
 
 def test_parts_are_assigned_at_a_works_magnifications_or_everywhere() -> None:

@@ -46,7 +46,7 @@ def test_the_stage_writes_all_it_promises(workspace: tuple[Path, list[str]]) -> 
     assert np.trapezoid(means["deletion_random"], means["share"]) == pytest.approx(
         content["scores"]["random"]["deletion"]
     )
-    figures = draw_explanations(content, artifacts, ["of what", "how it was split"], 7)
+    figures = draw_explanations(content, artifacts, ["of what", "how it was split"])
     assert set(figures) == {"explanations", "explanation_sanity", "deletion"}
     for row in artifacts.rows:
         assert set(row.heatmaps) == {"grad_cam", *gates}

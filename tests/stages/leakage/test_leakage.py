@@ -18,7 +18,7 @@ from bycase.tables.manifest import COLUMNS, write_manifest
 @pytest.fixture
 def audited(project: Path, make_sample: Any, write_params: Any) -> Path:
     """A project with a manifest and fingerprints, the latter in another order."""
-    write_params({"leakage.resamples": 200, "leakage.repeats": 1, "leakage.permutations": 20})
+    write_params({"leakage.repeats": 1, "leakage.permutations": 20})
     features, manifest = make_sample(signal=1.0, identity=1.0)
     write_manifest(Path("data/manifest.csv"), manifest.reindex(columns=list(COLUMNS), fill_value=0))
     folder = Path("data/fingerprints")

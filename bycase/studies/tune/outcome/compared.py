@@ -129,7 +129,9 @@ def _describe_way(nested: Nested, way: str, cells: Cells, scores: Mapping[int, f
     return {
         "outer": outer | _spread(list(scores.values())),
         "inner": inner,
-        "optimism": optimism_of(inner, nested.scores[way], limits),
+        "optimism": optimism_of(
+            nested, way, [s.inner for s in searches if s.inner is not None], [s.score for s in searches]
+        ),
         "epochs": mean(search.about["epochs_spent"] for search in searches),
         "seconds": mean(search.about["seconds"] for search in searches),
     }
@@ -198,12 +200,12 @@ def methods_markdown(compared: Compared, sentences: Sequence[str]) -> str:
     caption = (
         f"{about['model']} on {data}; {summary['n_images']} images of {summary['n_patients']} patients, each predicted "
         f"by networks whose search has not seen the patient; {plural(summary['seeds'], 'seed')}. In brackets 95 % "
-        "intervals that resample patients, all seeds together."
+        "intervals over patients, all seeds together."
     )
     notes = [
         f"P-values are adjusted by Holm's procedure over {plural(tests, 'test')}, at alpha {ALPHA:g}.",
         "Folds are the same for all seeds: the spread over seeds is that of the search and of training.",
-        "Optimism takes the inner score as it is; its interval is that of the outer score.",
+        "Optimism is paired: a patient who is easy in the inner folds is easy in the outer ones.",
     ]
     lists = ["\n".join(f"- {line}" for line in lines) for lines in (sentences, notes) if lines]
     return "\n\n".join([markdown_table(header, rows), caption, *lists]) + "\n"

@@ -30,7 +30,7 @@ def draw_methods(compared: Compared) -> Figure:
     note = (
         "Left: mean over outer folds and seeds, shaded from the lowest to the highest seed; beyond its budget a way "
         "keeps its best. These scores choose among trials and are too high. Right: on outer folds, which no search "
-        "has seen, 95 % intervals that resample patients; small dots, single seeds."
+        "has seen, 95 % intervals over patients; small dots, single seeds."
     )
     figure = new_figure(1.95 + PANEL + legend_height(labels, WIDE), _title(compared), subtitle, note, WIDE)
     with styled():

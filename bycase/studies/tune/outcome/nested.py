@@ -6,8 +6,9 @@ Selection Bias in Performance Evaluation", JMLR 11).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,21 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.seeding import generator
-from bycase.statistics.bootstrap import bootstrap, on_all_patients
-from bycase.statistics.comparison.differences import Difference, confidence_interval, p_two_sided, support
+from bycase.statistics.bootstrap import on_all_patients
+from bycase.statistics.comparison.differences import (
+    Difference,
+    Pair,
+    confidence_interval,
+    influence_difference,
+    measure_differences,
+    p_two_sided,
+)
 from bycase.statistics.comparison.paired import Paired, paired_benchmark
 from bycase.statistics.comparison.resampling import assess_network
+from bycase.statistics.influence import Influence, average, measure_influence
+from bycase.statistics.intervals import range_width
 from bycase.statistics.metrics import weighted_metrics
-from bycase.statistics.units import Floats, Integers, number_patients
+from bycase.statistics.units import Integers, Units, number_classes, number_patients, predict_classes
 from bycase.studies.tune.outcome.searches import PIPELINE, Search
 from bycase.studies.tune.place import DEFAULT, SEARCHES
 from bycase.tables.predictions import check_predictions
@@ -46,8 +56,8 @@ class Nested:
         Of each way; higher is better.
     limits : dict of str to dict
         ``low`` and ``high``, 95 %, of each way.
-    drawn : ndarray of shape (n_used, n_ways), float64
-        Scores on resampled patients, the same patients for all.
+    differences : dict of tuple of two int to Difference
+        The metric of each way, by number, minus that of each other.
     """
 
     paired: Paired
@@ -55,13 +65,12 @@ class Nested:
     sign: int
     scores: dict[str, float]
     limits: dict[str, dict[str, float]]
-    drawn: Floats
+    differences: Mapping[Pair, Difference]
 
     def difference(self, one: str, other: str) -> Difference:
         """The score of one way minus that of another."""
-        i, j = (self.paired.models.index(way) for way in (one, other))
-        n_supporting = support(self.metric, self.paired.units(0))
-        return Difference(self.scores[one] - self.scores[other], self.drawn[:, i] - self.drawn[:, j], n_supporting)
+        i, j = (self.paired.models.index(way) for way in (one, other)[:: self.sign])
+        return self.differences[i, j]
 
 
 def outer_rows(
@@ -145,13 +154,9 @@ def score_ways(
         assessed = assess_network(paired, number, resamples, seed)
         low, high = sorted(sign * end for end in assessed["ci"][metric].values())
         scores[way], limits[way] = sign * float(assessed[metric]), {"low": low, "high": high}
-
-    def statistic(counts: Integers) -> dict[str, Floats]:
-        ways = [sign * weighted_metrics(paired.units(k), counts)[metric] for k in range(len(paired.models))]
-        return {metric: np.column_stack(ways)}
-
-    drawn = bootstrap(paired.units(0), statistic, resamples, generator(seed, "tune", "bootstrap"))[metric]
-    return Nested(paired, metric, sign, scores, limits, drawn)
+    pairs = list(permutations(range(len(paired.models)), 2))
+    differences = measure_differences(paired, [metric], pairs, resamples, generator(seed, "tune", "bootstrap"))
+    return Nested(paired, metric, sign, scores, limits, differences[metric])
 
 
 def score_folds(nested: Nested, way: str) -> dict[int, float]:
@@ -182,13 +187,58 @@ def metric_of(monitor: str, n_classes: int) -> tuple[str, int]:
     return "macro_f1" if monitor == "f1" and n_classes > 2 else monitor, 1
 
 
-def optimism_of(inner: float, outer: float, limits: Mapping[str, float]) -> dict[str, Any]:
-    """By how much an inner score is too high, with the outer score's uncertainty.
+def optimism_of(nested: Nested, way: str, inner: Sequence[pd.DataFrame], scores: Sequence[float]) -> dict[str, Any]:
+    """By how much the inner scores of a way are too high, paired by patient.
 
-    The inner score is what the search has said and is taken as it is; what resampling patients moves is the outer
-    score.
+    An easy patient raises the inner scores as well as the outer one, and so is no evidence of optimism: what each
+    patient adds to the error of the outer score is subtracted from what the patient adds to that of the inner ones.
+
+    Parameters
+    ----------
+    nested : Nested
+        The outer scores.
+    way : str
+        One of its ways.
+    inner : sequence of DataFrame
+        Of each search, the predictions of its inner folds; see `bycase.studies.tune.outcome.searches.Search`.
+    scores : sequence of float
+        Of each search, the inner score.
+
+    Returns
+    -------
+    dict
+        ``estimate``, the mean inner score less the outer one, and its 95 % interval ``ci``.
     """
-    return {"estimate": inner - outer, "ci": {"low": inner - limits["high"], "high": inner - limits["low"]}}
+    paired = nested.paired
+    outer = measure_influence(nested.metric, paired.units(paired.models.index(way)))
+    number = dict(zip(paired.names, paired.patient, strict=True))
+    of_searches = [_mean_over_folds(table, number, paired, nested.metric) for table in inner]
+    parts, shares = (np.mean([getattr(one, name) for one in of_searches], axis=0) for name in ("parts", "scores"))
+    searched = replace(outer, estimate=nested.sign * mean(scores), parts=parts, scores=shares)
+    difference = influence_difference(searched.minus(outer), range_width(nested.metric))
+    difference = difference if nested.sign > 0 else difference.mirrored
+    return {"estimate": difference.estimate, "ci": confidence_interval(difference)}
+
+
+def _mean_over_folds(table: pd.DataFrame, number: Mapping[str, int], paired: Paired, metric: str) -> Influence:
+    """The influences on the mean score of a search's inner folds; patients are numbered as in the outer folds."""
+    classes, folds = list(paired.classes), []
+    for _, rows in table.groupby("fold"):
+        scores = rows[classes].to_numpy(np.float64)
+        units = Units(
+            classes=paired.classes,
+            truth=number_classes(rows["label"], classes),
+            scores=scores,
+            predicted=predict_classes(scores, paired.positive, HALF),
+            patient=rows["image"].map(number).to_numpy().astype(np.int64),
+            positive=paired.positive,
+        )
+        influence = measure_influence(metric, units)
+        missing = ((0, paired.n_patients - len(influence.parts)), (0, 0))
+        folds.append(
+            replace(influence, parts=np.pad(influence.parts, missing), scores=np.pad(influence.scores, missing))
+        )
+    return average(folds)
 
 
 def describe_difference(difference: Difference) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
     title = f"Optimism {decimals(optimism['estimate'])} (95 % CI {interval(optimism['ci'], decimals)})"
     note = (
         f"Optimism: the {metric} that a search has of its own winner, minus the winner's on the outer fold that the "
-        "search has not seen. Bars: 95 % intervals that resample patients; of AUC, pairs are of one fold. Beyond the "
+        "search has not seen. Bars: 95 % intervals over patients; of AUC, pairs are of one fold. Beyond the "
         "search's choice, the two differ by the networks' averaging and by which patients a fold has."
     )
     rows = [

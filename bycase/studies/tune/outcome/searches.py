@@ -39,6 +39,8 @@ class Search:
     predictions, default : DataFrame or None
         Of the outer fold, by the winner's networks and by those of the default settings; of `FINAL` None, and the
         latter also where the default settings have failed.
+    inner, default_inner : DataFrame or None
+        Likewise of the inner folds, with a column ``fold``, each fold by the network that has not seen it.
     """
 
     outer: str
@@ -48,6 +50,8 @@ class Search:
     winner: dict[str, Any]
     predictions: pd.DataFrame | None
     default: pd.DataFrame | None
+    inner: pd.DataFrame | None
+    default_inner: pd.DataFrame | None
 
     @property
     def hyperparameters(self) -> list[str]:
@@ -80,7 +84,11 @@ def read_search(folder: Path, again: str = PIPELINE) -> Search:
     """
     about = read_results(folder / "about.json", again)
     nested = about["outer"] != FINAL
-    default = folder / "predictions_default.csv"
+    failed = not (folder / "predictions_default.csv").exists()
+
+    def read(name: str) -> pd.DataFrame:
+        return read_predictions(folder / f"{name}.csv", about["classes"], again)
+
     epochs = _read_table(folder / "epochs.csv", EPOCH_COLUMNS, again)
     return Search(
         outer=str(about["outer"]),
@@ -88,8 +96,10 @@ def read_search(folder: Path, again: str = PIPELINE) -> Search:
         trials=_read_table(folder / "trials.csv", TRIAL_COLUMNS, again).sort_values("trial", ignore_index=True),
         epochs=epochs.sort_values("spent", kind="stable", ignore_index=True),
         winner=read_results(folder / "winner.json", again),
-        predictions=read_predictions(folder / "predictions.csv", about["classes"]) if nested else None,
-        default=read_predictions(default, about["classes"]) if nested and default.exists() else None,
+        predictions=read("predictions") if nested else None,
+        default=read("predictions_default") if nested and not failed else None,
+        inner=read("predictions_inner") if nested else None,
+        default_inner=read("predictions_default_inner") if nested and not failed else None,
     )
 
 

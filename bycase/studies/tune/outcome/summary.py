@@ -6,7 +6,7 @@ from typing import Any
 
 from bycase.core.wording import decimals, plural, value_with_interval
 from bycase.statistics.metric_names import metric_words
-from bycase.studies.tune.outcome.nested import TUNED, Nested, describe_difference, mean, optimism_of, score_folds
+from bycase.studies.tune.outcome.nested import TUNED, Nested, describe_difference, optimism_of, score_folds
 from bycase.studies.tune.outcome.searches import Search
 from bycase.studies.tune.place import DEFAULT, STATUSES
 
@@ -38,12 +38,14 @@ def summarise(final: Search, nested: Sequence[Search], outer: Nested | None) -> 
     }
     if outer is None:
         return summary
-    inner = {TUNED: mean(s.score for s in nested), DEFAULT: mean(s.default_score for s in nested)}
+    inner = {TUNED: [s.inner for s in nested], DEFAULT: [s.default_inner for s in nested]}
+    reached = {TUNED: [s.score for s in nested], DEFAULT: [s.default_score for s in nested]}
     for way, score in outer.scores.items():
         prefix, limits = "" if way == TUNED else f"{way}_", outer.limits[way]
         folds = {str(fold): value for fold, value in score_folds(outer, way).items()}
         summary[f"{prefix}outer"] = {"score": score, "ci": limits, "folds": folds}
-        summary[f"{prefix}optimism"] = optimism_of(inner[way], score, limits)
+        predicted = [table for table in inner[way] if table is not None]
+        summary[f"{prefix}optimism"] = optimism_of(outer, way, predicted, reached[way])
     if DEFAULT in outer.scores:
         summary["gain"] = describe_difference(outer.difference(TUNED, DEFAULT))
     summary["n_images"], summary["n_patients"] = len(outer.paired.truth), outer.paired.n_patients

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score, roc_auc_score
 
-from bycase.statistics.comparison.delong import auc_covariance
 from bycase.statistics.comparison.paired import Paired, paired_benchmark, patient_level
 from bycase.statistics.comparison.resampling import (
     METRICS,
     OF_POSITIVE,
+    assess_network,
+    assess_recognition,
     metrics_of,
     point_values,
-    resampled_values,
     values_of_repeats,
 )
+from bycase.statistics.intervals import metric_interval
 
 
 @pytest.fixture(scope="module", params=["two", "three"])
@@ -39,39 +40,36 @@ def test_point_values_are_scikit_learns(paired: Paired) -> None:
 
 def test_ranks_are_compared_within_folds(paired: Paired) -> None:
     columns = list(paired.units(0).targets)
-    targets, scores = paired.truth[:, None] == columns, paired.scores[:, :, columns]
-    auc, _ = auc_covariance(targets, scores, paired.patient, paired.fold)
-    assert point_values(paired)["auc"] == pytest.approx(auc)
+    folds = np.unique(paired.fold)
+    for number, found in enumerate(point_values(paired)["auc"]):
+        aucs = []
+        for column in columns:
+            truth, scores = paired.truth == column, paired.scores[number, :, column]
+            parts = [paired.fold == fold for fold in folds]
+            pairs = [truth[part].sum() * (~truth[part]).sum() for part in parts]
+            each = [roc_auc_score(truth[part], scores[part]) for part in parts]
+            aucs.append(np.average(each, weights=pairs))
+        assert found == pytest.approx(np.mean(aucs))
     # A fold's scores may all be higher than another's.
     moved = replace(paired, scores=paired.scores / 2 + paired.fold[:, None] / 20)
-    assert point_values(moved)["auc"] == pytest.approx(auc)
-    one_fold = paired.fold == 0
-    one = [roc_auc_score(targets[one_fold, 0], network[one_fold, 0]) for network in scores]
-    alone, _ = auc_covariance(
-        targets[one_fold, :1], scores[:, one_fold, :1], paired.patient[one_fold], paired.fold[one_fold]
-    )
-    assert alone == pytest.approx(one)
+    assert point_values(moved)["auc"] == pytest.approx(point_values(paired)["auc"])
 
 
-def test_all_networks_get_the_same_patients(paired: Paired) -> None:
-    same = replace(
-        paired,
-        models=("a", "b"),
-        scores=paired.scores[[1, 1]],
-        predicted=paired.predicted[[1, 1]],
-        patient_threshold=paired.patient_threshold[[1, 1]],
-    )
-    for level in (same, patient_level(same)):
-        for values in resampled_values(level, 50, 7).values():
-            assert values.shape == (50, 2)
-            assert (values[:, 0] == values[:, 1]).all()
-            assert np.ptp(values[:, 0]) > 0
+def test_intervals_are_those_of_a_network_alone(paired: Paired) -> None:
+    for level in (paired, patient_level(paired)):
+        assessed = assess_network(level, 1, 50, 7)
+        for metric in ("auc", "accuracy", "balanced_accuracy", "brier"):
+            alone = metric_interval(metric, assessed[metric], None, level.units(1))
+            assert assessed["ci"][metric] == alone
+        assert assessed["ci"]["resamples"] == 50
+    rate, limits = assess_recognition(paired, 1)
+    assert limits["low"] < rate < limits["high"]
 
 
 def test_seeds(paired: Paired) -> None:
-    one, again, other = (resampled_values(paired, 20, seed)["accuracy"] for seed in (7, 7, 8))
-    assert (one == again).all()
-    assert (one != other).any()
+    one, again, other = (assess_network(paired, 0, 20, seed)["ci"]["average_precision"] for seed in (7, 7, 8))
+    assert one == again
+    assert one != other
 
 
 def test_repeats(two: Any) -> None:

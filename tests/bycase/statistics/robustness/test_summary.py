@@ -17,8 +17,8 @@ CLASSES = ["Benign", "Malignant"]
 Simulate = Callable[..., pd.DataFrame]
 
 
-def summarise(table: pd.DataFrame, resamples: int = 400) -> dict:
-    return summarise_robustness(table, CLASSES, "Malignant", resamples, 7)
+def summarise(table: pd.DataFrame) -> dict:
+    return summarise_robustness(table, CLASSES, "Malignant")
 
 
 def points(rows: pd.DataFrame) -> tuple[float, float]:
@@ -36,7 +36,7 @@ def test_values_are_scikit_learns_and_drops_their_differences(damaged: pd.DataFr
         assert (cell["accuracy"], cell["auc"]) == pytest.approx(at)
         assert cell["accuracy_drop"] == pytest.approx(clean[0] - at[0])
         assert cell["auc_drop"] == pytest.approx(clean[1] - at[1])
-    assert (summary["n"], summary["n_patients"], summary["resamples"]) == (72, 12, 400)
+    assert (summary["n"], summary["n_patients"]) == (72, 12)
 
 
 def test_means_are_over_corruptions_and_severities(damaged: pd.DataFrame) -> None:
@@ -53,7 +53,7 @@ def test_means_are_over_corruptions_and_severities(damaged: pd.DataFrame) -> Non
 def test_the_interval_of_a_drop_is_paired_and_clustered(simulate: Simulate) -> None:
     """Against a loop over resamples of patients written out, with scipy's ranks."""
     table = simulate(3, {("none", 0): 0.0, ("blur", 1): 0.7}, n_patients=30, images=4)
-    limits = summarise(table, 2000)["corruptions"]["blur"]["1"]["ci"]
+    limits = summarise(table)["corruptions"]["blur"]["1"]["ci"]
     scores = [rows["Malignant"].to_numpy() for _, rows in table.groupby("severity")]
     clean = table[table["severity"] == 0]
     truth, members = (clean["label"] == "Malignant").to_numpy(), np.arange(120).reshape(30, 4)
@@ -73,14 +73,14 @@ def test_the_interval_of_a_drop_is_paired_and_clustered(simulate: Simulate) -> N
         assert (limits[metric]["low"], limits[metric]["high"]) == pytest.approx((low, high), abs=0.025)
         level = limits[metric.removesuffix("_drop")]
         expected = tuple(np.quantile(np.array(levels)[:, number], [0.02, 0.98]))
-        assert (level["low"], level["high"]) == pytest.approx(expected, abs=0.025)
+        assert (level["low"], level["high"]) == pytest.approx(expected, abs=0.04)
         assert high - low < level["high"] - level["low"]
 
 
 def test_the_order_of_rows_is_of_no_account(damaged: pd.DataFrame) -> None:
     shuffled = damaged.sample(frac=1, random_state=1)
-    of = summarise(shuffled, 100)
-    assert of["corruptions"]["noise"]["5"] == summarise(damaged, 100)["corruptions"]["noise"]["5"]
+    of = summarise(shuffled)
+    assert of["corruptions"]["noise"]["5"] == summarise(damaged)["corruptions"]["noise"]["5"]
 
 
 def test_without_a_difference_the_interval_is_not_a_point(simulate: Simulate) -> None:
@@ -101,7 +101,7 @@ def test_one_patient_of_a_class_resolves_no_drop_of_auc(simulate: Simulate) -> N
 def test_several_classes_give_macro_auc_and_the_most_probable_class(simulate: Simulate) -> None:
     table = simulate(1, {("none", 0): 0.0, ("blur", 1): 1.0}, n_classes=3)
     classes = ["a", "b", "c"]
-    summary = summarise_robustness(table, classes, None, 300, 7)
+    summary = summarise_robustness(table, classes, None)
     rows = table[table["corruption"] == "blur"]
     scores = rows[classes].to_numpy()
     cell = summary["corruptions"]["blur"]["1"]
@@ -122,7 +122,7 @@ def as_cells(table: pd.DataFrame, predictions: bool) -> pd.DataFrame:
 def test_cells_keep_each_folds_threshold_and_rank_within_folds(simulate: Simulate) -> None:
     table = simulate(2, {("none", 0): 0.0, ("noise", 3): 1.0}, n_patients=24)
     joined = join_cells(as_cells(table, False), as_cells(table, True))
-    summary = summarise(joined, 100)
+    summary = summarise(joined)
     noisy = joined[joined["corruption"] == "noise"]
     truth = noisy["label"] == "Malignant"
     right = (noisy["Malignant"] >= noisy["fold"].map({0: 0.3, 1: 0.5, 2: 0.7})) == truth
@@ -152,7 +152,7 @@ def test_other_images_under_a_corruption_are_refused(damaged: pd.DataFrame) -> N
 
 
 def test_the_curves_begin_with_the_untouched_images(damaged: pd.DataFrame) -> None:
-    summary = summarise(damaged, 100)
+    summary = summarise(damaged)
     curves = curves_table(summary)
     assert curves["severity"].tolist() == [0, 1, 5]
     assert curves["auc_noise"].tolist()[1:] == [summary["corruptions"]["noise"][s]["auc"] for s in "15"]
@@ -170,7 +170,7 @@ def tables(simulate: Callable[..., pd.DataFrame]) -> tuple[pd.DataFrame, pd.Data
 
 def test_both_are_scored_on_the_images_of_the_magnification(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     everything, held_out = tables
-    shift = summarise_shift(everything, held_out, CLASSES, "Malignant", 300, 7)
+    shift = summarise_shift(everything, held_out, CLASSES, "Malignant")
     same = everything[everything["image"].isin(held_out["image"])]
     aucs = [roc_auc_score(rows["label"] == "Malignant", rows["Malignant"]) for rows in (same, held_out)]
     assert shift["n"] == len(held_out) == 36
@@ -188,11 +188,11 @@ def test_images_that_the_other_network_was_not_tested_on_are_refused(
     everything, held_out = tables
     for other in (everything[everything["image"] != "004.png"], everything.assign(fold=1)):
         with pytest.raises(UserError, match=r"image 00\d\.png is tested with a magnification held out, but not in"):
-            summarise_shift(other, held_out, CLASSES, "Malignant", 100, 7)
+            summarise_shift(other, held_out, CLASSES, "Malignant")
 
 
 def test_the_figure_shows_every_model_and_magnification(tables: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    shift = summarise_shift(*tables, CLASSES, "Malignant", 100, 7)
+    shift = summarise_shift(*tables, CLASSES, "Malignant")
     figure = draw_magnification_shift({"one": {40: shift, 200: shift}, "two": {200: shift}}, ["phantom data"])
     panels = [axes for axes in figure.axes if axes.get_title(loc="left")]
     assert [axes.get_title(loc="left") for axes in panels] == ["one", "two"]

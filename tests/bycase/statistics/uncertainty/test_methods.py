@@ -42,7 +42,7 @@ def test_differences_are_paired() -> None:
     assert difference["brier"] == pytest.approx(found["better"]["brier"] - found["plain"]["brier"])
     assert difference["ci"]["brier"]["high"] < 0  # although both intervals are wide
     assert found["plain"]["ci"]["brier"]["high"] > found["better"]["ci"]["brier"]["low"]
-    calibration = assess_temperatures(plain, 1.0, 300, 7)["before"]
+    calibration = assess_temperatures(plain, 1.0, 7)["before"]
     assert found["plain"]["ece"] == pytest.approx(calibration["ece"])
     assert "ece" not in found["plain"]["ci"]
 

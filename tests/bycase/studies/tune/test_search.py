@@ -9,8 +9,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from bycase.studies.tune.search import run_search
 
@@ -56,7 +58,15 @@ def test_a_search_writes_its_folder(tuned: Any) -> None:
     assert winner["score"] == trials["score"].astype(float).max()
     predictions = pd.read_csv(target / "predictions.csv")
     assert predictions.columns.tolist() == ["image", "label", "case", "group", "Benign", "Malignant"]
-    assert (target / "predictions_default.csv").is_file()
+    inner = pd.read_csv(target / "predictions_inner.csv")
+    assert inner.columns.tolist() == ["image", "label", "case", "group", "fold", "Benign", "Malignant"]
+    assert not set(inner["image"]) & set(predictions["image"])
+    aucs = [roc_auc_score(rows["label"] == "Malignant", rows["Malignant"]) for _, rows in inner.groupby("fold")]
+    assert winner["score"] == pytest.approx(np.mean(aucs))  # what the search has gone by
+    assert {path.name for path in target.glob("predictions_default*")} == {
+        "predictions_default.csv",
+        "predictions_default_inner.csv",
+    }
     assert not Path("data/tuning/work/0").exists()
 
 

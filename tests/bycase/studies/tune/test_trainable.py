@@ -47,9 +47,10 @@ def test_results_and_the_best_epochs_predictions(tuned: Any) -> None:
     rows = [trial.step() for _ in range(4)]
     assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
     assert [row["done"] for row in rows] == [False, False, False, True]
-    score, probabilities = read_best(best_path(Path("work"), 0))
-    assert score == max(row["score"] for row in rows) == rows[-1]["best_score"]
-    assert probabilities.shape == (len(trial._trial._data.outer_images), 2)
+    best = read_best(best_path(Path("work"), 0))
+    assert best.score == max(row["score"] for row in rows) == rows[-1]["best_score"]
+    assert best.outer.shape == (len(trial._trial._data.outer_images), 2)
+    assert best.inner.shape == (sum(len(inner.val.images) for inner in trial._trial._data.inner), 2)
     assert sorted(path.name for path in Path("work/states").iterdir()) == ["0-2.npz", "0-3.npz", "0-4.npz"]
 
 

@@ -56,7 +56,7 @@ def test_each_way_against_both_references_by_holm(compared: Compared) -> None:
     assert gain["estimate"] == pytest.approx(ways["bayesian"]["outer"]["score"] - ways["default"]["outer"]["score"])
     by_seed = [ways["bayesian"]["outer"]["seeds"][s] - ways["default"]["outer"]["seeds"][s] for s in ("7", "8")]
     assert gain["seed_sd"] == pytest.approx(np.std(by_seed, ddof=1))
-    assert compared.summary["n_images"] == 180
+    assert compared.summary["n_images"] == 270
 
 
 def test_it_is_said_plainly_what_does_not_help(compared: Compared) -> None:

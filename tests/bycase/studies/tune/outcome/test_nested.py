@@ -6,7 +6,6 @@ import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss, roc_auc_score
 
 from bycase.core.errors import UserError
-from bycase.core.seeding import generator
 from bycase.studies.tune.outcome.nested import (
     Nested,
     describe_difference,
@@ -70,22 +69,6 @@ def test_scores_are_those_of_the_search(monitor: str, classes: tuple[str, ...]) 
     assert found.limits["tuned"]["low"] < expected < found.limits["tuned"]["high"]
 
 
-def test_resampled_scores_are_those_of_patients_drawn_by_hand(nested: Nested) -> None:
-    paired, n = nested.paired, nested.paired.n_patients
-    drawn = generator(7, "tune", "bootstrap").integers(n, size=(200, n))
-    for resample in (0, 17, 199):
-        for way in (0, 1):
-            units = np.concatenate([np.flatnonzero(paired.patient == patient) for patient in drawn[resample]])
-            positive, wins, pairs = paired.classes.index("Malignant"), 0.0, 0
-            for fold in range(FOLDS):
-                in_fold = units[paired.fold[units] == fold]
-                scores, truth = paired.scores[way, in_fold, positive], paired.truth[in_fold] == positive
-                apart = scores[truth][:, None] - scores[~truth][None, :]
-                wins += (apart > 0).sum() + (apart == 0).sum() / 2
-                pairs += apart.size
-            assert nested.drawn[resample, way] == pytest.approx(wins / pairs)
-
-
 def test_the_gain_is_paired(nested: Nested) -> None:
     gain = describe_difference(nested.difference("tuned", "default"))
     assert gain["estimate"] == pytest.approx(nested.scores["tuned"] - nested.scores["default"])
@@ -105,10 +88,70 @@ def test_the_same_predictions_are_no_gain() -> None:
     assert gain["p"] == 1
 
 
-def test_optimism_is_inner_minus_outer_and_its_interval_turned_round() -> None:
-    found = optimism_of(0.9, 0.84, {"low": 0.78, "high": 0.88})
-    assert found["estimate"] == pytest.approx(0.06)
-    assert found["ci"] == pytest.approx({"low": 0.02, "high": 0.12})
+def inner_tables(skill: float, classes: tuple[str, ...] = TWO) -> list[pd.DataFrame]:
+    return [make_predictions(fold, classes, skill, 0, inner=True) for fold in range(FOLDS)]
+
+
+def inner_score(tables: list[pd.DataFrame], metric: Any) -> float:
+    """The mean over inner folds and searches, by scikit-learn."""
+    folds = [rows for table in tables for _, rows in table.groupby("fold")]
+    return float(np.mean([metric(rows["label"] == "Malignant", rows["Malignant"]) for rows in folds]))
+
+
+@pytest.mark.parametrize(("monitor", "sign"), [("auc", 1), ("accuracy", 1), ("loss", -1), ("f1", 1)])
+def test_optimism_is_inner_minus_outer_and_paired_by_patient(monitor: str, sign: int) -> None:
+    found = score({"tuned": 1.5}, monitor)
+    inner = found.scores["tuned"] + 0.06
+    honest = optimism_of(found, "tuned", inner_tables(1.5), [inner] * FOLDS)
+    assert honest["estimate"] == pytest.approx(0.06)
+    outer = found.limits["tuned"]
+    ends = honest["ci"]
+    assert ends["low"] < 0.06 < ends["high"]
+    # What patients are like is in both scores, and most of the outer one's uncertainty.
+    assert ends["high"] - ends["low"] < 0.7 * (outer["high"] - outer["low"])
+
+
+def test_optimism_that_is_there_is_shown() -> None:
+    """Inner folds that are predicted better than the outer ones; by the outer score's interval it would be lost."""
+    found = score({"tuned": 1.0})
+    better = inner_tables(1.25)
+    inner = inner_score(better, roc_auc_score)
+    shown = optimism_of(found, "tuned", better, [inner] * FOLDS)
+    assert shown["estimate"] == pytest.approx(inner - found.scores["tuned"])
+    assert shown["ci"]["low"] > 0
+    assert inner - found.limits["tuned"]["high"] < 0
+
+
+def test_no_optimism_is_not_shown() -> None:
+    found = score({"tuned": 1.0})
+    same = inner_tables(1.0)
+    ends = optimism_of(found, "tuned", same, [inner_score(same, roc_auc_score)] * FOLDS)["ci"]
+    assert ends["low"] < 0 < ends["high"]
+
+
+@pytest.mark.slow
+def test_how_often_optimism_is_shown() -> None:
+    """New patients and new noise each time: rarely where there is none, mostly where it is .06."""
+    random, shown = np.random.default_rng(0), {0.0: 0, 0.8: 0}
+    for _ in range(200):
+        nature = random.normal(size=90)
+        for gain in shown:
+            tables = {fold: _redrawn(make_predictions(fold), nature, 1.0, random) for fold in range(FOLDS)}
+            inner = [_redrawn(make_predictions(fold, inner=True), nature, 1.0 + gain, random) for fold in range(FOLDS)]
+            rows = outer_rows("tuned", 0, tables, name_patients(tables, make_manifest(), TWO))
+            nested = score_ways(rows, ABOUT, 100, 7)
+            reached = optimism_of(nested, "tuned", inner, [inner_score(inner, roc_auc_score)] * FOLDS)
+            shown[gain] += reached["ci"]["low"] > 0
+    assert shown[0.0] / 200 < 0.06
+    assert shown[0.8] / 200 > 0.6
+
+
+def _redrawn(table: pd.DataFrame, nature: np.ndarray, skill: float, random: np.random.Generator) -> pd.DataFrame:
+    number = table["group"].str[1:].astype(int).to_numpy()
+    logit = nature[number] + 0.3 * random.normal(size=len(table))
+    logit += skill * np.where(table["label"] == "Malignant", 0.5, -0.5)
+    positive = 1 / (1 + np.exp(-logit))
+    return table.assign(Benign=1 - positive, Malignant=positive)
 
 
 def test_seeds_count_as_repeats() -> None:
@@ -116,7 +159,6 @@ def test_seeds_count_as_repeats() -> None:
     by_seed = score_repeats(found, "tuned")
     assert list(by_seed) == [0, 1]
     assert np.mean(list(by_seed.values())) == pytest.approx(found.scores["tuned"])
-    assert found.drawn.shape == (200, 1)
 
 
 def test_a_fold_of_one_class_has_no_score() -> None:
@@ -140,4 +182,4 @@ def test_patients_that_the_split_joined_are_one() -> None:
     names = set(folds[0]["group"].unique()[:2])
     folds[0]["group"] = folds[0]["group"].where(~folds[0]["group"].isin(names), "joined")
     patients = name_patients(folds, make_manifest(), TWO)
-    assert len(set(patients.values())) == 59
+    assert len(set(patients.values())) == 89
