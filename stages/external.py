@@ -78,6 +78,7 @@ def assess_elsewhere(params: Params, own: pd.DataFrame, other: pd.DataFrame) -> 
         lock(info, read_results(METRICS, "evaluate")),
         params.evaluate.resamples,
         params.seed,
+        params.evaluate.prevalence,
     )
     return predictions.assign(unlike=unlike.astype(int)), content
 

@@ -1,5 +1,6 @@
 """The house itself: who imports whom, what each stage depends on, and how fast light stages start."""
 
+import ast
 import resource
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ from dvc.repo import Repo
 
 from bycase.core.closure import PACKAGES, ROOT, find_module, holds_code, imported_names
 from bycase.core.params import load_params
+from bycase.core.params_data import DatasetParams
+from bycase.core.params_training import EvaluateParams
 from bycase.training.checkpoint import training_settings
 from tests.conftest import TESTED_MODEL
 from tests.house import (
@@ -128,6 +131,36 @@ def test_values_of_params_are_handed_on_as_they_stand_there(default_params: dict
     """Why the modules that check params.yaml are exempt: DVC tracks every value that a stage gets."""
     shipped = load_params(ROOT / "params.yaml").model_dump(mode="json")
     assert shipped | {"model": TESTED_MODEL} == default_params
+
+
+def read_settings(path: Path) -> set[str]:
+    """The sections, or ``section.field``, of `params` that a module reads."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    above = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    return {
+        f"{node.attr}.{above[node].attr}" if isinstance(above[node], ast.Attribute) else node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "params"
+    }
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, stage in read_stages("dvc.yaml").items() if "dataset" in stage.get("params", [])]
+)
+def test_settings_that_a_stage_reads_are_tracked(name: str) -> None:
+    tracked = {
+        key.replace("datasets.${dataset}", "data").replace("zoo.${model}", "network")
+        for key in read_stages("dvc.yaml")[name]["params"]
+    }
+    read = read_settings(ROOT / "stages" / f"{name}.py")
+    if name == "evaluate":  # hands the section on
+        read |= {f"evaluate.{field}" for field in EvaluateParams.model_fields if not field.startswith("external")}
+    for section, field in (key.split(".") for key in read if "." in key):
+        settings = (
+            DatasetParams if section == "data" else type(getattr(load_params(ROOT / "params.yaml"), section, None))
+        )
+        if field in getattr(settings, "model_fields", {}):
+            assert {section, "datasets", f"{section}.{field}"} & tracked, f"{section}.{field}"
 
 
 def test_a_trainings_settings_are_those_that_dvc_tracks() -> None:

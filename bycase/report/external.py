@@ -7,6 +7,7 @@ from typing import Any
 from bycase.core.wording import Numbers, count, metric_with_interval, percent, signed
 from bycase.datasets.overlap import describe_left_out
 from bycase.report.blocks import Block, Section, Table, Text
+from bycase.report.decisions import decision_tables
 from bycase.report.sections import figure_or_note, intervals_of
 from bycase.statistics.external import list_measures
 
@@ -24,6 +25,7 @@ def external_section(content: Numbers | None, figure: Path) -> Section:
         blocks = [
             Text(external_words(content)),
             change_table(content),
+            *decision_tables(content["external"].get("decisions", {}), "images" if "note" in content else "patients"),
             figure_or_note(figure, alt, "Both data sets, and the change.", "dvc repro plot"),
         ]
     return Section("external", "External test set", blocks)

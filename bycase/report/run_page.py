@@ -15,6 +15,7 @@ from bycase.report.sections import (
     analysis_section,
     calibration_table,
     class_table,
+    constant_table,
     data_section,
     figure_or_note,
     leakage_section,
@@ -143,6 +144,7 @@ def _results(run: Run) -> Section:
     subgroups = run.run_info.metrics.get("subgroups", {})
     blocks: list[Block] = [
         results_table(levels, clusters),
+        constant_table(levels, clusters),
         *class_table(levels["image"], clusters),
         *operating_table(levels, clusters),
         _figure("roc", run.run_info.value("image", "auc")),

@@ -3,7 +3,19 @@
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from bycase.core.wording import Numbers, count, interval, metric_with_interval, p_value, percent, share, tenths
+from bycase.core.wording import (
+    DASH,
+    Numbers,
+    count,
+    interval,
+    metric_with_interval,
+    p_value,
+    percent,
+    share,
+    signed,
+    tenths,
+    value_with_interval,
+)
 from bycase.report.blocks import Block, Figure, Number, Section, Table, Text, missing
 from bycase.report.inputs import PLOTS, DataSet
 from bycase.report.page import embed_figure, prose
@@ -93,6 +105,25 @@ def results_table(levels: Mapping[str, Numbers], clusters: str = "patients", con
     columns = [column for metrics in levels.values() for column in (metrics, metrics["baseline"])]
     header = ("metric", *(name for level in levels for name in (LEVELS[level], "constant")))
     return Table(caption, header, metric_rows(columns, (*MAIN, *FURTHER)))
+
+
+def constant_table(levels: Mapping[str, Numbers], clusters: str = "patients") -> Table:
+    """The paired test of each level against the constant prediction."""
+    metrics = list(dict.fromkeys(metric for level in levels.values() for metric in level["over_constant"]))
+    rows = []
+    for metric in metrics:
+        tests = [level["over_constant"].get(metric) for level in levels.values()]
+        cells = [
+            (value_with_interval(test["difference"], test["ci"], signed), p_value(test["p"])) if test else (DASH, DASH)
+            for test in tests
+        ]
+        rows.append((metric_words(metric), *(cell for pair in cells for cell in pair)))
+    header = ("difference in", *(name for level in levels for name in (LEVELS[level], "p")))
+    caption = (
+        "The predictions less the constant one, on the same images, with 95 % intervals and p-values of a t test over "
+        f"{clusters}; not adjusted for their number."
+    )
+    return Table(caption, header, rows)
 
 
 def class_table(level: Numbers, clusters: str = "patients") -> list[Table]:
@@ -219,7 +250,7 @@ def uncertainty_blocks(uncertainty: Numbers, name: str = "") -> list[Block]:
     target = percent(uncertainty["coverage"])
     shown = {key: words for key, words in CONFORMAL.items() if "note" not in uncertainty or "patient" not in key}
     sets = [
-        (f"calibrated on {level}s", target, *_cells(numbers, shown))
+        (f"calibrated on {level}s", target, *_cells(numbers, shown), *_class_cells(numbers))
         for level, numbers in uncertainty["conformal"].items()
         if level == "image" or "note" not in uncertainty
     ]
@@ -233,7 +264,7 @@ def uncertainty_blocks(uncertainty: Numbers, name: str = "") -> list[Block]:
     tables = [
         Table(
             f"Conformal prediction sets on test.{note}",
-            ("prediction sets", "target coverage", *shown.values()),
+            ("prediction sets", "target coverage", *shown.values(), *_class_names(uncertainty)),
             sets,
         ),
         Table(
@@ -248,6 +279,16 @@ def uncertainty_blocks(uncertainty: Numbers, name: str = "") -> list[Block]:
         ),
     ]
     return [Text(uncertainty_words(uncertainty)), *(table for table in tables if table.rows)]
+
+
+def _class_cells(numbers: Numbers) -> list[str]:
+    limits = numbers["ci"].get("per_class", {})
+    return [value_with_interval(numbers["per_class"][label], ends) for label, ends in limits.items()]
+
+
+def _class_names(uncertainty: Numbers) -> list[str]:
+    image = uncertainty["conformal"]["image"]
+    return [f"coverage of {label}" for label in image["ci"].get("per_class", {})]
 
 
 def robustness_blocks(robustness: Numbers, name: str = "") -> list[Block]:

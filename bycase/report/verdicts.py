@@ -21,7 +21,7 @@ def verdict_section(comparisons: Numbers, clusters: str = "patients") -> Section
             (
                 f"{pair['first']} against {pair['second']}",
                 pair["verdict"],
-                value_with_interval(pair["difference"], pair["ci"], signed),
+                value_with_interval(pair["difference"], pair["ci_simultaneous"], signed),
                 p_value(pair["p_holm"]),
                 p_value(mcnemar.get("p_clustered_holm", mcnemar.get("p_holm"))),
                 DASH if needed is None else count(needed),
@@ -29,7 +29,10 @@ def verdict_section(comparisons: Numbers, clusters: str = "patients") -> Section
         )
     tests = ("p", "p, McNemar")
     header = ("pair", "verdict", f"difference in {metric}", *tests, f"{clusters} needed")
-    caption = "All pairs. Difference: first minus second. P-values are Holm-adjusted over the pairs."
+    caption = (
+        "All pairs. Difference: first minus second, with an interval that holds for all pairs together. P-values are "
+        "Holm-adjusted over the pairs."
+    )
     blocks: list[Block] = [Text(words), Listing([pair["sentence"] for pair in pairs]), Table(caption, header, rows)]
     notes = comparisons.get("notes", [])
     return Section("verdicts", "Pairwise verdicts", [*blocks, *([Listing(notes)] if notes else [])])

@@ -3,12 +3,24 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from bycase.core.params import Params
-from bycase.core.wording import Numbers, count, interval, metric_with_interval, percent, share, tenths
+from bycase.core.wording import (
+    Numbers,
+    count,
+    interval,
+    metric_with_interval,
+    p_equals,
+    percent,
+    share,
+    signed,
+    tenths,
+    value_with_interval,
+)
 from bycase.statistics.metric_names import metric_words, short_metric_words
 from bycase.statistics.power.resolution import METRICS, SCENARIOS
 
 CI = "95 % CI"
 CHANCE = 0.5  # AUC of a constant prediction
+ALPHA = 0.05
 PHANTOM = "PHANTOM: generated images. They show that the pipeline works; no number here says anything about patients."
 
 
@@ -69,10 +81,13 @@ def auc_verdict(levels: Mapping[str, Numbers]) -> str:
 
 
 def accuracy_verdict(image: Numbers) -> str:
-    """Whether the interval of the accuracy excludes that of a constant prediction."""
-    limits, constant = image["ci"]["accuracy"], image["baseline"]["accuracy"]
-    place = "lies above" if limits["low"] > constant else "lies below" if limits["high"] < constant else "includes"
-    return f"The {CI} of the accuracy {place} the {share(constant)} of a constant prediction."
+    """How the accuracy differs from that of a constant prediction, on the same images."""
+    tested = image["over_constant"]["accuracy"]
+    told = "not shown to differ from" if tested["p"] >= ALPHA else "above" if tested["difference"] > 0 else "below"
+    return (
+        f"The accuracy is {told} the {share(image['baseline']['accuracy'])} of a constant prediction: difference "
+        f"{value_with_interval(tested['difference'], tested['ci'], signed, CI)}, {p_equals(tested['p'])}."
+    )
 
 
 def power_words(power: Numbers) -> str:

@@ -11,6 +11,7 @@ from bycase.core.seeding import generator
 from bycase.statistics.bootstrap import bootstrap
 from bycase.statistics.calibration.assessment import assess_calibration
 from bycase.statistics.calibration.temperature import scale_units
+from bycase.statistics.comparison.differences import differences_from
 from bycase.statistics.decisions import describe_decisions
 from bycase.statistics.interactions import assess_interactions
 from bycase.statistics.intervals import metric_interval, metric_intervals
@@ -30,6 +31,7 @@ from bycase.statistics.thresholds import (
 from bycase.statistics.units import Floats, Units, image_units, patient_units
 from bycase.tables.predictions import TEST, VALIDATION
 
+OVER_CONSTANT = ("auc", "accuracy", "balanced_accuracy", "brier", "log_loss")
 VALIDATION_METRICS = ("auc", "accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
 
@@ -114,12 +116,14 @@ def assess(
     -------
     dict
         ``image`` and ``patient``: metrics on test (see `bycase.statistics.metrics.weighted_metrics`), ``n`` (units),
-        ``n_patients``, ``baseline`` (the class shares of the training part, its majority class predicted), ``ci``
-        (95 % intervals, and ``resamples``, the number drawn); the patient level also has ``recognition_rate``. With a
-        positive class ``threshold`` and ``operating_points`` (see `bycase.statistics.thresholds`); without one
-        ``per_class``, also ``n``. ``validation``: the main metrics where the threshold was chosen, which flatters its
-        accuracies. ``calibration``: see `bycase.statistics.calibration.assessment`. ``decisions``, with a positive
-        class: see `bycase.statistics.decisions.describe_decisions`. All leaves are numbers.
+        ``n_patients``, ``baseline`` (the class shares of the training part, its majority class predicted), ``ci`` (95 %
+        intervals, and ``resamples``, the number drawn), ``over_constant`` (`OVER_CONSTANT` less those of the baseline,
+        paired; see `bycase.statistics.comparison.differences.differences_from`); the patient level also has
+        ``recognition_rate``. With a positive class ``threshold`` and ``operating_points`` (see
+        `bycase.statistics.thresholds`); without one ``per_class``, also ``n``. ``validation``: the main metrics where
+        the threshold was chosen, which flatters its accuracies. ``calibration``: see
+        `bycase.statistics.calibration.assessment`. ``decisions``, with a positive class: see
+        `bycase.statistics.decisions.describe_decisions`. All leaves are numbers.
     """
     if validation is None:
         image, patient = (_Level(None, units, None) for units in (test, patient_units(test, settings.fixed_threshold)))
@@ -156,8 +160,10 @@ def _with_baseline(level: _Level, priors: Floats, images: Units | None, resample
     """One level's `assess_level`, and what the class shares of the training part alone would reach."""
     points = {} if level.validation is None else choose_operating_points(level.validation)
     content = assess_level(level.test, level.threshold, points, images, resamples, seed)
-    content["baseline"] = point_metrics(constant_units(level.test, priors))
+    constant = constant_units(level.test, priors)
+    content["baseline"] = point_metrics(constant)
     content["baseline"].pop("per_class", None)
+    content["over_constant"] = differences_from(level.test, constant, OVER_CONSTANT)
     return content
 
 
@@ -189,7 +195,7 @@ def assess_level(
     Returns
     -------
     dict
-        As ``image`` and ``patient`` of `assess`, without ``baseline``.
+        As ``image`` and ``patient`` of `assess`, without ``baseline`` and ``over_constant``.
     """
     random = generator(seed, "evaluate", "bootstrap")
     values = bootstrap(test, lambda counts: weighted_metrics(test, counts), resamples, random)

@@ -29,9 +29,9 @@ def without_spread(estimate: float, perfect: float, limits: tuple[float, float] 
     return {"low": max(lowest, estimate - reach), "high": min(highest, estimate + reach)}
 
 
-def perfect_bound(patients: float) -> float:
-    """The rate at which `patients` of `patients` are right with a probability of 2.5 % (Clopper and Pearson, 1934)."""
-    return float(TAIL ** (1 / patients)) if patients else 0.0
+def perfect_bound(patients: float, tail: float = TAIL) -> float:
+    """The rate at which `patients` of `patients` are right with a probability of `tail` (Clopper and Pearson, 1934)."""
+    return float(tail ** (1 / patients)) if patients else 0.0
 
 
 def perfect_ranking_bound(positive: float, negative: float) -> float:

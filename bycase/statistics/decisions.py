@@ -15,7 +15,7 @@ import pandas as pd
 from bycase.core.seeding import generator
 from bycase.statistics.bootstrap import bootstrap, divide, on_all_patients, weighted_sums
 from bycase.statistics.bounds import perfect_bound
-from bycase.statistics.intervals import metric_interval, resampled_interval
+from bycase.statistics.intervals import UNIT, no_surer, resampled_interval
 from bycase.statistics.units import Bools, Floats, Integers, Units
 
 PREDICTIVE = ("ppv", "npv")
@@ -96,7 +96,9 @@ def assess_predictive_values(units: Units, prevalence: float, seed: int) -> dict
 
     points = {name: float(value) for name, value in on_all_patients(units, statistic).items()}
     values = bootstrap(units, statistic, RESAMPLES, generator(seed, "evaluate", "decisions"))
-    return points | {"ci": {name: metric_interval(name, points[name], values[name], units) for name in PREDICTIVE}}
+    sizes, perfect = units.classes_of_patients.sum(axis=0), perfect_bound(float(min(units.shares_of_patients)))
+    limits = {name: resampled_interval(points[name], values[name], sizes, perfect, UNIT) for name in PREDICTIVE}
+    return points | {"ci": {name: no_surer(ends, perfect) for name, ends in limits.items()}}
 
 
 def decision_curve(units: Units, prevalence: float | None, seed: int, thresholds: Floats = GRID) -> pd.DataFrame:

@@ -18,7 +18,9 @@ import numpy as np
 
 from bycase.statistics.assessment import assess_level
 from bycase.statistics.calibration.assessment import assess_temperatures
+from bycase.statistics.calibration.temperature import scale_units
 from bycase.statistics.conformal import assess_sets
+from bycase.statistics.decisions import describe_decisions
 from bycase.statistics.intervals import rate_interval
 from bycase.statistics.units import Bools, Units, patient_units
 from bycase.tables.results import read_results
@@ -90,7 +92,7 @@ class Sample:
 
 
 def assess_external(
-    internal: Sample, external: Sample, locked: Locked, resamples: int, seed: int
+    internal: Sample, external: Sample, locked: Locked, resamples: int, seed: int, prevalence: float | None = None
 ) -> dict[str, dict[str, Any]]:
     """Score a classifier on its own test part and on another data set, and the change from one to the other.
 
@@ -104,6 +106,8 @@ def assess_external(
         Of the bootstrap over patients, of each data set.
     seed : int
         The pipeline's seed.
+    prevalence : float, in (0, 1), optional
+        Share of the positive class where the classifier is used.
 
     Returns
     -------
@@ -112,13 +116,15 @@ def assess_external(
         `subtract`.
     """
     scores = {
-        name: assess_sample(sample, locked, resamples, seed)
+        name: assess_sample(sample, locked, resamples, seed, prevalence)
         for name, sample in (("internal", internal), ("external", external))
     }
     return {**scores, "change": subtract(scores["external"], scores["internal"])}
 
 
-def assess_sample(sample: Sample, locked: Locked, resamples: int, seed: int) -> dict[str, Any]:
+def assess_sample(
+    sample: Sample, locked: Locked, resamples: int, seed: int, prevalence: float | None = None
+) -> dict[str, Any]:
     """Score a classifier on one data set.
 
     Returns
@@ -126,7 +132,8 @@ def assess_sample(sample: Sample, locked: Locked, resamples: int, seed: int) -> 
     dict
         ``image`` and ``patient``: see `bycase.statistics.assessment.assess_level`. ``calibration``: of ``image`` and
         ``patient``, see `bycase.statistics.calibration.assessment.assess_temperatures`. ``sets``: by the level that
-        they were calibrated on, see `bycase.statistics.conformal.assess_sets`. ``unlike.share``: of images. All but
+        they were calibrated on, see `bycase.statistics.conformal.assess_sets`. ``unlike.share``: of images.
+        ``decisions``, with a positive class: see `bycase.statistics.decisions.describe_decisions`. All but
         counts and thresholds have 95 % intervals in a ``ci`` beside them.
     """
     images = sample.images.with_threshold(locked.thresholds["image"])
@@ -139,6 +146,9 @@ def assess_sample(sample: Sample, locked: Locked, resamples: int, seed: int) -> 
     content["calibration"] = {
         level: assess_temperatures(each, locked.temperatures[level], seed) for level, each in units.items()
     }
+    scaled = scale_units(units["patient"], locked.temperatures["patient"])
+    if decisions := describe_decisions(units, scaled, prevalence, seed):
+        content["decisions"] = decisions
     content["sets"] = {
         level: assess_sets(held, images.truth, images.patient, locked.coverage) for level, held in sample.sets.items()
     }

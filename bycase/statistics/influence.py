@@ -28,6 +28,22 @@ NOTHING = 1e-12
 
 
 @dataclass(frozen=True)
+class Draws:
+    """The error of a mean over random draws, such as of folds or of trainings.
+
+    Attributes
+    ----------
+    variance : float
+        Of the mean; 0 of a single draw, which does not tell how others would differ.
+    freedom : int
+        Its degrees of freedom.
+    """
+
+    variance: float = 0.0
+    freedom: int = 1
+
+
+@dataclass(frozen=True)
 class Influence:
     """A metric, and what each patient adds to its error.
 
@@ -45,8 +61,8 @@ class Influence:
         Patients of each sample.
     unknown : float, in [0, 1]
         The share of the metric that rests on samples of a single patient, or of none.
-    draws : tuple of float
-        Of a mean over random draws, as of folds, what each adds to the error.
+    draws : Draws
+        Of a mean over random draws.
     """
 
     estimate: float
@@ -54,20 +70,16 @@ class Influence:
     scores: Floats
     sizes: Integers
     unknown: float = 0.0
-    draws: tuple[float, ...] = ()
+    draws: Draws = Draws()
 
     @property
     def variance(self) -> float:
         """Of the estimate's error, but for samples of a single patient."""
-        return self._of_patients + self._of_draws
+        return self._of_patients + self.draws.variance
 
     @property
     def _of_patients(self) -> float:
         return float((self.parts.sum(axis=1) ** 2).sum())
-
-    @property
-    def _of_draws(self) -> float:
-        return math.fsum(draw**2 for draw in self.draws)
 
     @property
     def discordant(self) -> int:
@@ -86,7 +98,7 @@ class Influence:
         sizes = self.sizes[several]
         own = welch((self.parts[:, several] ** 2).sum(axis=0), sizes - 1)
         least = min(own, welch(1 / sizes, sizes - 1), len(self.parts) - 1)
-        return welch([self._of_patients, self._of_draws], [least, len(self.draws) - 1])
+        return welch([self._of_patients, self.draws.variance], [least, self.draws.freedom])
 
     def minus(self, other: "Influence") -> "Influence":
         """The difference of two metrics of the same patients, one kind of metric."""
@@ -97,10 +109,30 @@ class Influence:
             scores=self.scores - other.scores,
         )
 
-    def with_draws(self, values: Floats) -> "Influence":
-        """The same of a mean over `values`, (n_draws,); a single draw does not tell how others would differ."""
-        errors = small_sample_factor(len(values)) * (values - values.mean()) / len(values)
-        return replace(self, draws=tuple(errors.tolist()))
+    def with_draws(self, draws: Draws) -> "Influence":
+        """The same of a mean over random draws."""
+        return replace(self, draws=draws)
+
+
+def draws_of(values: Floats) -> Draws:
+    """The error of the mean of `values`, (n_draws,) or, of several series that vary alike, (n_draws, n_series)."""
+    n = len(values)
+    several = values.reshape(n, -1)
+    return Draws(float(several.var(axis=0, ddof=1).mean()) / n, several.shape[1] * (n - 1)) if n > 1 else Draws()
+
+
+def draws_of_difference(values: Floats) -> Draws:
+    """The error of the difference between the means of two of several series that vary alike, (n_draws, n_series).
+
+    What a draw adds to all series is in no difference: the residual of a table of two ways without replication, draws
+    and series (Scheffe, 1959, "The Analysis of Variance", section 8.1), counts for each of the two.
+    """
+    n, series = values.shape
+    if min(n, series) < 2:
+        return Draws()
+    residual = values - values.mean(axis=0) - values.mean(axis=1, keepdims=True) + values.mean()
+    freedom = (n - 1) * (series - 1)
+    return Draws(2 * float((residual**2).sum()) / freedom / n, freedom)
 
 
 def welch(variances: Floats | Sequence[float], freedoms: Floats | Integers | Sequence[float]) -> float:
@@ -160,6 +192,8 @@ def rate_members(metric: str, units: Units, number: int | None = None) -> tuple[
     true, predicted = units.truth == number, units.predicted == number
     if metric == "precision":
         return true, predicted
+    if metric == "npv":
+        return ~true, ~predicted
     return (~predicted, ~true) if metric == "specificity" else (predicted, true)
 
 
@@ -330,7 +364,7 @@ def _losses(units: Units) -> Floats:
     return log_losses(units.scores[np.arange(len(units.truth)), units.truth])
 
 
-RATES = ("accuracy", "sensitivity", "recall", "specificity", "precision")
+RATES = ("accuracy", "sensitivity", "recall", "specificity", "precision", "npv")
 METRICS: dict[str, Callable[[Units, int | None], Influence]] = {
     **{rate: _rate(rate) for rate in RATES},
     "recognition_rate": _recognition_rate,

@@ -28,6 +28,7 @@ from bycase.statistics.influence import (
     FEWEST,
     METRICS,
     RATES,
+    Draws,
     Influence,
     mean_influence,
     measure_influence,
@@ -53,7 +54,12 @@ def range_width(metric: str) -> float:
     return high - low
 
 
-def metric_intervals(metrics: Mapping[str, Any], values: Mapping[str, Floats], units: Units) -> dict[str, Any]:
+def metric_intervals(
+    metrics: Mapping[str, Any],
+    values: Mapping[str, Floats],
+    units: Units,
+    trainings: Mapping[str, Draws] | None = None,
+) -> dict[str, Any]:
     """The 95 % intervals of all metrics that were resampled, by the patients that each rests on.
 
     Parameters
@@ -64,15 +70,20 @@ def metric_intervals(metrics: Mapping[str, Any], values: Mapping[str, Floats], u
         On resamples; see `bycase.statistics.metrics.weighted_metrics`.
     units : Units
         The whole test part.
+    trainings : mapping of str to Draws, optional
+        The error of each metric that comes from several trainings, which all predicted `units`.
 
     Returns
     -------
     dict
-        For each metric the keys ``low`` and ``high``; ``per_class``: likewise of each class; ``resamples``: how many
-        there were.
+        For each metric the keys ``low`` and ``high``; ``per_class``: likewise of each class, over patients only;
+        ``resamples``: how many there were.
     """
+    trained = trainings or {}
     limits: dict[str, Any] = {
-        name: metric_interval(name, metrics[name], values[name], units) for name in values if name in metrics
+        name: metric_interval(name, metrics[name], values[name], units, trainings=trained.get(name))
+        for name in values
+        if name in metrics
     }
     if "per_class" in metrics:
         limits["per_class"] = {
@@ -86,7 +97,12 @@ def metric_intervals(metrics: Mapping[str, Any], values: Mapping[str, Floats], u
 
 
 def metric_interval(
-    metric: str, estimate: float, values: Floats | None, units: Units, number: int | None = None
+    metric: str,
+    estimate: float,
+    values: Floats | None,
+    units: Units,
+    number: int | None = None,
+    trainings: Draws | None = None,
 ) -> dict[str, float]:
     """The 95 % interval of a metric: of all patients, of one class against the rest, or a mean over the classes.
 
@@ -102,6 +118,8 @@ def metric_interval(
         The whole test part.
     number : int, optional
         The class; by default the positive one, without which what is not of all patients is a mean over the classes.
+    trainings : Draws, optional
+        Of several trainings, whose variance is joined to that between patients.
 
     Returns
     -------
@@ -110,10 +128,14 @@ def metric_interval(
     """
     number = units.positive if number is None else number
     if metric in RATES and (metric == "accuracy" or number is not None):
-        return rate_interval(*rate_members(metric, units, number), units.patient)
+        right, members = rate_members(metric, units, number)
+        if trainings is None or not members.any():
+            return rate_interval(right, members, units.patient)
+        return share_interval(right, members, units.patient, trainings=trainings)
     limits, perfect = RANGES.get(metric, UNIT), perfect_metric_bound(metric, units, number)
     if metric in METRICS:
-        ends = influence_interval(measure_influence(metric, units, number), perfect, limits)
+        influence = measure_influence(metric, units, number)
+        ends = influence_interval(influence if trainings is None else influence.with_draws(trainings), perfect, limits)
     elif values is None:
         raise ValueError(f"{metric} has no interval without resamples")
     else:
@@ -121,6 +143,7 @@ def metric_interval(
         if number is not None:
             sizes = np.array([sizes[number], units.against_rest(number).patients_of(False)])
         ends = resampled_interval(estimate, values, sizes[sizes > 0], perfect, limits)
+        ends = ends if trainings is None else _join_trainings(ends, estimate, trainings, limits)
     # The worst log loss is nobody's: a share of the way to it would be far too much.
     return ends if metric == "log_loss" else no_surer(ends, perfect, limits)
 
@@ -175,11 +198,28 @@ def rate_interval(right: Bools, members: Bools, patient: Integers) -> dict[str, 
     return share_interval(right, members, patient)
 
 
-def share_interval(
-    values: Floats | Bools, members: Bools, patient: Integers, limits: tuple[float, float] = UNIT
+def _join_trainings(
+    ends: Mapping[str, float], estimate: float, trainings: Draws, limits: tuple[float, float]
 ) -> dict[str, float]:
-    """The interval of the mean of `values` over the `members`, any number of a patient; see `influence_interval`."""
+    """Join an interval over patients and the t interval of the trainings' mean by MOVER (Zou and Donner, 2008)."""
+    reach = -float(stdtrit(trainings.freedom, TAIL)) * math.sqrt(trainings.variance)
+    below, above = (math.hypot(ends[end] - estimate, reach) for end in ("low", "high"))
+    return {"low": max(limits[0], estimate - below), "high": min(limits[1], estimate + above)}
+
+
+def share_interval(
+    values: Floats | Bools,
+    members: Bools,
+    patient: Integers,
+    limits: tuple[float, float] = UNIT,
+    trainings: Draws | None = None,
+) -> dict[str, float]:
+    """The interval of the mean of `values` over the `members`, any number of a patient; see `influence_interval`.
+
+    `trainings` as of `metric_interval`.
+    """
     influence = mean_influence(values, members, patient)
+    influence = influence if trainings is None else influence.with_draws(trainings)
     perfect = perfect_bound(int(influence.sizes[0]))
     return no_surer(influence_interval(influence, perfect, limits), perfect, limits)
 

@@ -21,6 +21,7 @@ from bycase.report.resolution import resolution_section
 from bycase.report.sections import (
     calibration_table,
     class_table,
+    constant_table,
     intervals_words,
     main_numbers,
     operating_table,
@@ -161,6 +162,7 @@ def _results(info: JudgedInfo, levels: Levels, plots: Path) -> Section:
     clusters = info.clusters
     blocks: list[Block] = [
         results_table(levels, clusters, constant_words(info.table)),
+        constant_table(levels, clusters),
         *class_table(levels["image"], clusters),
         *operating_table(levels, clusters),
         *_figures(plots, "roc", "precision_recall", "confusion"),

@@ -179,8 +179,9 @@ def compare_tables(
         classes=first.classes,
         positive=first.positive,
         networks={table.name: table.file for table in tables},
-        baselines={
-            name: {level: each[level]["baseline"] for level in ("image", "patient")} for name, each in metrics.items()
+        **{
+            key: {name: {level: each[level][kind] for level in ("image", "patient")} for name, each in metrics.items()}
+            for key, kind in (("baselines", "baseline"), ("over_constant", "over_constant"))
         },
         seed=settings.seed,
         subtitle=[
@@ -192,9 +193,7 @@ def compare_tables(
     comparison = compare(inputs, comparing)
     board, verdicts = comparison.board, comparison.verdicts
     if not all(table.probabilities for table in tables):
-        board, verdicts = (
-            without(content, (*OF_PROBABILITIES, "calibration", "delong")) for content in (board, verdicts)
-        )
+        board, verdicts = (without(content, (*OF_PROBABILITIES, "calibration")) for content in (board, verdicts))
     return replace(comparison, board=board, verdicts=verdicts)
 
 

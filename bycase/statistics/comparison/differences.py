@@ -11,6 +11,7 @@ the interval reaches at least as far as one of equal networks. Interval and p-va
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri, stdtr, stdtrit
@@ -18,7 +19,15 @@ from scipy.special import ndtri, stdtr, stdtrit
 from bycase.statistics.bootstrap import bootstrap
 from bycase.statistics.bounds import TAIL, perfect_bound
 from bycase.statistics.comparison.paired import Paired
-from bycase.statistics.influence import FEWEST, METRICS, Influence, measure_influence
+from bycase.statistics.influence import (
+    FEWEST,
+    METRICS,
+    Draws,
+    Influence,
+    draws_of_difference,
+    measure_influence,
+    welch,
+)
 from bycase.statistics.intervals import NO_VARIANCE, bootstrap_freedom, range_width
 from bycase.statistics.metrics import weighted_metrics
 from bycase.statistics.units import Floats, Integers, Units
@@ -48,6 +57,8 @@ class Difference:
         The share of the metric that rests on classes of a single patient.
     width : float
         Of the metric's range.
+    of_trainings : float
+        The part of the variance that more patients would not make smaller, but more trainings would.
     """
 
     estimate: float
@@ -57,6 +68,7 @@ class Difference:
     discordant: int
     unknown: float = 0.0
     width: float = 1.0
+    of_trainings: float = 0.0
 
     @property
     def mirrored(self) -> "Difference":
@@ -68,10 +80,20 @@ class Difference:
         """Whether it is not told how patients differ."""
         return self.unknown == 1 or not self.variance > NO_VARIANCE * self.width**2
 
-    @property
-    def reach(self) -> float:
+    def reach(self, tail: float = TAIL) -> float:
         """How far from the estimate the interval ends of as many patients who all speak for the same difference."""
-        return (1 - perfect_bound(self.patients)) * self.width
+        return (1 - perfect_bound(self.patients, tail)) * self.width
+
+    def with_trainings(self, trainings: Draws) -> "Difference":
+        """The same of a mean over several trainings; of patients who do not differ it stays as it is."""
+        if self.says_nothing:
+            return self
+        return replace(
+            self,
+            variance=self.variance + trainings.variance,
+            freedom=welch([self.variance, trainings.variance], [self.freedom, trainings.freedom]),
+            of_trainings=trainings.variance,
+        )
 
 
 def influence_difference(influence: Influence, width: float = 1.0) -> Difference:
@@ -104,8 +126,30 @@ def resampled_difference(
     return Difference(estimate, variance, freedom, int(several.min()), discordant, unknown, width)
 
 
+def differences_from(units: Units, other: Units, metrics: Sequence[str]) -> dict[str, Any]:
+    """What `units` have more than `other` predictions of the same images, or patients, by metric of closed form.
+
+    Returns
+    -------
+    dict
+        By metric ``difference``, its 95 % interval ``ci``, and ``p``.
+    """
+    found: dict[str, Any] = {}
+    for metric in metrics:
+        influence = measure_influence(metric, units).minus(measure_influence(metric, other))
+        difference = influence_difference(influence, range_width(metric))
+        ends, p = confidence_interval(difference), p_two_sided(difference)
+        found[metric] = {"difference": difference.estimate, "ci": ends, "p": p}
+    return found
+
+
 def measure_differences(
-    paired: Paired, metrics: Sequence[str], pairs: Sequence[Pair], resamples: int, random: np.random.Generator
+    paired: Paired,
+    metrics: Sequence[str],
+    pairs: Sequence[Pair],
+    resamples: int,
+    random: np.random.Generator,
+    trainings: Mapping[str, Floats] | None = None,
 ) -> dict[str, dict[Pair, Difference]]:
     """The differences of all pairs of networks, by metric.
 
@@ -121,6 +165,9 @@ def measure_differences(
         Of the bootstrap over patients, for metrics without a closed form; the same patients for all networks.
     random : Generator
         Draws them.
+    trainings : mapping of str to ndarray of shape (n_repeats, n_models), optional
+        Each metric in each of several repeats, whose variance is then joined to that between patients, as if all
+        networks' trainings varied alike; see `bycase.statistics.comparison.resampling.values_of_repeats`.
     """
     units = [paired.units(number) for number in range(len(paired.models))]
     differences: dict[str, dict[Pair, Difference]] = {}
@@ -133,6 +180,11 @@ def measure_differences(
     others = [metric for metric in metrics if metric not in differences]
     if others and pairs:
         differences |= _resampled(units, others, pairs, resamples, random)
+    for metric, values in (trainings or {}).items():
+        draws = draws_of_difference(values)
+        differences[metric] = {
+            pair: difference.with_trainings(draws) for pair, difference in differences.get(metric, {}).items()
+        }
     return {metric: differences.get(metric, {}) for metric in metrics}
 
 
@@ -169,17 +221,18 @@ def count_discordant(one: Units, other: Units) -> int:
     return len(np.unique(one.patient[differ]))
 
 
-def confidence_interval(difference: Difference) -> dict[str, float]:
-    """The 95 % interval, within the range that a difference has.
+def confidence_interval(difference: Difference, alpha: float = 2 * TAIL) -> dict[str, float]:
+    """The interval that holds a true difference with probability 1 - `alpha`, within the range that a difference has.
 
     Returns
     -------
     dict with the keys ``low`` and ``high``
     """
-    few = difference.discordant < FEWEST_DISCORDANT
-    reach = difference.reach if few or difference.says_nothing else 0.0
+    tail = alpha / 2
+    few = difference.discordant < FEWEST_DISCORDANT or 0.5**difference.discordant > tail
+    reach = difference.reach(tail) if few or difference.says_nothing else 0.0
     if not difference.says_nothing:
-        reach = max(reach, -float(stdtrit(difference.freedom, TAIL)) * math.sqrt(difference.variance))
+        reach = max(reach, -float(stdtrit(difference.freedom, tail)) * math.sqrt(difference.variance))
     reach += difference.unknown * difference.width
     low, high = difference.estimate - reach, difference.estimate + reach
     if few:
@@ -187,10 +240,44 @@ def confidence_interval(difference: Difference) -> dict[str, float]:
     return {"low": max(low, -difference.width), "high": min(high, difference.width)}
 
 
+def simultaneous_interval(difference: Difference, alpha: float, pairs: int, p_adjusted: float) -> dict[str, float]:
+    """The interval of one of several pairs that together hold all true differences with probability 1 - `alpha`.
+
+    Bonferroni's, but that it ends at 0 where Holm's procedure finds a difference and Bonferroni's does not, so that it
+    excludes 0 where, and only where, the adjusted p-value is below `alpha`. An end of 0 is not part of it.
+
+    Parameters
+    ----------
+    difference : Difference
+        Of the pair.
+    alpha : float, in (0, 1)
+        Of all pairs together.
+    pairs : int
+        Their number.
+    p_adjusted : float
+        The pair's p-value, adjusted over all.
+
+    Returns
+    -------
+    dict with the keys ``low`` and ``high``
+    """
+    ends = confidence_interval(difference, alpha / pairs)
+    if p_adjusted >= alpha:
+        return ends
+    return (
+        {"low": max(ends["low"], 0.0), "high": ends["high"]}
+        if difference.estimate > 0
+        else {
+            "low": ends["low"],
+            "high": min(ends["high"], 0.0),
+        }
+    )
+
+
 def standard_error(difference: Difference) -> float:
     """The standard deviation between samples of patients; where it is not told, that of an interval so wide."""
     if difference.says_nothing:
-        return (difference.reach + difference.unknown * difference.width) / float(-ndtri(TAIL))
+        return (difference.reach() + difference.unknown * difference.width) / float(-ndtri(TAIL))
     return math.sqrt(difference.variance)
 
 

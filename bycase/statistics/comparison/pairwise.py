@@ -1,5 +1,6 @@
 """The content of `metrics/benchmark/comparisons.json`: every pair of networks, tested and put into words."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -15,6 +16,7 @@ from bycase.statistics.comparison.differences import (
     measure_differences,
     p_not_equivalent,
     p_two_sided,
+    simultaneous_interval,
     standard_error,
 )
 from bycase.statistics.comparison.mcnemar import clustered_p, exact_by_patient, exact_ignoring_clusters
@@ -54,8 +56,8 @@ def compare_pairs(
     """Compare all pairs of networks on the same patients.
 
     The verdict is by `bycase.statistics.comparison.differences`, for the chosen metric and level; all other metrics and
-    McNemar's tests stand beside it. What they leave out is the chance in training: the spread over repeats shows it
-    where there are several.
+    McNemar's tests stand beside it. The chance in training is in the differences where there are several repeats
+    (`bycase.statistics.comparison.resampling`), and left out with a single one.
 
     Parameters
     ----------
@@ -97,13 +99,19 @@ def compare_pairs(
     settings = Settings(metric, level, margin, alpha, POWER, resamples, seed)
     numbers = list(combinations(range(len(paired.models)), 2))
     values = {name: point_values(units) for name, units in levels.items()}
+    trainings = {name: values_of_repeats(units) for name, units in levels.items()}
     differences = {
         name: measure_differences(
-            units, metrics_of(paired), numbers, resamples, generator(seed, "compare", "bootstrap")
+            units,
+            metrics_of(paired),
+            numbers,
+            resamples,
+            generator(seed, "compare", "bootstrap"),
+            trainings[name],
         )
         for name, units in levels.items()
     }
-    by_repeat = values_of_repeats(levels[level], metric)
+    by_repeat = trainings[level].get(metric)
     resolution = measure_resolution(paired, alpha, POWER)
     summaries = _summaries(differences[level][metric], by_repeat, settings)
     beside = {
@@ -121,13 +129,16 @@ def compare_pairs(
         "models": list(paired.models),
         "n_images": len(set(paired.names)),
         "n_patients": paired.n_patients,
-        "repeats": len(by_repeat),
+        "repeats": len(paired.repeats),
         "values": {
             name: {key: _by_model(paired, of_models) for key, of_models in of_level.items()}
             for name, of_level in values.items()
         },
-        "spread_over_repeats": _by_model(paired, by_repeat.std(axis=0, ddof=1)) if len(by_repeat) > 1 else {},
-        "notes": notes(len(by_repeat), len(numbers), alpha, margin, clusters) + resolution_note(resolution, metric),
+        "spread_over_repeats": {} if by_repeat is None else _by_model(paired, by_repeat.std(axis=0, ddof=1)),
+        "notes": [
+            *notes(metric, len(paired.repeats), len(numbers), alpha, margin, clusters),
+            *resolution_note(resolution, metric),
+        ],
         "resolution": resolution,
         "pairs": pairs,
         "groups": _groups(pairs, _by_model(paired, chosen), metric),
@@ -143,16 +154,19 @@ def _summary(difference: Difference) -> dict[str, Any]:
     }
 
 
-def _summaries(differences: Mapping[Pair, Difference], by_repeat: Floats, settings: Settings) -> ByPair:
-    """Of the metric and level that decide: both tests, adjusted over all pairs, and the spread over repeats."""
+def _summaries(differences: Mapping[Pair, Difference], by_repeat: Floats | None, settings: Settings) -> ByPair:
+    """Of the metric and level that decide: tests and interval over all pairs together, and the spread over repeats."""
     summaries = {
         pair: {**_summary(difference), "p_equivalence": p_not_equivalent(difference, settings.margin)}
         for pair, difference in differences.items()
     }
     adjusted = _adjusted(summaries, {"p": "p_holm", "p_equivalence": "p_equivalence_holm"})
     for (i, j), summary in adjusted.items():
-        several = len(by_repeat) > 1
-        summary["spread_over_repeats"] = float((by_repeat[:, i] - by_repeat[:, j]).std(ddof=1)) if several else None
+        summary["ci_simultaneous"] = simultaneous_interval(
+            differences[i, j], settings.alpha, len(differences), summary["p_holm"]
+        )
+        spread = None if by_repeat is None else float((by_repeat[:, i] - by_repeat[:, j]).std(ddof=1))
+        summary["spread_over_repeats"] = spread
     return adjusted
 
 
@@ -177,13 +191,14 @@ def _describe(
     )
     n_pairs = len(paired.models) * (len(paired.models) - 1) // 2
     fewest = difference.patients if difference.says_nothing else None
-    needed = patients_needed(summary["se"], paired.n_patients, settings.margin, settings.alpha, n_pairs, fewest)
+    of_patients = math.sqrt(summary["se"] ** 2 - difference.of_trainings)
+    needed = patients_needed(of_patients, paired.n_patients, settings.margin, settings.alpha, n_pairs, fewest)
     finding = Finding(
         models=(paired.models[i], paired.models[j]),
         metric=settings.metric,
         level=settings.level,
         values=(float(values[i]), float(values[j])),
-        **summary["ci"],
+        **summary["ci_simultaneous"],
         p=summary["p_holm"],
         p_equivalence=summary["p_equivalence_holm"],
         margin=settings.margin,
@@ -193,6 +208,7 @@ def _describe(
         n_patients=paired.n_patients,
         spread=summary["spread_over_repeats"],
         repeats=len(paired.repeats),
+        confidence=("simultaneous " if n_pairs > 1 else "") + f"{1 - settings.alpha:.0%} CI".replace("%", " %"),
         clusters=clusters,
     )
     return {

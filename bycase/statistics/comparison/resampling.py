@@ -1,9 +1,13 @@
 """Metrics of several networks, of one with intervals, and of all in each repeat.
 
-What an interval covers is who the patients are, not how the networks came out of their training: a network trained
-again, from other random numbers, would score otherwise. `values_of_repeats` shows how much.
+What an interval of one training covers is who the patients are, not how the network came out of its training: trained
+again, from other random numbers, it would score otherwise. `values_of_repeats` shows how much; of several repeats the
+variance between them is joined to that between patients, as of random effects: the error of the mean over R trainings
+has the variance between samples of patients plus 1 / R of that between trainings. Few repeats hardly tell the latter;
+all networks' trainings are therefore taken to vary alike.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -12,6 +16,7 @@ import numpy as np
 from bycase.core.seeding import generator
 from bycase.statistics.bootstrap import bootstrap, on_all_patients
 from bycase.statistics.comparison.paired import Paired
+from bycase.statistics.influence import draws_of
 from bycase.statistics.intervals import metric_interval, metric_intervals
 from bycase.statistics.metrics import point_metrics, recognition_rate, weighted_metrics
 from bycase.statistics.units import Floats, Integers
@@ -35,7 +40,9 @@ def metrics_of(paired: Paired) -> tuple[str, ...]:
     return METRICS if paired.positive is not None else tuple(name for name in METRICS if name not in OF_POSITIVE)
 
 
-def assess_network(paired: Paired, number: int, resamples: int, seed: int) -> dict[str, Any]:
+def assess_network(
+    paired: Paired, number: int, resamples: int, seed: int, trainings: Mapping[str, Floats] | None = None
+) -> dict[str, Any]:
     """Score one network at one level; ranks are compared within a fold, since each fold has a network of its own.
 
     Parameters
@@ -48,6 +55,8 @@ def assess_network(paired: Paired, number: int, resamples: int, seed: int) -> di
         Of the bootstrap over patients.
     seed : int
         The pipeline's seed; all networks get the same resamples.
+    trainings : mapping of str to ndarray of shape (n_repeats, n_models), optional
+        See `values_of_repeats`; with them the intervals cover trainings too.
 
     Returns
     -------
@@ -59,14 +68,21 @@ def assess_network(paired: Paired, number: int, resamples: int, seed: int) -> di
     values = bootstrap(units, partial(weighted_metrics, units), resamples, generator(seed, "compare", "leaderboard"))
     metrics = point_metrics(units)
     sizes = {"n": len(paired.truth) // len(paired.repeats), "n_patients": paired.n_patients}
-    return {**metrics, **sizes, "ci": metric_intervals(metrics, values, units)}
+    own = {metric: draws_of(of_models) for metric, of_models in (trainings or {}).items()}
+    return {**metrics, **sizes, "ci": metric_intervals(metrics, values, units, own)}
 
 
-def assess_recognition(images: Paired, number: int) -> tuple[float, dict[str, float]]:
-    """One network's recognition rate, and its interval; see `bycase.statistics.metrics.recognition_rate`."""
+def assess_recognition(images: Paired, number: int, trainings: bool = False) -> tuple[float, dict[str, float]]:
+    """One network's recognition rate, and its interval; see `bycase.statistics.metrics.recognition_rate`.
+
+    With `trainings` the interval covers those of several repeats too.
+    """
     units = images.units(number)
     rate = recognition_rate(units.right, units.patient)
-    return rate, metric_interval("recognition_rate", rate, None, units)
+    repeats = [images.of_repeat(int(repeat)) for repeat in images.repeats] if trainings else []
+    values = np.array([[recognition_rate(right, each.patient) for right in each.right] for each in repeats])
+    draws = draws_of(values) if len(values) > 1 else None
+    return rate, metric_interval("recognition_rate", rate, None, units, trainings=draws)
 
 
 def point_values(paired: Paired) -> dict[str, Floats]:
@@ -85,6 +101,9 @@ def point_values(paired: Paired) -> dict[str, Floats]:
     return on_all_patients(paired.units(0), statistic)
 
 
-def values_of_repeats(paired: Paired, metric: str) -> Floats:
-    """A metric in each repeat on its own; (n_repeats, n_models)."""
-    return np.stack([point_values(paired.of_repeat(int(repeat)))[metric] for repeat in paired.repeats])
+def values_of_repeats(paired: Paired) -> dict[str, Floats]:
+    """The metrics in each repeat on its own, (n_repeats, n_models); empty with a single repeat."""
+    if len(paired.repeats) < 2:
+        return {}
+    each = [point_values(paired.of_repeat(int(repeat))) for repeat in paired.repeats]
+    return {metric: np.stack([values[metric] for values in each]) for metric in metrics_of(paired)}

@@ -22,7 +22,7 @@ class Finding:
     values : tuple of two float
         Of each network.
     low, high : float
-        95 % interval of the first minus the second.
+        Interval of the first minus the second, over all pairs together.
     p, p_equivalence : float
         Holm-adjusted p-values of no difference, and of one of the margin or more.
     margin : float
@@ -39,6 +39,8 @@ class Finding:
         Standard deviation of the difference over repeats; None with a single one.
     repeats : int
         Their number.
+    confidence : str
+        What the interval is.
     clusters : str
         What is counted: patients, or images where patients are unknown.
     """
@@ -58,6 +60,7 @@ class Finding:
     n_patients: int
     spread: float | None
     repeats: int
+    confidence: str = "95 % CI"
     clusters: str = "patients"
 
 
@@ -82,27 +85,29 @@ def sentence(finding: Finding) -> str:
         return text
     return (
         f"{text} Over {finding.repeats} repeats of folds and training the difference has a standard deviation of "
-        f"{decimals(finding.spread)}, which the interval leaves out."
+        f"{decimals(finding.spread)}."
     )
 
 
-def notes(repeats: int, pairs: int, alpha: float, margin: float, clusters: str = "patients") -> list[str]:
+def notes(metric: str, repeats: int, pairs: int, alpha: float, margin: float, clusters: str = "patients") -> list[str]:
     """Notes on all pairs, and on what the numbers leave out."""
     trained = (
         "Each network was trained once per fold; the variation between trainings is in none of the numbers."
         if repeats == 1
-        else f"Intervals and p-values cover all {repeats} repeats together. They leave out the variation between "
-        "trainings, which the spread over repeats shows."
+        else f"Intervals and p-values are of the mean over {repeats} repeats; the variance between trainings, from "
+        "how the repeats of all networks differ, is part of them."
     )
     whole = "patients with all their images" if clusters == "patients" else f"{clusters} as if independent"
+    delong = ": DeLong's, clustered" if metric == "auc" else ""
+    together = "" if pairs == 1 else " The interval of a difference holds for all pairs together."
     return [
-        f"Intervals and p-values are of t tests over {whole}, the same for all networks; that of AUC is DeLong's.",
+        f"Intervals and p-values are of t tests over {whole}, the same for all networks{delong}.{together}",
         trained,
         f"P-values are adjusted by Holm's procedure, each test over its {plural(pairs, 'pair')}, at alpha {alpha:g}.",
         f"Equivalent: two one-sided tests show a difference smaller than {plain_share(margin)} in either direction; "
         "their p-values are adjusted likewise.",
         f"Numbers of {clusters} needed assume a power of {POWER:.0%} after the strictest adjustment and the observed "
-        "standard error.",
+        f"standard error{'' if repeats == 1 else ', but for the part of trainings'}.",
     ]
 
 
@@ -141,7 +146,7 @@ def _numbers(finding: Finding) -> str:
     limits = {"low": finding.low, "high": finding.high}
     return (
         f"{finding.level} {metric_words(finding.metric)} {decimals(one)} against {decimals(other)}, difference "
-        f"{value_with_interval(one - other, limits, decimals, '95 % CI')}"
+        f"{value_with_interval(one - other, limits, decimals, finding.confidence)}"
     )
 
 

@@ -16,7 +16,7 @@ from bycase.core.errors import UserError
 from bycase.core.seeding import derive_seed
 from bycase.datasets.fingerprints import FINGERPRINTS, read_fingerprints
 from bycase.statistics.comparison.differences import confidence_interval, influence_difference
-from bycase.statistics.influence import Influence, average, measure_influence
+from bycase.statistics.influence import Influence, average, draws_of, measure_influence
 from bycase.statistics.intervals import influence_interval, no_surer, perfect_metric_bound
 from bycase.statistics.leakage.levels import LEVELS, Levels
 from bycase.statistics.units import Floats, Integers, Units, number_classes, positive_number
@@ -169,7 +169,7 @@ def out_of_fold(
 
 def mean_over_repeats(repeats: Sequence[Influence]) -> Influence:
     """The mean over repeats of a cross-validation, whose draws of folds differ."""
-    return average(repeats).with_draws(np.array([each.estimate for each in repeats]))
+    return average(repeats).with_draws(draws_of(np.array([each.estimate for each in repeats])))
 
 
 def _scores(repeated: Repeated, units: Units) -> dict[str, Any]:

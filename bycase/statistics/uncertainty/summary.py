@@ -9,7 +9,7 @@ import pandas as pd
 from bycase.statistics.bootstrap import resample
 from bycase.statistics.bounds import perfect_bound
 from bycase.statistics.conformal import assess_sets, coverage_of_classes
-from bycase.statistics.intervals import interval, no_surer
+from bycase.statistics.intervals import interval, no_surer, rate_interval
 from bycase.statistics.selective import measure_curve, measure_selection, rank_images
 from bycase.statistics.uncertainty.assessment import assess_methods
 from bycase.statistics.uncertainty.table import METHODS, PLAIN, SETS, sets_of, units_of
@@ -74,6 +74,10 @@ def summarise(
     for level, held in sets.items():
         by_class = coverage_of_classes(held, plain.truth)
         conformal[level]["per_class"] = {label: float(by_class[k]) for k, label in enumerate(classes)}
+        covered = held[np.arange(len(plain.truth)), plain.truth]
+        conformal[level]["ci"]["per_class"] = {
+            label: rate_interval(covered, plain.truth == k, patient) for k, label in enumerate(classes)
+        }
     statistics = {method: measure_selection(~plain.right, ranked, patient) for method, ranked in ranks.items()}
     points, values = resample(plain, statistics, resamples, seed)
     return {

@@ -26,7 +26,7 @@ from bycase.studies.benchmark.params import BudgetParams
 from bycase.studies.benchmark.workspace import SHARED, Workspace, move_folder
 
 # What a cell's stages read, beside the sections of its data set, its network and its extras.
-SCORING = ("evaluate.threshold", "evaluate.fixed_threshold", "evaluate.resamples", "evaluate.batch_size")
+SCORING = tuple(f"evaluate.{key}" for key in ("threshold", "fixed_threshold", "resamples", "prevalence", "batch_size"))
 SETTINGS = ("dataset", "seed", "split", "audit.waive", "augment", "embed", *SCORING, "preprocess", "train")
 KEPT = {
     "params.yaml": "params.yaml",

@@ -1,6 +1,6 @@
 """Several networks' predictions of the same images, with their cost, training histories and a constant prediction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.figures.style import data_words
-from bycase.statistics.comparison.paired import paired_benchmark, patient_level, run_rows
+from bycase.statistics.assessment import OVER_CONSTANT
+from bycase.statistics.comparison.differences import differences_from
+from bycase.statistics.comparison.paired import Paired, paired_benchmark, patient_level, run_rows
 from bycase.statistics.comparison.resampling import point_values
 from bycase.statistics.metrics import recognition_rate
 from bycase.studies.compare.revisions import Revision
@@ -43,6 +45,8 @@ class Inputs:
         Each network's name in the tables, and its description.
     baselines : dict
         By network and level, the metrics of a constant prediction.
+    over_constant : dict
+        Likewise the differences from it, see `bycase.statistics.assessment.assess`; empty where a run has none.
     seed : int
         The pipeline's.
     subtitle : list of str
@@ -60,6 +64,7 @@ class Inputs:
     positive: str | None
     networks: dict[str, str]
     baselines: dict[str, dict[str, dict[str, float]]]
+    over_constant: dict[str, dict[str, dict[str, Any]]]
     seed: int
     subtitle: list[str]
     note: str = ""
@@ -86,7 +91,7 @@ def read_benchmark(seed: int) -> Inputs:
     """
     about = read_about()
     predictions = read_out_of_fold(about["classes"])
-    constant = score_constant(predictions, about["classes"], about["positive"])
+    constant = predict_constant(predictions, about["classes"], about["positive"])
     return Inputs(
         predictions=predictions,
         cost=_read_csv(COST),
@@ -94,7 +99,8 @@ def read_benchmark(seed: int) -> Inputs:
         classes=about["classes"],
         positive=about["positive"],
         networks=about["networks"],
-        baselines=dict.fromkeys(about["networks"], constant),
+        baselines=dict.fromkeys(about["networks"], score_constant(constant)),
+        over_constant=compare_with_constant(predictions, about["classes"], about["positive"], constant),
         seed=seed,
         subtitle=describe_benchmark(about),
         note="" if about.get("patients_known", True) else PATIENTS_UNKNOWN,
@@ -151,6 +157,12 @@ def join_revisions(revisions: Sequence[Revision]) -> Inputs:
             revision.name: {level: revision.run_info.metrics[level]["baseline"] for level in ("image", "patient")}
             for revision in revisions
         },
+        over_constant={
+            revision.name: {
+                level: revision.run_info.metrics[level].get("over_constant", {}) for level in ("image", "patient")
+            }
+            for revision in revisions
+        },
         seed=first.model_info["seed"],
         subtitle=[first.data, f"{first.split}; {first.size}"],
         note="" if first.patients_known else PATIENTS_UNKNOWN,
@@ -172,10 +184,8 @@ def _predictions_of(revision: Revision) -> pd.DataFrame:
     return rows.assign(temperature=metrics.get("calibration", {}).get("temperature", np.nan))
 
 
-def score_constant(
-    predictions: pd.DataFrame, classes: Sequence[str], positive: str | None
-) -> dict[str, dict[str, float]]:
-    """The metrics of a constant prediction out of fold: the class shares of the other folds.
+def predict_constant(predictions: pd.DataFrame, classes: Sequence[str], positive: str | None) -> dict[str, Paired]:
+    """A constant prediction out of fold: the class shares of the other folds, among images and among patients.
 
     Parameters
     ----------
@@ -188,8 +198,8 @@ def score_constant(
 
     Returns
     -------
-    dict of str to dict of str to float
-        ``image`` and ``patient``; the latter also has ``recognition_rate``.
+    dict of str to Paired
+        ``image`` and ``patient``, each of a single network.
     """
     tested = predictions[predictions["model"] == predictions["model"].iloc[0]]
     patients = tested.drop_duplicates([*FOLD, "patient", "label"])
@@ -197,12 +207,35 @@ def score_constant(
         paired_benchmark(predict_shares(tested, counted, classes), classes, positive, PREDICTIONS)
         for counted in (tested, patients)
     )
+    return {"image": images, "patient": patient_level(of_patients)}
+
+
+def score_constant(constant: Mapping[str, Paired]) -> dict[str, dict[str, float]]:
+    """The metrics of `predict_constant`, by level; of patients also ``recognition_rate``."""
     metrics = {
         level: {name: float(values[0]) for name, values in point_values(paired).items()}
-        for level, paired in (("image", images), ("patient", patient_level(of_patients)))
+        for level, paired in constant.items()
     }
+    images = constant["image"]
     metrics["patient"]["recognition_rate"] = recognition_rate(images.right[0], images.patient)
     return metrics
+
+
+def compare_with_constant(
+    predictions: pd.DataFrame, classes: Sequence[str], positive: str | None, constant: Mapping[str, Paired]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """By network and level, the differences from `predict_constant` on the same images.
+
+    See `bycase.statistics.comparison.differences.differences_from`; the other arguments as of `predict_constant`.
+    """
+    images = paired_benchmark(predictions, classes, positive, PREDICTIONS)
+    return {
+        name: {
+            level: differences_from(paired.units(number), constant[level].units(0), OVER_CONSTANT)
+            for level, paired in (("image", images), ("patient", patient_level(images)))
+        }
+        for number, name in enumerate(images.models)
+    }
 
 
 def predict_shares(tested: pd.DataFrame, counted: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 from bycase.statistics.calibration.assessment import assess_temperatures
 from bycase.statistics.calibration.temperature import apply_temperature
 from bycase.statistics.comparison.paired import Paired, paired_benchmark, patient_level
-from bycase.statistics.comparison.resampling import assess_network, assess_recognition, metrics_of, point_values
+from bycase.statistics.comparison.resampling import assess_network, assess_recognition, values_of_repeats
 from bycase.studies.benchmark.params import CompareParams
 from bycase.studies.compare.inputs import Inputs
 from bycase.tables.out_of_fold import PREDICTIONS
@@ -33,14 +33,16 @@ def make_leaderboard(inputs: Inputs, settings: CompareParams) -> dict[str, Any]:
     -------
     dict
         By network, the best first: ``rank``, from 1, equals sharing it; ``image`` and ``patient``, see
-        `assess_network`, each with ``baseline``, ``calibration`` (``before`` and ``after`` each
-        fold's temperature, where all have one) and, of several repeats, ``repeat_sd``; ``cost``; of several repeats
-        ``ensemble``, the two levels of `average_repeats`. All leaves are numbers, the keys the same for all.
+        `assess_network`, the intervals of several repeats over patients and trainings; each with ``baseline``,
+        ``over_constant``, ``calibration`` (``before`` and ``after`` each fold's temperature, where all have one) and,
+        of several repeats, ``repeat_sd``; ``cost``; of several repeats ``ensemble``, the two levels of
+        `average_repeats`, whose intervals are over patients only. All leaves are numbers, the keys the same for all.
     """
-    rows = _score_levels(inputs, inputs.predictions, settings.resamples)
+    rows = _score_levels(inputs, inputs.predictions, settings.resamples, trainings=True)
     for name, row in rows.items():
         for level in LEVELS:
             row[level]["baseline"] = inputs.baselines[name][level]
+            row[level]["over_constant"] = inputs.over_constant[name][level]
     _add_calibration(rows, inputs)
     if np.ptp(inputs.predictions["repeat"]) > 0:
         _add_spread(rows, inputs)
@@ -119,12 +121,18 @@ def pair_levels(inputs: Inputs, predictions: pd.DataFrame) -> dict[str, Paired]:
     return dict(zip(LEVELS, (images, patient_level(images)), strict=True))
 
 
-def _score_levels(inputs: Inputs, predictions: pd.DataFrame, resamples: int) -> dict[str, dict[str, Any]]:
+def _score_levels(
+    inputs: Inputs, predictions: pd.DataFrame, resamples: int, trainings: bool = False
+) -> dict[str, dict[str, Any]]:
     levels = pair_levels(inputs, predictions)
+    repeats = {level: values_of_repeats(units) if trainings else {} for level, units in levels.items()}
     rows: dict[str, dict[str, Any]] = {}
     for number, name in enumerate(levels["image"].models):
-        rows[name] = {level: assess_network(units, number, resamples, inputs.seed) for level, units in levels.items()}
-        rate, limits = assess_recognition(levels["image"], number)
+        rows[name] = {
+            level: assess_network(units, number, resamples, inputs.seed, repeats[level])
+            for level, units in levels.items()
+        }
+        rate, limits = assess_recognition(levels["image"], number, trainings)
         rows[name]["patient"]["recognition_rate"] = rate
         rows[name]["patient"]["ci"]["recognition_rate"] = limits
     return rows
@@ -144,8 +152,6 @@ def _add_calibration(rows: dict[str, dict[str, Any]], inputs: Inputs) -> None:
 def _add_spread(rows: dict[str, dict[str, Any]], inputs: Inputs) -> None:
     """Add the standard deviation of each metric over the repeats."""
     for level, paired in pair_levels(inputs, inputs.predictions).items():
-        repeats = [point_values(paired.of_repeat(int(repeat))) for repeat in paired.repeats]
-        for metric in metrics_of(paired):
-            spread = np.std([values[metric] for values in repeats], axis=0, ddof=1)
-            for name, value in zip(paired.models, spread, strict=True):
+        for metric, values in values_of_repeats(paired).items():
+            for name, value in zip(paired.models, values.std(axis=0, ddof=1), strict=True):
                 rows[name][level].setdefault("repeat_sd", {})[metric] = float(value)

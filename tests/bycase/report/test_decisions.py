@@ -19,7 +19,7 @@ def test_a_stated_prevalence_is_said_with_its_predictive_values() -> None:
     assert predictive.rows == [("by image", "0.310 (0.100 to 0.300)", "0.970")]
     assert "prevalence of 5 %" in predictive.caption
     assert "prevalence of 5 %" in benefit.caption
-    assert "resampling images" in benefit.caption
+    assert "intervals over images" in benefit.caption
 
 
 def test_interactions_have_both_p_values_and_dashes_where_untested() -> None:

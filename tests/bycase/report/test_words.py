@@ -18,16 +18,33 @@ from tests.fixtures.report import make_uncertainty
 
 def level(low: float, high: float, constant: float = 0.6) -> dict[str, Any]:
     limits = {"low": low, "high": high}
-    return {"n": 30, "n_patients": 10, "ci": {"auc": limits, "accuracy": limits}, "baseline": {"accuracy": constant}}
+    middle = (low + high) / 2 - constant
+    tested = {
+        "difference": middle,
+        "ci": {end: value - constant for end, value in limits.items()},
+        "p": 0.6 if low <= constant <= high else 0.01,
+    }
+    return {
+        "n": 30,
+        "n_patients": 10,
+        "ci": {"auc": limits, "accuracy": limits},
+        "baseline": {"accuracy": constant},
+        "over_constant": {"accuracy": tested},
+    }
 
 
 @pytest.mark.parametrize(
     ("low", "high", "auc", "accuracy"),
     [
-        (0.7, 0.9, "lies above 0.5", "lies above the 0.600"),
-        (0.4, 0.9, "do not show", "includes the 0.600"),
-        (0.5, 0.9, "do not show", "includes the 0.600"),
-        (0.1, 0.4, "worse than a constant", "lies below the 0.600"),
+        (
+            0.7,
+            0.9,
+            "lies above 0.5",
+            "is above the 0.600 of a constant prediction: difference +0.200 (95 % CI +0.100 to +0.300), p = .010",
+        ),
+        (0.4, 0.9, "do not show", "is not shown to differ from the 0.600"),
+        (0.5, 0.9, "do not show", "is not shown to differ from the 0.600"),
+        (0.1, 0.4, "worse than a constant", "is below the 0.600"),
     ],
 )
 def test_a_verdict_claims_no_more_than_its_interval(low: float, high: float, auc: str, accuracy: str) -> None:

@@ -43,7 +43,7 @@ def test_both_levels_have_metrics_baseline_and_intervals_that_repeat(
     for level, more in (("image", set()), ("patient", {"recognition_rate"})):
         found = metrics[level]
         assert set(found["baseline"]) == expected | more
-        assert set(found) == expected | more | extra | {"n", "n_patients", "baseline", "ci"}
+        assert set(found) == expected | more | extra | {"n", "n_patients", "baseline", "ci", "over_constant"}
         assert set(found["ci"]) == expected | more | {"resamples"} | extra - {"threshold", "operating_points"}
         for name in expected | more:
             limits = found["ci"][name]
@@ -152,6 +152,16 @@ def test_another_seed_changes_resampled_intervals_only(simulate: Simulate) -> No
     assert one["image"] == another["image"]
 
 
+def test_the_constant_prediction_is_compared_with_on_the_same_images(simulate: Simulate) -> None:
+    metrics = assessed(simulate)
+    for level in ("image", "patient"):
+        for metric, test in metrics[level]["over_constant"].items():
+            assert test["difference"] == pytest.approx(metrics[level][metric] - metrics[level]["baseline"][metric])
+            assert test["ci"]["low"] <= test["difference"] <= test["ci"]["high"]
+    assert metrics["image"]["over_constant"]["auc"]["p"] < 0.05
+
+
+@pytest.mark.slow
 def test_two_thousand_predictions_are_scored_at_both_levels_in_two_seconds(simulate: Simulate) -> None:
     images = simulate(0, n_patients=80, images=25)
     started = time.process_time()

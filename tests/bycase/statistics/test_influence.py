@@ -2,6 +2,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pandas as pd
 import pytest
 from MLstatkit import Delong_test
 from scipy.stats import norm, ttest_ind
@@ -13,8 +14,19 @@ from sklearn.metrics import (
     precision_score,
     roc_auc_score,
 )
+from statsmodels.formula.api import ols
 
-from bycase.statistics.influence import METRICS, Influence, average, mean_influence, measure_influence, welch
+from bycase.statistics.influence import (
+    METRICS,
+    Draws,
+    Influence,
+    average,
+    draws_of,
+    draws_of_difference,
+    mean_influence,
+    measure_influence,
+    welch,
+)
 from bycase.statistics.units import Units
 from tests.fixtures.units import binary_units, class_units
 
@@ -156,6 +168,7 @@ def test_every_estimate_is_scikit_learns(simulate: Simulate) -> None:
         "recall": predicted[truth == 1].mean(),
         "specificity": 1 - predicted[truth == 0].mean(),
         "precision": precision_score(truth, predicted),
+        "npv": precision_score(truth, predicted, pos_label=0),
         "recognition_rate": np.mean([units.right[units.patient == p].mean() for p in range(units.n_patients)]),
         "balanced_accuracy": balanced_accuracy_score(truth, predicted),
         "f1": f1_score(truth, predicted),
@@ -250,12 +263,29 @@ def test_draws_are_a_sample_of_their_own() -> None:
     repeats = [mean_influence(random.random(20), np.ones(20, bool), np.arange(20)) for _ in range(5)]
     values = np.array([each.estimate for each in repeats])
     mean = average(repeats)
-    drawn = mean.with_draws(values)
+    drawn = mean.with_draws(draws_of(values))
     assert drawn.estimate == pytest.approx(values.mean())
     assert drawn.variance == pytest.approx(mean.variance + values.var(ddof=1) / 5)
     assert drawn.freedom == pytest.approx(welch([mean.variance, values.var(ddof=1) / 5], [19, 4]))
-    single = mean.with_draws(values[:1])
+    single = mean.with_draws(draws_of(values[:1]))
     assert (single.variance, single.freedom) == pytest.approx((mean.variance, mean.freedom))
+
+
+def test_draws_of_several_series_are_pooled() -> None:
+    table = np.random.default_rng(5).normal(size=(3, 4))
+    pooled = draws_of(table)
+    assert (pooled.variance, pooled.freedom) == (pytest.approx(table.var(axis=0, ddof=1).mean() / 3), 8)
+    of_difference = draws_of_difference(table + np.array([[0.0], [5.0], [9.0]]))  # what all series share does not count
+    model = ols("value ~ C(draw) + C(series)", pd.DataFrame(long_table(table))).fit()
+    assert of_difference.variance == pytest.approx(2 * model.mse_resid / 3)
+    assert of_difference.freedom == model.df_resid == 6
+    two = draws_of_difference(table[:, :2])
+    assert (two.variance, two.freedom) == (pytest.approx((table[:, 0] - table[:, 1]).var(ddof=1) / 3), 2)
+    assert draws_of_difference(table[:1]) == draws_of_difference(table[:, :1]) == Draws()
+
+
+def long_table(table: np.ndarray) -> list[dict[str, float]]:
+    return [{"draw": i, "series": j, "value": value} for (i, j), value in np.ndenumerate(table)]
 
 
 def test_the_mean_of_equal_metrics_is_one_of_them() -> None:

@@ -156,6 +156,6 @@ def test_published_predictions_imply_what_params_yaml_assumes(
 
 def test_published_standard_errors_are_those_of_the_clustered_delong_test(published: dict[str, Any]) -> None:
     pairs = json.loads((RESULTS / "comparisons.json").read_text())["pairs"]
-    errors = {frozenset((pair["first"], pair["second"])): pair["delong"]["image"]["se"] for pair in pairs}
+    errors = {frozenset((pair["first"], pair["second"])): pair["metrics"]["image"]["auc"]["se"] for pair in pairs}
     for pair in published["pairs"]:
         assert pair["auc"]["se"] == pytest.approx(errors[frozenset((pair["first"], pair["second"]))])

@@ -4,23 +4,28 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.stats import norm, permutation_test, ttest_1samp, ttest_ind
+from scipy.stats import norm, permutation_test, ttest_1samp, ttest_ind, ttest_rel
+from sklearn.metrics import roc_auc_score
 
 from bycase.statistics.comparison.differences import (
     Difference,
     confidence_interval,
     count_discordant,
+    differences_from,
     influence_difference,
     measure_differences,
     p_at_most,
     p_not_equivalent,
     p_two_sided,
     resampled_difference,
+    simultaneous_interval,
     standard_error,
 )
 from bycase.statistics.comparison.paired import Paired
-from bycase.statistics.influence import mean_influence, measure_influence
+from bycase.statistics.comparison.verdict import holm
+from bycase.statistics.influence import Draws, mean_influence, measure_influence
 from bycase.statistics.metrics import weighted_metrics
+from bycase.statistics.units import Units
 from tests.fixtures.units import binary_units
 
 EVERYONE = np.ones(20, bool)
@@ -58,6 +63,65 @@ def values() -> np.ndarray:
 
 def shifted(values: np.ndarray, by: float = 0.0) -> Difference:
     return influence_difference(mean_influence(values + by, EVERYONE, np.arange(20)))
+
+
+def test_trainings_add_their_variance(values: np.ndarray) -> None:
+    plain, part = shifted(values), 0.0003
+    joined = plain.with_trainings(Draws(part, 2))
+    assert standard_error(joined) ** 2 == pytest.approx(standard_error(plain) ** 2 + part)
+    assert joined.of_trainings == pytest.approx(part)
+    freedom = joined.variance**2 / (plain.variance**2 / 19 + part**2 / 2)
+    assert joined.freedom == pytest.approx(freedom)
+    assert p_two_sided(joined) > p_two_sided(plain)
+    nothing = shifted(np.zeros(20))
+    assert nothing.with_trainings(Draws(part, 2)) == nothing
+
+
+@pytest.mark.parametrize("by", [-0.035, 0.0, 0.02, 0.05])
+def test_intervals_of_several_pairs_agree_with_holm(values: np.ndarray, by: float) -> None:
+    others = [shifted(-values, by) for by in (-0.2, 0.01, 0.03)]
+    family = [shifted(values, by), *others]
+    adjusted = holm([p_two_sided(each) for each in family])
+    for difference, p in zip(family, adjusted, strict=True):
+        ends, strict = simultaneous_interval(difference, 0.05, 4, p), confidence_interval(difference, 0.05 / 4)
+        assert (ends["low"] >= 0 or ends["high"] <= 0) == (p < 0.05)
+        if ends != strict:  # Holm finds it at a later step
+            assert 0 in ends.values()
+            assert strict["low"] < 0 < strict["high"]
+    alone = family[0]
+    assert simultaneous_interval(alone, 0.05, 1, p_two_sided(alone)) == confidence_interval(alone)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.0125, 0.002])
+@pytest.mark.parametrize("discordant", [5, 6, 7, 9, 20])
+def test_interval_and_p_value_agree_at_any_level(values: np.ndarray, alpha: float, discordant: int) -> None:
+    for by in np.linspace(-0.08, 0.1, 30):
+        difference = replace(shifted(values, by), discordant=discordant)
+        ends = confidence_interval(difference, alpha)
+        assert (ends["low"] > 0 or ends["high"] < 0) == (p_two_sided(difference) < alpha)
+
+
+def test_one_image_a_patient_is_compared_with_a_constant_as_by_paired_t() -> None:
+    random = np.random.default_rng(3)
+    truth = random.random(60) < 0.7
+    scores = np.clip(0.5 + 0.25 * (2 * truth - 1) + random.normal(0, 0.3, 60), 0.01, 0.99)
+    units = units_of(truth, scores)
+    constant = units_of(truth, np.full(60, 0.7))
+    found = differences_from(units, constant, ["accuracy", "brier", "auc"])
+    for metric, each in (
+        ("accuracy", lambda one: one.right * 1.0),
+        ("brier", lambda one: (one.scores[:, 1] - truth) ** 2),
+    ):
+        student = ttest_rel(each(units), each(constant))
+        limits = student.confidence_interval()
+        assert found[metric]["p"] == pytest.approx(student.pvalue)
+        assert found[metric]["ci"] == pytest.approx({"low": limits.low, "high": limits.high})
+    assert found["auc"]["difference"] == pytest.approx(roc_auc_score(truth, scores) - 0.5)
+    assert differences_from(constant, constant, ["accuracy"])["accuracy"]["p"] == 1
+
+
+def units_of(truth: np.ndarray, scores: np.ndarray) -> Units:
+    return paired_of(truth, scores[None], np.arange(len(truth))).units(0)
 
 
 @pytest.mark.parametrize("by", [-0.065, -0.04, -0.02])

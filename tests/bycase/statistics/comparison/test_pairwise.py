@@ -61,7 +61,7 @@ def test_content_is_json_with_every_pair_once(content: dict[str, Any], paired: P
 
 
 def test_the_spread_over_repeats(content: dict[str, Any], paired: Paired) -> None:
-    by_repeat = values_of_repeats(paired, "auc")
+    by_repeat = values_of_repeats(paired)["auc"]
     assert list(content["spread_over_repeats"].values()) == pytest.approx(by_repeat.std(axis=0, ddof=1))
     differences = by_repeat[:, 0] - by_repeat[:, 3]
     assert by_pair(content)["resnet50v2", "alexnet"]["spread_over_repeats"] == pytest.approx(differences.std(ddof=1))
@@ -75,6 +75,10 @@ def test_numbers_of_a_pair_agree(content: dict[str, Any]) -> None:
         assert pair["metrics"]["image"]["auc"] == {key: pair[key] for key in ("difference", "ci", "se", "p")}
         assert set(pair["metrics"]["patient"]) == set(METRICS)
         assert pair["p"] <= pair["p_holm"] <= min(1, 6 * pair["p"])
+        together = pair["ci_simultaneous"]
+        assert together["low"] <= pair["ci"]["low"] or together["low"] == 0
+        assert together["high"] >= pair["ci"]["high"] or together["high"] == 0
+        assert (together["low"] >= 0 or together["high"] <= 0) == (pair["p_holm"] < 0.05)
 
 
 def test_better_networks_are_found(content: dict[str, Any]) -> None:
@@ -127,8 +131,10 @@ def test_the_order_of_networks_does_not_matter(content: dict[str, Any], paired: 
         assert other["mcnemar"]["patient"]["first_only"] == pair["mcnemar"]["patient"]["second_only"]
 
 
-def test_the_interval_is_of_paired_differences(content: dict[str, Any], paired: Paired) -> None:
-    """By a bootstrap written out for one pair."""
+def test_the_interval_is_of_paired_differences(paired: Paired) -> None:
+    """By a bootstrap written out for one pair and a single repeat."""
+    paired = paired.of_repeat(int(paired.repeats[0]))
+    content = compare_pairs(paired, **SETTINGS)
     random = np.random.default_rng(0)
     counts = random.multinomial(50, np.full(50, 1 / 50), size=2000)
     values = [weighted_metrics(paired.units(number), counts)["auc"] for number in (0, 1)]

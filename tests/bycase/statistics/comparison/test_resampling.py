@@ -16,6 +16,7 @@ from bycase.statistics.comparison.resampling import (
     point_values,
     values_of_repeats,
 )
+from bycase.statistics.influence import draws_of, measure_influence
 from bycase.statistics.intervals import metric_interval
 
 
@@ -77,4 +78,25 @@ def test_repeats(two: Any) -> None:
     table = two.predictions
     right = (table["label"] == "Malignant") == (table["Malignant"] >= table["threshold"])
     expected = right.groupby([table["model"], table["repeat"]]).mean().unstack("model")
-    assert values_of_repeats(paired, "accuracy") == pytest.approx(expected[list(paired.models)].to_numpy())
+    assert values_of_repeats(paired)["accuracy"] == pytest.approx(expected[list(paired.models)].to_numpy())
+    assert values_of_repeats(paired.of_repeat(int(paired.repeats[0]))) == {}
+
+
+def test_intervals_over_trainings_are_wider_and_join_both_variances(two: Any) -> None:
+    paired = paired_benchmark(two.predictions, two.about["classes"], two.about["positive"], Path("p.csv"))
+    for units in (paired, patient_level(paired)):
+        values = values_of_repeats(units)
+        plain, joined = assess_network(units, 0, 200, 7)["ci"], assess_network(units, 0, 200, 7, values)["ci"]
+        for metric in metrics_of(units):
+            assert joined[metric]["low"] <= plain[metric]["low"]
+            assert joined[metric]["high"] >= plain[metric]["high"]
+    influence = measure_influence("brier", paired.units(0))
+    # Each of four networks' two repeats: the variance of their mean is a quarter of the squared difference.
+    part = (np.diff(values_of_repeats(paired)["brier"], axis=0) ** 2 / 4).mean()
+    variance = influence.variance + part
+    joined = influence.with_draws(draws_of(values_of_repeats(paired)["brier"]))
+    assert joined.variance == pytest.approx(variance)
+    assert joined.freedom == pytest.approx(variance**2 / (influence.variance**2 / influence.freedom + part**2 / 4))
+    rate, limits = assess_recognition(paired, 0, trainings=True)
+    alone = assess_recognition(paired, 0)[1]
+    assert limits["low"] < alone["low"] < rate < alone["high"] < limits["high"]

@@ -74,8 +74,7 @@ def test_not_resolvable_says_how_many_patients_would_do() -> None:
 
 def test_the_spread_over_repeats_is_said() -> None:
     assert sentence(replace(BETTER, spread=0.0123, repeats=3)).endswith(
-        "Over 3 repeats of folds and training the difference has a standard deviation of .012, which the interval "
-        "leaves out."
+        "Over 3 repeats of folds and training the difference has a standard deviation of .012."
     )
 
 
@@ -100,12 +99,18 @@ def test_of_errors_the_lower_is_the_better() -> None:
     )
 
 
+def test_an_interval_over_several_pairs_says_so() -> None:
+    assert "(simultaneous 95 % CI -.020 to .045)" in sentence(replace(APART, confidence="simultaneous 95 % CI"))
+
+
 def test_numbers() -> None:
     assert "difference .000 (95 % CI .000 to" in sentence(replace(BETTER, values=(0.90001, 0.9), low=-0.0001, high=0.5))
 
 
 def test_notes_say_what_is_left_out() -> None:
-    assert "trained once per fold" in " ".join(notes(1, 1, 0.05, 0.03))
-    several = " ".join(notes(3, 6, 0.05, 0.03))
-    assert "spread over repeats" in several
+    assert "trained once per fold" in " ".join(notes("auc", 1, 1, 0.05, 0.03))
+    several = " ".join(notes("accuracy", 3, 6, 0.05, 0.03))
+    assert "how the repeats of all networks differ" in several
+    assert "for all pairs together" in several
+    assert "DeLong" not in several
     assert "its 6 pairs" in several

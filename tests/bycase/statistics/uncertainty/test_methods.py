@@ -63,7 +63,10 @@ def test_a_summary_has_the_same_keys_and_finite_numbers(n_classes: int) -> None:
     assert found["conformal"]["patient"]["size"] >= found["conformal"]["image"]["size"]
     assert set(found["conformal"]["image"]["per_class"]) == set(classes)
     for of in found["conformal"].values():
-        assert all(of["ci"][name]["low"] <= of[name] <= of["ci"][name]["high"] for name in of["ci"])
+        for numbers, ends in ((of, dict(of["ci"])), (of["per_class"], of["ci"]["per_class"])):
+            ends.pop("per_class", None)
+            assert set(ends) >= set(of["per_class"]) or numbers is of
+            assert all(limits["low"] <= numbers[name] <= limits["high"] for name, limits in ends.items())
     assert 0 < found["selective"]["plain"]["aurc"] < 1 - found["plain"]["accuracy"] + 0.2
 
 

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, recall_score, roc_auc_score
 
 from bycase.studies.benchmark.params import CompareParams
-from bycase.studies.compare.inputs import Inputs, predict_shares, score_constant
+from bycase.studies.compare.inputs import Inputs, predict_constant, predict_shares, score_constant
 from bycase.studies.compare.leaderboard import (
     average_repeats,
     make_leaderboard,
@@ -132,12 +132,12 @@ def test_a_constant_is_tied_whatever_the_number_of_images() -> None:
     rows = pd.DataFrame({"model": "a", "repeat": 0, "fold": patient % 3, "patient": patient.astype(str)})
     rows = rows.assign(image=rows.index.astype(str), label=np.where(patient % 4 == 0, "Benign", "Malignant"))
     rows = rows.assign(threshold=0.5, patient_threshold=0.5, temperature=1.0)
-    found = score_constant(rows, ["Benign", "Malignant"], "Malignant")
+    found = score_constant(predict_constant(rows, ["Benign", "Malignant"], "Malignant"))
     assert found["image"]["auc"] == found["patient"]["auc"] == 0.5
 
 
 def test_the_constants_metrics(two: Any) -> None:
-    found = score_constant(two.predictions, ["Benign", "Malignant"], "Malignant")
+    found = score_constant(predict_constant(two.predictions, ["Benign", "Malignant"], "Malignant"))
     share = (two.predictions["label"] == "Malignant").mean()
     assert found["image"]["accuracy"] == pytest.approx(share)
     assert found["image"]["auc"] == found["patient"]["auc"] == 0.5
