@@ -1,4 +1,4 @@
-"""Callers' arrays, lists and frames as this project's units; whatever is wrong with them is a ValueError of one line."""
+"""Callers' arrays, lists and frames as this project's units; what is wrong with them is a ValueError of one line."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -105,9 +105,11 @@ def read_column(values: Any, name: str) -> Texts:
     missing = pd.isna(column)
     if missing.any():
         way_out = "; where patients are unknown give None for all" if name == "patient" else ""
-        raise ValueError(f"{name}: {missing.sum()} of {len(column)} values are missing, the first at position "
-                         f"{missing.argmax()}{way_out}")
-    return np.array([_text(value) for value in column])
+        raise ValueError(
+            f"{name}: {missing.sum()} of {len(column)} values are missing, the first at position "
+            f"{missing.argmax()}{way_out}"
+        )
+    return np.array([as_text(value) for value in column])
 
 
 def check_length(length: int, name: str, images: int) -> None:
@@ -143,12 +145,16 @@ def read_scores(y_score: Any, images: int, name: str = "y_score") -> Floats:
     rows = scores.reshape(len(scores), -1)
     missing = ~np.isfinite(rows).all(axis=1)
     if missing.any():
-        raise ValueError(f"{name}: {missing.sum()} of {len(rows)} images have NaN or no finite number, the first at "
-                         f"position {missing.argmax()}")
+        raise ValueError(
+            f"{name}: {missing.sum()} of {len(rows)} images have NaN or no finite number, the first at "
+            f"position {missing.argmax()}"
+        )
     outside = ((rows < 0) | (rows > 1)).any(axis=1)
     if outside.any():
-        raise ValueError(f"{name}: {outside.sum()} of {len(rows)} images have a value outside [0, 1], the first at "
-                         f"position {outside.argmax()}; of logits take the sigmoid or softmax first")
+        raise ValueError(
+            f"{name}: {outside.sum()} of {len(rows)} images have a value outside [0, 1], the first at "
+            f"position {outside.argmax()}; of logits take the sigmoid or softmax first"
+        )
     return _scaled(scores, name) if scores.ndim == 2 else scores
 
 
@@ -158,8 +164,10 @@ def _scaled(scores: Floats, name: str) -> Floats:
     off = np.abs(sums - 1)
     wrong = off > max(SUM_TOLERANCE, scores.shape[1] * 0.005 * (np.round(scores, 2) == scores).all())
     if wrong.any():
-        raise ValueError(f"{name}: {wrong.sum()} of {len(scores)} images have probabilities that do not sum to one, "
-                         f"the first at position {wrong.argmax()} ({sums[wrong.argmax()]:.3g})")
+        raise ValueError(
+            f"{name}: {wrong.sum()} of {len(scores)} images have probabilities that do not sum to one, "
+            f"the first at position {wrong.argmax()} ({sums[wrong.argmax()]:.3g})"
+        )
     return np.where(off[:, None] > SUM_TOLERANCE, scores / sums[:, None], scores)
 
 
@@ -195,7 +203,7 @@ def read_classes(truth: Truth, scores: Any, classes: Sequence[Any] | None, posit
     columns = 1 if len(shape) == 1 else shape[1]
     if classes is None and columns > 1 and isinstance(scores, pd.DataFrame):
         classes = list(scores.columns)
-    names = _sorted(labels) if classes is None else [_text(label) for label in classes]
+    names = _sorted(labels) if classes is None else [as_text(label) for label in classes]
     if len(set(names)) < len(names):
         raise ValueError(f"classes: {', '.join(names)} has a class twice")
     numbered = {str(number): label for number, label in enumerate(names)}
@@ -204,11 +212,15 @@ def read_classes(truth: Truth, scores: Any, classes: Sequence[Any] | None, posit
     if strange := sorted(set(labels) - set(names)):
         raise ValueError(f"y_true: label '{strange[0]}' is none of the classes {', '.join(names)}")
     if columns == 1 and len(names) != 2:
-        raise ValueError(f"y_score is one probability an image, which is for two classes, but there are {len(names)} "
-                         f"({', '.join(names)}): give one column a class")
+        raise ValueError(
+            f"y_score is one probability an image, which is for two classes, but there are {len(names)} "
+            f"({', '.join(names)}): give one column a class"
+        )
     if columns not in (1, len(names)):
-        raise ValueError(f"y_score has {columns} columns, but there are {len(names)} classes ({', '.join(names)}): "
-                         "name the class of each column by classes=")
+        raise ValueError(
+            f"y_score has {columns} columns, but there are {len(names)} classes ({', '.join(names)}): "
+            "name the class of each column by classes="
+        )
     if absent := [label for label in names if label not in set(labels)]:
         raise ValueError(f"y_true: no image is of class {absent[0]}, so that its recall and the AUC are undefined")
     chosen = _positive(names, classes is not None, positive)
@@ -224,9 +236,9 @@ def _positive(names: list[str], ordered: bool, positive: Any) -> str | None:
             raise ValueError(f"positive: there are {len(names)} classes, each of which is set against the rest")
         return None
     if positive is not None:
-        if _text(positive) not in names:
-            raise ValueError(f"positive: '{_text(positive)}' is none of the classes {', '.join(names)}")
-        return _text(positive)
+        if as_text(positive) not in names:
+            raise ValueError(f"positive: '{as_text(positive)}' is none of the classes {', '.join(names)}")
+        return as_text(positive)
     if ordered or set(names) == {"0", "1"}:
         return names[-1]
     found = [label for label in names if label.casefold() in LOOKED_FOR]
@@ -256,18 +268,21 @@ def numbered(values: Texts) -> Integers:
     return np.unique(values, return_inverse=True)[1].astype(np.int64)
 
 
-def check_number(value: float, name: str, low: float, high: float, *, ends: bool = True) -> None:
+def check_number(value: Any, name: str, low: float, high: float, *, ends: bool = True) -> None:
     """Refuse a setting outside its range; without `ends` the range's own are refused too."""
+    if not isinstance(value, int | float | np.number):
+        raise ValueError(f"{name}: {value!r} is no number")
     if not (low <= value <= high if ends else low < value < high):
-        raise ValueError(f"{name}: {value:g} is not {'from' if ends else 'between'} {low:g} {'to' if ends else 'and'} "
-                         f"{high:,g}")
+        raise ValueError(
+            f"{name}: {value:g} is not {'from' if ends else 'between'} {low:g} {'to' if ends else 'and'} {high:,g}"
+        )
 
 
 def _is(values: Any) -> bool:
     return values is not None
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
     """Truth values as 0 and 1, whole numbers without decimals."""
     whole = isinstance(value, float | np.floating) and float(value).is_integer()
     return str(int(value)) if whole or isinstance(value, bool | np.bool_) else str(value)

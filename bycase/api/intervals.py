@@ -94,7 +94,7 @@ class Intervals(Result):
         return f"{self.size}: {'; '.join([*numbers, rule, *([self.note] if self.note else [])])}."
 
     def to_frame(self) -> pd.DataFrame:
-        """A row a metric, with the columns ``level``, ``class`` (empty: of all), ``metric``, ``value``, ``low``, ``high``."""
+        """A row a metric: ``level``, ``class`` (empty: of all), ``metric``, ``value``, ``low``, ``high``."""
         levels = {"image": self.image} | ({"patient": self.patient} if self.patient else {})
         rows = [
             (key, label, name, one.value, one.low, one.high)
@@ -167,12 +167,19 @@ def intervals(
     >>> patient = [name for name in "ABCDEF" for _ in range(3)]
     >>> found = bycase.intervals(y_true, y_score, patient)
     >>> print(found)
-    >>> found.image["sensitivity"].low
-    >>> found.to_dict()["patient"]["metrics"]["auc"]
+    18 images of 6 patients: AUC .975 (95 % CI .381 to .999) by image and 1.000 (95 % CI .413 to 1.000) by
+    patient; accuracy .889 (95 % CI .519 to .977) by image and 1.000 (95 % CI .541 to 1.000) by patient; 1
+    predicted from p = .5 up.
+    >>> round(found.image["sensitivity"].low, 3)
+    0.042
+    >>> found.to_dict()["patient"]["metrics"]["recognition_rate"].keys()
+    dict_keys(['value', 'low', 'high'])
 
     Without patients the interval is too narrow, and the result says so:
 
     >>> print(bycase.intervals(y_true, y_score))
+    18 images: AUC .975 (95 % CI .709 to .996) by image; accuracy .889 (95 % CI .653 to .986) by image; 1
+    predicted from p = .5 up; patients unknown: intervals treat images as independent.
     """
     truth = read_truth(y_true, patient, fold)
     scores = read_scores(y_score, len(truth.labels))
