@@ -11,6 +11,7 @@ import pandas as pd
 from bycase.api.inputs import (
     RESAMPLES,
     Truth,
+    check_count,
     check_number,
     check_order,
     make_units,
@@ -213,7 +214,7 @@ def compare(
         raise ValueError("level: patients are unknown, so that nothing is compared by patient; say whose each image is")
     check_number(margin, "margin", 0, 0.5, ends=False)
     check_number(alpha, "alpha", 0, 0.5, ends=False)
-    check_number(resamples, "resamples", *RESAMPLES)
+    check_count(resamples, "resamples", *RESAMPLES)
     paired = _pair(truth, y_true, scores, threshold, classes, positive)
     try:
         with value_errors():

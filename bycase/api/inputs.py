@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -70,10 +71,11 @@ def read_truth(y_true: Any, patient: Any, fold: Any = None) -> Truth:
         If lengths differ, a value is missing, there are no images, or all are of one class.
     """
     labels = read_column(y_true, "y_true")
-    given = {name: read_column(values, name) for name, values in (("patient", patient), ("fold", fold)) if _is(values)}
+    others = {"patient": patient, "fold": fold}
+    given = {name: read_column(values, name) for name, values in others.items() if values is not None}
     for name, column in given.items():
         check_length(len(column), name, len(labels))
-        check_order(y_true, {"patient": patient, "fold": fold}[name], name)
+        check_order(y_true, others[name], name)
     if len(set(labels)) < 2:
         raise ValueError(f"y_true: all {plural(len(labels), 'image')} are of class {labels[0]}; two classes are needed")
     if "fold" in given and all(len(set(labels[given["fold"] == each])) < 2 for each in set(given["fold"])):
@@ -274,12 +276,15 @@ def check_number(value: Any, name: str, low: float, high: float, *, ends: bool =
         raise ValueError(f"{name}: {value!r} is no number")
     if not (low <= value <= high if ends else low < value < high):
         raise ValueError(
-            f"{name}: {value:g} is not {'from' if ends else 'between'} {low:g} {'to' if ends else 'and'} {high:,g}"
+            f"{name}: {value:g} is not {'from' if ends else 'between'} {low:,} {'to' if ends else 'and'} {high:,}"
         )
 
 
-def _is(values: Any) -> bool:
-    return values is not None
+def check_count(value: Any, name: str, low: int, high: int) -> None:
+    """Refuse what is no whole number from `low` to `high`."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise ValueError(f"{name}: {value!r} is no whole number")
+    check_number(value, name, low, high)
 
 
 def as_text(value: Any) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from bycase.api.inputs import (
     RESAMPLES,
+    check_count,
     check_number,
     check_order,
     make_units,
@@ -185,7 +186,7 @@ def intervals(
     scores = read_scores(y_score, len(truth.labels))
     check_order(y_true, y_score, "y_score")
     check_number(threshold, "threshold", 0, 1)
-    check_number(resamples, "resamples", *RESAMPLES)
+    check_count(resamples, "resamples", *RESAMPLES)
     matched = read_classes(truth, y_score, classes, positive)
     images = make_units(truth, matched, scores, threshold)
     with value_errors():

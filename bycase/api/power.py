@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bycase.api.inputs import as_text, check_number, read_truth
+from bycase.api.inputs import as_text, check_count, check_number, read_truth
 from bycase.api.results import Result
 from bycase.core.wording import count, percent, plain_share, plural, tenths
 from bycase.statistics.power.clusters import Sample, count_sample, rarest_class
@@ -134,8 +134,8 @@ def power(
     if np.ndim(patient) == 0:
         if y is not None:
             raise ValueError("y: classes are of images at hand; of planned patients give positive_share")
-        check_number(patient, "patient", 4, 1e9)
-        sample = _planned(int(patient), images_per_patient, positive_share)
+        check_count(patient, "patient", 4, 1_000_000_000)
+        sample = _planned(patient, images_per_patient, positive_share)
     else:
         sample = _counted(patient, y, positive)
     assumed = replace(
@@ -168,7 +168,7 @@ def power(
 
 
 def _planned(patients: int, images: int, share: float) -> Sample:
-    check_number(images, "images_per_patient", 1, 1e6)
+    check_count(images, "images_per_patient", 1, 1_000_000)
     check_number(share, "positive_share", 0, 1, ends=False)
     positive = round(patients * share)
     _check_classes(positive, patients - positive, f"{patients} patients at positive_share {share:g}")
