@@ -9,7 +9,8 @@ import pandas as pd
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils.multiclass import type_of_target
 
-from bycase.api.inputs import check_length, read_column, value_errors
+from bycase.api.inputs import read_column
+from bycase.core.errors import UserError
 from bycase.datasets.splits.folds import assign_groups
 from bycase.statistics.units import Integers
 
@@ -91,29 +92,29 @@ class CaseKFold(BaseCrossValidator):
         return super().split(X, y, groups)
 
     def _iter_test_indices(self, X: Any = None, y: Any = None, groups: Any = None) -> Iterator[Integers]:  # noqa: N803
-        fold = self._assign(X, y, groups)
+        fold = self._assign(y, groups)
         for number in range(self.n_splits):
             yield np.flatnonzero(fold == number)
 
-    def _assign(self, X: Any, y: Any, groups: Any) -> Integers:  # noqa: N803
+    def _assign(self, y: Any, groups: Any) -> Integers:
         """The fold that tests each image."""
         for name, values in (("y", y), ("groups", groups)):
             if values is None:
                 raise ValueError(f"{name}: CaseKFold needs the images' {'classes' if name == 'y' else 'patients'}")
         if (kind := type_of_target(y, input_name="y")) not in ("binary", "multiclass"):
             raise ValueError(f"y: CaseKFold needs classes, but this is {kind}")
-        frame = pd.DataFrame({"label": read_column(y, "y"), "subtype": ""})
-        patient = read_column(groups, "groups")
-        n = X.shape[0] if hasattr(X, "shape") else len(X)
-        check_length(len(frame), "y", n)
-        check_length(len(patient), "groups", n)
-        frame["patient"] = patient
+        columns = {"label": read_column(y, "y"), "subtype": "", "patient": read_column(groups, "groups")}
+        frame = pd.DataFrame(columns)
         for label, patients in frame.groupby("label")["patient"].nunique().items():
             if patients < self.n_splits:
                 raise ValueError(
                     f"class {label} has {patients} patients, fewer than the {self.n_splits} folds; lower n_splits"
                 )
         names = [str(number) for number in range(self.n_splits)]
-        with value_errors():
+        try:
             assigned = assign_groups(frame, dict.fromkeys(names, 1 / self.n_splits), self.random_state, "patient")
+        except UserError:
+            raise ValueError(
+                f"no division by patient gives each of the {self.n_splits} folds every class; lower n_splits"
+            ) from None
         return assigned.to_numpy(np.int64)

@@ -26,7 +26,11 @@ def flat(level: dict[str, Any]) -> dict[str, Any]:
 
 
 def expected(level: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
-    return {name: (level[name], ends["low"], ends["high"]) for name, ends in limits.items() if name in level and name != "per_class" and isinstance(ends, dict)}
+    return {
+        name: (level[name], ends["low"], ends["high"])
+        for name, ends in limits.items()
+        if name in level and name != "per_class" and isinstance(ends, dict)
+    }
 
 
 def test_the_numbers_are_those_of_judge(tmp_path: Path, predictions: Predictions) -> None:
