@@ -91,7 +91,7 @@ class CaseKFold(BaseCrossValidator):
         """
         return super().split(X, y, groups)
 
-    def _iter_test_indices(self, X: Any = None, y: Any = None, groups: Any = None) -> Iterator[Integers]:  # noqa: N803
+    def _iter_test_indices(self, X: Any = None, y: Any = None, groups: Any = None) -> Iterator[Integers]:  # noqa: ARG002, N803
         fold = self._assign(y, groups)
         for number in range(self.n_splits):
             yield np.flatnonzero(fold == number)

@@ -65,17 +65,17 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"patient": "many"}, "patient: 'many' is no whole number"),
     ({"patient": 50, "y": [0, 1]}, "y: classes are of images at hand; of planned patients give positive_share"),
     ({"patient": [1, 1, 2]}, "y: give the images' classes too, or patient as a number of planned patients"),
-    ({"patient": list("aabc"), "y": [0, 0, 1, 1]}, "class 0 against the rest: 1 against 2 patients, but each side needs "
-        "two"),
-    ({"patient": list("abcd"), "y": [0, 0, 1, 1], "positive": 2}, "positive: '2' is none of the classes 0, 1"),
-    ({"patient": 50, "positive_share": 0.01}, "50 patients at positive_share 0.01: 0 against 50 patients, but each side "
+    ({"patient": list("aabc"), "y": [0, 0, 1, 1]}, "class 0 against the rest: 1 against 2 patients, but each side "
         "needs two"),
+    ({"patient": list("abcd"), "y": [0, 0, 1, 1], "positive": 2}, "positive: '2' is none of the classes 0, 1"),
+    ({"patient": 50, "positive_share": 0.01}, "50 patients at positive_share 0.01: 0 against 50 patients, but each "
+        "side needs two"),
     ({"patient": 50, "images_per_patient": 0}, "images_per_patient: 0 is not from 1 to 1,000,000"),
     ({"patient": 50, "auc": 0.4}, "auc: 0.4 is not between 0.5 and 1"),
     ({"patient": 50, "patient_correlation": {"auc": (0, 0, 0)}}, "patient_correlation: give three numbers of accuracy: "
         "optimistic, middle, pessimistic"),
-    ({"patient": 50, "model_correlation": {"accuracy": (0, 0, 2), "auc": (0, 0, 0)}}, "model_correlation, accuracy: 2 is "
-        "not from 0 to 1"),
+    ({"patient": 50, "model_correlation": {"accuracy": (0, 0, 2), "auc": (0, 0, 0)}}, "model_correlation, accuracy: 2 "
+        "is not from 0 to 1"),
 ]  # fmt: skip
 
 
