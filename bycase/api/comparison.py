@@ -10,6 +10,7 @@ import pandas as pd
 
 from bycase.api.inputs import (
     RESAMPLES,
+    SEEDS,
     Truth,
     check_count,
     check_number,
@@ -215,6 +216,7 @@ def compare(
     check_number(margin, "margin", 0, 0.5, ends=False)
     check_number(alpha, "alpha", 0, 0.5, ends=False)
     check_count(resamples, "resamples", *RESAMPLES)
+    check_count(seed, "seed", *SEEDS)
     paired = _pair(truth, y_true, scores, threshold, classes, positive)
     try:
         with value_errors():

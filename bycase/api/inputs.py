@@ -18,6 +18,7 @@ from bycase.tables.predictions import SUM_TOLERANCE
 
 Texts = NDArray[np.str_]
 RESAMPLES = (100, 1_000_000)
+SEEDS = (0, 2**32 - 1)
 
 
 @contextmanager

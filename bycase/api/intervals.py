@@ -9,6 +9,7 @@ import pandas as pd
 
 from bycase.api.inputs import (
     RESAMPLES,
+    SEEDS,
     check_count,
     check_number,
     check_order,
@@ -187,6 +188,7 @@ def intervals(
     check_order(y_true, y_score, "y_score")
     check_number(threshold, "threshold", 0, 1)
     check_count(resamples, "resamples", *RESAMPLES)
+    check_count(seed, "seed", *SEEDS)
     matched = read_classes(truth, y_score, classes, positive)
     images = make_units(truth, matched, scores, threshold)
     with value_errors():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bycase.api.inputs import check_count, check_length, check_number, check_order, numbered, read_truth
+from bycase.api.inputs import SEEDS, check_count, check_length, check_number, check_order, numbered, read_truth
 from bycase.api.results import Estimate, Result, estimates
 from bycase.core.wording import tenths
 from bycase.statistics.leakage.levels import Levels
@@ -105,6 +105,7 @@ def leakage(
     check_order(y, features, "features")
     check_count(folds, "folds", 2, 20)
     check_count(repeats, "repeats", 1, 100)
+    check_count(seed, "seed", *SEEDS)
     check_number(logistic_C, "logistic_C", 0, 1_000_000, ends=False)
     manifest = pd.DataFrame({"label": truth.labels, "group": truth.patient})
     groups = numbered(truth.patient)

@@ -79,6 +79,10 @@ def test_each_network_may_have_its_own_threshold_and_frames_are_read(predictions
     found = bycase.compare(y, scores, patient, metric="accuracy", threshold=thresholds, resamples=100)
     want = {name: accuracy_score(y, scores[name] >= limit) for name, limit in thresholds.items()}
     assert dict(found.values) == pytest.approx(want)
+    means = scores.assign(y=y).groupby(patient).mean()
+    by_patient = bycase.compare(y, scores, patient, metric="accuracy", level="patient", threshold=thresholds)
+    want = {name: accuracy_score(means["y"], means[name] >= limit) for name, limit in thresholds.items()}
+    assert dict(by_patient.values) == pytest.approx(want)
     columns = {name: pd.DataFrame({0: 1 - scores[name], 1: scores[name]}) for name in scores}
     same = bycase.compare(y, columns, patient, metric="accuracy", threshold=thresholds, resamples=100)
     assert same.pairs == found.pairs

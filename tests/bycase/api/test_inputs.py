@@ -42,6 +42,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
         "against the rest"),
     ({"threshold": 1.5}, "threshold: 1.5 is not from 0 to 1"),
     ({"threshold": "a"}, "threshold: 'a' is no number"),
+    ({"seed": None}, "seed: None is no whole number"),
     ({"resamples": 10}, "resamples: 10 is not from 100 to 1,000,000"),
     ({"fold": [0, 0, 1, 1]}, "fold: none has images of two classes, so that no AUC is defined"),
     ({"y_true": pd.Series(Y), "patient": pd.Series(PATIENT, index=[3, 2, 1, 0])}, "patient has the index of y_true in "

@@ -14,11 +14,11 @@ from bycase.apps.judge.table import UNKNOWN_PATIENTS, read_predictions
 from tests.bycase.api.conftest import Predictions, draw
 
 
-def judged(folder: Path, frame: pd.DataFrame, **options: Any) -> dict[str, Any]:
+def judged(folder: Path, frame: pd.DataFrame, threshold: float | None = None) -> dict[str, Any]:
     """What `bycase judge` says of the same rows."""
     frame.assign(image=[f"i{number:04}" for number in range(len(frame))]).to_csv(folder / "rows.csv", index=False)
-    table = read_predictions(folder / "rows.csv", Options(**options), options.get("threshold"))
-    return assess_table(table, JudgeSettings(None, 500, 7))
+    table = read_predictions(folder / "rows.csv", Options(), threshold)
+    return assess_table(table, JudgeSettings(threshold, 500, 7))
 
 
 def flat(level: dict[str, Any]) -> dict[str, Any]:
@@ -33,10 +33,11 @@ def expected(level: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_the_numbers_are_those_of_judge(tmp_path: Path, predictions: Predictions) -> None:
+@pytest.mark.parametrize("threshold", [0.5, 0.3])
+def test_the_numbers_are_those_of_judge(tmp_path: Path, predictions: Predictions, threshold: float) -> None:
     y, score, _, patient = predictions
-    want = judged(tmp_path, pd.DataFrame({"label": y, "score": score, "patient": patient}))
-    got = bycase.intervals(y, score, patient, resamples=500).to_dict()
+    want = judged(tmp_path, pd.DataFrame({"label": y, "score": score, "patient": patient}), threshold)
+    got = bycase.intervals(y, score, patient, threshold=threshold, resamples=500).to_dict()
     for level in ("image", "patient"):
         assert len(got[level]["metrics"]) >= 13
         assert flat(got[level]["metrics"]) == pytest.approx(expected(want[level], want[level]["ci"]), rel=1e-12)

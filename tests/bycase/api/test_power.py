@@ -36,11 +36,14 @@ def test_planned_and_counted_patients_are_those_of_the_stage() -> None:
         )
 
 
-def test_patients_of_one_image_are_connors_sample_size() -> None:
+@pytest.mark.parametrize(("alpha", "power"), [(0.05, 0.8), (0.01, 0.9)])
+def test_patients_of_one_image_are_connors_sample_size(alpha: float, power: float) -> None:
     """Connor (1987), of discordant shares b and c, with the normal distribution's quantiles."""
-    found = bycase.power(5000, model_correlation=ALONE, patient_correlation=ALONE)
-    b, c = 0.82 * 0.23, 0.77 * 0.18
-    spread = norm.isf(0.025) * np.sqrt(b + c) + norm.isf(0.2) * np.sqrt(b + c - (b - c) ** 2)
+    found = bycase.power(
+        5000, accuracy=0.6, alpha=alpha, power=power, model_correlation=ALONE, patient_correlation=ALONE
+    )
+    b, c = 0.65 * 0.4, 0.6 * 0.35
+    spread = norm.isf(alpha / 2) * np.sqrt(b + c) + norm.isf(1 - power) * np.sqrt(b + c - (b - c) ** 2)
     assert found.needed["accuracy"]["5_points"]["middle"] == pytest.approx((spread / (b - c)) ** 2, rel=0.01)
 
 
