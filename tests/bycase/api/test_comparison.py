@@ -102,6 +102,9 @@ def test_equal_networks_are_not_told_apart(predictions: Predictions) -> None:
     found = bycase.compare(predictions.y, {"a": predictions.score, "b": predictions.score}, predictions.patient)
     assert found.pairs[0].verdict == "not resolvable"
     assert found.pairs[0].p == 1
+    unknown = bycase.compare(predictions.y, {"a": predictions.score, "b": predictions.score}, resamples=100)
+    assert "cannot be told apart with 24 patients" in str(found)
+    assert "cannot be told apart with 192 images" in str(unknown)
     assert found.pairs[0].difference.low < 0 < found.pairs[0].difference.high
 
 

@@ -78,6 +78,8 @@ def test_folds_without_parts_are_each_tested_once(predictions: Predictions) -> N
     clean = bycase.check_split(patient=patient, fold=by_patient, label=y)
     assert clean.clean
     assert str(clean) == "Clean: 192 images of 24 patients, none of them in more than one part of any fold."
+    assert [leak.n_held_out for leak in clean.folds] == np.bincount(by_patient).tolist()
+    assert clean.folds[0].learned == "train"
     leaking = bycase.check_split(patient=patient, fold=by_image, label=y)
     assert len(leaking.patients) == 24
     assert [leak.fold for leak in leaking.folds] == ["0", "1", "2", "3"]
