@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -225,7 +224,7 @@ def compare(
         raise ValueError(str(error).removeprefix("compare.")) from None
     return Comparison(
         pairs=tuple(_read_pair(pair) for pair in content["pairs"]),
-        values=MappingProxyType(content["values"][level][metric]),
+        values=content["values"][level][metric],
         groups=tuple(tuple(group) for group in content["groups"]),
         metric=metric,
         level=level,
@@ -234,7 +233,7 @@ def compare(
         size=truth.size,
         notes=tuple(content["notes"]),
         note="" if truth.known else UNKNOWN_PATIENTS,
-        details=MappingProxyType({key: content[key] for key in ("values", "pairs", "resolution")}),
+        details={key: content[key] for key in ("values", "pairs", "resolution")},
     )
 
 
@@ -287,6 +286,6 @@ def _read_pair(pair: Mapping[str, Any]) -> PairComparison:
         p=pair["p_holm"],
         p_unadjusted=pair["p"],
         p_equivalence=pair["p_equivalence_holm"],
-        patients_needed=MappingProxyType(pair["patients_needed"]),
+        patients_needed=pair["patients_needed"],
         sentence=pair["sentence"],
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -209,7 +208,7 @@ def intervals(
 
 def _level(content: Mapping[str, Any]) -> Level:
     per_class = {
-        label: MappingProxyType(estimates({**of_class, "ci": content["ci"]["per_class"][label]}))
+        label: estimates({**of_class, "ci": content["ci"]["per_class"][label]})
         for label, of_class in content.get("per_class", {}).items()
     }
-    return Level(content["n"], MappingProxyType(estimates(content)), MappingProxyType(per_class))
+    return Level(content["n"], estimates(content), per_class)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -125,9 +124,9 @@ def leakage(
         seed=seed,
     )
     return Leakage(
-        by_image=MappingProxyType(estimates(content["image"])),
-        by_patient=MappingProxyType(estimates(content["group"])),
-        inflation=MappingProxyType(estimates(content["inflation"])),
+        by_image=estimates(content["image"]),
+        by_patient=estimates(content["group"]),
+        inflation=estimates(content["inflation"]),
         folds=folds,
         repeats=repeats,
         size=truth.size,

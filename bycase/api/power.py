@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -152,17 +151,11 @@ def power(
     return Power(
         n_patients=sample.n_patients,
         n_images=sample.n_images,
-        resolves=MappingProxyType(
-            {metric: _by_scenario([one[f"{metric}_points"] for one in resolved]) for metric in METRICS}
-        ),
-        needed=MappingProxyType(
-            {
-                metric: MappingProxyType(
-                    {points: _by_scenario([one[metric][points] for one in wanted]) for points in wanted[0][metric]}
-                )
-                for metric in METRICS
-            }
-        ),
+        resolves={metric: _by_scenario([one[f"{metric}_points"] for one in resolved]) for metric in METRICS},
+        needed={
+            metric: {points: _by_scenario([one[metric][points] for one in wanted]) for points in wanted[0][metric]}
+            for metric in METRICS
+        },
         assumed=assumed,
     )
 
@@ -203,7 +196,7 @@ def _check_correlations(given: Mapping[str, Any], name: str) -> None:
 
 
 def _by_scenario(values: list[Any]) -> Mapping[str, Any]:
-    return MappingProxyType(dict(zip(SCENARIOS, values, strict=True)))
+    return dict(zip(SCENARIOS, values, strict=True))
 
 
 def _resolved(points: Mapping[str, float | None], words: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -238,5 +237,5 @@ def _find(fold: str, rows: pd.DataFrame) -> FoldLeak:
         images=tuple(parts.index[parts > 1]),
         n_held_out=leak["held_out_images"],
         n_seen=leak["seen_images"],
-        by_class=MappingProxyType(by_class if "label" in rows else {}),
+        by_class=by_class if "label" in rows else {},
     )

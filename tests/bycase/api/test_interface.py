@@ -1,6 +1,7 @@
 import doctest
 import importlib
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -70,13 +71,14 @@ def results(data: Predictions) -> list[Any]:
     ]
 
 
-def test_results_are_frozen_and_print_as_one_line(predictions: Predictions) -> None:
+def test_results_are_frozen_print_as_one_line_and_can_be_sent_elsewhere(predictions: Predictions) -> None:
     for result in results(predictions):
         assert str(result).endswith(".")
         assert "\n" not in str(result)
         assert repr(result) == f"<{type(result).__name__}: {result}>"
         with pytest.raises(AttributeError, match="cannot assign"):
             result.size = ""
+        assert pickle.loads(pickle.dumps(result)) == result
 
 
 def test_results_become_dictionaries_that_json_takes(predictions: Predictions) -> None:
