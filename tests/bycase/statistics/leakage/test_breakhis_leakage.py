@@ -16,13 +16,14 @@ from bycase.tables.manifest import read_manifest
 
 EMBED = """
 import numpy as np
-from bycase.tables.manifest import read_manifest
+from bycase.tables.manifest import RESTRUCTURED, read_manifest
 from bycase.images.pixels import read_pixels
 from bycase.networks.registry import build_backbone
 backbone = build_backbone("efficientnetlite", 224, "imagenet", "avg", 7)
 images = read_manifest()["image"].tolist()
 parts = [images[start : start + 32] for start in range(0, len(images), 32)]
-np.save("features.npy", np.concatenate([backbone.predict_on_batch(read_pixels(p).astype("float32")) for p in parts]))
+pixels = (read_pixels(part, RESTRUCTURED).astype("float32") for part in parts)
+np.save("features.npy", np.concatenate([backbone.predict_on_batch(each) for each in pixels]))
 """
 
 
