@@ -21,10 +21,10 @@ from bycase.apps.classifier.archive import read_parts
 from bycase.apps.classifier.classifier import Classifier, Predictions
 from bycase.apps.classifier.info import ClassifierInfo
 from bycase.apps.classifier.revision import find_classifier
-from bycase.apps.predict.batches import Batch, PredictEntries, predict_entries
+from bycase.apps.predict.batches import Batch, PredictedBatch, PredictEntries, predict_entries
 from bycase.apps.predict.cluster import connected
 from bycase.apps.predict.output import Rows, WriteRows, check_output, open_output
-from bycase.apps.predict.sources import Failure, Skipped, find_sources
+from bycase.apps.predict.sources import Entry, Failure, Skipped, find_sources
 from bycase.apps.predict.spread import Task, spread
 from bycase.apps.predict.table import (
     FindPatient,
@@ -91,14 +91,24 @@ def _predicting(
         info = read_parts(path).info
         find_model(options.runtime, path)
         task = Task(
-            path.absolute(), EXPORTS.absolute(), file_digest(path), options.runtime, options.batch_size, options.views
+            path.absolute(),
+            EXPORTS.absolute(),
+            file_digest(path),
+            options.runtime,
+            options.batch_size,
+            options.views,
+            options.value_range,
         )
         with connected(options.ray) as cores:
             yield partial(spread, task, options.ray_actors or len(cores), min(cores)), info, None
         return
     classifier = load_for_runtime(path, options.runtime, options.batch_size)
     make_overlays = partial(overlay_writer, classifier) if options.explain else None
-    yield lambda entries, _: predict_entries(classifier, entries, options.views), classifier.info, make_overlays
+
+    def predict(entries: Iterator[Entry], _: int) -> Iterator[PredictedBatch]:
+        return predict_entries(classifier, entries, options.views, options.value_range)
+
+    yield predict, classifier.info, make_overlays
 
 
 def describe(info: ClassifierInfo) -> str:

@@ -129,7 +129,26 @@ def test_notes_say_what_was_done(predict: Callable[..., int]) -> None:
     frames[0].save("a.gif", save_all=True, append_images=frames[1:])
     Image.new("CMYK", (20, 20)).save("b.jpg")
     assert predict("a.gif", "b.jpg", "--out", "a.csv") == 0
-    assert read("a.csv")["notes"].tolist() == ["first frame only", "CMYK converted without its colour profile"]
+    assert read("a.csv")["notes"].tolist() == [
+        f"{note}; of one colour" for note in ("first frame only", "CMYK converted without its colour profile")
+    ]
+
+
+def test_pixels_that_training_did_not_have_need_their_range(predict: Callable[..., int]) -> None:
+    values = np.random.default_rng(0).integers(0, 4096, (20, 20), dtype=np.uint16)
+    for name in ("a.png", "b.tif"):
+        Image.fromarray(values).save(name)
+    Image.fromarray(values / np.float32(4095)).save("c.tif")
+    assert predict("a.png", "b.tif", "c.tif", "--out", "a.csv") == 2
+    assert read("a.csv")["notes"].tolist() == ["grey; 0 made black, 1 white"]
+    assert predict("a.png", "b.tif", "--out", "a.csv", "--value-range", "0,4095") == 0
+    assert read("a.csv")["notes"].tolist() == ["grey; 0 made black, 4095 white"] * 2
+
+
+@pytest.mark.parametrize("text", ["1", "5,5", "9,0", "a,b", "0,inf"])
+def test_a_range_must_be_one(predict: Callable[..., int], text: str) -> None:
+    with pytest.raises(UserError, match="is no range such as 0,4095"):
+        predict("a.png", "--value-range", text)
 
 
 def test_overlays_are_written_beside_the_table(predict: Callable[..., int]) -> None:
