@@ -47,6 +47,12 @@ def main() -> None:
         logging.info(
             "%d images of '%s' are left out, as datasets.%s.%s.names says", n, label, params.dataset, data.layout
         )
+    if named := report["copies_by_name"]:
+        logging.info(
+            "%d images are copies by their names, each in the group of its original; the first: %s",
+            len(named),
+            named[0]["file"],
+        )
     for note in listing.notes:
         logging.info("%s", note)
     for kind, values in report["pixel_values"].items():

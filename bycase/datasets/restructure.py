@@ -10,6 +10,7 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.parallel import BATCH, map_on_all_cores
+from bycase.datasets.layouts.copies import list_copies
 from bycase.datasets.layouts.listing import Listing, PublishedImage, Rejected
 from bycase.images.blank import WORDS
 from bycase.images.convert import Converted, Job, convert
@@ -255,6 +256,7 @@ def make_report(
         "rejected": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.rejected],
         "blank": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.blank],
         "copies": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.copies],
+        "copies_by_name": list_copies(listing.images),
         "rows_without_image": listing.rows_without_image,
         "left_out": listing.left_out,
         "notes": listing.notes,

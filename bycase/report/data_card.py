@@ -229,11 +229,12 @@ def _rejected(report: dict[str, Any]) -> list[str]:
     for key, what in (
         ("rejected", "unusable files"),
         ("blank", "images with nothing to see, which stay in"),
-        ("copies", "copies of another file"),
+        ("copies", "copies of another file, byte for byte"),
+        ("copies_by_name", "copies by their names, augmented or saved twice, which stay in, in their original's group"),
     ):
         files = report.get(key, [])
         lines.append(f"- {len(files) or 'No'} {what}.")
-        if key != "copies":
+        if key in ("rejected", "blank"):
             lines += [f"    - {n} x {reason}" for reason, n in sorted(Counter(f["reason"] for f in files).items())]
         if files:
             lines.append(f"    - {_names([entry['file'] for entry in files])}")

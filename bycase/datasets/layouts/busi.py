@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bycase.datasets.layouts.copies import match_original
 from bycase.datasets.layouts.listing import (
     About,
     Listing,
@@ -98,7 +99,7 @@ def _in_words(counts: dict[str, int]) -> dict[str, int]:
 
 def _recognise(source: Path) -> tuple[Path, Path, str, bool]:
     """A file, the image that it is or belongs to (without suffix), its class, and whether it is a mask."""
-    match = _NAME.fullmatch(source.name)
+    match = match_original(source.name, _NAME)
     if match is None:
         raise ValueError("name does not follow BUSI's pattern")
     label = CLASSES[match["label"].lower()]

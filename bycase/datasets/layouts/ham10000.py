@@ -25,6 +25,7 @@ from pathlib import Path
 import pandas as pd
 
 from bycase.core.errors import UserError
+from bycase.datasets.layouts.copies import original_names
 from bycase.datasets.layouts.listing import (
     About,
     Listing,
@@ -90,7 +91,7 @@ def read_layout(root: Path) -> Listing:
     rows = _read_metadata(tables) if tables else _read_challenge(root, files)
     masks = [path for path in files if is_image(path) and is_mask(path)]
     images, rejected, others = list_images(
-        [path for path in files if path not in set(masks)], lambda source: _publish(source, rows.get(source.stem, []))
+        [path for path in files if path not in set(masks)], lambda source: _publish(source, _find_rows(source, rows))
     )
     matched, unmatched = match_masks(masks, [image.source for image in images])
     there = {path.stem for path in files if is_image(path)}
@@ -162,6 +163,12 @@ def _different_rows(table: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
     for row in different.to_dict("records"):
         rows.setdefault(row["image_id"], []).append({str(key): str(value).strip() for key, value in row.items()})
     return rows
+
+
+def _find_rows(source: Path, rows: dict[str, list[dict[str, str]]]) -> list[dict[str, str]]:
+    """The rows of an image, or of that of which it is a copy by its name."""
+    stems = (Path(name).stem for name in original_names(source.name))
+    return next((rows[stem] for stem in stems if stem in rows), [])
 
 
 def _publish(source: Path, rows: list[dict[str, str]]) -> PublishedImage:

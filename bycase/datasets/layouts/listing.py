@@ -37,7 +37,7 @@ class PublishedImage:
     """One image as its publisher names it; `source` and `masks` are paths below the raw folder.
 
     What comes after the masks is as published, empty where not known; `part` is train, val or test, `fold` a number,
-    and `more` holds further columns for the subgroup tables.
+    `more` holds further columns for the subgroup tables, and `copy_of` is the file of which it is a copy by its name.
     """
 
     source: Path
@@ -54,6 +54,7 @@ class PublishedImage:
     part: str = ""
     fold: str = ""
     more: Mapping[str, str] = field(default_factory=dict)
+    copy_of: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -332,6 +332,7 @@ def test_report_counts_and_names_every_file_once() -> None:
         "rejected": [{"file": "d/x.png", "reason": "damaged"}],
         "blank": [],
         "copies": [{"file": "e/y.png", "reason": "the same"}],
+        "copies_by_name": [],
         "rows_without_image": ["ISIC_0000001"],
         "left_out": {},
         "notes": [],
