@@ -16,6 +16,7 @@ from bycase.datasets.restructure import (
     convert_all,
     make_report,
 )
+from bycase.images.formats import why_not
 from bycase.images.ranges import in_words
 from bycase.tables.manifest import MANIFEST, PATIENTS_UNKNOWN, RESTRUCTURED, write_manifest
 
@@ -53,6 +54,9 @@ def main() -> None:
             len(named),
             named[0]["file"],
         )
+    for path in {path.suffix.lower(): path for path in reversed(listing.others)}.values():
+        if reason := why_not(path):
+            logging.warning("no image: %s and other %s files: %s", path.as_posix(), path.suffix, reason)
     for note in listing.notes:
         logging.info("%s", note)
     for kind, values in report["pixel_values"].items():

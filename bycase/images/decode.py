@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, TiffTags
 
+from bycase.images.extra_formats import admit_heic, is_dicom, is_heic, read_dicom
 from bycase.images.ranges import TYPE_RANGES, Kind, PixelRange, Values
 
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
@@ -104,9 +105,15 @@ def decode(content: bytes, pixel_range: PixelRange | None = None) -> Image.Image
 
 def read_pixels(content: bytes) -> Pixels:
     """Read an image file of one of the `FORMATS`, whatever its name says; raises one of `DECODING_ERRORS`."""
+    if is_dicom(content):
+        return _from_dicom(*read_dicom(content))
+    formats: tuple[str, ...] = FORMATS
+    if is_heic(content):
+        admit_heic()
+        formats = (*FORMATS, "HEIF")
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+        with Image.open(io.BytesIO(content), formats=formats) as opened:
             return _read(opened, content)
 
 
@@ -158,6 +165,15 @@ def _read(opened: Image.Image, content: bytes) -> Pixels:
     values = Values(kind, float(wide.min()), float(wide.max()))
     inverted = tags.get(_TAGS["PhotometricInterpretation"]) == _WHITE_IS_ZERO
     return Pixels(_declare(values, content, tags), wide=wide, inverted=inverted, notes=said)
+
+
+def _from_dicom(pixels: NDArray[Any], bits: int, notes: list[str]) -> Pixels:
+    if pixels.dtype == np.uint8:
+        image = Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
+        return Pixels(Values("8-bit", int(pixels.min()), int(pixels.max())), image=image, notes=tuple(notes))
+    kind: Kind = "integer" if np.all(pixels == np.floor(pixels)) else "float"
+    lowest, highest = float(pixels.min()), float(pixels.max())
+    return Pixels(Values(kind, lowest, highest, bits=bits if 8 < bits < 16 else 0), wide=pixels, notes=tuple(notes))
 
 
 def _lay_on_white(image: Image.Image) -> Image.Image:

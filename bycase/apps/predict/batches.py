@@ -32,7 +32,7 @@ class Batch:
         RGB, prepared for the network.
     failures : list of Failure
         In the files' order.
-    n_skipped : int
+    skipped : list of str
         Files that are no pictures by their names.
     """
 
@@ -40,7 +40,7 @@ class Batch:
     notes: list[str]
     images: NDArray[np.uint8]
     failures: list[Failure]
-    n_skipped: int
+    skipped: list[str]
 
 
 PredictedBatch = tuple[Batch, Predictions | None]  # None where no file of the batch is a picture
@@ -97,5 +97,5 @@ def _collect(results: list[Prepared | Failure | Skipped]) -> Batch:
         notes=list(notes),
         images=np.stack(images) if pictures else np.zeros((0, 0, 0, 3), np.uint8),
         failures=[result for result in results if isinstance(result, Failure)],
-        n_skipped=sum(isinstance(result, Skipped) for result in results),
+        skipped=[result.name for result in results if isinstance(result, Skipped)],
     )

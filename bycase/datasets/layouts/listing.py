@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bycase.core.errors import UserError
-
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"})
+from bycase.images.formats import IMAGE_SUFFIXES
 
 _FOLD = re.compile(r"(?:(?:fold|cv|split)[ _-]*)?(\d{1,3})")
 _FOLD_FOLDER = re.compile(r"(?:fold|cv|split)[ _-]*\d{1,3}")

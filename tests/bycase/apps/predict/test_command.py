@@ -134,6 +134,26 @@ def test_notes_say_what_was_done(predict: Callable[..., int]) -> None:
     ]
 
 
+def test_files_that_are_no_pictures_are_named(predict: Callable[..., int], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    Path("mixed").mkdir()
+    Path("mixed/a.png").write_bytes(made.picture())
+    for name in ("a.txt", "b.txt", "c.npy"):
+        Path("mixed", name).touch()
+    assert predict("mixed", "--out", "a.csv") == 0
+    assert "3 files left out, no images by their names: 2 .txt (mixed/a.txt, ...), 1 .npy (mixed/c.npy: an array" in (
+        caplog.text
+    )
+
+
+def test_a_slide_is_told_what_would_make_pictures_of_it(
+    predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.svs").touch()
+    assert predict("a.svs", "--out", "a.csv") == 1
+    assert "a.svs: a slide, too large for one picture: cut tiles from it" in capsys.readouterr().err
+
+
 def test_pixels_that_training_did_not_have_need_their_range(predict: Callable[..., int]) -> None:
     values = np.random.default_rng(0).integers(0, 4096, (20, 20), dtype=np.uint16)
     for name in ("a.png", "b.tif"):
