@@ -96,6 +96,8 @@ def measure_leakage(
         for level, of_level in units.items()
     }
     inflations = {level: _inflation(repeated[level], repeated[levels.strictest]) for level in units}
+    if len(units) > 1:
+        del inflations[levels.strictest]["ci"]  # of nothing but itself
     content: dict[str, Any] = dict.fromkeys(LEVELS)
     for level, groups in levels.groups.items():
         content[level] = {
@@ -169,7 +171,7 @@ def out_of_fold(
 
 def mean_over_repeats(repeats: Sequence[Influence]) -> Influence:
     """The mean over repeats of a cross-validation, whose draws of folds differ."""
-    return average(repeats).with_draws(draws_of(np.array([each.estimate for each in repeats])))
+    return average(repeats).with_draws(draws_of(np.array([each.estimate for each in repeats]), repeats))
 
 
 def _scores(repeated: Repeated, units: Units) -> dict[str, Any]:
