@@ -10,6 +10,7 @@ from bycase.core.command import run_stage
 from bycase.core.errors import UserError
 from bycase.core.files import replace_file
 from bycase.core.params import load_params
+from bycase.core.wording import value_with_interval
 from bycase.datasets.layouts.registry import about_dataset
 from bycase.datasets.restructure import REPORT
 from bycase.figures.style import data_words, encode_png
@@ -17,6 +18,7 @@ from bycase.figures.thumbnails import choose_thumbnails, draw_thumbnails
 from bycase.images.pixels import read_pixels
 from bycase.report.data_card import DataSetInfo, write_data_card
 from bycase.report.data_colours import colour_sums, colour_table
+from bycase.report.shortcuts import describe_images, light_by_source, measure_shortcuts
 from bycase.tables.manifest import RESTRUCTURED, read_manifest
 from bycase.tables.splits import PROTOCOL, read_protocol
 
@@ -29,13 +31,17 @@ def main() -> None:
     params, manifest = load_params(), read_manifest()
     # The card shows the images as published, before any preprocessing.
     read_published = partial(read_pixels, folder=RESTRUCTURED)
+    sums = colour_sums(manifest["image"].tolist(), read_published)
+    images = describe_images(manifest, sums)
     info = DataSetInfo(
         dataset=params.dataset,
         data=params.data,
         about=about_dataset(params.data, params.dataset),
         manifest=manifest,
         report=_read_report(params.dataset),
-        colours=colour_table(colour_sums(manifest["image"].tolist(), read_published), manifest["label"]),
+        colours=colour_table(sums, manifest["label"]),
+        light=light_by_source(images),
+        shortcuts=measure_shortcuts(images, params.data.positive),
         protocol=read_protocol() if PROTOCOL.exists() else None,
     )
     chosen = choose_thumbnails(manifest, max(2, 8 // manifest["label"].nunique()))
@@ -45,6 +51,14 @@ def main() -> None:
         path.write_bytes(figure)
     with replace_file(CARD) as path:
         path.write_text(write_data_card(info, f"../{THUMBNAILS.as_posix()}"), encoding="utf-8")
+    for row in info.shortcuts[info.shortcuts["shortcut"]].to_dict("records"):
+        logging.warning(
+            "WARNING: %s alone tells %s from the rest, AUC %s by case (%s)",
+            row["property"],
+            row["class"],
+            value_with_interval(row["auc"], row["ci"]),
+            CARD,
+        )
     logging.info("%d images described in %s", len(manifest), CARD)
 
 

@@ -57,6 +57,7 @@ class DatasetParams(Section):
     image_size: Annotated[int, Field(ge=32, le=2048)]
     resize: Literal["squash", "crop", "pad"]
     max_bad_share: Share
+    value_range: Literal["type", "data", "picture"] | tuple[float, float] | None = None
     weights: Literal["imagenet", "random"]
     phantom: PhantomParams | None = None
 
@@ -78,6 +79,8 @@ class DatasetParams(Section):
         needed = {"kaggle": "slug", "huggingface": "slug", "local": "path"}.get(self.source, self.source)
         if getattr(self, needed) is None:
             raise ValueError(f"source: {self.source} needs '{needed}', which is null")
+        if isinstance(self.value_range, tuple) and not self.value_range[0] < self.value_range[1]:
+            raise ValueError(f"value_range: {list(self.value_range)} must rise from black to white")
         if self.layout != "breakhis" and self.phantom and self.phantom.laboratory:
             raise ValueError(f"phantom.laboratory: images in layout {self.layout} have no stain; it must be null")
         # Owner and name are folders of the download.

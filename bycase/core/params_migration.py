@@ -72,7 +72,14 @@ ADDED_TO_PHANTOMS: Settings = {"laboratory": None}
 # Since version 2, which the last two leave as it is.
 ADDED_TO_DATASETS: Settings = {"url": None, "sha256": None, "revision": None, "folders": None, "table": None}
 # What a person may leave out of an entry, and DVC not.
-OPTIONAL_OF_DATASETS: Settings = {"slug": None, "path": None, "task": None, "phantom": None, "max_unpacked_gb": 20}
+OPTIONAL_OF_DATASETS: Settings = {
+    "slug": None,
+    "path": None,
+    "task": None,
+    "phantom": None,
+    "max_unpacked_gb": 20,
+    "value_range": None,
+}
 ADDED_TO_NETWORKS: Settings = {
     "variant": None,
     "mode": "frozen",

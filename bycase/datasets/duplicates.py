@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv
 from bycase.datasets.fingerprints import Fingerprints
+from bycase.datasets.orientations import turned_pairs
 from bycase.datasets.pairs import (
     MOST_PAIRS,
     Pairs,
@@ -26,25 +27,26 @@ from bycase.tables.results import read_table
 
 DUPLICATES = Path("data/duplicates.csv")
 
-KINDS = ("exact", "near", "embedding")
+KINDS = ("exact", "near", "turned", "embedding")
 
 # Kinds that show one picture twice; embedding neighbours may be two pictures of one kind of tissue.
-SAME_PICTURE = ("exact", "near")
+SAME_PICTURE = ("exact", "near", "turned")
 
 COLUMNS = (
     "image_a",  # before image_b in the order of text
     "image_b",
     "kind",  # one of KINDS; the first that holds
-    "distance",  # exact: 0; near: bits, 0 to 64; embedding: 1 - cosine similarity
+    "distance",  # exact: 0; near, turned: bits, 0 to 64; embedding: 1 - cosine similarity
     "similarity",  # cosine of the reference features, whatever the kind
     "same_group",
     "same_label",
-    "cluster",  # component over exact and near pairs, from 0; -1 for embedding pairs
+    "cluster",  # component over pairs of `SAME_PICTURE`, from 0; -1 for embedding pairs
 )
 
 WAYS_OUT = {
     "exact": "",
     "near": ", or lower audit.near_distance or raise audit.near_similarity in params.yaml",
+    "turned": ", or lower audit.near_distance in params.yaml",
     "embedding": ", or raise audit.embedding_similarity in params.yaml",
 }
 
@@ -67,7 +69,7 @@ def find_duplicates(
     fingerprints : Fingerprints
         Of the same images.
     near_distance : int
-        Most bits, 0 to 64, in which the perceptual hashes of near duplicates differ.
+        Most bits, 0 to 64, in which the perceptual hashes of near duplicates differ; likewise of turned ones.
     near_similarity : float
         Least cosine similarity, 0 to 1, of near duplicates: on photographs of one dark spot on plain skin,
         perceptual hashes agree by chance, and features do not.
@@ -90,7 +92,12 @@ def find_duplicates(
         "near": lambda: confirmed_pairs(near_pairs(fingerprints.phash, near_distance), unit, near_similarity),
         "embedding": lambda: similar_pairs(unit, embedding_similarity),
     }
-    by_kind = {kind: _search(kind, search, manifest["image"].tolist()) for kind, search in searches.items()}
+    thumbnails = fingerprints.thumbnails
+    if thumbnails is not None:
+        searches["turned"] = lambda: turned_pairs(thumbnails, near_distance)
+    by_kind = {
+        kind: _search(kind, search, manifest["image"].tolist()) for kind in KINDS if (search := searches.get(kind))
+    }
     frame = pd.concat(
         [
             pd.DataFrame({"first": first, "second": second, "kind": kind, "distance": apart})
@@ -125,7 +132,7 @@ def _search(kind: str, search: Callable[[], Pairs], images: Sequence[str]) -> Pa
 
 
 def number_clusters(pairs: pd.DataFrame) -> NDArray[np.int64]:
-    """The cluster of every pair: images joined by exact or near pairs, directly or through others.
+    """The cluster of every pair: images joined by pairs of `SAME_PICTURE`, directly or through others.
 
     Parameters
     ----------
@@ -182,7 +189,7 @@ def read_duplicates(path: Path = DUPLICATES) -> pd.DataFrame:
 
 
 def without_waived(duplicates: pd.DataFrame, waived: Waived) -> pd.DataFrame:
-    """The exact and near pairs that are not waived, in either order of their images."""
+    """The pairs of `SAME_PICTURE` that are not waived, in either order of their images."""
     same = duplicates[duplicates["kind"].isin(SAME_PICTURE)]
     allowed = {tuple(sorted(pair)) for pair in waived}
     pairs = zip(same["image_a"], same["image_b"], strict=True)

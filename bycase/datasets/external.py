@@ -11,7 +11,7 @@ from bycase.core.errors import UserError
 from bycase.core.params_data import DatasetParams
 from bycase.datasets.layouts.listing import Listing
 from bycase.datasets.layouts.registry import read_layout
-from bycase.datasets.restructure import check_bad_share, check_labels, convert_all
+from bycase.datasets.restructure import check_bad_share, check_labels, check_ranges, convert_all
 from bycase.tables.external import ABOUT
 
 
@@ -55,7 +55,8 @@ def restructure_external(
             f"evaluate.external: none of the {len(listing.images)} images of the data set is left; check its path and "
             "evaluate.external_magnifications"
         )
-    result = convert_all(chosen, raw, folder, own.classes, own.image_size, own.resize)
+    result = convert_all(chosen, raw, folder, own.classes, own.image_size, own.resize, value_range=entry.value_range)
+    check_ranges(result, "datasets.<evaluate.external>.value_range")
     check_bad_share(result, entry.max_bad_share, ABOUT)
     return result.manifest, {**left_out, "unusable": len(result.rejected)}
 

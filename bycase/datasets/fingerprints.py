@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.rows import save_rows
+from bycase.datasets.orientations import SIDE, make_thumbnail
 from bycase.tables.partial_features import Extract, PartialFeatures, fill
 from bycase.tables.results import open_array, read_results, read_table
 
@@ -40,12 +41,15 @@ class Fingerprints:
         64-bit perceptual hash of the published image, 16 hexadecimal digits.
     features : ndarray of shape (n_images, n_features), float32
         Of the reference backbone, not normalised; a memory map where read from a file.
+    thumbnails : ndarray of shape (n_images, 32, 32), uint8, or None
+        See `bycase.datasets.orientations.make_thumbnail`; None where nobody asks for turned images.
     """
 
     images: list[str]
     pixel_sha256: list[str]
     phash: list[str]
     features: NDArray[np.float32]
+    thumbnails: NDArray[np.uint8] | None = None
 
 
 def hash_pixels(pixels: NDArray[np.uint8]) -> str:
@@ -89,12 +93,13 @@ def compute_fingerprints(
         yield pixels.astype(np.float32)
 
     fill(partial, images, read, unchanged, extract, batch_size, "fingerprints")
-    hashes = [
-        hash_pixels(pixels)
-        for start in range(0, len(images), batch_size)
-        for pixels in read(images[start : start + batch_size])
-    ]
-    return Fingerprints(images, hashes, manifest["phash"].tolist(), partial.array[:, 0])
+    hashes: list[str] = []
+    thumbnails = np.empty((len(images), SIDE, SIDE), np.uint8)
+    for start in range(0, len(images), batch_size):
+        for pixels in read(images[start : start + batch_size]):
+            thumbnails[len(hashes)] = make_thumbnail(pixels)
+            hashes.append(hash_pixels(pixels))
+    return Fingerprints(images, hashes, manifest["phash"].tolist(), partial.array[:, 0], thumbnails)
 
 
 def check_perceptual_hashes(manifest: pd.DataFrame) -> None:

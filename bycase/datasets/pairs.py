@@ -141,7 +141,7 @@ def confirmed_pairs(candidates: Iterable[Pairs], unit: Unit, similarity: float) 
             alike = cosines(unit, first, second) >= similarity
             yield first[alike], second[alike], apart[alike]
 
-    return _collect(confirmed())
+    return collect_pairs(confirmed())
 
 
 def similar_pairs(unit: Unit, similarity: float) -> Pairs:
@@ -158,10 +158,10 @@ def similar_pairs(unit: Unit, similarity: float) -> Pairs:
             alike = cosine >= similarity
             yield first[alike], second[alike], 1.0 - cosine[alike]
 
-    return _collect(similar())
+    return collect_pairs(similar())
 
 
-def _collect(pairs: Iterable[Pairs]) -> Pairs:
+def collect_pairs(pairs: Iterable[Pairs]) -> Pairs:
     """All pairs in one, unless they are too many."""
     kept, number = [], 0
     for chunk in pairs:

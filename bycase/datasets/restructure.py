@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,20 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.parallel import BATCH, map_on_all_cores
+from bycase.datasets.layouts.copies import list_copies
 from bycase.datasets.layouts.listing import Listing, PublishedImage, Rejected
-from bycase.images.convert import FULL_RANGE, Converted, Job, convert, range_in_use
+from bycase.images.blank import WORDS
+from bycase.images.convert import Converted, Job, convert
+from bycase.images.ranges import (
+    TYPE_RANGES,
+    Choice,
+    PixelRange,
+    UsedRange,
+    Values,
+    choose_range,
+    describe_ranges,
+    in_words,
+)
 from bycase.tables.manifest import COLUMNS
 
 
@@ -19,18 +31,27 @@ from bycase.tables.manifest import COLUMNS
 class Restructured:
     """The manifest, the files that were left out, and files that repeat another one byte for byte.
 
-    `wide` says of pixels with more than 8 bits: ``images``, how many have them, ``highest``, their highest value, and
-    ``low`` and ``high``, what was made black and white; None where there are none.
+    `pixel_values` and `ranges` say of each kind of pixels what values they have, and what was made black and white;
+    `blank` are images of the manifest in which there is nothing to see, with what they are.
     """
 
     manifest: pd.DataFrame
     rejected: list[Rejected]
     copies: list[Rejected]
-    wide: dict[str, Any] | None = None
+    pixel_values: dict[str, Values] = field(default_factory=dict)
+    ranges: dict[str, UsedRange] = field(default_factory=dict)
+    blank: list[Rejected] = field(default_factory=list)
 
 
 def convert_all(
-    listing: Listing, raw: Path, folder: Path, classes: list[str], size: int, mode: str, workers: int | None = None
+    listing: Listing,
+    raw: Path,
+    folder: Path,
+    classes: list[str],
+    size: int,
+    mode: str,
+    workers: int | None = None,
+    value_range: Choice = None,
 ) -> Restructured:
     """Convert the images of a listing into ``folder/<class>/<name>.png``.
 
@@ -48,6 +69,8 @@ def convert_all(
         See `bycase.images.convert.resize`.
     workers : int, optional
         Number of processes; all cores where left out.
+    value_range : {'type', 'data', 'picture'}, (low, high) or None
+        See `bycase.images.ranges.choose_range`.
 
     Returns
     -------
@@ -62,7 +85,9 @@ def convert_all(
     more = sorted({name for image in listing.images for name in image.more})
     rows: list[tuple[object, ...]] = []
     frames: list[pd.DataFrame] = []
-    wide: dict[int, int] = {}  # position to highest value
+    values: dict[str, Values] = {}
+    kinds: list[str] = [""] * len(jobs)
+    blank: dict[int, str] = {}
     rejected = list(listing.rejected)
     copies: list[Rejected] = []
     first: dict[tuple[str, ...], Path] = {}
@@ -77,16 +102,28 @@ def convert_all(
             converted.target.unlink()
             continue
         first[key] = image.source
-        if converted.peak is not None:
-            wide[number] = converted.peak
+        assert converted.pixel_values is not None
+        kinds[number] = kind = converted.pixel_values.kind
+        values[kind] = values[kind] + converted.pixel_values if kind in values else converted.pixel_values
+        if converted.blank:
+            blank[number] = converted.blank
         rows.append(_row(image, targets[number], converted, more))
         if len(rows) == BATCH:
             frames.append(pd.DataFrame(rows, columns=[*COLUMNS, *more]))
             rows = []
     frames.append(pd.DataFrame(rows, columns=[*COLUMNS, *more]))
     manifest = pd.concat(frames, ignore_index=True)
-    said = _convert_anew(manifest, wide, jobs, workers) if wide else None
-    return Restructured(manifest, sorted(rejected, key=lambda r: r.source), copies, said)
+    ranges = {kind: choose_range(values[kind], value_range) for kind in sorted(values)}
+    blank |= _convert_anew(manifest, kinds, ranges, jobs, workers)
+    nothing = [Rejected(listing.images[number].source, WORDS[word]) for number, word in blank.items() if word]
+    return Restructured(
+        manifest,
+        sorted(rejected, key=lambda r: r.source),
+        copies,
+        {kind: values[kind] for kind in ranges},
+        ranges,
+        sorted(nothing, key=lambda r: r.source),
+    )
 
 
 class _Jobs(Sequence[Job]):
@@ -97,28 +134,32 @@ class _Jobs(Sequence[Job]):
     ) -> None:
         self._images, self._targets, self._raw, self._folder = images, targets, raw, folder
         self._size, self._mode = size, mode
-        self.pixel_range = FULL_RANGE
+        self.ranges: dict[str, PixelRange | None] = {}
 
     def __len__(self) -> int:
         return len(self._images)
 
     def __getitem__(self, number: Any) -> Any:
         source, target = self._raw / self._images[number].source, self._folder / self._targets[number]
-        return Job(source, target, self._size, self._mode, self.pixel_range)
+        return Job(source, target, self._size, self._mode, self.ranges)
 
 
-def _convert_anew(manifest: pd.DataFrame, wide: dict[int, int], jobs: _Jobs, workers: int | None) -> dict[str, Any]:
-    """Convert images with more than 8 bits by the range that all of them together use."""
-    jobs.pixel_range = range_in_use(max(wide.values()))
-    if jobs.pixel_range != FULL_RANGE:
-        again = [jobs[number] for number in wide]
-        hashes = {
-            converted.target: converted.phash
-            for converted in map_on_all_cores(convert, again, "restructure, by the range in use", workers)
-        }
-        names = {target.relative_to(target.parents[1]).as_posix(): phash for target, phash in hashes.items()}
-        manifest["phash"] = manifest["image"].map(names).fillna(manifest["phash"])
-    return {"images": len(wide), "highest": max(wide.values())} | asdict(jobs.pixel_range)
+def _convert_anew(
+    manifest: pd.DataFrame, kinds: list[str], ranges: dict[str, UsedRange], jobs: _Jobs, workers: int | None
+) -> dict[int, str]:
+    """Convert the images whose kind is read by another range than its type's; gives what is in them by their number."""
+    jobs.ranges = {kind: used.pixel_range for kind, used in ranges.items()}
+    again = [n for n, kind in enumerate(kinds) if kind and jobs.ranges[kind] != TYPE_RANGES[kind]]
+    blank: dict[int, str] = {}
+    hashes: dict[str, str] = {}
+    label = "restructure, by the range in use"
+    if again:
+        anew = map_on_all_cores(convert, [jobs[number] for number in again], label, workers)
+        for number, converted in zip(again, anew, strict=True):
+            blank[number] = converted.blank
+            hashes[converted.target.relative_to(converted.target.parents[1]).as_posix()] = converted.phash
+        manifest["phash"] = manifest["image"].map(hashes).fillna(manifest["phash"])
+    return blank
 
 
 def _copy_case(image: PublishedImage) -> str:
@@ -167,9 +208,9 @@ REPORT = Path("metrics/restructure.json")
 
 
 def bad_share(result: Restructured) -> float:
-    """Rejected files as a share of all files that should be images; 0 where there are none."""
+    """Rejected files and blank images as a share of all files that should be images; 0 where there are none."""
     total = len(result.manifest) + len(result.rejected)
-    return len(result.rejected) / total if total else 0.0
+    return (len(result.rejected) + len(result.blank)) / total if total else 0.0
 
 
 def make_report(
@@ -209,11 +250,13 @@ def make_report(
         "cases": int(manifest["case"].nunique()),
         "folders": int(manifest["folder"].nunique()),
         "patients_known": patients_known,
-        "wide_pixels": result.wide,
-        "rejected_share": round(bad_share(result), 6),
+        "pixel_values": describe_ranges(result.pixel_values, result.ranges),
+        "bad_share": round(bad_share(result), 6),
         "by_class": by_class,
         "rejected": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.rejected],
+        "blank": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.blank],
         "copies": [{"file": r.source.as_posix(), "reason": r.reason} for r in result.copies],
+        "copies_by_name": list_copies(listing.images),
         "rows_without_image": listing.rows_without_image,
         "left_out": listing.left_out,
         "notes": listing.notes,
@@ -221,13 +264,33 @@ def make_report(
     }
 
 
+def check_ranges(result: Restructured, key: str) -> None:
+    """Refuse images of which nothing says what is black and white; `key` of `params.yaml` says it.
+
+    Raises
+    ------
+    UserError
+        Naming the kind of pixels and the choices.
+    """
+    described = describe_ranges(result.pixel_values, result.ranges)
+    for kind, used in result.ranges.items():
+        if used.origin == "unknown":
+            values = result.pixel_values[kind]
+            raise UserError(
+                f"{in_words(kind, described[kind]).split(':')[0]}, from which black and white "
+                f"cannot be known; set {key}: type (black {used.low:g}, white {used.high:g}), data "
+                f"({values.lowest:g} and {values.highest:g}), picture (each image's own) or [black, white]"
+            )
+
+
 def check_bad_share(result: Restructured, limit: float, report: Path) -> None:
-    """Refuse a data set of which more than `limit` (0 to 1) had to be rejected, naming the first file."""
+    """Refuse a data set of which more than `limit` (0 to 1) was rejected or is blank, naming the first file."""
     share = bad_share(result)
     if share > limit:
-        first = result.rejected[0]
+        first = (result.rejected or result.blank)[0]
+        number = len(result.rejected) + len(result.blank)
         raise UserError(
-            f"{len(result.rejected)} files ({share:.1%}) cannot be used, more than max_bad_share {limit:.1%}; "
+            f"{number} files ({share:.1%}) cannot be used, more than max_bad_share {limit:.1%}; "
             f"the first: {first.source.as_posix()} ({first.reason}); all: {report}; mend them or raise max_bad_share"
         )
 

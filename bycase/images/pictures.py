@@ -1,17 +1,18 @@
 """One picture file that nobody has vouched for, as 8-bit RGB, with what was done to it in words."""
 
-import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PIL import Image
 
-from bycase.images.convert import FULL_RANGE, PixelRange, decode
+from bycase.images.blank import WORDS, find_blank
+from bycase.images.decode import FORMATS, read_pixels
+from bycase.images.decode import reason as decoding_reason
+from bycase.images.ranges import TYPE_RANGES, UnknownRangeError, UsedRange, range_of_picture
 
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 MAX_BYTES = 256_000_000
 MAX_PIXELS = 89_478_485  # Pillow's own limit: 256 MB of RGB
-_EXIF_ORIENTATION = 0x0112
-_UNBOUNDED = {"F": "32-bit floating-point", "I": "32-bit integer"}
+_LOOKED_AT = 128  # pixels, for whether there is anything to see
 
 
 class PictureError(Exception):
@@ -34,62 +35,49 @@ class Picture:
     notes: list[str]
 
 
-def read_picture(content: bytes, pixel_range: PixelRange = FULL_RANGE) -> Picture:
+def read_picture(content: bytes, ranges: Mapping[str, UsedRange] | None = None) -> Picture:
     """Decode a picture as the pipeline does, whatever its name says.
 
     Parameters
     ----------
     content : bytes
         A file of one of the `FORMATS`, of at most `MAX_BYTES`, with at most `MAX_PIXELS`.
-    pixel_range : PixelRange
-        Of pixels with more than 8 bits: the one that the classifier's training images were read with.
+    ranges : mapping of kind to UsedRange, optional
+        By which the classifier's training images were read; none where left out.
 
     Raises
     ------
     PictureError
-        If it is empty, too large, damaged, no such file, or its pixels have no fixed range.
+        If it is empty, too large, damaged, no such file, or what is black and white in it cannot be known.
     """
     if not content:
         raise PictureError("the file is empty")
     if len(content) > MAX_BYTES:
         raise PictureError(f"larger than {MAX_BYTES / 1e6:.0f} MB")
     try:
-        notes = _describe(content)
-        return Picture(decode(content, pixel_range), notes)
-    except PictureError:
-        raise
+        pixels = read_pixels(content)
+        used = range_of_picture(pixels.values, ranges or {})
+        image = pixels.to_rgb(used)
+    except UnknownRangeError as error:
+        raise PictureError(str(error)) from None
     # Pillow's readers raise nearly anything on a damaged file.
     except Exception as error:
-        raise PictureError(_reason(error)) from None
+        raise PictureError(_reason(error, content)) from None
+    notes, kind = list(pixels.notes), pixels.values.kind
+    blank = find_blank(image.resize((_LOOKED_AT, _LOOKED_AT)))
+    if kind != "8-bit" or used != TYPE_RANGES[kind]:
+        notes.append(f"{used.low:g} made black, {used.high:g} white")
+    return Picture(image, [*notes, WORDS[blank]] if blank else notes)
 
 
-def _describe(content: bytes) -> list[str]:
-    """Check the header, and tell what decoding will change."""
-    with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-        if opened.width * opened.height > MAX_PIXELS:
-            raise PictureError(f"{opened.width} x {opened.height} pixels are more than {MAX_PIXELS / 1e6:.0f} million")
-        if opened.mode in _UNBOUNDED:
-            raise PictureError(f"{_UNBOUNDED[opened.mode]} pixels have no fixed range; save it with 8 or 16 bits")
-        mode, depth = opened.mode, str(opened.tile)
-        transparent = mode in ("RGBA", "LA", "PA") or "transparency" in opened.info
-        turned = opened.getexif().get(_EXIF_ORIENTATION, 1) != 1
-        notes = {
-            "first frame only": getattr(opened, "is_animated", False),
-            "turned as its EXIF says": turned,
-            "16-bit grey scaled to 8 bits": mode.startswith("I;16"),
-            "16 bits a channel cut to 8": ";16" in depth and not mode.startswith("I;16"),
-            "transparency laid on white": transparent,
-            "CMYK converted without its colour profile": mode == "CMYK",
-            "grey": mode in ("1", "L", "LA") or mode.startswith("I;16"),
-        }
-    return [note for note, said in notes.items() if said]
-
-
-def _reason(error: Exception) -> str:
-    words = " ".join(str(error).split())
-    # Pillow's message names a memory address, which would make two runs differ.
-    if "cannot identify" in words:
-        return f"not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file, or a damaged header"
+def _reason(error: Exception, content: bytes) -> str:
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return f"more than {MAX_PIXELS / 1e6:.0f} million pixels"
-    return f"damaged ({words[:150] or type(error).__name__})"
+    words = decoding_reason(error, content)
+    if "cannot identify" not in str(error):
+        return f"damaged ({words[:150] if str(error) else type(error).__name__})"
+    return (
+        words
+        if words.startswith("a TIFF")
+        else f"not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file, or a damaged header"
+    )

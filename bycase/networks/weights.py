@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest
+from bycase.networks.own_weights import load_from_classifier
 
 if TYPE_CHECKING:
     import keras
@@ -57,14 +58,14 @@ def load_weights_file(name: str, model: "keras.Model", path: Path) -> None:
             # Where a file lacks a layer, Keras only warns and leaves that layer's random weights.
             warnings.simplefilter("error", UserWarning)
             model.load_weights(path)
-    except (ValueError, OSError, KeyError, UserWarning) as error:
-        raise UserError(
-            f"zoo.{name}.weights: {path} does not fit {name} without its top ({_first_words(error)})"
-        ) from None
+    except (ValueError, OSError, KeyError, UserWarning):
+        load_from_classifier(f"zoo.{name}.weights", model, path)
 
 
 def check_weights_file(name: str, path: Path) -> None:
     """Refuse a weights file that is not there."""
+    if path.is_dir() and (path / "saved_model.pb").exists():
+        return  # refused, with the way out, where it is read
     if not path.is_file():
         raise UserError(f"zoo.{name}.weights: {path} is no file; choose imagenet, random or a weights file")
 

@@ -8,12 +8,17 @@ from typing import Any
 import pandas as pd
 
 from bycase.core.params_data import DatasetParams
-from bycase.core.wording import capitalise, markdown_table
+from bycase.core.wording import capitalise, markdown_table, value_with_interval
 from bycase.datasets.layouts.listing import About
+from bycase.images.ranges import in_words
 from bycase.tables.manifest import OPTIONAL, PATIENTS_UNKNOWN, more_columns
 
 NAMED = 10  # files that are named one by one; metrics/restructure.json names all
 # The first is in the title; the second follows from the cases on both sides, and a case is not always a patient.
+ADVICE = (
+    "A network can reach as much without looking at what is to be recognised; where nothing in the disease explains "
+    "it, images of the classes came to the data set in different ways."
+)
 LEFT_OUT = ("dataset", "patient_disjoint")
 
 
@@ -21,8 +26,9 @@ LEFT_OUT = ("dataset", "patient_disjoint")
 class DataSetInfo:
     """The content of a card.
 
-    `report` is the content of ``metrics/restructure.json``, `colours` comes from `bycase.report.data_colours`,
-    `protocol` is the content of ``data/splits.json``, None where there is no split.
+    `report` is the content of ``metrics/restructure.json``, `colours` comes from `bycase.report.data_colours`, `light`
+    and `shortcuts` from `bycase.report.shortcuts`, `protocol` is the content of ``data/splits.json``, None where there
+    is no split.
     """
 
     dataset: str
@@ -31,6 +37,8 @@ class DataSetInfo:
     manifest: pd.DataFrame
     report: dict[str, Any]
     colours: pd.DataFrame
+    light: pd.DataFrame
+    shortcuts: pd.DataFrame
     protocol: dict[str, Any] | None
 
     @property
@@ -59,6 +67,7 @@ def write_data_card(info: DataSetInfo, thumbnails: str) -> str:
         "Source": _source(info),
         "Classes and groups": _classes(info),
         "Sizes and colours": _sizes(info),
+        "Shortcuts": _shortcuts(info),
         "Missing data": _missing(info),
         "Excluded files": _rejected(info.report),
         "Split": _split(info.protocol),
@@ -143,6 +152,56 @@ def _sizes(info: DataSetInfo) -> list[str]:
         f"Restructured to {size}x{size} ({info.data.resize}). Colours after that, red / green / blue from 0 to 255:",
         "",
         markdown_table(("class", "mean", "SD over pixels", "SD over images' means"), colours, numbers=True),
+        *(
+            ["", *(f"- {in_words(kind, values)}." for kind, values in info.report["pixel_values"].items())]
+            if any(
+                (kind, values["origin"]) != ("8-bit", "type") for kind, values in info.report["pixel_values"].items()
+            )
+            else []
+        ),
+    ]
+
+
+def _shortcuts(info: DataSetInfo) -> list[str]:
+    """Whether light or files alone tell the classes."""
+    light = [
+        (
+            f"{row['by']} {row['value']}",
+            row["images"],
+            *(" / ".join(f"{value:.0f}" for value in row[key]) for key in ("brightness", "contrast")),
+        )
+        for row in info.light.to_dict("records")
+    ]
+    alone = [
+        (
+            row["property"],
+            row["class"],
+            value_with_interval(row["auc"], row["ci"]),
+            "**yes**" if row["shortcut"] else "no",
+        )
+        for row in info.shortcuts.to_dict("records")
+    ]
+    told = [row["property"] for row in info.shortcuts.to_dict("records") if row["shortcut"]]
+    return [
+        *(
+            [f"**{capitalise(' and '.join(told))} alone tell{'s' * (len(told) == 1)} the classes.** {ADVICE}", ""]
+            if told
+            else []
+        ),
+        "Brightness (mean) and contrast (standard deviation over pixels) of the restructured images, 0 to 255, at "
+        "5 / 50 / 95 % of the images:",
+        "",
+        markdown_table(("images", "number", "brightness", "contrast"), light, numbers=True),
+        "",
+        *(
+            [
+                "What light, size (pixels of the published image) or format of the file alone reach, by case:",
+                "",
+                markdown_table(("property", "class", "AUC (95 % interval)", "shortcut"), alone),
+            ]
+            if alone
+            else ["All images are alike in light, size and format."]
+        ),
     ]
 
 
@@ -167,10 +226,15 @@ def _missing(info: DataSetInfo) -> list[str]:
 
 def _rejected(report: dict[str, Any]) -> list[str]:
     lines = []
-    for key, what in (("rejected", "unusable files"), ("copies", "copies of another file")):
-        files = report[key]
+    for key, what in (
+        ("rejected", "unusable files"),
+        ("blank", "images with nothing to see, which stay in"),
+        ("copies", "copies of another file, byte for byte"),
+        ("copies_by_name", "copies by their names, augmented or saved twice, which stay in, in their original's group"),
+    ):
+        files = report.get(key, [])
         lines.append(f"- {len(files) or 'No'} {what}.")
-        if key == "rejected":
+        if key in ("rejected", "blank"):
             lines += [f"    - {n} x {reason}" for reason, n in sorted(Counter(f["reason"] for f in files).items())]
         if files:
             lines.append(f"    - {_names([entry['file'] for entry in files])}")

@@ -49,7 +49,7 @@ def test_every_heading_of_a_phantoms_card_says_so(prepared: Prepared, dataset: s
     prepared(dataset, dataset)
     main()
     text = CARD.read_text(encoding="utf-8")
-    assert len(headings(text)) == 8
+    assert len(headings(text)) == 9
     assert all(line.endswith("(phantom)") for line in headings(text))
     assert "doi" not in text
     assert "**Generated images**" in text

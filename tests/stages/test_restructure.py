@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from bycase.core.errors import UserError
@@ -247,9 +248,63 @@ def test_folders_with_spaces_and_unicode_and_a_wrong_extension_are_no_obstacle(
     written = breakhis_folder(RAW)
     (RAW / "BreaKHis_v1").rename(RAW / "données brutes 乳腺")
     jpeg = RAW / "données brutes 乳腺" / "SOB_M_DC-14-99999-40-001.png"
-    Image.new("RGB", (70, 46), (200, 120, 180)).save(jpeg, format="JPEG")
+    noise = np.random.default_rng(0).integers(0, 256, (46, 70, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(jpeg, format="JPEG")
     main()
     manifest = read_manifest()
     assert len(manifest) == len(written) + 1
     assert manifest["source"].str.startswith("données brutes 乳腺/").all()
     assert (RESTRUCTURED / "Malignant" / jpeg.name).read_bytes()[:4] == b"\x89PNG"
+
+
+def deepen(paths: list[Path], pixels: Callable[[NDArray[np.float64]], NDArray[np.generic]]) -> None:
+    """Write images anew, as grey in [0, 1] and then as `pixels` makes of it, in a file that Pillow knows as TIFF."""
+    for path in paths:
+        unit = np.asarray(Image.open(path).convert("L")) / 255
+        Image.fromarray(pixels(unit)).save(path, "TIFF")
+
+
+def test_floating_point_of_0_to_1_is_said_and_not_black(
+    project: Path, breakhis_folder: BreakhisFolder, run_stage_process: RunStage
+) -> None:
+    written = list(breakhis_folder(RAW).values())
+    deepen(written, lambda unit: unit.astype(np.float32))
+    ended = run_stage_process("restructure", project)
+    assert ended.returncode == 0
+    assert "images of floating point, values 0" in ended.stderr
+    assert ended.stderr.rstrip().endswith("0 becomes black, 1 white (the range of the type)")
+    values = json.loads(REPORT.read_text())["pixel_values"]["float"]
+    assert (values["low"], values["high"], values["images"]) == (0, 1, len(written))
+    brightest = max(np.asarray(Image.open(path)).max() for path in RESTRUCTURED.rglob("*.png"))
+    assert brightest > 200
+
+
+def test_values_that_were_divided_stop_until_their_range_is_chosen(
+    project: Path, breakhis_folder: BreakhisFolder, run_stage_process: RunStage, write_params: WriteParams
+) -> None:
+    for path in breakhis_folder(RAW).values():
+        Image.fromarray(np.asarray(Image.open(path).convert("RGB")) // 4).save(path)
+    ended = run_stage_process("restructure", project)
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
+    assert "cannot be known; set datasets.phantom.value_range: type (black 0, white 255), data (" in ended.stderr
+    assert not RESTRUCTURED.exists()
+    write_params(SMALL | {"datasets.phantom.value_range": [0, 63]})
+    main()
+    assert json.loads(REPORT.read_text())["pixel_values"]["8-bit"]["origin"] == "given"
+
+
+def test_images_of_nothing_stop_above_the_limit(
+    project: Path, breakhis_folder: BreakhisFolder, run_stage_process: RunStage, write_params: WriteParams
+) -> None:
+    written = breakhis_folder(RAW)
+    black = next(iter(written.values()))
+    Image.new("RGB", (70, 46)).save(black)
+    ended = run_stage_process("restructure", project)
+    assert ended.returncode == 1
+    assert "the first: " in ended.stderr
+    assert f"{black.name} (of one colour)" in ended.stderr
+    write_params(SMALL | {"datasets.phantom.max_bad_share": 0.1})
+    ended = run_stage_process("restructure", project)
+    assert ended.returncode == 0
+    assert "1 images with nothing to see in them, the first: " in ended.stderr
+    assert len(json.loads(REPORT.read_text())["blank"]) == 1

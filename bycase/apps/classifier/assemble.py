@@ -42,7 +42,6 @@ def assemble_info(
     `trained` is ``models/model.json``; `metrics`, `uncertainty` and `restructured` are the JSON files of these names;
     `sources` are the training images' paths below the raw folder.
     """
-    wide = restructured.get("wide_pixels")
     calibration, sets = metrics["calibration"], uncertainty["conformal"]
     return ClassifierInfo(
         version=VERSION,
@@ -54,7 +53,10 @@ def assemble_info(
         layout=data.layout,
         patients=describe_patients(data, sources),
         patients_known=data.names_patient,
-        pixel_range=RangeInfo(low=wide["low"], high=wide["high"]) if wide else None,
+        pixel_ranges={
+            kind: RangeInfo(**{name: values[name] for name in ("low", "high", "origin")})
+            for kind, values in restructured.get("pixel_values", {}).items()
+        },
         classes=trained["classes"],
         positive=trained["positive"],
         image_size=trained["image_size"],

@@ -17,8 +17,9 @@ from bycase.apps.classifier.reference import Reference
 from bycase.core.errors import UserError
 from bycase.core.params_data import PreprocessParams
 from bycase.core.seeding import make_tensorflow_deterministic
-from bycase.images.convert import FULL_RANGE, PixelRange, resize
+from bycase.images.convert import resize
 from bycase.images.preprocess import Steps, apply_steps
+from bycase.images.ranges import UsedRange
 from bycase.networks.forward import Forward, frozen_forward
 from bycase.networks.repeated import turn
 from bycase.statistics.conformal import make_sets
@@ -114,10 +115,9 @@ class Classifier:
     network: "keras.Model | None" = None
 
     @property
-    def pixel_range(self) -> PixelRange:
-        """What becomes black and white of pictures with more than 8 bits, as of the training images."""
-        known = self.info.pixel_range
-        return PixelRange(known.low, known.high) if known else FULL_RANGE
+    def pixel_ranges(self) -> dict[str, UsedRange]:
+        """What becomes black and white of each kind of pixels, as of the training images."""
+        return {kind: UsedRange(**known.model_dump()) for kind, known in self.info.pixel_ranges.items()}
 
     def prepare(self, image: Image.Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Bring one RGB picture of any size, (height, width, 3), to the size and colours of the training images."""

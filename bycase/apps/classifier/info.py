@@ -97,10 +97,11 @@ class PatientsInfo(Section):
 
 
 class RangeInfo(Section):
-    """What was made black and white of pixels with more than 8 bits; see `bycase.images.convert.PixelRange`."""
+    """What was made black and white of one kind of pixels; see `bycase.images.ranges.UsedRange`."""
 
     low: float
     high: float
+    origin: Literal["type", "tags", "bits", "given", "data", "picture"]
 
 
 class ClassifierInfo(Section):
@@ -117,8 +118,8 @@ class ClassifierInfo(Section):
     layout : str
         The data set's, whose file names may say which patient an image is of; ``patients``: how, where its entry of
         ``datasets`` says it; ``patients_known``: whether training had patients at all.
-    pixel_range : RangeInfo or None
-        Of training images with more than 8 bits; None where there were none.
+    pixel_ranges : dict of str to RangeInfo
+        By kind (``8-bit``, ``integer``, ``float``) of the training images' pixels.
     classes : list of str
         In the order of the probabilities; of two, the negative one first.
     positive : str or None
@@ -140,7 +141,7 @@ class ClassifierInfo(Section):
     layout: Literal["breakhis", "busi", "ham10000", "folders", "table"]
     patients: PatientsInfo | None = None
     patients_known: bool = True
-    pixel_range: RangeInfo | None = None
+    pixel_ranges: dict[Literal["8-bit", "integer", "float"], RangeInfo] = Field(default_factory=dict)
     classes: Annotated[list[str], Field(min_length=2)]
     positive: str | None
     image_size: Annotated[int, Field(ge=32, le=2048)]
@@ -207,4 +208,8 @@ def upgrade(content: Any) -> Any:
         return {key: v for key, v in content.items() if key != "format"} | {"version": VERSION, "sets": sets}
     if version != VERSION:
         raise UserError(f"classifier.json is of version {version}, where 1 and {VERSION} are known")
+    if "pixel_range" in content:
+        known = content["pixel_range"]
+        ranges = {"integer": known | {"origin": "bits"}} if known else {}
+        return {key: value for key, value in content.items() if key != "pixel_range"} | {"pixel_ranges": ranges}
     return content

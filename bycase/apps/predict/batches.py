@@ -1,6 +1,6 @@
 """Files to predictions, batch by batch and in order; files are read while the network is busy with the batch before."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -12,8 +12,8 @@ from PIL import Image
 from bycase.apps.classifier.classifier import Classifier, Predictions
 from bycase.apps.predict.sources import Entry, Failure, Skipped, Source
 from bycase.core.parallel import prefetch
-from bycase.images.convert import FULL_RANGE, PixelRange
 from bycase.images.pictures import Picture, PictureError, read_picture
+from bycase.images.ranges import UsedRange
 
 Prepare = Callable[[Image.Image], NDArray[np.uint8]]
 Prepared = tuple[str, str, NDArray[np.uint8]]  # name, notes, image
@@ -32,7 +32,7 @@ class Batch:
         RGB, prepared for the network.
     failures : list of Failure
         In the files' order.
-    n_skipped : int
+    skipped : list of str
         Files that are no pictures by their names.
     """
 
@@ -40,37 +40,46 @@ class Batch:
     notes: list[str]
     images: NDArray[np.uint8]
     failures: list[Failure]
-    n_skipped: int
+    skipped: list[str]
 
 
 PredictedBatch = tuple[Batch, Predictions | None]  # None where no file of the batch is a picture
 PredictEntries = Callable[[Iterator[Entry], int], Iterator[PredictedBatch]]  # their number serves to divide the work
 
 
-def predict_entries(classifier: Classifier, entries: Iterator[Entry], views: int = 1) -> Iterator[PredictedBatch]:
-    """Predict files in their order, as many at a time as the classifier takes; see `Classifier.predict_prepared`."""
-    for batch in prepare_batches(entries, classifier.prepare, classifier.batch_size, classifier.pixel_range):
+def predict_entries(
+    classifier: Classifier, entries: Iterator[Entry], views: int = 1, value_range: tuple[float, float] | None = None
+) -> Iterator[PredictedBatch]:
+    """Predict files in their order, as many at a time as the classifier takes; see `Classifier.predict_prepared`.
+
+    `value_range` is what is black and white in pixels with more than 8 bits, where it is not that of the training
+    images.
+    """
+    ranges = classifier.pixel_ranges
+    if value_range is not None:
+        ranges |= dict.fromkeys(("integer", "float"), UsedRange(*value_range, "given"))
+    for batch in prepare_batches(entries, classifier.prepare, classifier.batch_size, ranges):
         yield batch, classifier.predict_prepared(batch.images, views) if batch.names else None
 
 
 def prepare_batches(
-    entries: Iterator[Entry], prepare: Prepare, batch_size: int, pixel_range: PixelRange = FULL_RANGE
+    entries: Iterator[Entry], prepare: Prepare, batch_size: int, ranges: Mapping[str, UsedRange] | None = None
 ) -> Iterator[Batch]:
     """Read, decode and prepare files, `batch_size` at a time; runs ahead by no more than two batches."""
 
     def batches() -> Iterator[Batch]:
         with ThreadPoolExecutor(THREADS) as pool:
             while portion := list(islice(entries, batch_size)):
-                yield _collect(list(pool.map(lambda entry: _prepare(entry, prepare, pixel_range), portion)))
+                yield _collect(list(pool.map(lambda entry: _prepare(entry, prepare, ranges), portion)))
 
     return prefetch(batches())
 
 
-def _prepare(entry: Entry, prepare: Prepare, pixel_range: PixelRange) -> Prepared | Failure | Skipped:
+def _prepare(entry: Entry, prepare: Prepare, ranges: Mapping[str, UsedRange] | None) -> Prepared | Failure | Skipped:
     if not isinstance(entry, Source):
         return entry
     try:
-        picture: Picture = read_picture(entry.read(), pixel_range)
+        picture: Picture = read_picture(entry.read(), ranges)
         return entry.name, "; ".join(picture.notes), prepare(picture.image)
     except PictureError as error:
         return Failure(entry.name, str(error))
@@ -88,5 +97,5 @@ def _collect(results: list[Prepared | Failure | Skipped]) -> Batch:
         notes=list(notes),
         images=np.stack(images) if pictures else np.zeros((0, 0, 0, 3), np.uint8),
         failures=[result for result in results if isinstance(result, Failure)],
-        n_skipped=sum(isinstance(result, Skipped) for result in results),
+        skipped=[result.name for result in results if isinstance(result, Skipped)],
     )

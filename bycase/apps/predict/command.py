@@ -7,6 +7,7 @@ Ends with 0 where every file was predicted, with 2 where some failed, with 1 whe
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--patients", type=Path, metavar="CSV", help="a table with the columns image and patient")
     add("--explain", action="store_true", help="write heatmaps of the predicted class, as pictures")
     add("--views", type=int, choices=range(1, 9), default=1, help="also turned and mirrored: 2 to 8")
+    add("--value-range", type=_range, metavar="LOW,HIGH", help="what is black and white in pixels of more than 8 bits")
     add("--batch-size", type=_number(LARGEST_BATCH), default=BATCH_SIZE, metavar="N", help="default: %(default)s")
     add("--runtime", default="keras", help="keras, or one of 'bycase export'")
     add("--ray", metavar="ADDRESS", help="host:port, 'auto' (this machine's cluster) or 'local' (a new one)")
@@ -51,6 +53,16 @@ def main(arguments: list[str] | None = None) -> None:
     from bycase.apps.predict.run import run
 
     sys.exit(run(options))
+
+
+def _range(text: str) -> tuple[float, float]:
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        low = high = 0
+    if not -math.inf < low < high < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no range such as 0,4095")
+    return low, high
 
 
 def _number(largest: int) -> Callable[[str], int]:

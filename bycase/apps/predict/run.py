@@ -6,9 +6,10 @@ import os
 import re
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TextIO
@@ -21,10 +22,10 @@ from bycase.apps.classifier.archive import read_parts
 from bycase.apps.classifier.classifier import Classifier, Predictions
 from bycase.apps.classifier.info import ClassifierInfo
 from bycase.apps.classifier.revision import find_classifier
-from bycase.apps.predict.batches import Batch, PredictEntries, predict_entries
+from bycase.apps.predict.batches import Batch, PredictedBatch, PredictEntries, predict_entries
 from bycase.apps.predict.cluster import connected
 from bycase.apps.predict.output import Rows, WriteRows, check_output, open_output
-from bycase.apps.predict.sources import Failure, Skipped, find_sources
+from bycase.apps.predict.sources import Entry, Failure, Skipped, find_sources
 from bycase.apps.predict.spread import Task, spread
 from bycase.apps.predict.table import (
     FindPatient,
@@ -37,6 +38,7 @@ from bycase.apps.predict.table import (
 from bycase.apps.runtimes import EXPORTS, find_model, load_for_runtime
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest, replace_folder
+from bycase.images.formats import describe_kinds
 from bycase.statistics.units import Integers
 from bycase.tables.manifest import PATIENTS_UNKNOWN
 
@@ -52,8 +54,15 @@ class Counts:
 
     predicted: int = 0
     failed: int = 0
-    skipped: int = 0
     unlike: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)  # by suffix
+    first: dict[str, PurePosixPath] = field(default_factory=dict)  # of each suffix
+
+    def leave_out(self, names: Sequence[str]) -> None:
+        """Count files that are no pictures by their names, by kind."""
+        for path in map(PurePosixPath, names):
+            self.skipped[path.suffix.lower()] += 1
+            self.first.setdefault(path.suffix.lower(), path)
 
     @property
     def exit_code(self) -> int:
@@ -91,14 +100,24 @@ def _predicting(
         info = read_parts(path).info
         find_model(options.runtime, path)
         task = Task(
-            path.absolute(), EXPORTS.absolute(), file_digest(path), options.runtime, options.batch_size, options.views
+            path.absolute(),
+            EXPORTS.absolute(),
+            file_digest(path),
+            options.runtime,
+            options.batch_size,
+            options.views,
+            options.value_range,
         )
         with connected(options.ray) as cores:
             yield partial(spread, task, options.ray_actors or len(cores), min(cores)), info, None
         return
     classifier = load_for_runtime(path, options.runtime, options.batch_size)
     make_overlays = partial(overlay_writer, classifier) if options.explain else None
-    yield lambda entries, _: predict_entries(classifier, entries, options.views), classifier.info, make_overlays
+
+    def predict(entries: Iterator[Entry], _: int) -> Iterator[PredictedBatch]:
+        return predict_entries(classifier, entries, options.views, options.value_range)
+
+    yield predict, classifier.info, make_overlays
 
 
 def describe(info: ClassifierInfo) -> str:
@@ -113,7 +132,9 @@ def summarise(counts: Counts, out: Path | None) -> str:
     words = [f"{counts.predicted} images" + (f" in {out}" if out and counts.predicted else "")]
     words += [f"{counts.unlike} of them unlike the training images"] if counts.unlike else []
     words += [f"{counts.failed} failed"] if counts.failed else []
-    words += [f"{counts.skipped} files left out, no images by their names"] if counts.skipped else []
+    if counts.skipped:
+        kinds = describe_kinds(counts.skipped, counts.first)
+        words.append(f"{counts.skipped.total()} files left out, no images by their names: {kinds}")
     return ", ".join(words)
 
 
@@ -154,7 +175,7 @@ def predict_files(
         for batch, predictions in predict(find_sources(inputs), total):
             _report(batch.failures)
             counts.failed += len(batch.failures)
-            counts.skipped += batch.n_skipped
+            counts.leave_out(batch.skipped)
             if predictions is not None:
                 if write is None:
                     write = stack.enter_context(open_output(out, table))

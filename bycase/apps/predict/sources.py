@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
-from bycase.datasets.layouts.listing import IMAGE_SUFFIXES
 from bycase.datasets.sources.archive import MAX_MEMBERS, Member, RefusedError, split_name, write_exactly
+from bycase.images.formats import IMAGE_SUFFIXES, why_not
 from bycase.images.pictures import MAX_BYTES, PictureError
 
 MAX_UNPACKED = 100_000_000_000  # bytes
@@ -111,6 +111,8 @@ def _find(given: str) -> Iterator[Entry]:
         yield from _find_below(path)
     elif stat.S_ISREG(mode) and path.suffix.lower() == ".zip":
         yield from find_members(path)
+    elif reason := why_not(path):
+        yield Failure(printable(given), reason)
     else:
         yield Source(printable(given), partial(read_file, path.absolute()))
 

@@ -42,6 +42,8 @@ class Task:
         Files at a time.
     views : int, in [1, 8]
         See `Classifier.predict_prepared`.
+    value_range : (float, float) or None
+        See `bycase.apps.predict.batches.predict_entries`.
     """
 
     model: Path
@@ -50,6 +52,7 @@ class Task:
     runtime: str
     batch_size: int
     views: int
+    value_range: tuple[float, float] | None = None
 
 
 class Actor:
@@ -75,7 +78,8 @@ class Actor:
             yield in_row(self.classifier)
             return
         for portion in table["files"].to_pylist():
-            for batch, predictions in predict_entries(self.classifier, iter(pickle.loads(portion)), self.task.views):
+            entries, task = iter(pickle.loads(portion)), self.task
+            for batch, predictions in predict_entries(self.classifier, entries, task.views, task.value_range):
                 # Neither pixels nor features are in the table.
                 bare = replace(batch, images=batch.images[:0])
                 yield in_row((bare, predictions and replace(predictions, features=predictions.features[:, :0])))

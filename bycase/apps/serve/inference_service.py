@@ -17,7 +17,8 @@ from bycase.apps.classifier.info import ClassifierInfo
 from bycase.apps.serve.limits import MEGABYTE, Limits, RefusedError, report_defect
 from bycase.apps.serve.schema import Model, Prediction
 from bycase.explain.overlay import overlay
-from bycase.images.pictures import FORMATS, MAX_PIXELS, PictureError, read_picture
+from bycase.images.decode import FORMATS
+from bycase.images.pictures import MAX_PIXELS, PictureError, read_picture
 
 if TYPE_CHECKING:
     from bycase.apps.classifier.classifier import Classifier, Neighbours, Predictions
@@ -136,7 +137,7 @@ class InferenceService:
             most = f"{self.limits.pixels / 1e6:g} megapixels"
             return RefusedError(413, "too_many_pixels", f"{name}: more than {most}; send a smaller image")
         try:
-            picture = read_picture(content, self._classifier.pixel_range)
+            picture = read_picture(content, self._classifier.pixel_ranges)
         except PictureError as error:
             # Pillow's own words, in brackets, could repeat something of the file.
             reason = str(error).split(" (")[0]

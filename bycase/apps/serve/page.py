@@ -16,8 +16,8 @@ from bycase.apps.serve.render import TEMPLATES, make_csv, render_about, render_p
 from bycase.apps.serve.schema import NOTICE, Prediction
 from bycase.tables.manifest import PREPROCESSED
 
-SUFFIXES = ".jpg,.jpeg,.png,.gif,.tif,.tiff,.bmp,.webp"
-KINDS = "JPEG, PNG, GIF, TIFF, BMP or WebP"
+SUFFIXES = ".jpg,.jpeg,.png,.gif,.tif,.tiff,.bmp,.webp,.avif,.jp2"
+KINDS = "JPEG, PNG, GIF, TIFF, BMP, WebP, AVIF or JPEG 2000"
 CSV = "predictions.csv"
 
 

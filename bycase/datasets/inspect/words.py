@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bycase.datasets.inspect.groups import Choice, Reading, describe_groups
 from bycase.datasets.inspect.inspection import Inspection, describe_reading
-from bycase.datasets.layouts.listing import IMAGE_SUFFIXES, Listing
+from bycase.datasets.layouts.listing import Listing
+from bycase.images.formats import IMAGE_SUFFIXES
 from bycase.tables.manifest import PATIENTS_UNKNOWN
 
 FEWEST_PATIENTS = 3  # of a class: one each for train, val and test

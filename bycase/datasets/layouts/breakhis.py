@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bycase.datasets.layouts.copies import match_original
 from bycase.datasets.layouts.listing import About, Listing, PublishedImage, check_counts, list_files, list_images
 
 ABOUT = About(
@@ -111,7 +112,8 @@ def read_layout(root: Path) -> Listing:
 
 
 def _recognise(source: Path) -> PublishedImage:
-    named = parse_name(source.name)
+    match = match_original(source.name, _NAME)
+    named = parse_name(match.string if match else source.name)
     _check_folders(named, source)
     return replace(named, source=source)
 

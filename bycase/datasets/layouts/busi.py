@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bycase.datasets.layouts.copies import match_original
 from bycase.datasets.layouts.listing import (
     About,
     Listing,
@@ -46,7 +47,7 @@ FULL_COUNTS = {"Benign": 437, "Malignant": 210, "Normal": 133}
 FULL_IMAGES = sum(FULL_COUNTS.values())
 
 _NAME = re.compile(
-    r"(?P<image>(?P<label>benign|malignant|normal)[ _-]*(?:\(\d+\)|\d+))(?P<mask>[ _-]mask(?:[ _-]?\d+)?)?"
+    r"(?P<label>benign|malignant|normal)[ _-]*\(?(?P<number>\d+)\)?(?P<mask>[ _-]*mask(?:[ _-]?\d+)?)?"
     r"\.(?:png|jpe?g|tiff?|bmp|webp|gif)",
     re.IGNORECASE,
 )
@@ -67,13 +68,13 @@ def read_layout(root: Path) -> Listing:
         Masks are no images of it: each stands in the ``masks`` of its image.
     """
     recognised, rejected, others = list_images(list_files(root), _recognise)
-    images = {source: label for source, _, label, masked in recognised if not masked}
+    images = {source: (label, stem) for source, stem, label, masked in recognised if not masked}
     masks: dict[Path, list[Path]] = {}
     for source, stem, _, masked in recognised:
         if masked:
             masks.setdefault(stem, []).append(source)
     # Images and masks find each other whatever the suffix' case is, and masks in a folder of their own too.
-    stems = {source.with_suffix("") for source in images}
+    stems = {stem for _, stem in images.values()}
     named = {stem.name: stem for stem in stems}
     for stem, orphans in list(masks.items()):
         if stem not in stems and stem.name in named and all(is_mask(mask.parent / "x.png") for mask in orphans):
@@ -81,8 +82,8 @@ def read_layout(root: Path) -> Listing:
         elif stem not in stems:
             rejected += [Rejected(mask, f"mask of {stem.name}, which is not there") for mask in orphans]
     published = [
-        PublishedImage(source, label, label, 0, source.stem, source.stem, tuple(masks.get(source.with_suffix(""), ())))
-        for source, label in images.items()
+        PublishedImage(source, label, label, 0, source.stem, source.stem, tuple(masks.get(stem, ())))
+        for source, (label, stem) in images.items()
     ]
     return Listing(published, sorted(rejected, key=lambda each: each.source), others)
 
@@ -97,12 +98,13 @@ def _in_words(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _recognise(source: Path) -> tuple[Path, Path, str, bool]:
-    """A file, the image that it is or belongs to (without suffix), its class, and whether it is a mask."""
-    match = _NAME.fullmatch(source.name)
+    """A file, the image that it is or belongs to, as BUSI would name it, its class, and whether it is a mask."""
+    match = match_original(source.name, _NAME)
     if match is None:
         raise ValueError("name does not follow BUSI's pattern")
     label = CLASSES[match["label"].lower()]
     folders = [CLASSES[part.lower()] for part in source.parts[:-1] if part.lower() in CLASSES]
     if folders and folders[-1] != label:
         raise ValueError(f"name says {label}, folder says {folders[-1]}")
-    return source, source.with_name(match["image"]), label, match["mask"] is not None or is_mask(source, CLASSES)
+    image = f"{match['label'].lower()} ({match['number']})"
+    return source, source.with_name(image), label, match["mask"] is not None or is_mask(source, CLASSES)

@@ -25,6 +25,7 @@ from pathlib import Path
 import pandas as pd
 
 from bycase.core.errors import UserError
+from bycase.datasets.layouts.copies import original_names
 from bycase.datasets.layouts.listing import (
     About,
     Listing,
@@ -36,7 +37,7 @@ from bycase.datasets.layouts.listing import (
     list_images,
     match_masks,
 )
-from bycase.datasets.layouts.tabular import TABLE_SUFFIXES, read_any_table
+from bycase.datasets.layouts.tabular import TABLE_SUFFIXES, list_names, read_any_table
 
 ABOUT = About(
     title="HAM10000, dermatoscopic images of common pigmented skin lesions",
@@ -86,14 +87,18 @@ def read_layout(root: Path) -> Listing:
         If there is no table, there are several that differ, or one is damaged.
     """
     files = list_files(root)
-    tables = [root / path for path in files if path.stem == Path(METADATA).stem and path.suffix.lower() in SUFFIXES]
+    tables = [
+        root / path
+        for path in files
+        if path.stem.lower() == Path(METADATA).stem.lower() and path.suffix.lower() in SUFFIXES
+    ]
     rows = _read_metadata(tables) if tables else _read_challenge(root, files)
     masks = [path for path in files if is_image(path) and is_mask(path)]
     images, rejected, others = list_images(
-        [path for path in files if path not in set(masks)], lambda source: _publish(source, rows.get(source.stem, []))
+        [path for path in files if path not in set(masks)], lambda source: _publish(source, _find_rows(source, rows))
     )
     matched, unmatched = match_masks(masks, [image.source for image in images])
-    there = {path.stem for path in files if is_image(path)}
+    there = {stem for path in files if is_image(path) for stem in (path.stem, path.stem.upper())}
     return Listing(
         [replace(image, masks=tuple(matched.get(image.source, ()))) for image in images],
         rejected,
@@ -121,9 +126,13 @@ def _read_metadata(tables: list[Path]) -> dict[str, list[dict[str, str]]]:
         table = read_any_table(tables[0])
     except UserError as error:
         raise UserError(f"{tables[0]} is no table ({error}); get it again") from None
+    table = table.rename(columns=str.lower)
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
-        raise UserError(f"{tables[0]}: column {', '.join(missing)} missing; get it again")
+        raise UserError(
+            f"{tables[0]}: column {', '.join(missing)} missing; found are {list_names(table.columns)}; rename them, or "
+            "read it by layout table"
+        )
     return _different_rows(table)
 
 
@@ -164,11 +173,17 @@ def _different_rows(table: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
     return rows
 
 
+def _find_rows(source: Path, rows: dict[str, list[dict[str, str]]]) -> list[dict[str, str]]:
+    """The rows of an image, or of that of which it is a copy by its name."""
+    stems = (Path(name).stem for name in original_names(source.name))
+    return next((rows[stem] for each in stems for stem in (each, each.upper()) if stem in rows), [])
+
+
 def _publish(source: Path, rows: list[dict[str, str]]) -> PublishedImage:
     if len(rows) != 1:
         raise ValueError(f"{METADATA} has {len(rows)} different rows of it" if rows else f"no row in {METADATA}")
     row = rows[0]
-    label, lesion = row["dx"], row["lesion_id"]
+    label, lesion = row["dx"].lower(), row["lesion_id"]
     if label not in FULL_COUNTS:
         raise ValueError(f"unknown diagnosis '{label}'")
     if not lesion:

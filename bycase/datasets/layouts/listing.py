@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bycase.core.errors import UserError
-
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"})
+from bycase.images.formats import IMAGE_SUFFIXES
 
 _FOLD = re.compile(r"(?:(?:fold|cv|split)[ _-]*)?(\d{1,3})")
 _FOLD_FOLDER = re.compile(r"(?:fold|cv|split)[ _-]*\d{1,3}")
@@ -37,7 +36,7 @@ class PublishedImage:
     """One image as its publisher names it; `source` and `masks` are paths below the raw folder.
 
     What comes after the masks is as published, empty where not known; `part` is train, val or test, `fold` a number,
-    and `more` holds further columns for the subgroup tables.
+    `more` holds further columns for the subgroup tables, and `copy_of` is the file of which it is a copy by its name.
     """
 
     source: Path
@@ -54,6 +53,7 @@ class PublishedImage:
     part: str = ""
     fold: str = ""
     more: Mapping[str, str] = field(default_factory=dict)
+    copy_of: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from bycase.datasets.layouts.listing import IMAGE_SUFFIXES
+from bycase.images.formats import IMAGE_SUFFIXES
 
 
 class Lookup:

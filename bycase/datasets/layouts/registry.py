@@ -8,6 +8,7 @@ import pandas as pd
 
 from bycase.core.params_data import DatasetParams
 from bycase.datasets.layouts import breakhis, busi, ham10000
+from bycase.datasets.layouts.copies import join_copies
 from bycase.datasets.layouts.folders import read_folders
 from bycase.datasets.layouts.listing import About, Listing, PublishedImage, label_by_subtype
 from bycase.datasets.layouts.table import read_table_layout
@@ -19,6 +20,11 @@ LAYOUTS: dict[str, ModuleType] = {"breakhis": breakhis, "busi": busi, "ham10000"
 
 def read_layout(data: DatasetParams, raw: Path) -> Listing:
     """List the files below a raw folder as an entry of `datasets` says."""
+    listing = _read(data, raw)
+    return replace(listing, images=join_copies(listing.images, data.names_patient))
+
+
+def _read(data: DatasetParams, raw: Path) -> Listing:
     if data.folders is not None:
         return read_folders(raw, data.folders, data.classes)
     if data.table is not None:

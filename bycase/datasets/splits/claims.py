@@ -17,9 +17,9 @@ import pandas as pd
 import yaml
 
 from bycase.core.errors import UserError
-from bycase.datasets.layouts.listing import IMAGE_SUFFIXES
 from bycase.datasets.layouts.tabular import read_any_table
 from bycase.datasets.part_words import PART_WORDS, part_in
+from bycase.images.formats import IMAGE_SUFFIXES
 
 # Columns of a table by what people call them; an image tells more than a slide, a slide more than a patient.
 NAME_COLUMNS = (

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from bycase.datasets.layouts.breakhis import parse_name
-from bycase.datasets.layouts.listing import IMAGE_SUFFIXES
 from bycase.datasets.published.breakhis import COLUMNS, name_images
 from bycase.datasets.splits.external import Supplied, match_images
+from bycase.images.formats import IMAGE_SUFFIXES
 
 UNITS = ("folder", "case", "group")  # from the narrowest
 # A slide folder as in file names, on disk or in the manifest, or its number alone.

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from bycase.core.errors import UserError
@@ -18,14 +19,18 @@ from bycase.datasets.restructure import (
     check_bad_share,
     check_classes,
     check_labels,
+    check_ranges,
     convert_all,
     make_report,
 )
-from bycase.images.convert import Job, convert, range_in_use
+from bycase.images.convert import Job, convert
+from bycase.images.pictures import read_picture
+from bycase.images.ranges import PixelRange, UsedRange, Values
 from bycase.tables.manifest import COLUMNS
 
 CLASSES = ["Benign", "Malignant"]
 NAME = "SOB_M_DC-14-2980-40-001.png"
+NOISE = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
 Outcome = tuple[Restructured, Path]
 
 
@@ -194,11 +199,69 @@ def test_twelve_bits_are_scaled_by_the_range_in_use_of_all_images(raw: Path, tmp
     images = [PublishedImage(source, "Benign", "Benign", 0, "c", source.stem) for source in sources]
     (tmp_path / "out").mkdir()
     result = convert_all(Listing(images, [], []), raw, tmp_path / "out", CLASSES, 64, "squash", workers=1)
-    assert result.wide == {"images": 2, "highest": 4095, "low": 0, "high": 4095}
+    assert result.ranges["integer"] == UsedRange(0, 4095, "bits")
+    assert result.pixel_values["integer"] == Values("integer", 0, 4095, images=2)
     peaks = [int(np.asarray(Image.open(tmp_path / "out" / image)).max()) for image in result.manifest["image"]]
     assert peaks == [round(511 / 4095 * 255), 255, 9]
-    again = [convert(Job(raw / s, tmp_path / "x.png", 64, "squash", range_in_use(4095))) for s in sources]
+    again = [convert(Job(raw / s, tmp_path / "x.png", 64, "squash", {"integer": PixelRange(0, 4095)})) for s in sources]
     assert result.manifest["phash"].tolist() == [each.phash for each in again]
+
+
+FORMS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.generic]]] = {
+    "floating point": lambda unit: unit.astype(np.float32),
+    "12 bits in 16": lambda unit: (unit * 4095).astype(np.uint16),
+    "12 bits in 32": lambda unit: (unit * 4095).astype(np.int32),
+    "full 16 bits": lambda unit: (unit * 65535).astype(np.uint16),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_training_and_prediction_see_the_same_pixels_whatever_holds_them(form: str, raw: Path, tmp_path: Path) -> None:
+    raw.mkdir()
+    images = []
+    for n, brightest in enumerate((0.3, 1.0)):
+        unit = np.random.default_rng(n).random((32, 32)) * brightest
+        unit[0, 0] = brightest
+        Image.fromarray(FORMS[form](unit)).save(raw / f"{n}.tif")
+        images.append(PublishedImage(Path(f"{n}.tif"), "Benign", "Benign", 0, str(n), str(n)))
+    (tmp_path / "out").mkdir()
+    result = convert_all(Listing(images, [], []), raw, tmp_path / "out", CLASSES, 32, "squash", workers=1)
+    check_ranges(result, "datasets.x.value_range")
+    for n, brightest in enumerate((0.3, 1.0)):
+        trained = np.asarray(Image.open(tmp_path / "out" / "Benign" / f"{n}.png"))
+        assert abs(int(trained.max()) - round(brightest * 255)) <= 1
+        predicted = read_picture((raw / f"{n}.tif").read_bytes(), result.ranges).image
+        np.testing.assert_array_equal(trained, np.asarray(predicted))
+
+
+def test_a_range_that_nothing_tells_stops_with_the_choices(raw: Path, tmp_path: Path) -> None:
+    raw.mkdir()
+    Image.fromarray(NOISE // 8).save(raw / "a.png")
+    listing = Listing([PublishedImage(Path("a.png"), "Benign", "Benign", 0, "a", "a")], [], [])
+    highest = int((NOISE // 8).max())
+    for choice, expected in ((None, 31), ("type", 31), ("data", 255), ("picture", 255), ((0.0, 62.0), 128)):
+        folder = tmp_path / str(choice)
+        folder.mkdir()
+        result = convert_all(listing, raw, folder, CLASSES, 32, "squash", 1, choice)
+        assert abs(int(np.asarray(Image.open(folder / "Benign" / "a.png")).max()) - expected) <= 1
+        if choice is not None:
+            check_ranges(result, "datasets.x.value_range")
+            continue
+        with pytest.raises(UserError, match=rf"0 to {highest}, from which .* set datasets\.x\.value_range: type"):
+            check_ranges(result, "datasets.x.value_range")
+
+
+def test_images_without_anything_to_see_count_as_bad(raw: Path, tmp_path: Path) -> None:
+    raw.mkdir()
+    Image.fromarray(NOISE).save(raw / "good.png")
+    Image.new("RGB", (32, 32), "black").save(raw / "empty.png")
+    images = [PublishedImage(Path(f"{n}.png"), "Benign", "Benign", 0, n, n) for n in ("good", "empty")]
+    (tmp_path / "out").mkdir()
+    result = convert_all(Listing(images, [], []), raw, tmp_path / "out", CLASSES, 32, "squash", workers=1)
+    assert result.blank == [Rejected(Path("empty.png"), "of one colour")]
+    assert bad_share(result) == 0.5
+    with pytest.raises(UserError, match=r"1 files \(50.0%\).*the first: empty.png \(of one colour\)"):
+        check_bad_share(result, 0.1, REPORT)
 
 
 def test_a_large_manifest_is_put_together_from_batches(raw: Path, tmp_path: Path, monkeypatch: Any) -> None:
@@ -263,11 +326,13 @@ def test_report_counts_and_names_every_file_once() -> None:
         "cases": 3,
         "folders": 4,
         "patients_known": True,
-        "wide_pixels": None,
-        "rejected_share": 0.2,
+        "pixel_values": {},
+        "bad_share": 0.2,
         "by_class": {"Benign": {"40X": 2, "200X": 1}, "Malignant": {"40X": 1}},
         "rejected": [{"file": "d/x.png", "reason": "damaged"}],
+        "blank": [],
         "copies": [{"file": "e/y.png", "reason": "the same"}],
+        "copies_by_name": [],
         "rows_without_image": ["ISIC_0000001"],
         "left_out": {},
         "notes": [],

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from bycase.images.convert import Converted, Job, convert, decode, resize
+from bycase.images.convert import Converted, Job, convert, resize
+from bycase.images.decode import decode
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 WHITE = (255, 255, 255)

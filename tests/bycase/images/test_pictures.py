@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bycase.images.convert import decode
+from bycase.images.decode import decode
 from bycase.images.pictures import PictureError, read_picture
 from tests.fixtures import malformed as made
 
@@ -51,7 +51,7 @@ def test_the_first_frame_is_taken_and_said() -> None:
     frames = [Image.new("RGB", (5, 5), colour) for colour in ("red", "lime")]
     for kind in ("GIF", "TIFF", "WEBP"):
         read = read_picture(as_file(frames[0], kind, save_all=True, append_images=frames[1:]))
-        assert read.notes == ["first frame only"]
+        assert read.notes == ["first frame only", "of one colour"]
         red, green, _ = np.asarray(read.image)[2, 2]
         assert red > 200
         assert green < 60
@@ -80,16 +80,16 @@ def test_grey_is_said(kind: str, mode: str) -> None:
 def test_16_bit_grey_is_scaled(kind: str) -> None:
     ramp = (np.arange(256, dtype=np.uint16) * 257).reshape(16, 16)
     read = read_picture(as_file(Image.fromarray(ramp), kind))
-    assert read.notes == ["16-bit grey scaled to 8 bits", "grey"]
+    assert read.notes == ["grey", "0 made black, 65535 white"]
     np.testing.assert_array_equal(np.asarray(read.image)[..., 1], (ramp // 257).astype(np.uint8))
 
 
 def test_16_bits_a_channel_are_said() -> None:
     import zlib
 
-    rows = b"".join(b"\0" + b"\x80\xff\x40\x00\x20\x00" * 3 for _ in range(2))
+    rows = b"".join(b"\0" + b"\x80\xff\x40\x00\x20\x00" + bytes([200 * row]) * 12 for row in range(2))
     read = read_picture(made.png(3, 2, zlib.compress(rows), depth=16))
-    assert read.notes == ["16 bits a channel cut to 8"]
+    assert read.notes == ["0 made black, 65535 white"]
     assert np.asarray(read.image)[0, 0].tolist() == [0x80, 0x40, 0x20]
 
 
@@ -104,7 +104,7 @@ def test_transparency_is_laid_on_white(kind: str, mode: str) -> None:
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
 def test_cmyk_is_said(kind: str) -> None:
     read = read_picture(as_file(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), kind))
-    assert read.notes == ["CMYK converted without its colour profile"]
+    assert read.notes == ["CMYK converted without its colour profile", "of one colour"]
     red, green, blue = np.asarray(read.image)[8, 8]
     assert red > 240
     assert max(green, blue) < 15

@@ -129,7 +129,46 @@ def test_notes_say_what_was_done(predict: Callable[..., int]) -> None:
     frames[0].save("a.gif", save_all=True, append_images=frames[1:])
     Image.new("CMYK", (20, 20)).save("b.jpg")
     assert predict("a.gif", "b.jpg", "--out", "a.csv") == 0
-    assert read("a.csv")["notes"].tolist() == ["first frame only", "CMYK converted without its colour profile"]
+    assert read("a.csv")["notes"].tolist() == [
+        f"{note}; of one colour" for note in ("first frame only", "CMYK converted without its colour profile")
+    ]
+
+
+def test_files_that_are_no_pictures_are_named(predict: Callable[..., int], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    Path("mixed").mkdir()
+    Path("mixed/a.png").write_bytes(made.picture())
+    for name in ("a.txt", "b.txt", "c.npy"):
+        Path("mixed", name).touch()
+    assert predict("mixed", "--out", "a.csv") == 0
+    assert "3 files left out, no images by their names: 2 .txt (mixed/a.txt, ...), 1 .npy (mixed/c.npy: an array" in (
+        caplog.text
+    )
+
+
+def test_a_slide_is_told_what_would_make_pictures_of_it(
+    predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.svs").touch()
+    assert predict("a.svs", "--out", "a.csv") == 1
+    assert "a.svs: a slide, too large for one picture: cut tiles from it" in capsys.readouterr().err
+
+
+def test_pixels_that_training_did_not_have_need_their_range(predict: Callable[..., int]) -> None:
+    values = np.random.default_rng(0).integers(0, 4096, (20, 20), dtype=np.uint16)
+    for name in ("a.png", "b.tif"):
+        Image.fromarray(values).save(name)
+    Image.fromarray(values / np.float32(4095)).save("c.tif")
+    assert predict("a.png", "b.tif", "c.tif", "--out", "a.csv") == 2
+    assert read("a.csv")["notes"].tolist() == ["grey; 0 made black, 1 white"]
+    assert predict("a.png", "b.tif", "--out", "a.csv", "--value-range", "0,4095") == 0
+    assert read("a.csv")["notes"].tolist() == ["grey; 0 made black, 4095 white"] * 2
+
+
+@pytest.mark.parametrize("text", ["1", "5,5", "9,0", "a,b", "0,inf"])
+def test_a_range_must_be_one(predict: Callable[..., int], text: str) -> None:
+    with pytest.raises(UserError, match="is no range such as 0,4095"):
+        predict("a.png", "--value-range", text)
 
 
 def test_overlays_are_written_beside_the_table(predict: Callable[..., int]) -> None:

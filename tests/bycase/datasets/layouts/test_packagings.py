@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bycase.core.errors import UserError
 from bycase.core.params import Params
 from bycase.datasets.layouts.listing import Listing
 from bycase.datasets.layouts.registry import read_layout
@@ -91,3 +92,41 @@ def test_ham10000_as_isic_2018_task_3(tmp_path: Path, read: Read) -> None:
         ("mel", "HAM_2", "histopathology"),
     ]
     assert listing.rejected == []
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        ("benign(1).png", "benign (1)_mask.png"),
+        ("benign (1).jpg", "benign_(1)_mask.png"),
+        ("benign_1.jpg", "benign (1)_mask_1.jpg"),
+        ("benign (1).png", "benign (1) _mask.png"),
+        ("Benign (1).png", "benign (1)mask.png"),
+    ],
+)
+def test_busi_masks_find_images_whose_names_are_written_otherwise(
+    tmp_path: Path, read: Read, image: str, mask: str
+) -> None:
+    for name in (image, mask):
+        draw(tmp_path, f"benign/{name}")
+    listing = read("busi", tmp_path)
+    assert [(each.source.name, [drawn.name for drawn in each.masks]) for each in listing.images] == [(image, [mask])]
+    assert listing.rejected == []
+
+
+@pytest.mark.parametrize("name", ["ham10000_metadata.csv", "HAM10000_METADATA.CSV"])
+@pytest.mark.parametrize("upper", [False, True])
+def test_ham10000_in_any_case(tmp_path: Path, read: Read, name: str, upper: bool) -> None:
+    table = "\n".join(";".join(row) for row in HAM)
+    (tmp_path / name).write_text(table.upper() if upper else table)
+    draw(tmp_path, "images/isic_1.jpg")
+    draw(tmp_path, "HAM10000_segmentations_lesion_tschandl/ISIC_1_segmentation.png")
+    listing = read("ham10000", tmp_path)
+    assert [(each.label, each.case) for each in listing.images] == [("nv", "HAM_1")]
+    assert (listing.rejected, listing.rows_without_image) == ([], ["ISIC_2"])
+
+
+def test_ham10000_says_which_columns_it_found(tmp_path: Path, read: Read) -> None:
+    (tmp_path / "HAM10000_metadata.csv").write_text("image;diagnosis\nISIC_1;nv\n")
+    with pytest.raises(UserError, match="column lesion_id, image_id, .* missing; found are image, diagnosis; rename"):
+        read("ham10000", tmp_path)
