@@ -11,7 +11,7 @@ from bycase.core.closure import ROOT
 
 FLOORS = [
     *("core", "tables", "images", "datasets", "networks", "training", "statistics"),
-    *("explain", "figures", "report", "studies", "apps", "cli"),
+    *("explain", "figures", "report", "studies", "apps", "api", "cli"),
 ]
 WIDTH, ROW, BOX, HEIGHT = 720, 62, 108, 30  # pixels: the drawing, from row to row, a stage's box
 

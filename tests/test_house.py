@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from dvc.repo import Repo
 
-from bycase.core.closure import PACKAGES, ROOT, find_module, holds_code, imported_names
+import bycase
+from bycase.core.closure import FRONT, PACKAGES, ROOT, find_module, holds_code, imported_names
 from bycase.core.params import load_params
 from bycase.core.params_data import DatasetParams
 from bycase.core.params_training import EvaluateParams
@@ -30,7 +31,7 @@ from tests.house import (
 
 FLOORS = [
     *("core", "tables", "images", "datasets", "networks", "training", "statistics"),
-    *("explain", "figures", "report", "studies", "apps", "cli", "__main__"),
+    *("explain", "figures", "report", "studies", "apps", "api", "cli", "__main__"),
 ]
 LIGHT = ["check", "download", "restructure", "split"]
 STAGES = [(pipeline, name) for pipeline in PIPELINES for name in read_stages(pipeline)]
@@ -62,9 +63,17 @@ def test_every_part_of_the_library_has_a_floor() -> None:
 
 
 def test_a_lower_floor_imports_no_higher_one() -> None:
-    arrows = [(path, other) for path, others in imports().items() for other in others if path.parts[0] == "bycase"]
+    library = {path: others for path, others in imports().items() if path.parts[0] == "bycase" and path != FRONT}
+    arrows = [(path, other) for path, others in library.items() for other in others]
     up = [f"{path} -> {other}" for path, other in arrows if FLOORS.index(floor(other)) > FLOORS.index(floor(path))]
     assert up == []
+
+
+def test_the_library_does_not_stand_on_its_public_interface() -> None:
+    # Its front door imports on demand what no closure follows.
+    public = {f"bycase.{name}" for name in bycase.__all__}
+    users = {path: public & set(imported_names((ROOT / path).read_text(encoding="utf-8"))) for path in imports()}
+    assert {path: names for path, names in users.items() if names} == {}
 
 
 def test_there_are_no_circles() -> None:

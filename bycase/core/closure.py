@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).absolute().parents[2]
 PACKAGES = ("bycase", "stages")
+FRONT = Path("bycase/__init__.py")  # hands out the public interface on demand, which no stage and no floor asks for
 MODULE_NAME = re.compile(rf"({'|'.join(PACKAGES)})(\.\w+)+")
 
 # Files that cannot change a result, each with the reason why.
@@ -39,8 +40,8 @@ def import_closure(modules: Iterable[str], root: Path = ROOT) -> list[Path]:
     """Find the files that modules consist of, with all that they import, directly or not.
 
     Imports inside functions count, and so does a string that is the name of a module, which is run as a program. A
-    package's ``__init__.py`` counts where it holds more than a docstring. A module that mentions ``__file__`` reads
-    the other files of its folder, such as templates. `EXEMPT` is left out.
+    package's ``__init__.py`` counts where it holds more than a docstring, but for `FRONT`. A module that mentions
+    ``__file__`` reads the other files of its folder, such as templates. `EXEMPT` is left out.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def import_closure(modules: Iterable[str], root: Path = ROOT) -> list[Path]:
     seen: set[Path] = set()
     while waiting:
         path = find_module(waiting.pop(), root)
-        if path is not None and path not in seen:
+        if path is not None and path not in seen and path != FRONT:
             seen.add(path)
             source = (root / path).read_text(encoding="utf-8")
             waiting += [*imported_names(source), *program_names(source)]

@@ -1,6 +1,7 @@
 """How a stage runs as a command: log to standard error, one line for a user's mistake."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 
@@ -24,6 +25,10 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
         main()
     except UserError as error:
         sys.exit(f"{name}: error: {' '.join(str(error).split())}")
+    except BrokenPipeError:
+        # Who reads the output, such as head, has enough; what is still buffered would be said to fail at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (PermissionError, OSError) as error:
         if error.filename is None and error.errno is None:
             raise

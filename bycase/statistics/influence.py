@@ -37,10 +37,13 @@ class Draws:
         Of the mean; 0 of a single draw, which does not tell how others would differ.
     freedom : int
         Its degrees of freedom.
+    shared : float
+        The part of it that the variance between patients holds too: how patients differ from draw to draw.
     """
 
     variance: float = 0.0
     freedom: int = 1
+    shared: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Influence:
 
     @property
     def _of_patients(self) -> float:
-        return float((self.parts.sum(axis=1) ** 2).sum())
+        return max(float((self.parts.sum(axis=1) ** 2).sum()) - self.draws.shared, 0.0)
 
     @property
     def discordant(self) -> int:
@@ -114,25 +117,47 @@ class Influence:
         return replace(self, draws=draws)
 
 
-def draws_of(values: Floats) -> Draws:
-    """The error of the mean of `values`, (n_draws,) or, of several series that vary alike, (n_draws, n_series)."""
+def draws_of(values: Floats, repeats: Sequence[Influence] = ()) -> Draws:
+    """The error of the mean of `values` over random draws of folds or trainings, on the same patients.
+
+    Patients and draws are crossed random effects, as cases and readers are in radiology (Dorfman, Berbaum and Metz,
+    1992, Investigative Radiology 27, 723-731; Hillis, 2007, Statistics in Medicine 26, 596-619).
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_draws,) or (n_draws, n_series), float64
+        A metric in each draw; of several series that vary alike.
+    repeats : sequence of Influence
+        Of each draw, for `Draws.shared`; without them it counts twice.
+    """
     n = len(values)
     several = values.reshape(n, -1)
-    return Draws(float(several.var(axis=0, ddof=1).mean()) / n, several.shape[1] * (n - 1)) if n > 1 else Draws()
+    if n < 2:
+        return Draws()
+    return Draws(float(several.var(axis=0, ddof=1).mean()) / n, several.shape[1] * (n - 1), _shared(repeats))
 
 
-def draws_of_difference(values: Floats) -> Draws:
-    """The error of the difference between the means of two of several series that vary alike, (n_draws, n_series).
+def draws_of_difference(values: Floats, repeats: Sequence[Influence] = ()) -> Draws:
+    """The error of the difference between the means of two of several series that vary alike; see `draws_of`.
 
-    What a draw adds to all series is in no difference: the residual of a table of two ways without replication, draws
-    and series (Scheffe, 1959, "The Analysis of Variance", section 8.1), counts for each of the two.
+    What a draw adds to all series, (n_draws, n_series), is in no difference: the residual of a table of two ways
+    without replication, draws and series (Scheffe, 1959, "The Analysis of Variance", section 8.1), counts for each of
+    the two. `repeats` are of the difference.
     """
     n, series = values.shape
     if min(n, series) < 2:
         return Draws()
     residual = values - values.mean(axis=0) - values.mean(axis=1, keepdims=True) + values.mean()
     freedom = (n - 1) * (series - 1)
-    return Draws(2 * float((residual**2).sum()) / freedom / n, freedom)
+    return Draws(2 * float((residual**2).sum()) / freedom / n, freedom, _shared(repeats))
+
+
+def _shared(repeats: Sequence[Influence]) -> float:
+    n = len(repeats)
+    if n < 2:
+        return 0.0
+    parts = np.stack([each.parts.sum(axis=1) for each in repeats])
+    return float(((parts - parts.mean(axis=0)) ** 2).sum()) / (n * (n - 1))
 
 
 def welch(variances: Floats | Sequence[float], freedoms: Floats | Integers | Sequence[float]) -> float:

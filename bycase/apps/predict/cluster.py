@@ -6,6 +6,7 @@ import queue
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -24,6 +25,7 @@ _HOST_AND_PORT = re.compile(r"(?P<host>[\w.-]+):(?P<port>\d{1,5})")
 _CONNECT_SECONDS = 5.0
 _LOOK_SECONDS = 5.0
 _LOOKS = 3  # in a row that find no cluster
+_LOST = "the cluster's nodes are lost; nothing is written, run again"
 _STORE_BYTES = 1 << 28  # of a cluster of this machine's own: only names and predictions are stored
 _SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 
@@ -115,7 +117,8 @@ def watched(items: Iterator[T], is_alive: Callable[[], bool], seconds: float = _
     Raises
     ------
     UserError
-        If `is_alive` said no `_LOOKS` times in a row.
+        If `is_alive` said no `_LOOKS` times in a row, or says no after any other error than a user's: where nodes are
+        lost, Ray may raise errors of several families before it is noticed otherwise.
     """
     coming: queue.Queue[tuple[str, T | BaseException | None]] = queue.Queue(maxsize=1)
 
@@ -136,12 +139,17 @@ def watched(items: Iterator[T], is_alive: Callable[[], bool], seconds: float = _
         except queue.Empty:
             missed = 0 if is_alive() else missed + 1
             if missed == _LOOKS:
-                raise UserError("the cluster's nodes are lost; nothing is written, run again") from None
+                raise UserError(_LOST) from None
             continue
         missed = 0
         if kind == "end":
             return
         if kind == "error":
+            if not isinstance(item, UserError):
+                # What else is lost with the node that failed is told only a little later.
+                time.sleep(seconds)
+                if not is_alive():
+                    raise UserError(_LOST) from None
             raise item  # type: ignore[misc]
         yield item  # type: ignore[misc]
 

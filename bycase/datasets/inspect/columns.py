@@ -40,6 +40,7 @@ PARTS = ("part", "split", "set", "subset", "partition")
 FOLDS = ("fold", "folds", "cv", "kfold")
 ROWS = 2000  # from which the column of images is told
 LEAST_MATCHED = 0.5
+MOST_BARE = 20  # files without a suffix that are looked into; where there are more, they are pictures of some kind
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,10 @@ def find_table(
         If several tables name images and none of them is given.
     """
     lookup = Lookup(pictures)
-    tables = [path for path in files if path.suffix.lower() in TABLE_SUFFIXES] if only is None else [only]
+    tables = [only] if only is not None else [path for path in files if path.suffix.lower() in TABLE_SUFFIXES]
+    bare = [path for path in files if not path.suffix]
+    if only is None and len(bare) <= MOST_BARE:
+        tables += bare
     found = _read_tables(root, files, tables, lookup, image, must=only is not None)
     if only is not None and not found:
         raise UserError(

@@ -5,7 +5,7 @@ A reading counts as found only where no other one is as good; which of two such 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 FEWEST_GROUPS = 4  # that can be divided into train, validation and test
@@ -39,11 +39,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Choice:
-    """The reading that is believed, if any; rivals, which leave it to a person; and others that say the same."""
+    """The reading that is believed, if any; rivals, which leave it to a person; others, the same or finer."""
 
     chosen: Reading | None = None
     rivals: tuple[Reading, ...] = ()
     agreeing: tuple[Reading, ...] = ()
+    finer: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def choose_patient(readings: Sequence[Reading], labels: Sequence[str]) -> Choice
         return Choice(None, tuple(kept))
     if in_name[0] and describe_groups(coarsest.values, labels).purity < PURE:
         return Choice(None, tuple(kept))
-    return _found(coarsest, fit)
+    return replace(_found(coarsest, fit), finer=tuple(finer))
 
 
 def _distinct(readings: Sequence[Reading]) -> list[Reading]:

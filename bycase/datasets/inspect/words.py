@@ -99,6 +99,9 @@ def _patient_rows(inspection: Inspection) -> Iterator[tuple[str, str]]:
         yield "patient", describe_reading(choice.chosen, inspection.labels)
         for each in choice.agreeing[:2]:
             yield "", f"{each.words} says the same"
+        for each in choice.finer[:2]:
+            words = describe_reading(each, inspection.labels)
+            yield "", f"or these divided further, --patient {_quoted(each)}: {words.partition(': ')[2]}?"
     elif choice.rivals:
         for place, each in enumerate(choice.rivals):
             words = describe_reading(each, inspection.labels)

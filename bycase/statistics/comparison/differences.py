@@ -85,7 +85,7 @@ class Difference:
         return (1 - perfect_bound(self.patients, tail)) * self.width
 
     def with_trainings(self, trainings: Draws) -> "Difference":
-        """The same of a mean over several trainings; of patients who do not differ it stays as it is."""
+        """The same of a mean over several trainings; where patients do not differ it stays as it is."""
         if self.says_nothing:
             return self
         return replace(
@@ -108,6 +108,7 @@ def influence_difference(influence: Influence, width: float = 1.0) -> Difference
         influence.discordant,
         influence.unknown,
         width,
+        influence.draws.variance,
     )
 
 
@@ -170,21 +171,28 @@ def measure_differences(
         networks' trainings varied alike; see `bycase.statistics.comparison.resampling.values_of_repeats`.
     """
     units = [paired.units(number) for number in range(len(paired.models))]
+    trained = trainings or {}
+    repeats = [paired.of_repeat(int(repeat)) for repeat in paired.repeats] if trained else []
     differences: dict[str, dict[Pair, Difference]] = {}
     for metric in metrics:
         if metric in METRICS:
             each = [measure_influence(metric, one) for one in units]
-            differences[metric] = {
-                (i, j): influence_difference(each[i].minus(each[j]), range_width(metric)) for i, j in pairs
-            }
+            again = [[measure_influence(metric, one.units(k)) for k in range(len(units))] for one in repeats]
+            differences[metric] = {}
+            for i, j in pairs:
+                influence = each[i].minus(each[j])
+                if metric in trained:
+                    own = [networks[i].minus(networks[j]) for networks in again]
+                    influence = influence.with_draws(draws_of_difference(trained[metric], own))
+                differences[metric][i, j] = influence_difference(influence, range_width(metric))
     others = [metric for metric in metrics if metric not in differences]
     if others and pairs:
         differences |= _resampled(units, others, pairs, resamples, random)
-    for metric, values in (trainings or {}).items():
-        draws = draws_of_difference(values)
-        differences[metric] = {
-            pair: difference.with_trainings(draws) for pair, difference in differences.get(metric, {}).items()
-        }
+        for metric in set(others) & set(trained):
+            draws = draws_of_difference(trained[metric])
+            differences[metric] = {
+                pair: difference.with_trainings(draws) for pair, difference in differences[metric].items()
+            }
     return {metric: differences.get(metric, {}) for metric in metrics}
 
 

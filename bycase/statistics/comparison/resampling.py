@@ -3,7 +3,8 @@
 What an interval of one training covers is who the patients are, not how the network came out of its training: trained
 again, from other random numbers, it would score otherwise. `values_of_repeats` shows how much; of several repeats the
 variance between them is joined to that between patients, as of random effects: the error of the mean over R trainings
-has the variance between samples of patients plus 1 / R of that between trainings. Few repeats hardly tell the latter;
+has the variance between samples of patients plus 1 / R of that between trainings, as of cases and readers in radiology
+(`bycase.statistics.influence.draws_of`). Few repeats hardly tell the latter;
 all networks' trainings are therefore taken to vary alike.
 """
 
@@ -16,7 +17,8 @@ import numpy as np
 from bycase.core.seeding import generator
 from bycase.statistics.bootstrap import bootstrap, on_all_patients
 from bycase.statistics.comparison.paired import Paired
-from bycase.statistics.influence import draws_of
+from bycase.statistics.influence import METRICS as CLOSED
+from bycase.statistics.influence import draws_of, measure_influence
 from bycase.statistics.intervals import metric_interval, metric_intervals
 from bycase.statistics.metrics import point_metrics, recognition_rate, weighted_metrics
 from bycase.statistics.units import Floats, Integers
@@ -68,7 +70,14 @@ def assess_network(
     values = bootstrap(units, partial(weighted_metrics, units), resamples, generator(seed, "compare", "leaderboard"))
     metrics = point_metrics(units)
     sizes = {"n": len(paired.truth) // len(paired.repeats), "n_patients": paired.n_patients}
-    own = {metric: draws_of(of_models) for metric, of_models in (trainings or {}).items()}
+    repeats = [paired.of_repeat(int(repeat)).units(number) for repeat in paired.repeats] if trainings else []
+    own = {
+        metric: draws_of(
+            of_models,
+            [measure_influence(metric, each) for each in repeats] if metric in CLOSED else (),
+        )
+        for metric, of_models in (trainings or {}).items()
+    }
     return {**metrics, **sizes, "ci": metric_intervals(metrics, values, units, own)}
 
 

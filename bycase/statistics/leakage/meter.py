@@ -169,7 +169,7 @@ def out_of_fold(
 
 def mean_over_repeats(repeats: Sequence[Influence]) -> Influence:
     """The mean over repeats of a cross-validation, whose draws of folds differ."""
-    return average(repeats).with_draws(draws_of(np.array([each.estimate for each in repeats])))
+    return average(repeats).with_draws(draws_of(np.array([each.estimate for each in repeats]), repeats))
 
 
 def _scores(repeated: Repeated, units: Units) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def test_the_tutorial_shows_what_is_printed(project: Path, monkeypatch: pytest.M
     assert (ended.returncode, ended.stderr) == (0, "")
     page = (REPOSITORY / "docs/tutorials/your-images.md").read_text(encoding="utf-8")
     shown = page.partition("```text\n")[2].partition("\n```")[0].splitlines()
-    assert len(shown) == 6
+    assert len(shown) == 7
     printed = ended.stdout.splitlines()
     assert [line for line in shown if not any(each.startswith(line.removesuffix("...")) for each in printed)] == []
     expression = r"P(?P<patient>\d+)_\d+_(?P<magnification>\d+)x"

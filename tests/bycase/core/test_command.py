@@ -8,18 +8,20 @@ import pytest
 REPOSITORY = Path(__file__).parents[3]
 
 
-def run_main(body: str) -> subprocess.CompletedProcess[str]:
-    """Run ``run_stage("toy", main)`` in a process of its own, `body` being main's body."""
-    script = f"""
+SCRIPT = """
 import errno, logging, warnings
 from bycase.core.command import run_stage
 from bycase.core.errors import UserError
 def main():
-    {body}
+    BODY
 run_stage("toy", main)
 """
+
+
+def run_main(body: str) -> subprocess.CompletedProcess[str]:
+    """Run ``run_stage("toy", main)`` in a process of its own, `body` being main's body."""
     return subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", SCRIPT.replace("BODY", body)],
         env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
@@ -56,6 +58,20 @@ def test_success_exits_with_0_and_logs_to_standard_error() -> None:
 def test_users_mistake_or_full_disk_is_one_line_without_traceback(body: str, line: str) -> None:
     ended = run_main(body)
     assert (ended.returncode, ended.stderr) == (1, line)
+
+
+def test_a_reader_that_stops_early_ends_it_without_a_word() -> None:
+    script = f"{sys.executable} -c '{SCRIPT}' | head -n 1"
+    body = "for i in range(100_000): print(i)"
+    ended = subprocess.run(
+        ["bash", "-c", script.replace("BODY", body)],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.stdout, ended.stderr) == ("0\n", "")
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,16 @@ def test_waiting_ends_when_nothing_can_come() -> None:
         raise ValueError("a defect")
 
     with pytest.raises(ValueError, match="a defect"):
-        list(watched(fails(), lambda: True))
+        list(watched(fails(), lambda: True, 0.01))
+    with pytest.raises(UserError, match="nodes are lost"):
+        list(watched(fails(), lambda: False, 0.01))
+
+    def stops() -> Iterator[int]:
+        yield 1
+        raise UserError("node a: no model")
+
+    with pytest.raises(UserError, match="no model"):
+        list(watched(stops(), lambda: False))
     assert list(watched(iter([1, 2]), lambda: False)) == [1, 2]
 
 

@@ -248,6 +248,13 @@ def test_patient_and_part_columns(write: Write, look: Look) -> None:
         assert "column patient_id: 8, 3 images each, such as P0, P1, P2" in words(seen)
 
 
+def test_a_table_without_a_suffix_is_found_and_other_files_without_are_none(write: Write, look: Look) -> None:
+    place = write(f"images/{i}.png" for i in range(12))
+    write_table(place, "labels", [["image", "diagnosis"], *([i, "ab"[i % 2]] for i in range(12))])
+    (place / "README").write_text("Images, 0.png to 11.png,\nof two classes\n", encoding="utf-8")
+    assert section(look(place)) == {"file": "labels", "image": "image", "label": "diagnosis"}
+
+
 def test_two_columns_that_may_be_the_class_or_the_patient_are_asked_about(write: Write, look: Look) -> None:
     place = write(f"{i}.png" for i in range(24))
     rows = [[f"{i}.png", "ab"[i % 2], "xy"[i // 12], f"s{i // 4}", f"q{i % 6}"] for i in range(24)]

@@ -21,6 +21,16 @@ def test_of_two_readings_of_the_class_both_are_shown(write: Write, look: Look) -
     assert lines[place + 1] == "            --label 2: round 8, square 8?"
 
 
+def test_of_groups_within_groups_the_finer_are_shown_too(write: Write, look: Look) -> None:
+    seen = look(write(f"{c}/{c}{p}-{v}_{i}.png" for c in "ab" for p in range(3) for v in range(3) for i in range(3)))
+    lines = report(seen)
+    place = next(i for i, line in enumerate(lines) if line.startswith("patient"))
+    assert lines[place].endswith(": 6, 9 images each, such as a0, a1, a2")
+    option = r"--patient '(?:^|/)(?P<patient>\p{L}+\d+-\d+)_[^/]*$'"
+    further = f"or these divided further, {option}: 18, 3 images each, such as a0-0, a0-1, a0-2?"
+    assert lines[place + 1].strip() == further
+
+
 def test_one_hot_columns_are_said(write: Write, look: Look) -> None:
     place = write(f"{i}.png" for i in range(12))
     write_table(place, "truth.csv", [["image", "MEL", "NV"], *([i, i % 2, 1 - i % 2] for i in range(12))])

@@ -118,7 +118,7 @@ def test_heads_of_other_folds_are_not_ranked_against_each_other(make_sample: Any
 
 
 def test_draws_of_folds_are_in_the_interval(make_sample: Any) -> None:
-    """As by hand: the variance over patients of the mean over draws, and that of the draws over their number."""
+    """As by hand: variances over patients and over draws, less how patients differ between draws, which both hold."""
     features, manifest = make_sample(signal=1.0, identity=0.0)
     truth, levels = numbers(manifest["label"]), find_levels(manifest, 5)
     gains, errors = [], []
@@ -131,8 +131,9 @@ def test_draws_of_folds_are_in_the_interval(make_sample: Any) -> None:
         errors.append(of[0] - of[1] - gains[-1])
     patient = numbers(manifest["group"])
     n = patient.max() + 1
-    influence = np.bincount(patient, np.mean(errors, axis=0)) / len(truth)
-    variances = n / (n - 1) * (influence**2).sum(), np.var(gains, ddof=1) / 4
+    each = np.sqrt(n / (n - 1)) * np.stack([np.bincount(patient, of) / len(truth) for of in errors])
+    shared = each.var(axis=0, ddof=1).sum() / 4
+    variances = max((each.mean(axis=0) ** 2).sum() - shared, 0), np.var(gains, ddof=1) / 4
     freedom = sum(variances) ** 2 / (variances[0] ** 2 / (n - 1) + variances[1] ** 2 / 3)
     reach = student_t.ppf(0.975, freedom) * np.sqrt(sum(variances))
     found = measure((features, manifest), repeats=4)["inflation"]
