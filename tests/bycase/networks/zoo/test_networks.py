@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from bycase.core.errors import UserError
 from bycase.networks.registry import NETWORKS, build_backbone
+from bycase.networks.zoo.applications import _with_one_preprocessing_layer
 from bycase.networks.zoo.efficientnet_lite import add_classifier, packaged_weights
 
 SIZE = 64
@@ -65,6 +66,18 @@ def test_efficientnet_loads_the_file_that_keras_published(
     downloaded = build_backbone("efficientnet", SIZE, "imagenet", "avg", 1)
     from_file = build_backbone("efficientnet", SIZE, str(published), "avg", 1)
     np.testing.assert_array_equal(np.asarray(from_file(noise)), np.asarray(downloaded(noise)))
+
+
+def test_convnext_computes_what_keras_computes() -> None:
+    """Its scales begin at a millionth, with which every block would count for nothing."""
+    published = keras.applications.ConvNeXtTiny(weights=None, include_top=False, input_shape=(32, 32, 3), pooling="avg")
+    random = np.random.default_rng(0)
+    for weight in published.weights:
+        if "layer_scale" in weight.path:
+            weight.assign(random.normal(size=weight.shape))
+    image = random.uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
+    ours = np.asarray(_with_one_preprocessing_layer(published, 32)(image))
+    np.testing.assert_allclose(ours, np.asarray(published(image)), atol=1e-4)
 
 
 LITE = {"0": 224, "1": 240, "2": 260}
