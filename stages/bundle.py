@@ -32,7 +32,7 @@ def main() -> None:
     """Write ``models/classifier.keras``."""
     params = load_params()
     trained = read_model_info()
-    refuse_without_pixels(trained, "bundle: a classifier of new images")
+    refuse_without_pixels(trained, "a classifier of new images")
     steps = read_steps()
     warn_of_other_versions(trained.get("versions", {}), str(NETWORK))
     classes: list[str] = trained["classes"]

@@ -37,7 +37,7 @@ from bycase.tables.results import METRICS, read_results, write_headlines
 def main() -> None:
     """Write ``data/explain``, ``metrics/explain.json`` and its headlines."""
     params, model_info = load_params(), read_model_info()
-    refuse_without_pixels(model_info, "explain: a map of an image")
+    refuse_without_pixels(model_info, "a map of what the network sees")
     warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
     settings, seed, batch_size = params.explain, params.seed, params.evaluate.batch_size
     test = read_predictions(TEST, model_info["classes"])

@@ -45,7 +45,7 @@ HEADLINES = ("mean.auc", "mean.auc_drop", "mean.accuracy", "mean.accuracy_drop")
 def main() -> None:
     """Predict the test part under every corruption and severity, and score it."""
     params, model_info = load_params(), read_model_info()
-    refuse_without_pixels(model_info, "robustness: damage to images")
+    refuse_without_pixels(model_info, "damage to images")
     warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
     classes, positive = model_info["classes"], model_info["positive"]
     predictions = read_predictions(TEST, classes)
