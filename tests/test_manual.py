@@ -1,5 +1,6 @@
 """README and manual: their links, and what is generated from the code. `make docs` checks the rest."""
 
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,9 @@ import yaml
 from bycase.cli import COMMANDS
 from bycase.core.closure import ROOT
 from bycase.core.params_data import SplitParams
-from bycase.statistics.metric_names import METRICS
+from bycase.core.wording import metric_with_interval
+from bycase.report.summary import ROWS
+from bycase.statistics.metric_names import METRICS, metric_words
 from docs.drawings import FLOORS, draw_floors, draw_pipeline, stage_graph
 from docs.tables import (
     PARAMETERS,
@@ -51,6 +54,18 @@ def test_the_readme_is_one_screen_with_the_two_commands() -> None:
     assert len(lines) <= 150
     commands = [line.split("#")[0].strip() for line in lines if line.startswith("    make ")]
     assert commands == ["make repro", "make test"]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorials/first-run.md"])
+def test_the_table_that_a_page_shows_is_of_the_committed_metrics(page: str) -> None:
+    lines = (ROOT / page).read_text(encoding="utf-8").splitlines()
+    metrics = json.loads((ROOT / "metrics/metrics.json").read_text(encoding="utf-8"))
+    rows = {metric: [line for line in lines if line.strip().startswith(f"{metric_words(metric)}  ")] for metric in ROWS}
+    assert len(rows["auc"]) == len(rows["accuracy"]) == 1
+    for metric, found in rows.items():
+        for line in found:
+            for level in ("image", "patient"):
+                assert metric_with_interval(metrics[level], metric) in line
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -95,8 +95,8 @@ def leakage(
     >>> y = patient % 2
     >>> features = 0.3 * y[:, None] + random.normal(size=(20, 30))[patient] + random.normal(size=(120, 30))
     >>> print(bycase.leakage(features, y, patient, repeats=2))
-    120 images of 20 patients: split by image the AUC is .787 (95 % CI .585 to .897), split by patient .434 (95 %
-    CI .239 to .657), a difference of 35.3 (95 % CI 17.9 to 52.6) points.
+    120 images of 20 patients: split by image the AUC is .787 (95 % CI .588 to .896), split by patient .434 (95 %
+    CI .263 to .626), a difference of 35.3 (95 % CI 23.1 to 47.5) points.
     """
     truth = read_truth(y, patient)
     if not truth.known:

@@ -27,7 +27,8 @@ def edit_yaml(text: str, content: Mapping[str, Any], name: str = "params.yaml") 
         Its top level is a mapping.
     content : mapping
         What the text shall hold. Of a list as long as before only what differs changes; another one takes its place,
-        comments between its lines included. A key that alone takes the place of another keeps its line; other new keys
+        comments between its lines included. A key that alone takes the place of another, or of that
+        with its value among several, keeps its line; other new keys
         go to the start of their section, if they stand before all others in `content`, or to its end.
     name : str
         The file's name, for messages.
@@ -74,7 +75,8 @@ def _mapping_edits(
 ) -> Iterator[Edit]:
     """The changes of a mapping's values and keys."""
     gone, added = [name for name in old if name not in new], {name: new[name] for name in new if name not in old}
-    renamed = {gone[0]: next(iter(added))} if len(gone) == len(added) == 1 else {}
+    equal = gone if len(gone) == 1 else [name for name in gone if old[name] in added.values()]
+    renamed = {equal[0]: next(iter(added))} if len(equal) == len(added) == 1 else {}
     for name, item in node.value:
         if name.value in renamed:
             start, end = name.start_mark.index, name.end_mark.index

@@ -96,6 +96,8 @@ def measure_leakage(
         for level, of_level in units.items()
     }
     inflations = {level: _inflation(repeated[level], repeated[levels.strictest]) for level in units}
+    if len(units) > 1:
+        del inflations[levels.strictest]["ci"]  # of nothing but itself
     content: dict[str, Any] = dict.fromkeys(LEVELS)
     for level, groups in levels.groups.items():
         content[level] = {

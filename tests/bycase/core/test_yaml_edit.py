@@ -135,3 +135,11 @@ flow: {a: 1, list: [1, 2], b: null}  # in one line
 end: []
 """
     )
+
+
+def test_of_several_keys_that_go_the_one_of_equal_value_is_renamed() -> None:
+    text = "meter:\n  penalty: 0.01  # inverse\n  draws: 2000    # many\n  folds: 5       # few\n"
+    renamed = edit_yaml(text, {"meter": {"C": 0.01, "folds": 5}})
+    assert renamed == "meter:\n  C: 0.01  # inverse\n  folds: 5       # few\n"
+    other = edit_yaml(text, {"meter": {"folds": 5, "C": 0.02}})
+    assert other == "meter:\n  folds: 5       # few\n  C: 0.02\n"

@@ -124,7 +124,8 @@ def test_figure_report_and_comparison_show_it(set_external: SetExternal, tmp_pat
     figure = draw_external(content, ["network; data", "split"])
     assert figure.texts[0].get_text().startswith("External test: AUC by image ")
     section = external_section(content, Path("absent.png"))
-    (table,) = [block for block in section.blocks if isinstance(block, Table)]
+    table, benefit = [block for block in section.blocks if isinstance(block, Table)]
+    assert benefit.caption.startswith("Net benefit")
     assert {"AUC by image", "flagged as unlike", "calibration slope by image"} <= {row[0] for row in table.rows}
     assert "30 images of 10 patients" in section.blocks[0].words  # type: ignore[attr-defined]
     lines = external_table({"a": content, "b": {}}).splitlines()

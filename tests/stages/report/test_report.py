@@ -219,6 +219,6 @@ def test_where_no_patient_is_known_nothing_is_counted_by_one(kind: str, request:
     sentence = f"{capitalise(PATIENTS_UNKNOWN)}."
     assert all(sentence in text for text in texts.values())
     page = re.sub(r"<[^>]+>", " ", texts["report.html"])
-    for words in ("by patient", "resampling patients", "12 patients", "patient c0"):
+    for words in ("by patient", "over patients", "12 patients", "patient c0"):
         assert words not in page, words
-    assert "resampling images" in page
+    assert "intervals over images" in page

@@ -78,7 +78,10 @@ def test_three_classes_and_a_head_without_dropout(
         assert (test[f"{method}_predicted"] == called).all()
     metrics = json.loads(Path("metrics/uncertainty.json").read_text())
     difference = metrics["mc_dropout"]["difference"]
+    limits = difference.pop("ci")
+    assert set(limits) == set(difference)
     assert leaves(difference) == [0] * len(leaves(difference))
+    assert all(ends["low"] < 0 < ends["high"] for ends in limits.values())
     assert all(np.isfinite(leaves(metrics)))
 
 

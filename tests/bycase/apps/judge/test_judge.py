@@ -158,7 +158,7 @@ def test_unknown_patients_are_said_wherever_there_is_a_result(
     assert "patient" not in found
     page = Path("out/report.html").read_text()
     assert UNKNOWN_PATIENTS in page.replace("P", "p")
-    assert "resampling patients" not in page
+    assert "intervals over patients" not in page
     assert UNKNOWN_PATIENTS in capsys.readouterr().out.replace("P", "p")
     assert UNKNOWN_PATIENTS in Path("out/plots/classification_report.txt").read_text()
     save(make_table(seed=1).drop(columns="patient"), "other.csv")
@@ -168,7 +168,7 @@ def test_unknown_patients_are_said_wherever_there_is_a_result(
     for name in ("leaderboard.md", "report.html", "comparisons.json", "predictions/report.html"):
         text = Path("two", name).read_text()
         assert UNKNOWN_PATIENTS in text.replace("P", "p"), name
-        assert "resampling patients" not in text, name
+        assert "intervals over patients" not in text, name
 
 
 def test_predicted_classes_alone(make_table: Make, save: Save, drawn: None) -> None:

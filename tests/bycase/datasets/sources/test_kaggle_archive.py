@@ -36,7 +36,7 @@ def use_legacy_key(home: Path) -> None:
 
 
 def check_one_line(process: "Popen[str]") -> str:
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=300)
     assert process.returncode == 1
     assert output == ""
     assert errors.count("\n") == 1
@@ -127,18 +127,18 @@ def test_killed_download_continues(
     kaggle.archive = make_archive()
     kaggle.stalls_after = 2 << 20  # the client writes 1 MiB at a time
     killed = start_stage()
-    assert kaggle.stalled.wait(20)
+    assert kaggle.stalled.wait(300)
     while not ARCHIVE.exists() or ARCHIVE.stat().st_size < 1 << 20:
         assert killed.poll() is None
     killed.kill()
-    killed.communicate(timeout=30)
+    killed.communicate(timeout=300)
     assert not RAW.exists()
 
     begun = ARCHIVE.stat().st_size
     kaggle.stalls_after = None
     kaggle.requests.clear()
     again = start_stage()
-    _, errors = again.communicate(timeout=30)
+    _, errors = again.communicate(timeout=300)
     assert again.returncode == 0, errors
     assert errors == "download: data/raw/breakhis: 1 files, 3.0 MB (source: kaggle)\n"
     assert kaggle.requests[-1] == f"GET bytes={begun}-"
