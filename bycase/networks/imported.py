@@ -57,6 +57,6 @@ def refuse_without_pixels(model_info: Mapping[str, Any], what: str) -> None:
     if model_info["model"] == IMPORTED:
         raise UserError(
             f"{what} needs a network that takes pixels, and model imported has only features of "
-            f"{model_info['weights']}; 'dvc repro uncertainty', 'bycase compare', 'bycase benchmark run' and "
+            f"{model_info['weights']}; 'dvc repro uncertainty', 'bycase benchmark run' and "
             "'bycase judge data/predictions/test.csv' do without"
         )

@@ -64,9 +64,7 @@ def test_imported_features_are_trained_on_and_evaluated(workspace: pd.DataFrame)
     assert network_words(read_model_info()) == "imported features of features.npz"
     uncertainty.main()
     for stage in (robustness, explain, bundle):
-        with pytest.raises(
-            UserError, match=r"^.* needs a network that takes pixels, and model imported"
-        ) as caught:
+        with pytest.raises(UserError, match=r"^.* needs a network that takes pixels, and model imported") as caught:
             stage.main()
         assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match="model imported has features and no network"):
