@@ -16,6 +16,7 @@ from bycase.core.versions import warn_of_other_versions
 from bycase.datasets.restructure import REPORT
 from bycase.images.preprocess import read_steps
 from bycase.networks.forward import frozen_forward
+from bycase.networks.imported import refuse_without_pixels
 from bycase.networks.predict import run_images
 from bycase.networks.saved import load_network
 from bycase.statistics.uncertainty.table import RESULTS
@@ -30,7 +31,9 @@ from bycase.training.subsets import encode
 def main() -> None:
     """Write ``models/classifier.keras``."""
     params = load_params()
-    trained, steps = read_model_info(), read_steps()
+    trained = read_model_info()
+    refuse_without_pixels(trained, "a classifier of new images")
+    steps = read_steps()
     warn_of_other_versions(trained.get("versions", {}), str(NETWORK))
     classes: list[str] = trained["classes"]
     metrics, uncertainty = read_results(METRICS, "evaluate"), read_results(RESULTS, "uncertainty")

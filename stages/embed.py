@@ -5,6 +5,8 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
+
 from bycase.core.command import run_stage
 from bycase.core.files import file_digest, replace_folder
 from bycase.core.fingerprint import fingerprint
@@ -18,6 +20,7 @@ from bycase.networks.registry import build_chosen_backbone, find_variant
 from bycase.networks.weights import weights_digest
 from bycase.tables.cost import write_times
 from bycase.tables.features import FEATURES, write_features, write_no_features
+from bycase.tables.imported import IMPORTED, read_imported
 from bycase.tables.manifest import MANIFEST, PREPROCESSED, read_manifest
 from bycase.tables.partial_features import PartialFeatures, check_spread, fill
 
@@ -35,6 +38,9 @@ def main() -> None:
         return
     manifest = read_manifest()
     images = manifest["image"].tolist()
+    if params.model == IMPORTED:
+        _import(Path(params.weights), images)
+        return
     make_tensorflow_deterministic(params.seed)
     backbone = build_chosen_backbone(params)
     refuse_breach(backbone, images, params)
@@ -78,6 +84,21 @@ def main() -> None:
         params.weights,
         seconds,
     )
+
+
+def _import(path: Path, images: list[str]) -> None:
+    """Write the features that another program computed: one view of each image."""
+    started = time.perf_counter()
+    array = read_imported(path, images)[:, None]
+    check_spread(array[:, 0], IMPORTED, str(path))
+    PARTIAL.mkdir(parents=True, exist_ok=True)
+    np.save(PARTIAL / "features.npy", array)
+    made_by = {"model": IMPORTED, "weights": str(path), "file_sha256": weights_digest(str(path))}
+    with replace_folder(FEATURES) as folder:
+        written = write_features(folder, PARTIAL / "features.npy", images, made_by)
+        write_times(file_digest(written), {"embed_seconds": round(time.perf_counter() - started, 2)})
+    shutil.rmtree(PARTIAL)
+    logging.info("%d images, %d features each, of %s", len(images), array.shape[-1], path)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.core.versions import warn_of_other_versions
 from bycase.networks.forward import frozen_forward
+from bycase.networks.imported import input_reader
 from bycase.networks.predict import predict_images
 from bycase.networks.saved import load_network
 from bycase.statistics.assessment import assess_predictions
@@ -84,11 +85,11 @@ def _predict(images: pd.DataFrame, classes: list[str], batch_size: int) -> tuple
     forward = frozen_forward(network, batch_size)
     # Once before the clock runs: the first batch is slower.
     forward(np.zeros((batch_size, *network.input_shape[1:]), np.float32))
-    tables = {}
+    tables, read = {}, input_reader(network)
     began = time.perf_counter()
     for path, name in FILES.items():
         subset = images[images["part"] == name]
-        probabilities = predict_images(forward, subset["image"].tolist(), batch_size, name)
+        probabilities = predict_images(forward, subset["image"].tolist(), batch_size, name, read)
         tables[path] = make_predictions(subset, probabilities, classes, path)
     return tables, sum(map(len, tables.values())) / (time.perf_counter() - began)
 

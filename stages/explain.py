@@ -25,6 +25,7 @@ from bycase.explain.maps import MAP_WORDS, make_every_map
 from bycase.explain.sanity import judge
 from bycase.explain.scores import score_maps, summarise
 from bycase.images.pixels import read_pixels
+from bycase.networks.imported import refuse_without_pixels
 from bycase.networks.saved import load_network
 from bycase.statistics.units import number_patients, renumber
 from bycase.tables.manifest import patients_note, read_manifest
@@ -36,6 +37,7 @@ from bycase.tables.results import METRICS, read_results, write_headlines
 def main() -> None:
     """Write ``data/explain``, ``metrics/explain.json`` and its headlines."""
     params, model_info = load_params(), read_model_info()
+    refuse_without_pixels(model_info, "a map of what the network sees")
     warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
     settings, seed, batch_size = params.explain, params.seed, params.evaluate.batch_size
     test = read_predictions(TEST, model_info["classes"])

@@ -18,6 +18,7 @@ from bycase.images.corruptions import STAIN, applicable, corrupt
 from bycase.images.pixels import read_pixels
 from bycase.images.preprocess import FITTED, apply_steps, read_steps
 from bycase.networks.forward import frozen_forward
+from bycase.networks.imported import refuse_without_pixels
 from bycase.networks.predict import predict_rows
 from bycase.networks.saved import load_network
 from bycase.statistics.robustness.summary import summarise_robustness
@@ -44,6 +45,7 @@ HEADLINES = ("mean.auc", "mean.auc_drop", "mean.accuracy", "mean.accuracy_drop")
 def main() -> None:
     """Predict the test part under every corruption and severity, and score it."""
     params, model_info = load_params(), read_model_info()
+    refuse_without_pixels(model_info, "damage to images")
     warn_of_other_versions(model_info.get("versions", {}), str(NETWORK))
     classes, positive = model_info["classes"], model_info["positive"]
     predictions = read_predictions(TEST, classes)

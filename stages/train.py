@@ -10,10 +10,12 @@ from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.networks.contract import refuse_breach
 from bycase.networks.head import check_same_backbone
+from bycase.networks.imported import feature_input
 from bycase.networks.registry import build_chosen_backbone
 from bycase.networks.weights import weights_digest
 from bycase.tables.cost import read_times
 from bycase.tables.features import FEATURES, read_features
+from bycase.tables.imported import IMPORTED
 from bycase.tables.manifest import MANIFEST, PREPROCESSED, read_manifest
 from bycase.tables.models import order_classes
 from bycase.tables.splits import SPLITS, read_splits
@@ -41,10 +43,12 @@ def main() -> None:
 
     make_tensorflow_deterministic(params.seed, params.train.precision)
     strategy = make_strategy(params.train.strategy)
+    imported = params.model == IMPORTED
     with scope(strategy):
-        backbone = build_chosen_backbone(params)
-    refuse_breach(backbone, images, params)
-    if settings.mode != END_TO_END:
+        backbone = feature_input(features) if imported else build_chosen_backbone(params)
+    if not imported:
+        refuse_breach(backbone, images, params)
+    if not imported and settings.mode != END_TO_END:
         check_same_backbone(backbone, features, params.train.precision)
     context = gather(
         params, (train, val), len(classes), strategy, backbone, features, lambda: decode_once(images, size)

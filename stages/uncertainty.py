@@ -15,6 +15,7 @@ from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.core.versions import warn_of_other_versions
 from bycase.networks.forward import frozen_forward
+from bycase.networks.imported import takes_pixels
 from bycase.networks.repeated import find_dropout, predict_views, predict_with_dropout
 from bycase.networks.saved import load_network
 from bycase.statistics.conformal import calibrate_sets, make_sets
@@ -90,6 +91,11 @@ def _predict_members(
     dropped = plain[None]
     if find_dropout(network):
         dropped = predict_with_dropout(network, images, params.uncertainty.dropout_passes, batch_size, params.seed)
+    if not takes_pixels(network):
+        logging.warning(
+            "WARNING: imported features are of images as they are: tta is the plain prediction, without variance"
+        )
+        return dict(zip(METHODS, (plain[None], dropped, plain[None]), strict=True))
     views = predict_views(frozen_forward(network, batch_size), images, plain, params.uncertainty.views, batch_size)
     return dict(zip(METHODS, (plain[None], dropped, views), strict=True))
 

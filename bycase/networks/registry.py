@@ -21,6 +21,7 @@ from bycase.networks.zoo.mresnet import mresnet_layers
 from bycase.networks.zoo.network import Network, Variant
 from bycase.networks.zoo.preprocessing import InputRange, rescale_pixels
 from bycase.networks.zoo.scratch import own_network
+from bycase.tables.imported import IMPORTED, check_imported
 
 if TYPE_CHECKING:
     import keras
@@ -38,6 +39,8 @@ NETWORKS = APPLICATIONS | {
 
 def find_network(name: str) -> Network:
     """Look a network up; an unknown name's error lists those there are."""
+    if name == IMPORTED:
+        raise UserError("model imported has features and no network that computes them; choose another model for this")
     if name not in NETWORKS:
         raise UserError(f"model: no network '{name}'; the zoo has {', '.join(sorted(NETWORKS))}")
     return NETWORKS[name]
@@ -72,13 +75,29 @@ def input_range(name: str, variant: str | None = None) -> InputRange:
 def check_network(params: Params) -> None:
     """Refuse a variant, a source of weights or an image size that the chosen network does not have.
 
+    Of imported features, refuse a file that holds none.
+
     Raises
     ------
     UserError
         Naming the key and what is possible.
     """
+    if params.model == IMPORTED:
+        _check_imported(params)
+        return
     find_variant(params.model, params.network.variant)
     _check_source(params.model, params.weights, params.data.image_size)
+
+
+def _check_imported(params: Params) -> None:
+    """Refuse settings of model imported that would train layers below its features, and a file that is none."""
+    for key, value, needed in (
+        ("mode", params.network.mode, "frozen"),
+        ("unfreeze.layers", params.network.unfreeze.layers, 0),
+    ):
+        if value != needed:
+            raise UserError(f"zoo.imported.{key}: features have no layers that could be trained; set it to {needed}")
+    check_imported(Path(params.weights))
 
 
 def _check_source(name: str, weights: str, image_size: int) -> None:

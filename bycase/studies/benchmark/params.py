@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from bycase.core.errors import UserError
 from bycase.core.params import Params, load_section
 from bycase.core.params_data import Count, Section
+from bycase.tables.imported import IMPORTED
 
 BENCHMARK_PARAMS = Path("benchmark/params.yaml")
 
@@ -103,6 +104,10 @@ def load_benchmark_params(params: Params, path: Path = BENCHMARK_PARAMS) -> Benc
     for name in benchmark.models:
         if name not in params.zoo:
             raise UserError(f"{path}: models: unknown network '{name}'; choose of: {', '.join(sorted(params.zoo))}")
+    if IMPORTED in benchmark.models and benchmark.extras.robustness:
+        raise UserError(
+            f"{path}: extras.robustness: imported features cannot be damaged as images can; set it to false"
+        )
     if params.split.validation + 1 / benchmark.folds >= 1:
         raise UserError(
             f"{path}: fold: one of {benchmark.folds} folds and split.validation {params.split.validation:g} of "

@@ -15,20 +15,27 @@ from bycase.networks.registry import NETWORKS, build_backbone
 SIZE = 64
 FAST = ("alexnet", "focal_cnn")
 ZOO = [pytest.param(name, marks=[] if name in FAST else [pytest.mark.slow]) for name in NETWORKS]
-# The last map of each at 64 pixels: places a side and channels.
+# The last map of each at 64 pixels, or twice its smallest size: places a side and channels.
 MAPS = {
     "alexnet": (3, 256),
+    "convnext": (2, 768),
+    "densenet121": (2, 1024),
     "efficientnet": (2, 1280),
     "efficientnetlite": (2, 1280),
     "efficientnetv2": (2, 1280),
     "focal_cnn": (8, 256),
     "googlenet": (2, 1024),
+    "inceptionv3": (3, 2048),
+    "mobilenet": (2, 1024),
     "mobilenetv2": (2, 1280),
     "mobilenetv3": (2, 960),
     "mresnet": (4, 2048),
+    "nasnetmobile": (2, 1056),
+    "resnet101v2": (2, 2048),
     "resnet50": (2, 2048),
     "resnet50v2": (2, 2048),
     "vgg16": (4, 512),
+    "xception": (2, 2048),
 }
 
 
@@ -41,8 +48,9 @@ def with_head(backbone: keras.Model) -> keras.Model:
 
 @pytest.mark.parametrize("name", ZOO)
 def test_every_network_of_the_zoo_gives_maps(name: str) -> None:
-    network = with_head(build_backbone(name, SIZE, "random", "avg", 1))
-    images = np.random.default_rng(0).integers(0, 256, (3, SIZE, SIZE, 3), dtype=np.uint8)
+    size = max(SIZE, 2 * NETWORKS[name].smallest_size)
+    network = with_head(build_backbone(name, size, "random", "avg", 1))
+    images = np.random.default_rng(0).integers(0, 256, (3, size, size, 3), dtype=np.uint8)
     halves = halve(network)
     assert halves.body.output_shape[1:] == (MAPS[name][0], MAPS[name][0], MAPS[name][1])
     logits = np.asarray(halves.logits(np.asarray(halves.body(images.astype(np.float32), training=False))))
@@ -53,7 +61,7 @@ def test_every_network_of_the_zoo_gives_maps(name: str) -> None:
     for_classes = [explain(images, chosen) for chosen in range(3)]
     for method in METHODS:
         maps = np.stack([of[method] for of in for_classes])
-        assert maps.shape == (3, 3, SIZE, SIZE)
+        assert maps.shape == (3, 3, size, size)
         assert maps.dtype == np.float32
         assert 0 <= maps.min() <= maps.max() <= 1
         # Logits of random weights may be negative for a class, and its map empty: of three classes one is not.
@@ -61,7 +69,7 @@ def test_every_network_of_the_zoo_gives_maps(name: str) -> None:
     assert bool(find_gates(network)) == (name == "mresnet")
     if find_gates(network):
         attention = make_attention(network)(images)
-        assert attention.shape == (3, SIZE, SIZE)
+        assert attention.shape == (3, size, size)
         assert attention.min() == 0
         assert attention.max() == 1
 

@@ -23,11 +23,18 @@ def standardised(pixels: np.ndarray) -> np.ndarray:
 # What published weights of each network expect, by a second source: Keras' own functions, or the paper's arithmetic.
 REFERENCE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "resnet50v2": APPLICATIONS.resnet_v2.preprocess_input,
+    "resnet101v2": APPLICATIONS.resnet_v2.preprocess_input,
+    "densenet121": APPLICATIONS.densenet.preprocess_input,
+    "convnext": standardised,
+    "inceptionv3": APPLICATIONS.inception_v3.preprocess_input,
+    "xception": APPLICATIONS.xception.preprocess_input,
+    "nasnetmobile": APPLICATIONS.nasnet.preprocess_input,
     "resnet50": APPLICATIONS.resnet50.preprocess_input,
     "vgg16": APPLICATIONS.vgg16.preprocess_input,
     "efficientnetv2": standardised,
     "efficientnet": standardised,
     "efficientnetlite": lambda pixels: (pixels - 127) / 128,
+    "mobilenet": APPLICATIONS.mobilenet.preprocess_input,
     "mobilenetv2": APPLICATIONS.mobilenet_v2.preprocess_input,
     "mobilenetv3": lambda pixels: pixels / 127.5 - 1,
     "alexnet": lambda pixels: pixels / 127.5 - 1,
@@ -50,7 +57,7 @@ def activation_spread(values: np.ndarray) -> float:
 
 def rescaled(model: keras.Model, factor: float) -> keras.Model:
     """A model that sees the pixels times `factor`: what a doubled or missing rescale does."""
-    image = image_input(SIZE)
+    image = image_input(model.input_shape[1])
     first = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
     stem = keras.Model(model.inputs[0], first.input)
     values = stem(keras.layers.Rescaling(factor)(image))
@@ -66,7 +73,8 @@ def test_black_and_white_reach_the_first_convolution_in_the_registered_range(
 ) -> None:
     name, model = backbone
     stem = keras.Model(model.inputs[0], model.get_layer("preprocess").output)
-    extremes = np.asarray(stem(np.stack([np.zeros((SIZE, SIZE, 3)), np.full((SIZE, SIZE, 3), 255.0)])))
+    shape = model.input_shape[1:]
+    extremes = np.asarray(stem(np.stack([np.zeros(shape), np.full(shape, 255.0)])))
     expected = input_range(name)
     assert extremes.min() == pytest.approx(expected.low, abs=2e-3)
     assert extremes.max() == pytest.approx(expected.high, abs=2e-3)
@@ -74,38 +82,39 @@ def test_black_and_white_reach_the_first_convolution_in_the_registered_range(
 
 
 def test_the_first_convolution_answers_pixels_as_its_weights_expect(
-    backbone: tuple[str, keras.Model], noise: np.ndarray
+    backbone: tuple[str, keras.Model], fitting_noise: np.ndarray
 ) -> None:
     name, model = backbone
-    expected = REFERENCE[name](noise.copy())
-    edge = SIZE // 4
-    at_first = values_at_first_convolution(model, noise)
-    if at_first.shape[1] == SIZE // 2:
+    expected = REFERENCE[name](fitting_noise.copy())
+    size = fitting_noise.shape[1]
+    edge = size // 4
+    at_first = values_at_first_convolution(model, fitting_noise)
+    if at_first.shape[1] == size - 2 * edge:
         np.testing.assert_allclose(at_first, expected[:, edge:-edge, edge:-edge], rtol=1e-4, atol=1e-3)
     first = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
     reference = np.asarray(
         keras.ops.conv(expected.astype(np.float32), first.kernel, strides=first.strides, padding="valid")
     )
     spread = activation_spread(reference)
-    assert activation_spread(activations(model, noise)) == pytest.approx(spread, rel=0.15)
+    assert activation_spread(activations(model, fitting_noise)) == pytest.approx(spread, rel=0.15)
     for planted in (1 / 255, 255.0):
-        assert activation_spread(activations(model, planted * noise)) != pytest.approx(spread, rel=0.9)
+        assert activation_spread(activations(model, planted * fitting_noise)) != pytest.approx(spread, rel=0.9)
 
 
 def test_uint8_and_float_batches_as_the_pipeline_feeds_them_keep_the_contract(
-    backbone: tuple[str, keras.Model], noise: np.ndarray
+    backbone: tuple[str, keras.Model], fitting_noise: np.ndarray
 ) -> None:
     name, model = backbone
-    assert contract_breach(model, noise, name) is None
-    assert contract_breach(model, noise.astype(np.uint8), name) is None
+    assert contract_breach(model, fitting_noise, name) is None
+    assert contract_breach(model, fitting_noise.astype(np.uint8), name) is None
 
 
 @pytest.mark.parametrize("factor", [1 / 255, 0.5, 2.0, 255.0])
 def test_a_doubled_or_missing_rescale_before_the_network_is_told(
-    backbone: tuple[str, keras.Model], noise: np.ndarray, factor: float
+    backbone: tuple[str, keras.Model], fitting_noise: np.ndarray, factor: float
 ) -> None:
     name, model = backbone
-    breach = contract_breach(rescaled(model, factor), noise, name)
+    breach = contract_breach(rescaled(model, factor), fitting_noise, name)
     assert breach is not None
     assert "\n" not in breach
     found, expected = factor * input_range(name).spread, input_range(name).spread
@@ -114,10 +123,10 @@ def test_a_doubled_or_missing_rescale_before_the_network_is_told(
 
 
 def test_pixels_that_were_divided_by_255_are_told_with_their_spread(
-    backbone: tuple[str, keras.Model], noise: np.ndarray
+    backbone: tuple[str, keras.Model], fitting_noise: np.ndarray
 ) -> None:
     name, model = backbone
-    breach = contract_breach(model, noise / 255, name)
+    breach = contract_breach(model, fitting_noise / 255, name)
     assert breach is not None
     found = float(breach.split("channel values spread ")[1].split(" at")[0])
     assert found == pytest.approx(input_range(name).spread / 255, rel=0.02)

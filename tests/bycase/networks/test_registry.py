@@ -1,5 +1,6 @@
 """Every network of the zoo against its registry entry."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,29 @@ import pytest
 
 from bycase.core.errors import UserError
 from bycase.core.params import load_params
+from bycase.networks.contract import contract_breach
 from bycase.networks.registry import NETWORKS, build_backbone, check_network, find_network, find_variant
+from bycase.tables.imported import IMPORTED
 from bycase.tables.partial_features import check_spread
+from tests.fixtures.zoo import LARGE, SIZE, make_noise
 
-SIZE = 64
 FROM_SCRATCH = ["alexnet", "focal_cnn", "googlenet", "mresnet"]
 # One of each way to be built and to load a file.
 WAYS_TO_BUILD = [
     pytest.param("efficientnet", marks=pytest.mark.slow),
+    pytest.param("convnext", marks=pytest.mark.slow),
+    pytest.param("xception", marks=pytest.mark.slow),
     "efficientnetlite",
     "focal_cnn",
     "mobilenetv3",
     "vgg16",
 ]
-FAST_TO_BUILD = [("efficientnetv2", "B1"), ("mobilenetv3", "small")]
+FAST_TO_BUILD = [
+    ("efficientnetlite", "1"),
+    ("efficientnetlite", "2"),
+    ("efficientnetv2", "B1"),
+    ("mobilenetv3", "small"),
+]
 OTHER_VARIANTS = [
     pytest.param(name, variant, marks=[] if (name, variant) in FAST_TO_BUILD else [pytest.mark.slow])
     for name, network in NETWORKS.items()
@@ -31,45 +41,65 @@ OTHER_VARIANTS = [
 ]
 
 
-def test_parameters_and_features_are_as_registered(backbone: tuple[str, keras.Model]) -> None:
-    name, model = backbone
-    _, entry = find_variant(name)
-    assert model.count_params() == entry.parameters
-    assert model.output_shape == (None, entry.features)
-    assert model.input_shape == (None, SIZE, SIZE, 3)
-
-
-@pytest.mark.parametrize(("name", "variant"), OTHER_VARIANTS)
-def test_other_variants_are_as_registered(name: str, variant: str) -> None:
-    model = build_backbone(name, SIZE, "random", "avg", 1, variant)
+def check_registered(name: str, model: keras.Model, variant: str | None = None) -> None:
     _, entry = find_variant(name, variant)
+    size = max(SIZE, NETWORKS[name].smallest_size)
     assert model.count_params() == entry.parameters
     assert model.output_shape == (None, entry.features)
+    assert model.input_shape == (None, size, size, 3)
 
 
-def test_the_graph_is_flat_of_kerass_own_layers_and_begins_with_the_preprocessing(
-    backbone: tuple[str, keras.Model],
-) -> None:
-    _, model = backbone
+def check_graph(model: keras.Model) -> None:
+    """Flat, of Keras' own layers, with the preprocessing first and nowhere else."""
     assert [layer.name for layer in model.layers[:2]] == ["image", "preprocess"]
     for layer in model.layers:
-        assert type(layer).__module__.startswith("keras.src.layers"), layer
+        assert type(layer).__module__.startswith(("keras.src.layers", "keras.src.applications")), layer
         assert not isinstance(layer, (keras.Model, keras.layers.Lambda)), layer
     scaling = [each for each in model.layers if isinstance(each, (keras.layers.Rescaling, keras.layers.Normalization))]
     assert [layer.name for layer in scaling] == ["preprocess"]
 
 
-def test_random_weights_tell_images_apart(backbone: tuple[str, keras.Model], noise: np.ndarray) -> None:
-    name, model = backbone
+def check_random_features(name: str, model: keras.Model, noise: np.ndarray) -> None:
+    """They differ between images, and are neither tiny nor huge."""
     features = np.asarray(model(noise / np.arange(1, 5)[:, None, None, None], training=False))
     assert features.dtype == np.float32
     check_spread(features, name, "random")
     assert 1e-3 < features.std(axis=0).max() < 1e3
 
 
+def test_parameters_and_features_are_as_registered(backbone: tuple[str, keras.Model]) -> None:
+    check_registered(*backbone)
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_large_networks_are_as_registered(name: str, backbones: Callable[[str], keras.Model]) -> None:
+    model = backbones(name)
+    noise = make_noise(model.input_shape[1])
+    check_registered(name, model)
+    check_graph(model)
+    check_random_features(name, model, noise)
+    assert contract_breach(model, noise, name) is None
+    assert contract_breach(model, noise / 255, name) is not None
+
+
+@pytest.mark.parametrize(("name", "variant"), OTHER_VARIANTS)
+def test_other_variants_are_as_registered(name: str, variant: str) -> None:
+    check_registered(name, build_backbone(name, SIZE, "random", "avg", 1, variant), variant)
+
+
+def test_the_graph_is_flat_of_kerass_own_layers_and_begins_with_the_preprocessing(
+    backbone: tuple[str, keras.Model],
+) -> None:
+    check_graph(backbone[1])
+
+
+def test_random_weights_tell_images_apart(backbone: tuple[str, keras.Model], fitting_noise: np.ndarray) -> None:
+    check_random_features(*backbone, fitting_noise)
+
+
 def test_same_seed_gives_the_same_random_weights(backbone: tuple[str, keras.Model]) -> None:
     name, model = backbone
-    again = build_backbone(name, SIZE, "random", "avg", seed=1)
+    again = build_backbone(name, model.input_shape[1], "random", "avg", seed=1)
     for first, second in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(first, second)
 
@@ -102,7 +132,7 @@ def test_a_weights_file_of_another_network_is_refused(name: str, tmp_path: Path)
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_a_missing_weights_file_is_named(name: str) -> None:
     with pytest.raises(UserError, match=f"zoo.{name}.weights: nowhere.h5 is no file"):
-        build_backbone(name, SIZE, "nowhere.h5", "avg", seed=1)
+        build_backbone(name, 80, "nowhere.h5", "avg", seed=1)
 
 
 @pytest.mark.parametrize("name", ["vgg16", "efficientnet"])
@@ -145,13 +175,16 @@ def test_unknown_variant_lists_those_there_are() -> None:
 def test_images_that_are_too_small_for_a_network_are_refused() -> None:
     with pytest.raises(UserError, match="image_size: 63 pixels are too few for alexnet, .* below 64"):
         build_backbone("alexnet", 63, "random", "avg", seed=1)
+    with pytest.raises(UserError, match="74 pixels are too few for inceptionv3, .* below 75"):
+        build_backbone("inceptionv3", 74, "random", "avg", seed=1)
     with pytest.raises(UserError, match="31 pixels are too few for vgg16, .* below 32"):
         build_backbone("vgg16", 31, "random", "avg", seed=1)
 
 
 def test_every_network_of_the_zoo_has_a_valid_entry_in_params() -> None:
     zoo = load_params().zoo
-    assert set(zoo) == set(NETWORKS)
+    assert set(zoo) == {*NETWORKS, IMPORTED}
+    assert zoo.pop(IMPORTED).mode == "frozen"
     for name, entry in zoo.items():
         find_variant(name, entry.variant)
         assert entry.weights in ("by_dataset", *NETWORKS[name].weights)
@@ -181,6 +214,22 @@ def test_what_the_network_does_not_have_is_refused(
 
 @pytest.mark.usefixtures("project")
 def test_every_entry_as_shipped_passes(write_params: Callable[..., Any], default_params: dict[str, Any]) -> None:
-    for model in default_params["zoo"]:
+    for model in NETWORKS:
+        assert model in default_params["zoo"]
         write_params({"model": model})
         check_network(load_params())
+
+
+def test_the_manuals_table_of_networks_is_the_registry() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "networks.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `")]
+    rows = [row for row in rows if row[0] != "`model`"]
+    listed = [re.findall(r"`(\w+)`", row[0]) for row in rows]
+    assert sorted(name for names in listed for name in names) == sorted(NETWORKS)
+    for names, (_, variants, parameters, weights) in zip(listed, rows, strict=True):
+        networks = [NETWORKS[name] for name in names]
+        counts = [f"{entry.parameters / 1e6:.1f}" for network in networks for entry in network.variants.values()]
+        assert re.findall(r"\d+\.\d", parameters) == (counts[:1] if "each" in parameters else counts), names
+        if len(networks[0].variants) > 1:
+            assert variants.split(", ") == list(networks[0].variants)
+        assert all(("ImageNet" in weights) == ("imagenet" in network.weights) for network in networks), names

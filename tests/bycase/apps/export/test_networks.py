@@ -22,8 +22,9 @@ CONVERTERS = {"onnx": (convert_onnx, "m.onnx"), "openvino": (convert_openvino, "
 def test_networks_give_keras_answers(tmp_path: Path, name: str, runtime: str) -> None:
     for package in ("onnx", "tf2onnx", "onnxruntime") if runtime == "onnx" else ("openvino",):
         pytest.importorskip(package)
-    backbone = build_backbone(name, SIZE, "random", "avg", 1)
-    images = np.random.default_rng(0).uniform(0, 255, (4, SIZE, SIZE, 3)).astype(np.float32)
+    size = max(SIZE, NETWORKS[name].smallest_size)
+    backbone = build_backbone(name, size, "random", "avg", 1)
+    images = np.random.default_rng(0).uniform(0, 255, (4, size, size, 3)).astype(np.float32)
     images *= np.array([0.1, 0.4, 0.7, 1.0], np.float32)[:, None, None, None]
     features = np.asarray(backbone(images, training=False))
     width = features.shape[1]

