@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, TiffTags
 
 from bycase.images.extra_formats import admit_heic, is_dicom, is_heic, read_dicom
+from bycase.images.formats import NotReadError
 from bycase.images.ranges import TYPE_RANGES, Kind, PixelRange, Values
 
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
@@ -145,7 +146,7 @@ def _read(opened: Image.Image, content: bytes) -> Pixels:
         "grey": mode in ("1", "L", "LA", "I", "F") or mode.startswith("I;16"),
     }
     if tags.get(_TAGS["SampleFormat"], (1,))[0] == _SIGNED and mode in ("L", "RGB"):
-        raise ValueError("pixels of 8 bits with a sign, which are not read; save it without")
+        raise NotReadError("pixels of 8 bits with a sign, which are not read; save it without")
     opened.load()
     deep = _read_deep_channels(content, orientation) if deep_channels else None
     notes["16 bits a channel cut to 8"] = deep_channels and deep is None
@@ -161,7 +162,7 @@ def _read(opened: Image.Image, content: bytes) -> Pixels:
         return Pixels(Values(kind, lowest, highest), image=rgb, notes=said)
     wide = np.asarray(image)
     if not np.isfinite(wide).all():
-        raise ValueError("pixels that are not finite numbers")
+        raise NotReadError("pixels that are not finite numbers")
     values = Values(kind, float(wide.min()), float(wide.max()))
     inverted = tags.get(_TAGS["PhotometricInterpretation"]) == _WHITE_IS_ZERO
     return Pixels(_declare(values, content, tags), wide=wide, inverted=inverted, notes=said)

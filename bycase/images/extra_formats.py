@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bycase.images.formats import NotReadError
+
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 LARGEST = 89_478_485  # pixels, as of Pillow
 
@@ -26,11 +28,11 @@ def admit_heic() -> None:
 
     Raises
     ------
-    ValueError
+    NotReadError
         If pillow-heif is not installed.
     """
     if find_spec("pillow_heif") is None:
-        raise ValueError("HEIC is read where pillow-heif is installed: pip install pillow-heif; or save it as PNG")
+        raise NotReadError("HEIC is read where pillow-heif is installed: pip install pillow-heif; or save it as PNG")
     import pillow_heif
 
     pillow_heif.register_heif_opener()
@@ -50,27 +52,26 @@ def read_dicom(content: bytes) -> tuple[NDArray[Any], int, list[str]]:
 
     Raises
     ------
-    ValueError
+    NotReadError
         If pydicom is not installed, there is no picture in the file, or its pixels cannot be read.
     """
     if find_spec("pydicom") is None:
-        raise ValueError("DICOM is read where pydicom is installed: pip install pydicom; or save it as PNG")
+        raise NotReadError("DICOM is read where pydicom is installed: pip install pydicom; or save it as PNG")
     import pydicom
     from pydicom.pixels import apply_rescale, pixel_array
 
     try:
         data = pydicom.dcmread(io.BytesIO(content))
         if "PixelData" not in data:
-            raise ValueError("DICOM without a picture")
+            raise NotReadError("DICOM without a picture")
         if int(data.Rows) * int(data.Columns) > LARGEST:
-            raise ValueError(f"more than {LARGEST / 1e6:.0f} million pixels")
+            raise NotReadError(f"more than {LARGEST / 1e6:.0f} million pixels")
         stored = pixel_array(data, index=0)
+    except NotReadError:
+        raise
     # What pydicom raises may name a patient.
-    except ValueError as error:
-        known = str(error).startswith(("DICOM without", "more than"))
-        raise ValueError(str(error) if known else "DICOM whose pixels cannot be read") from None
     except Exception as error:
-        raise ValueError(f"DICOM whose pixels cannot be read ({type(error).__name__})") from None
+        raise NotReadError(f"DICOM whose pixels cannot be read ({type(error).__name__})") from None
     notes = ["first frame only"] if int(data.get("NumberOfFrames", 1) or 1) > 1 else []
     if stored.ndim == 3:
         return stored, 0, notes

@@ -19,6 +19,10 @@ WAYS = (
 )
 
 
+class NotReadError(ValueError):
+    """Why a sound file is not read, and the way out, in one line."""
+
+
 def why_not(path: PurePath) -> str:
     """Why a file that people take for an image is none, and what would make one of it; empty of others."""
     suffixes = [suffix.lower() for suffix in path.suffixes]

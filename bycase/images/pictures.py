@@ -8,6 +8,7 @@ from PIL import Image
 from bycase.images.blank import WORDS, find_blank
 from bycase.images.decode import FORMATS, read_pixels
 from bycase.images.decode import reason as decoding_reason
+from bycase.images.formats import NotReadError
 from bycase.images.ranges import TYPE_RANGES, UnknownRangeError, UsedRange, range_of_picture
 
 MAX_BYTES = 256_000_000
@@ -58,7 +59,7 @@ def read_picture(content: bytes, ranges: Mapping[str, UsedRange] | None = None) 
         pixels = read_pixels(content)
         used = range_of_picture(pixels.values, ranges or {})
         image = pixels.to_rgb(used)
-    except UnknownRangeError as error:
+    except (UnknownRangeError, NotReadError) as error:
         raise PictureError(str(error)) from None
     # Pillow's readers raise nearly anything on a damaged file.
     except Exception as error:

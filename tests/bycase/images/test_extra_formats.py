@@ -9,6 +9,7 @@ from PIL import Image
 
 from bycase.images import extra_formats
 from bycase.images.decode import decode, read_pixels, reason
+from bycase.images.pictures import PictureError, read_picture
 from bycase.images.ranges import Values
 
 needs_pydicom = pytest.mark.skipif(find_spec("pydicom") is None, reason="pydicom is not installed")
@@ -92,6 +93,8 @@ def test_without_pydicom_the_way_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(ValueError, match="pip install pydicom") as caught:
         read_pixels(content)
     assert reason(caught.value, content).startswith("DICOM is read where")
+    with pytest.raises(PictureError, match=r"^DICOM is read where"):
+        read_picture(content)
 
 
 @needs_heif

@@ -189,7 +189,7 @@ def test_nothing_that_names_a_patient_comes_back(client: TestClient, caplog: pyt
     response = client.post(PREDICT, params={"heatmaps": True}, files=files)
     content = response.json()
     assert [answer["image"] for answer in content["answers"]] == ["image 1", "image 2"]
-    assert content["answers"][0]["notes"] == ["turned as its EXIF says"]
+    assert content["answers"][0]["notes"] == ["turned as its EXIF says", "of one colour"]
     for word in ("Doe", "Jane", "dcm", ".."):
         assert word not in response.text.replace("...", "")
         assert word not in str(response.headers)

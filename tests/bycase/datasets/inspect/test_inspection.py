@@ -372,7 +372,7 @@ def table_without_class(write: Write) -> Path:
 def no_image(write: Write) -> Path:
     place = write([])
     place.mkdir()
-    (place / "scan.dcm").write_bytes(b"x")
+    (place / "scan.czi").write_bytes(b"x")
     return place
 
 
@@ -406,7 +406,7 @@ def cut(write: Write) -> Path:
         (table_of_others, "all images lie in one folder; t.csv names none of them; such as 0.png"),
         (masks, "holds only masks, benign/0_mask.png among them; give the folder with the images too"),
         (table_without_class, "t.csv: no column names a class; give it by --label, one of image, age"),
-        (no_image, "holds no image that can be read here; there are: 1 .dcm"),
+        (no_image, "holds no image that can be read here; there are: 1 .czi"),
         (damaged, "x.zip is no zip archive, or a damaged one"),
         (outside, "x.zip is refused: member '../benign/x.png' would lie outside"),
         (cut, "x.tar.gz is no tar archive, or a damaged one"),
