@@ -27,7 +27,13 @@ _LOOK_SECONDS = 5.0
 _LOOKS = 3  # in a row that find no cluster
 _LOST = "the cluster's nodes are lost; nothing is written, run again"
 _STORE_BYTES = 1 << 28  # of a cluster of this machine's own: only names and predictions are stored
-_SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+_SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    # Without an answer of the cluster for so many seconds Ray ends this process without a word, by default after 60:
+    # a busy machine may not have looked often enough by then.
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
+}
 
 
 @contextmanager

@@ -149,8 +149,10 @@ def start(*arguments: str, stdout: Any = subprocess.PIPE) -> subprocess.Popen[st
 
 
 def own_lines(text: str) -> list[str]:
-    """What the command itself says, but for the cluster and the output's name."""
-    lines = [line for line in text.splitlines() if line.startswith("predict: ") and "of a Ray cluster" not in line]
+    """What the command itself says, but for the cluster, what a network sees here, and the output's name."""
+    others = ("of a Ray cluster", " sees ")
+    lines = [line for line in text.splitlines() if line.startswith("predict: ")]
+    lines = [line for line in lines if not any(words in line for words in others)]
     return [line.replace("b.csv", "a.csv") for line in lines]
 
 
