@@ -11,6 +11,7 @@ from bycase.core.command import run_stage
 from bycase.core.files import file_digest, replace_folder
 from bycase.core.fingerprint import fingerprint
 from bycase.core.params import load_params
+from bycase.core.params_training import IMPORTED
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.images.augmentation.views import augmented_views
 from bycase.images.pixels import read_pixels
@@ -20,7 +21,7 @@ from bycase.networks.registry import build_chosen_backbone, find_variant
 from bycase.networks.weights import weights_digest
 from bycase.tables.cost import write_times
 from bycase.tables.features import FEATURES, write_features, write_no_features
-from bycase.tables.imported import IMPORTED, read_imported
+from bycase.tables.imported import read_imported
 from bycase.tables.manifest import MANIFEST, PREPROCESSED, read_manifest
 from bycase.tables.partial_features import PartialFeatures, check_spread, fill
 

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from bycase.core.params_data import Count, Section, Share
 
+IMPORTED = "imported"  # the name among the networks of features that another program computed
 LearningRate = Annotated[float, Field(gt=0, le=10)]
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
+from bycase.core.params_training import IMPORTED
 from bycase.images.pixels import read_pixels
 from bycase.tables.features import Features, read_features
-from bycase.tables.imported import IMPORTED
 
 if TYPE_CHECKING:
     import keras

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bycase.core.errors import UserError
 from bycase.core.params import Params
+from bycase.core.params_training import IMPORTED
 from bycase.core.seeding import derive_seed
 from bycase.networks.weights import check_weights_file
 from bycase.networks.zoo.alexnet import alexnet_layers
@@ -21,7 +22,7 @@ from bycase.networks.zoo.mresnet import mresnet_layers
 from bycase.networks.zoo.network import Network, Variant
 from bycase.networks.zoo.preprocessing import InputRange, rescale_pixels
 from bycase.networks.zoo.scratch import own_network
-from bycase.tables.imported import IMPORTED, check_imported
+from bycase.tables.imported import check_imported
 
 if TYPE_CHECKING:
     import keras

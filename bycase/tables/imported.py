@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError, one_line
+from bycase.core.params_training import IMPORTED
 
-IMPORTED = "imported"  # the name of such features among the networks
 KEY = f"zoo.{IMPORTED}.weights"
 NAMES = ("names", "name", "images", "image", "paths", "path")
 FEATURES = ("features", "feats")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bycase.tables.imported import IMPORTED
+from bycase.core.params_training import IMPORTED
 from bycase.tables.results import read_results
 
 MODELS = Path("models")

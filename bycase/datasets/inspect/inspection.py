@@ -325,6 +325,7 @@ def _make_entry(plan: _Plan, found: Found, options: Options, look: Look) -> dict
         "image_size": look.image_size,
         "resize": "squash",
         "max_bad_share": 0.01,
+        "value_range": None,
         "weights": "imagenet",
         "phantom": None,
     }

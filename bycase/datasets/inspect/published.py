@@ -38,6 +38,7 @@ def _entry(layout: str, classes: list[str], positive: str | None = None, task: s
         "image_size": 224,
         "resize": "squash",
         "max_bad_share": 0.01,
+        "value_range": None,
         "weights": "imagenet",
     }
 

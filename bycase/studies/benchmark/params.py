@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from bycase.core.errors import UserError
 from bycase.core.params import Params, load_section
 from bycase.core.params_data import Count, Section
-from bycase.tables.imported import IMPORTED
+from bycase.core.params_training import IMPORTED
 
 BENCHMARK_PARAMS = Path("benchmark/params.yaml")
 

@@ -17,7 +17,7 @@ FAST = ("alexnet", "focal_cnn")
 ZOO = [pytest.param(name, marks=[] if name in FAST else [pytest.mark.slow]) for name in NETWORKS]
 # The last map of each at 64 pixels, or twice its smallest size: places a side and channels.
 MAPS = {
-    "alexnet": (3, 256),
+    "alexnet": (7, 256),
     "convnext": (2, 768),
     "densenet121": (2, 1024),
     "efficientnet": (2, 1280),

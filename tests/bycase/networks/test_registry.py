@@ -11,9 +11,9 @@ import pytest
 
 from bycase.core.errors import UserError
 from bycase.core.params import load_params
+from bycase.core.params_training import IMPORTED
 from bycase.networks.contract import contract_breach
 from bycase.networks.registry import NETWORKS, build_backbone, check_network, find_network, find_variant
-from bycase.tables.imported import IMPORTED
 from bycase.tables.partial_features import check_spread
 from tests.fixtures.zoo import LARGE, SIZE, make_noise
 

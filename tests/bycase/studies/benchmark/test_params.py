@@ -49,6 +49,7 @@ def test_the_shipped_parameters_are_valid_and_count_their_folds(write: Any) -> N
         ({"budget__epoch": 3}, "unknown key 'budget.epoch'; valid keys there: epochs, learning_rate, trials"),
         ({"compare__margin": 0.0}, "compare.margin"),
         ({"compare__metric": "f1"}, "compare.metric"),
+        ({"models": ["imported"], "extras__robustness": True}, "imported features cannot be damaged"),
         ({"shift__magnifications": [300]}, "shift.magnifications"),
         ({"models": ["vgg16"], "shift__models": ["alexnet"]}, "shift.models: alexnet is not one of models"),
     ],
