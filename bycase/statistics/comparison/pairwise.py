@@ -191,7 +191,7 @@ def _describe(
     )
     n_pairs = len(paired.models) * (len(paired.models) - 1) // 2
     fewest = difference.patients if difference.says_nothing else None
-    of_patients = math.sqrt(summary["se"] ** 2 - difference.of_trainings)
+    of_patients = math.sqrt(max(summary["se"] ** 2 - difference.of_trainings, 0.0))  # rounding, where trainings are all
     needed = patients_needed(of_patients, paired.n_patients, settings.margin, settings.alpha, n_pairs, fewest)
     finding = Finding(
         models=(paired.models[i], paired.models[j]),

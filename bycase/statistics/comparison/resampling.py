@@ -4,8 +4,8 @@ What an interval of one training covers is who the patients are, not how the net
 again, from other random numbers, it would score otherwise. `values_of_repeats` shows how much; of several repeats the
 variance between them is joined to that between patients, as of random effects: the error of the mean over R trainings
 has the variance between samples of patients plus 1 / R of that between trainings, as of cases and readers in radiology
-(`bycase.statistics.influence.draws_of`). Few repeats hardly tell the latter;
-all networks' trainings are therefore taken to vary alike.
+(`bycase.statistics.influence.draws_of`). Few repeats hardly tell the latter; all networks' trainings are therefore
+taken to vary alike.
 """
 
 from collections.abc import Mapping

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from bycase.core.errors import UserError
+from bycase.statistics.comparison import pairwise
+from bycase.statistics.comparison.differences import Difference
 from bycase.statistics.comparison.mcnemar import clustered_p, exact_ignoring_clusters
 from bycase.statistics.comparison.paired import Paired, paired_benchmark
 from bycase.statistics.comparison.pairwise import compare_pairs
@@ -65,6 +67,16 @@ def test_the_spread_over_repeats(content: dict[str, Any], paired: Paired) -> Non
     assert list(content["spread_over_repeats"].values()) == pytest.approx(by_repeat.std(axis=0, ddof=1))
     differences = by_repeat[:, 0] - by_repeat[:, 3]
     assert by_pair(content)["resnet50v2", "alexnet"]["spread_over_repeats"] == pytest.approx(differences.std(ddof=1))
+
+
+def test_where_trainings_are_all_that_varies_no_root_is_of_less_than_nothing(
+    paired: Paired, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {(0, 1): Difference(0.01, 0.0003, 5.0, 50, 20, of_trainings=0.0003 + 1e-17)}
+    measured = dict.fromkeys(METRICS, found)
+    monkeypatch.setattr(pairwise, "measure_differences", lambda *_: measured)
+    (pair,) = compare_pairs(reordered(paired, [0, 1]), **SETTINGS)["pairs"]
+    assert pair["patients_needed"] == {"difference": 0, "equivalence": 0}
 
 
 def test_numbers_of_a_pair_agree(content: dict[str, Any]) -> None:
