@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from bycase.core.params_data import Count, Section, Share
 
 IMPORTED = "imported"  # the name among the networks of features that another program computed
+ALL = "all"  # layers: the whole backbone
 LearningRate = Annotated[float, Field(gt=0, le=10)]
 
 
@@ -39,6 +40,7 @@ class TrainParams(Section):
     focal_gamma: Annotated[float, Field(ge=0, le=10)]
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     class_weight: Literal["balanced", "none"]
+    sampling: Literal["uniform", "class", "patient"]
     schedule: Literal["constant", "cosine", "plateau"]
     warmup_epochs: Annotated[float, Field(ge=0)]
     plateau_factor: Annotated[float, Field(gt=0, lt=1)]
@@ -53,6 +55,15 @@ class TrainParams(Section):
     contract_action: Literal["stop", "warn"]
     collapse_action: Literal["stop", "warn"]
     collapse_patience: Count
+
+    @model_validator(mode="after")
+    def _balance_once(self) -> "TrainParams":
+        if self.sampling != "uniform" and self.class_weight != "none":
+            raise ValueError(
+                f"sampling: {self.sampling} draws the classes equally often, and with class_weight: "
+                f"{self.class_weight} the rare ones would count twice; set class_weight to none"
+            )
+        return self
 
 
 class DropoutLayer(Section):
@@ -70,16 +81,18 @@ class DenseLayer(Section):
 class UnfreezeParams(Section):
     """Fine-tuning of the top of the backbone."""
 
-    layers: Annotated[int, Field(ge=0)]
+    layers: Annotated[int, Field(ge=0)] | Literal["all"]
     steps: Count
     lowest_rate: Annotated[float, Field(gt=0, le=1)]
+    batch_norm: Literal["frozen", "trained"]
     epochs: Count
     learning_rate: LearningRate
     patience: Count
 
     @model_validator(mode="after")
     def _an_epoch_a_step(self) -> "UnfreezeParams":
-        if self.layers and self.steps > min(self.layers, self.epochs):
+        layers = self.epochs if self.layers == ALL else self.layers
+        if layers and self.steps > min(layers, self.epochs):
             raise ValueError(f"steps: {self.steps} steps need as many layers and epochs ({self.layers}, {self.epochs})")
         return self
 

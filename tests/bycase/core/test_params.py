@@ -160,6 +160,8 @@ BAD_VALUES = [
     ("zoo.resnet50v2.mode", "thawed", ["zoo.resnet50v2.mode", "'frozen' or 'end_to_end'"]),
     ("zoo.alexnet.unfreeze.layers", 3, ["zoo.alexnet.unfreeze.layers", "trains every layer from the start"]),
     ("zoo.resnet50v2.unfreeze.lowest_rate", 0, ["zoo.resnet50v2.unfreeze.lowest_rate", "greater than 0"]),
+    ("train.sampling", "class", ["train.sampling: class draws", "set class_weight to none"]),
+    ("zoo.resnet50v2.unfreeze.layers", "most", ["zoo.resnet50v2.unfreeze.layers"]),
     ("train.class_weight", "heavy", ["train.class_weight", "'balanced' or 'none'"]),
     ("train.collapse_action", "ignore", ["train.collapse_action", "'stop' or 'warn'"]),
     ("evaluate.threshold", "best", ["evaluate.threshold", "'youden' or 'fixed'"]),
