@@ -79,6 +79,10 @@ class Params(Section):
             raise ValueError(
                 f"train.sampling: nothing says which images of {self.dataset} are of one patient; choose class"
             )
+        if self.evaluate.aggregation != "mean" and not self.data.names_patient:
+            raise ValueError(
+                f"evaluate.aggregation: nothing says which images of {self.dataset} are of one patient; set it to mean"
+            )
         return self
 
     @model_validator(mode="after")

@@ -66,7 +66,14 @@ ADDED: Settings = {
 # Keys that came without a new version; they leave everything as it was.
 ADDED_SINCE: Settings = {
     "train": {"sampling": "uniform"},
-    "evaluate": {"prevalence": None, "external": None, "external_classes": {}, "external_magnifications": []},
+    "evaluate": {
+        "aggregation": "mean",
+        "top_k": 0.25,
+        "prevalence": None,
+        "external": None,
+        "external_classes": {},
+        "external_magnifications": [],
+    },
 }
 REMOVED = {"leakage": "resamples"}  # without a new version too: nothing depends on them
 ADDED_TO_PHANTOMS: Settings = {"laboratory": None}

@@ -157,7 +157,15 @@ class EvaluateParams(Section):
     fixed_threshold: Share
     resamples: Annotated[int, Field(ge=100, le=1_000_000)]
     batch_size: Count
+    aggregation: Literal["mean", "median", "top_k", "attention"] = "mean"
+    top_k: Annotated[float, Field(gt=0, le=1000)] = 0.25
     prevalence: Annotated[float, Field(gt=0, lt=1)] | None = None
     external: str | None = None
     external_classes: dict[str, str | None] = Field(default={})  # the external data set's class -> the classifier's
     external_magnifications: list[Literal[40, 100, 200, 400]] = Field(default=[])
+
+    @model_validator(mode="after")
+    def _whole_images(self) -> "EvaluateParams":
+        if self.top_k >= 1 and self.top_k % 1:
+            raise ValueError(f"top_k: {self.top_k:g} is neither a whole number of images nor a share below 1")
+        return self

@@ -105,7 +105,7 @@ def _metrics(study: Study) -> str:
         if study.others
         else ""
     )
-    levels = "By image and by patient (mean probability over a patient's images)"
+    levels = f"By image and by patient ({study.pooling.words})"
     return (
         f"{levels if study.patients_known else 'By image'}: {names}; ROC, precision-recall and "
         f"reliability curves; each beside a constant prediction.{compared}"

@@ -65,7 +65,7 @@ BAD_VALUES = [
     (
         "zoo.resnet50v2.unfreeze.lr",
         0.1,
-        ["unknown key 'zoo.resnet50v2.unfreeze.lr'", "valid keys there: epochs, layers, learning_rate"],
+        ["unknown key 'zoo.resnet50v2.unfreeze.lr'", "valid keys there: batch_norm, epochs, layers, learning_rate"],
     ),
     ("zoo.resnet50v2.head.0", {"drop": 0.2}, ["unknown key 'zoo.resnet50v2.head.0.drop'", "dense, dropout"]),
     ("zoo.resnet50v2.head.0", {"dense": 0}, ["zoo.resnet50v2.head.0.dense", "greater than or equal to 1", "0"]),

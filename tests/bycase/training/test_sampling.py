@@ -57,7 +57,7 @@ def test_the_order_follows_from_the_epoch(sampling: str) -> None:
 
 @pytest.mark.parametrize("sampling", ["class", "patient"])
 def test_in_time_every_image_is_drawn(sampling: str) -> None:
-    epochs = 10 if sampling == "class" else 60
+    epochs = 10 if sampling == "class" else 200
     assert len(np.unique(np.concatenate([draw(sampling, epoch) for epoch in range(epochs)]))) == 120
 
 
