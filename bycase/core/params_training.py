@@ -91,7 +91,7 @@ class UnfreezeParams(Section):
 
     @model_validator(mode="after")
     def _an_epoch_a_step(self) -> "UnfreezeParams":
-        layers = self.epochs if self.layers == ALL else self.layers
+        layers = self.epochs if isinstance(self.layers, str) else self.layers
         if layers and self.steps > min(layers, self.epochs):
             raise ValueError(f"steps: {self.steps} steps need as many layers and epochs ({self.layers}, {self.epochs})")
         return self

@@ -6,8 +6,7 @@ from typing import Any
 
 from bycase.core.wording import metric_with_interval
 from bycase.figures.style import data_words
-from bycase.statistics.aggregation import pooling_of
-from bycase.statistics.pooling import Pooling
+from bycase.statistics.pooling import Pooling, pooling_of
 from bycase.tables.models import network_words, read_model_info
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_protocol

@@ -6,7 +6,7 @@ from typing import Any
 from bycase.core.wording import capitalise, p_value, share, signed, value_with_interval
 from bycase.report.blocks import Block, Table, Text
 from bycase.report.words import ALPHA
-from bycase.statistics.aggregation import pooling_of
+from bycase.statistics.pooling import pooling_of
 
 RULE_WORDS = {"median": "median", "top_k": "mean of the highest", "attention": "attention, fitted on validation"}
 

@@ -4,7 +4,6 @@ Rules are fixed before the test part is looked at; what a rule has to learn, it 
 test chooses nothing: it says what was lost or gained by the rule of `evaluate.aggregation`.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +16,7 @@ from bycase.statistics.bounds import TAIL
 from bycase.statistics.comparison.differences import influence_difference, p_two_sided, simultaneous_interval
 from bycase.statistics.comparison.verdict import holm
 from bycase.statistics.influence import measure_influence
-from bycase.statistics.pooling import ATTENTION, MEAN, RULES, TOP_K, Pooling, read_pooling
+from bycase.statistics.pooling import ATTENTION, MEAN, RULES, TOP_K, Pooling
 from bycase.statistics.units import Floats, Units, number_patient_units, patient_units
 
 SMALLEST = 1e-6  # probability: one patient who is wholly mistaken shall not decide alone
@@ -120,8 +119,3 @@ def compare_rules(images: Units, poolings: list[Pooling]) -> dict[str, dict[str,
         }
         for pooling, influence, difference, one, own in zip(poolings, each, differences, p, adjusted, strict=True)
     }
-
-
-def pooling_of(metrics: Mapping[str, Any]) -> Pooling:
-    """The rule of ``metrics/metrics.json``; that of files from before it could be chosen is the mean."""
-    return read_pooling(metrics.get("aggregation", {}).get("rule", MEAN))

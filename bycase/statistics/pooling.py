@@ -6,7 +6,9 @@ features, with thousands of weights; validation has a dozen patients, so that he
 probabilities say: how sure they are, and which way they point. Both 0 is the mean.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -115,6 +117,11 @@ def read_pooling(text: str) -> Pooling:
         if rule != TOP_K:
             return Pooling(rule, attention=(values[0], values[1])) if rule == ATTENTION else Pooling(rule)
     raise UserError(f"'{text}' is no rule for putting a patient's images together; there are {', '.join(RULES)}")
+
+
+def pooling_of(metrics: Mapping[str, Any]) -> Pooling:
+    """The rule of ``metrics/metrics.json``; that of files from before it could be chosen is the mean."""
+    return read_pooling(metrics.get("aggregation", {}).get("rule", MEAN))
 
 
 def image_views(scores: Floats, positive: int | None) -> Floats:

@@ -21,7 +21,7 @@ from bycase.core.errors import UserError
 from bycase.core.params_data import DatasetParams
 from bycase.core.versions import installed_versions
 from bycase.images.preprocess import Steps
-from bycase.statistics.aggregation import pooling_of
+from bycase.statistics.pooling import pooling_of
 from bycase.statistics.units import Floats
 
 LIBRARIES = ("keras", "tensorflow", "numpy", "pillow", "opencv-python-headless", "scikit-learn")

@@ -11,11 +11,10 @@ from bycase.core.errors import UserError
 from bycase.core.nested import without
 from bycase.core.params_training import EvaluateParams
 from bycase.figures.run_info import RunInfo
-from bycase.statistics.aggregation import pooling_of
 from bycase.statistics.assessment import assess
 from bycase.statistics.interactions import assess_interactions
 from bycase.statistics.metrics import training_priors
-from bycase.statistics.pooling import ATTENTION, MEAN
+from bycase.statistics.pooling import ATTENTION, MEAN, pooling_of
 from bycase.statistics.subgroups import AS_THEY_ARE, assess_subgroups, list_subgroups
 from bycase.statistics.units import HALF, Bools, Units, patient_units
 
@@ -50,7 +49,7 @@ class JudgeSettings:
     resamples: int
     seed: int
     prevalence: float | None = None
-    aggregation: Literal["mean", "median", "top_k", "attention"] = MEAN
+    aggregation: Literal["mean", "median", "top_k", "attention"] = "mean"
     top_k: float = 0.25
 
     @property

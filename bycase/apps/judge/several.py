@@ -12,7 +12,7 @@ from bycase.apps.judge.assess import OF_PROBABILITIES, JudgeSettings, without
 from bycase.apps.judge.table import UNKNOWN_PATIENTS, Table, check_judged
 from bycase.core.errors import UserError
 from bycase.core.wording import count, plural
-from bycase.statistics.aggregation import pooling_of
+from bycase.statistics.pooling import pooling_of
 from bycase.studies.benchmark.params import CompareParams
 from bycase.studies.compare.comparison import Comparison, compare
 from bycase.studies.compare.inputs import Inputs

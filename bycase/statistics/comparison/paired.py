@@ -21,7 +21,6 @@ from bycase.statistics.units import (
     positive_number,
     predict_classes,
 )
-from bycase.tables.out_of_fold import AGGREGATION
 
 UNIT = ["repeat", "image"]  # what every network predicts once
 SAME = ["label", "patient", "fold"]  # what the networks must agree on
@@ -158,8 +157,8 @@ def paired_benchmark(predictions: pd.DataFrame, classes: Sequence[str], positive
         given = np.stack([number_classes(table["predicted"], classes) for table in tables])
         predicted = np.where(given < 0, predicted, given)
     rules = None
-    if AGGREGATION in predictions:
-        rules = np.stack([table[AGGREGATION].fillna(MEAN).to_numpy(str) for table in tables])
+    if "aggregation" in predictions:
+        rules = np.stack([table["aggregation"].fillna(MEAN).to_numpy(str) for table in tables])
     return Paired(
         models=models,
         classes=tuple(classes),

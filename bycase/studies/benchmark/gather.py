@@ -8,7 +8,7 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.figures.run_info import RunInfo
-from bycase.statistics.aggregation import pooling_of
+from bycase.statistics.pooling import pooling_of
 from bycase.studies.benchmark.cell import Cell
 from bycase.tables.models import read_model_info
 from bycase.tables.out_of_fold import ABOUT_VERSION, BENCHMARK, KEYS

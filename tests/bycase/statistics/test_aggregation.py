@@ -11,11 +11,10 @@ from bycase.statistics.aggregation import (
     describe_aggregation,
     fit_attention,
     make_pooling,
-    pooling_of,
     with_rule,
 )
 from bycase.statistics.assessment import assess
-from bycase.statistics.pooling import ATTENTION, Pooling
+from bycase.statistics.pooling import ATTENTION, Pooling, pooling_of
 from bycase.statistics.units import Units, patient_units, predict_classes
 
 IMAGES = 12
