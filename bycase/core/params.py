@@ -76,6 +76,18 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
+    def _patients_are_named(self) -> "Params":
+        if self.train.sampling == "patient" and not self.data.names_patient:
+            raise ValueError(
+                f"train.sampling: nothing says which images of {self.dataset} are of one patient; choose class"
+            )
+        if self.evaluate.aggregation != "mean" and not self.data.names_patient:
+            raise ValueError(
+                f"evaluate.aggregation: nothing says which images of {self.dataset} are of one patient; set it to mean"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _external_fits(self) -> "Params":
         name, renamed = self.evaluate.external, self.evaluate.external_classes
         if name is None:

@@ -65,7 +65,15 @@ ADDED: Settings = {
 }
 # Keys that came without a new version; they leave everything as it was.
 ADDED_SINCE: Settings = {
-    "evaluate": {"prevalence": None, "external": None, "external_classes": {}, "external_magnifications": []}
+    "train": {"sampling": "uniform"},
+    "evaluate": {
+        "aggregation": "mean",
+        "top_k": 0.25,
+        "prevalence": None,
+        "external": None,
+        "external_classes": {},
+        "external_magnifications": [],
+    },
 }
 REMOVED = {"leakage": "resamples"}  # without a new version too: nothing depends on them
 ADDED_TO_PHANTOMS: Settings = {"laboratory": None}
@@ -87,6 +95,7 @@ ADDED_TO_NETWORKS: Settings = {
     "standardise": True,
     "unfreeze": {"steps": 1, "lowest_rate": 1.0},
 }
+ADDED_TO_FINE_TUNING: Settings = {"batch_norm": "frozen"}
 
 
 def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str]]:
@@ -117,6 +126,9 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
     changes += _spread_correlations(migrated)
     added += _add_to_datasets(migrated)
     added += _fill(migrated, {section: keys for section, keys in ADDED_SINCE.items() if section in migrated})
+    for each in _sections(migrated, "zoo"):
+        if isinstance(each.get("unfreeze"), dict):
+            added += _fill(each["unfreeze"], ADDED_TO_FINE_TUNING, "zoo.*.unfreeze.")
     for each in _sections(migrated, "datasets"):
         if isinstance(each.get("phantom"), dict):
             added += _fill(each["phantom"], ADDED_TO_PHANTOMS, "datasets.*.phantom.")

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from bycase.core.params_data import Count, Section, Share
 
 IMPORTED = "imported"  # the name among the networks of features that another program computed
+ALL = "all"  # layers: the whole backbone
 LearningRate = Annotated[float, Field(gt=0, le=10)]
 
 
@@ -47,6 +48,7 @@ class TrainParams(Section):
     focal_gamma: Annotated[float, Field(ge=0, le=10)]
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     class_weight: Literal["balanced", "none"]
+    sampling: Literal["uniform", "class", "patient"]
     schedule: Literal["constant", "cosine", "plateau"]
     warmup_epochs: Annotated[float, Field(ge=0)]
     plateau_factor: Annotated[float, Field(gt=0, lt=1)]
@@ -61,6 +63,15 @@ class TrainParams(Section):
     contract_action: Literal["stop", "warn"]
     collapse_action: Literal["stop", "warn"]
     collapse_patience: Count
+
+    @model_validator(mode="after")
+    def _balance_once(self) -> "TrainParams":
+        if self.sampling != "uniform" and self.class_weight != "none":
+            raise ValueError(
+                f"sampling: {self.sampling} draws the classes equally often, and with class_weight: "
+                f"{self.class_weight} the rare ones would count twice; set class_weight to none"
+            )
+        return self
 
 
 class DropoutLayer(Section):
@@ -78,16 +89,18 @@ class DenseLayer(Section):
 class UnfreezeParams(Section):
     """Fine-tuning of the top of the backbone."""
 
-    layers: Annotated[int, Field(ge=0)]
+    layers: Annotated[int, Field(ge=0)] | Literal["all"]
     steps: Count
     lowest_rate: Annotated[float, Field(gt=0, le=1)]
+    batch_norm: Literal["frozen", "trained"]
     epochs: Count
     learning_rate: LearningRate
     patience: Count
 
     @model_validator(mode="after")
     def _an_epoch_a_step(self) -> "UnfreezeParams":
-        if self.layers and self.steps > min(self.layers, self.epochs):
+        layers = self.epochs if isinstance(self.layers, str) else self.layers
+        if layers and self.steps > min(layers, self.epochs):
             raise ValueError(f"steps: {self.steps} steps need as many layers and epochs ({self.layers}, {self.epochs})")
         return self
 
@@ -152,7 +165,15 @@ class EvaluateParams(Section):
     fixed_threshold: Share
     resamples: Annotated[int, Field(ge=100, le=1_000_000)]
     batch_size: Count
+    aggregation: Literal["mean", "median", "top_k", "attention"] = "mean"
+    top_k: Annotated[float, Field(gt=0, le=1000)] = 0.25
     prevalence: Annotated[float, Field(gt=0, lt=1)] | None = None
     external: str | None = None
     external_classes: dict[str, str | None] = Field(default={})  # the external data set's class -> the classifier's
     external_magnifications: list[Literal[40, 100, 200, 400]] = Field(default=[])
+
+    @model_validator(mode="after")
+    def _whole_images(self) -> "EvaluateParams":
+        if self.top_k >= 1 and self.top_k % 1:
+            raise ValueError(f"top_k: {self.top_k:g} is neither a whole number of images nor a share below 1")
+        return self

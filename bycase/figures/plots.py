@@ -1,7 +1,7 @@
 """What `plots/` holds of a run: tables, figures and texts, by the name of the file without suffix."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ def plot_test(images: Units, names: Sequence[str], run_info: RunInfo) -> Plots:
     seed = run_info.model_info["seed"]
     units = {"image": images}
     if run_info.patients_known:
-        units["patient"] = patient_units(images, run_info.threshold("patient"))
+        units["patient"] = patient_units(replace(images, pooling=run_info.pooling), run_info.threshold("patient"))
     examples = choose_examples(images, seed)
     pixels = read_pixels([names[index] for index in np.concatenate(examples)])
     reliability = reliability_tables(units, run_info)

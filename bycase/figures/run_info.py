@@ -6,6 +6,7 @@ from typing import Any
 
 from bycase.core.wording import metric_with_interval
 from bycase.figures.style import data_words
+from bycase.statistics.pooling import Pooling, pooling_of
 from bycase.tables.models import network_words, read_model_info
 from bycase.tables.results import METRICS, read_results
 from bycase.tables.splits import read_protocol
@@ -50,6 +51,11 @@ class RunInfo:
         """The positive class's, of ``image`` or ``patient`` level; None with more than two classes."""
         threshold: float | None = self.metrics[level].get("threshold")
         return threshold
+
+    @property
+    def pooling(self) -> Pooling:
+        """How patients are made of images."""
+        return pooling_of(self.metrics)
 
     @property
     def patients_known(self) -> bool:

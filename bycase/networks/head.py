@@ -1,12 +1,13 @@
 """The head, and the whole network: the one that is trained, and the one that is saved."""
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
-from bycase.core.params_training import DenseLayer, DropoutLayer
+from bycase.core.params_training import ALL, DenseLayer, DropoutLayer
 from bycase.core.rows import RowFile
 from bycase.images.pixels import read_pixels
 from bycase.tables.features import Features
@@ -124,20 +125,54 @@ def check_same_backbone(backbone: "keras.Model", features: Features, precision: 
         )
 
 
-def unfreeze_top(network: "keras.Model", layers: int) -> None:
+def unfreeze_top(
+    network: "keras.Model", layers: int | str, part: Fraction = Fraction(1), batch_norm_momentum: float | None = None
+) -> None:
     """Make the head and the top of the backbone trainable, and nothing else.
 
-    `layers` are counted from the top. Batch norm stays frozen whatever the number: its statistics of a small batch
-    would undo the pre-training.
+    Parameters
+    ----------
+    network : keras.Model
+        Of `join`.
+    layers : int or 'all'
+        Counted from the top; a larger number than there are means all.
+    part : Fraction, in (0, 1]
+        Of these layers, the topmost to unfreeze.
+    batch_norm_momentum : float, in (0, 1), optional
+        Trains batch norm as well: it standardises by each batch, and its moving averages, which validation uses, follow
+        the new images with this momentum. None: it stays frozen, in inference mode with the statistics of the
+        pre-training, which those of a small batch would undo.
+
+    Raises
+    ------
+    UserError
+        If batch norm shall be trained whose statistics are not those of any images.
     """
     import keras
 
     backbone = [layer for layer in network.layers if layer.name != "head"]
     for layer in backbone:
         layer.trainable = False
-    for layer in backbone[max(0, len(backbone) - layers) :]:
-        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    chosen = len(backbone) if layers == ALL else min(int(layers), len(backbone))
+    for layer in backbone[len(backbone) - int(chosen * part) :]:
+        normalises = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = batch_norm_momentum is not None or not normalises
+        if normalises and batch_norm_momentum is not None:
+            _check_statistics(layer)
+            layer.momentum = batch_norm_momentum
     network.get_layer("head").trainable = True
+
+
+def _check_statistics(layer: Any) -> None:
+    import keras
+
+    mean, variance = (keras.ops.convert_to_numpy(each) for each in (layer.moving_mean, layer.moving_variance))
+    if (mean == 0).all() and (variance == 1).all():
+        raise UserError(
+            f"zoo.<model>.unfreeze.batch_norm: layer {layer.name} holds no statistics (these weights have them folded "
+            "into the convolutions, or are random): standardising by the batch would undo what the head was trained "
+            "on; set it to frozen, or mode to end_to_end"
+        )
 
 
 def unfreeze_all(network: "keras.Model", batch_norm_momentum: float) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bycase.core.wording import capitalise, count, error_with_test, share
 from bycase.report.study import RESEARCH_ONLY, Study
 from bycase.report.words import (
+    SAMPLING_WORDS,
     accuracy_verdict,
     auc_verdict,
     describe_metric,
@@ -104,7 +105,7 @@ def _metrics(study: Study) -> str:
         if study.others
         else ""
     )
-    levels = "By image and by patient (mean probability over a patient's images)"
+    levels = f"By image and by patient ({study.pooling.words})"
     return (
         f"{levels if study.patients_known else 'By image'}: {names}; ROC, precision-recall and "
         f"reliability curves; each beside a constant prediction.{compared}"
@@ -163,6 +164,8 @@ def _updating(study: Study) -> str:
 def _imbalance(study: Study) -> str:
     weight = study.params.train.class_weight
     used = "None used." if weight == "none" else f"Class weights in the loss: {weight}."
+    if study.params.train.sampling != "uniform":
+        used = f"{capitalise(SAMPLING_WORDS[study.params.train.sampling])}."
     return f"{used} {_updating(study)}"
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bycase.core.wording import capitalise
+from bycase.report.aggregation import aggregation_blocks
 from bycase.report.blocks import Block, Listing, Page, Section, Text, missing
 from bycase.report.decisions import decision_tables, interaction_tables
 from bycase.report.documents import make_documents
@@ -145,6 +146,7 @@ def _results(run: Run) -> Section:
     blocks: list[Block] = [
         results_table(levels, clusters),
         constant_table(levels, clusters),
+        *aggregation_blocks(run.run_info.metrics, run.run_info.patients_known),
         *class_table(levels["image"], clusters),
         *operating_table(levels, clusters),
         _figure("roc", run.run_info.value("image", "auc")),

@@ -20,6 +20,7 @@ from bycase.report.words import (
     robustness_words,
     uncertainty_words,
 )
+from bycase.statistics.pooling import Pooling
 from bycase.tables.manifest import PATIENTS_UNKNOWN
 
 FEW = 100  # patients below which intervals are wide whatever the network
@@ -110,6 +111,11 @@ class Study:
     def params(self) -> Params:
         """All settings."""
         return self.data.params
+
+    @property
+    def pooling(self) -> Pooling:
+        """How patients are made of images."""
+        return Pooling(self.params.evaluate.aggregation, self.params.evaluate.top_k)
 
     @property
     def about(self) -> About:

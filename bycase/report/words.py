@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from bycase.core.params import Params
+from bycase.core.params_training import ALL
 from bycase.core.wording import (
     Numbers,
     count,
@@ -21,6 +22,11 @@ from bycase.statistics.power.resolution import METRICS, SCENARIOS
 CI = "95 % CI"
 CHANCE = 0.5  # AUC of a constant prediction
 ALPHA = 0.05
+SAMPLING_WORDS = {
+    "uniform": "every image drawn once an epoch",
+    "class": "classes drawn equally often",
+    "patient": "classes drawn equally often, and the patients of a class",
+}
 PHANTOM = "PHANTOM: generated images. They show that the pipeline works; no number here says anything about patients."
 
 
@@ -205,7 +211,8 @@ def training_words(params: Params, model: str) -> str:
     network, train, augment = params.zoo[model], params.train, params.augment
     layers = "backbone frozen, head trained" if network.mode == "frozen" else "all layers trained"
     if network.mode == "frozen" and network.unfreeze.layers:
-        layers += f", then the top {network.unfreeze.layers} layers fine-tuned"
+        top = "all" if network.unfreeze.layers == ALL else f"the top {network.unfreeze.layers}"
+        layers += f", then {top} layers fine-tuned, batch norm {network.unfreeze.batch_norm}"
     changes = [
         f"{name} {value}"
         for name, value in augment.model_dump().items()
@@ -215,6 +222,7 @@ def training_words(params: Params, model: str) -> str:
         f"{layers}; {network.optimizer}, learning rate {network.learning_rate:g}, weight decay "
         f"{network.weight_decay:g}, batch size {network.batch_size}, at most {network.epochs} epochs, early stopping "
         f"after {network.patience} epochs without a better validation {metric_words(train.monitor)}; loss "
-        f"{train.loss.replace('_', ' ')}, class weights {train.class_weight}, schedule {train.schedule}; augmentation: "
+        f"{train.loss.replace('_', ' ')}, class weights {train.class_weight}, {SAMPLING_WORDS[train.sampling]}, "
+        f"schedule {train.schedule}; augmentation: "
         f"{', '.join(changes) or 'none'}"
     )

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bycase.core.params_training import EvaluateParams
 from bycase.core.seeding import generator
+from bycase.statistics.aggregation import describe_aggregation, with_rule
 from bycase.statistics.bootstrap import bootstrap
 from bycase.statistics.calibration.assessment import assess_calibration
 from bycase.statistics.calibration.temperature import scale_units
@@ -61,7 +62,7 @@ def assess_predictions(
     positive : str or None
         Of two classes, the one that is looked for.
     settings : EvaluateParams
-        How the threshold of the positive class is chosen, and the number of resamples.
+        How the threshold of the positive class is chosen and patients are made of images, and the number of resamples.
     seed : int
         The pipeline's seed.
     edges : mapping, optional
@@ -77,6 +78,7 @@ def assess_predictions(
         for name, part in ((VALIDATION, validation), (TEST, test))
     }
     metrics = assess(images[VALIDATION], images[TEST], training_priors(training, classes), settings, seed)
+    _, images[TEST] = with_rule(images[VALIDATION], images[TEST], settings)
     thresholds = {level: metrics[level].get("threshold") for level in ("image", "patient")}
     subgroups, tested = list_subgroups(test, manifest, edges), images[TEST].with_threshold(thresholds["image"])
     return metrics | {
@@ -108,7 +110,7 @@ def assess(
     priors : mapping
         Shares of the classes among the training part's images (``image``) and patients (``patient``).
     settings : EvaluateParams
-        How the threshold is chosen, and the number of resamples.
+        How the threshold is chosen and patients are made of images, and the number of resamples.
     seed : int
         The pipeline's seed.
 
@@ -123,8 +125,10 @@ def assess(
         `bycase.statistics.thresholds`); without one ``per_class``, also ``n``. ``validation``: the main metrics where
         the threshold was chosen, which flatters its accuracies. ``calibration``: see
         `bycase.statistics.calibration.assessment`. ``decisions``, with a positive class: see
-        `bycase.statistics.decisions.describe_decisions`. All leaves are numbers.
+        `bycase.statistics.decisions.describe_decisions`. ``aggregation``: how patients are made of images, see
+        `bycase.statistics.aggregation.describe_aggregation`; the rules in it are the only leaves that are no numbers.
     """
+    validation, test = with_rule(validation, test, settings)
     if validation is None:
         image, patient = (_Level(None, units, None) for units in (test, patient_units(test, settings.fixed_threshold)))
     else:
@@ -144,6 +148,7 @@ def assess(
             "image": _assess_validation(image.validation),
             "patient": _assess_validation(patient.validation),
         }
+    content["aggregation"] = describe_aggregation(validation, test, settings)
     content["calibration"] = assess_calibration(validation, test, seed)
     levels = {"image": image.test, "patient": patient.test}
     scaled = scale_units(patient.test, content["calibration"]["patient"].get("temperature", 1.0))

@@ -8,7 +8,7 @@ for two proportions is method 10 of Newcombe (1998, Statistics in Medicine 17(8)
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -22,6 +22,7 @@ from bycase.statistics.calibration.temperature import scale_units
 from bycase.statistics.conformal import assess_sets
 from bycase.statistics.decisions import describe_decisions
 from bycase.statistics.intervals import rate_interval
+from bycase.statistics.pooling import Pooling
 from bycase.statistics.units import Bools, Units, patient_units
 from bycase.tables.results import read_results
 
@@ -64,12 +65,15 @@ class Locked:
         Of ``image`` and ``patient``: thresholds of operating points by name, empty without a positive class.
     coverage : float, in (0, 1)
         What the prediction sets aim at.
+    pooling : Pooling
+        How patients are made of images.
     """
 
     thresholds: Mapping[str, float | None]
     temperatures: Mapping[str, float]
     points: Mapping[str, Mapping[str, float]]
     coverage: float
+    pooling: Pooling = field(default_factory=Pooling)
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ def assess_sample(
         ``decisions``, with a positive class: see `bycase.statistics.decisions.describe_decisions`. All but
         counts and thresholds have 95 % intervals in a ``ci`` beside them.
     """
-    images = sample.images.with_threshold(locked.thresholds["image"])
+    images = replace(sample.images, pooling=locked.pooling).with_threshold(locked.thresholds["image"])
     units = {"image": images, "patient": patient_units(images, locked.thresholds["patient"])}
     of_patients = {"image": None, "patient": images}
     content: dict[str, Any] = {

@@ -1,11 +1,11 @@
-"""What is scored, for any number of classes: images, or patients by the mean probabilities over their images.
+"""What is scored, for any number of classes: images, or patients by what their images' probabilities come to.
 
 Which class is predicted is settled here, once: by a threshold where one of two classes is the positive one, else the
 most probable class is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from bycase.core.errors import UserError
+from bycase.statistics.pooling import Pooling
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -80,6 +81,8 @@ class Units:
         fold only, since two networks' scores are not on one scale. None: all are of one.
     positive : int or None
         Of two classes, the number of the one that is looked for, if there is such a class.
+    pooling : Pooling
+        How images are put together where patients are made of them; of patients it says how they were.
     """
 
     classes: tuple[str, ...]
@@ -89,6 +92,7 @@ class Units:
     patient: Integers
     fold: Integers | None = None
     positive: int | None = None
+    pooling: Pooling = field(default_factory=Pooling)
 
     @property
     def n_patients(self) -> int:
@@ -215,13 +219,13 @@ def image_units(
 
 
 def patient_units(images: Units, threshold: float | None = None) -> Units:
-    """Score each patient by the mean probabilities over the patient's images, in each fold that has any.
+    """Score each patient by the images' probabilities, put together by their `pooling`, in each fold that has any.
 
-    A patient with images of several classes counts as one unit a class, each the mean over the images
-    of that class: no single label would be true of such a patient. `threshold` is that of patients; see
-    `predict_classes`.
+    A patient with images of several classes counts as one unit a class, each of the images of that class alone: no
+    single label would be true of such a patient. `threshold` is that of patients; see `predict_classes`.
     """
-    first, scores = mean_by_patient(images, images.scores)
+    first, group = number_patient_units(images)
+    scores = images.pooling.pool(images.scores, group, images.positive)
     if images.positive is not None:
         scores[:, 1 - images.positive] = 1 - scores[:, images.positive]  # a sum of 1 to the last bit
     return replace(
@@ -234,21 +238,20 @@ def patient_units(images: Units, threshold: float | None = None) -> Units:
     )
 
 
-def mean_by_patient(images: Units, values: Floats) -> tuple[Integers, Floats]:
-    """Mean `values`, shape (n_images, ...), over the images of each fold, patient and true class, in that order.
+def number_patient_units(images: Units) -> tuple[Integers, Integers]:
+    """Number what `patient_units` makes of images: each fold, patient and true class, in that order.
 
     Returns
     -------
     first : ndarray of shape (n_patient_units,), int64
         An image of each.
-    means : ndarray of shape (n_patient_units, ...), float64
+    group : ndarray of shape (n_images,), int64, in [0, n_patient_units)
+        To which each image belongs.
     """
     fold = 0 if images.fold is None else images.fold
     key = (fold * images.n_patients + images.patient) * len(images.classes) + images.truth
-    _, first, index = np.unique(key, return_index=True, return_inverse=True)
-    totals = np.zeros((len(first), *values.shape[1:]))
-    np.add.at(totals, index, values)
-    return first, totals / np.bincount(index).reshape(-1, *[1] * (values.ndim - 1))
+    _, first, group = np.unique(key, return_index=True, return_inverse=True)
+    return first, group
 
 
 def renumber(patient: Integers) -> Integers:

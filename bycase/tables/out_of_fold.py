@@ -35,6 +35,7 @@ COLUMNS = (
     "patient_threshold",
     "temperature",  # from the cell's validation
 )
+AGGREGATION = "aggregation"  # how the cell's patients are made of images; a table without it is of their means
 AGAIN = "run 'dvc repro -f benchmark/dvc.yaml:gather'"
 
 
@@ -76,7 +77,8 @@ def write_out_of_fold(path: Path, frame: pd.DataFrame, classes: Sequence[str]) -
     check_out_of_fold(path, frame, classes)
     names = list(COLUMNS)
     middle = names.index("label") + 1
-    write_csv(path, frame[[*names[:middle], *classes, *names[middle:]]])
+    more = [AGGREGATION] if AGGREGATION in frame and (frame[AGGREGATION] != "mean").any() else []
+    write_csv(path, frame[[*names[:middle], *classes, *names[middle:], *more]])
 
 
 def read_out_of_fold(classes: Sequence[str], path: Path = PREDICTIONS) -> pd.DataFrame:

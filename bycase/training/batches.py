@@ -14,6 +14,7 @@ from bycase.core.seeding import derive_seed, generator
 from bycase.images.augmentation.images import augment
 from bycase.images.augmentation.mixing import mix
 from bycase.images.pixels import read_pixels
+from bycase.training.sampling import UNIFORM, draw_images
 from bycase.training.subsets import Subset
 
 PIXELS = Path("data/checkpoints/pixels.npy")
@@ -47,9 +48,15 @@ Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
 def feature_batches(
-    features: RowFile, rows: NDArray[np.intp], train: Subset, batch_size: int, seed: int, epoch: int
+    features: RowFile,
+    rows: NDArray[np.intp],
+    train: Subset,
+    batch_size: int,
+    seed: int,
+    epoch: int,
+    sampling: str = UNIFORM,
 ) -> Iterator[Batch]:
-    """Every training image once, each by one of its views drawn at random.
+    """The training images that `draw_images` draws, each by one of its views drawn at random.
 
     Parameters
     ----------
@@ -58,9 +65,11 @@ def feature_batches(
     rows : ndarray of shape (n_training_images,)
         Where the training images are in `features`.
     train : Subset
-        Its targets and weights.
+        Its targets, weights and patients.
     batch_size, seed, epoch : int
         Seed and epoch decide order and views.
+    sampling : str
+        See `bycase.training.sampling.draw_images`.
 
     Yields
     ------
@@ -68,7 +77,7 @@ def feature_batches(
         Features (n, n_features), targets (n, width) and weights (n,), all float32.
     """
     random = generator(seed, "head", epoch)
-    order = random.permutation(len(rows))
+    order = draw_images(train.y, train.patient, sampling, random)
     view = random.integers(0, features.shape[1], len(rows))
     for start in range(0, len(rows), batch_size):
         chosen = order[start : start + batch_size]
@@ -77,9 +86,15 @@ def feature_batches(
 
 
 def image_batches(
-    pixels: RowFile, train: Subset, params: AugmentParams, batch_size: int, seed: int, epoch: int
+    pixels: RowFile,
+    train: Subset,
+    params: AugmentParams,
+    batch_size: int,
+    seed: int,
+    epoch: int,
+    sampling: str = UNIFORM,
 ) -> Iterator[Batch]:
-    """Every training image once, augmented anew; parameters as in `feature_batches`.
+    """The training images that `draw_images` draws, augmented anew; parameters as in `feature_batches`.
 
     What does not fill the last batch is left out, other images in every epoch: a batch of another length
     would be traced or compiled anew.
@@ -94,7 +109,7 @@ def image_batches(
     tuple
         Images (n, size, size, 3) in [0, 255], targets (n, width) and weights (n,), all float32.
     """
-    order = generator(seed, "images", epoch).permutation(len(train.y))
+    order = draw_images(train.y, train.patient, sampling, generator(seed, "images", epoch))
     for start in range(0, batch_size * steps_per_epoch(len(order), batch_size), batch_size):
         chosen = order[start : start + batch_size]
         own_seed = derive_seed(seed, "augment", epoch, start)

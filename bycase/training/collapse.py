@@ -64,7 +64,7 @@ class CollapseGuard:
         if progress.one_class_epochs >= self.patience:
             return (
                 f"collapse: every validation image has been predicted {self.classes[int(predicted[0])]} for "
-                f"{self.patience} epochs. Usual causes: unbalanced classes without train.class_weight, "
+                f"{self.patience} epochs. Usual causes: unbalanced classes without train.class_weight or sampling, "
                 "images rescaled twice or not at all, a learning rate far off"
             )
         return None

@@ -2,12 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 from bycase.core.params_training import ModelParams, TrainParams
 
 HEAD = "head"
 END_TO_END = "end_to_end"
 FINE_TUNE = "fine_tune"
+FROZEN = "frozen"
 
 
 @dataclass(frozen=True)
@@ -18,19 +20,22 @@ class PhasePlan:
     ----------
     name : str
         'head', 'end_to_end', 'fine_tune', or 'fine_tune_1' and so on with gradual unfreezing.
-    layers : int
-        How many of the backbone's layers are trained, counted from the top; 0 in the other two.
+    layers : int or 'all'
+        How many of the backbone's layers fine-tuning trains in the end, counted from the top; 0 in the other two.
     learning_rate : float
         At the start, after any warm-up.
     epochs, patience : int
         At most so many epochs, and so many without a better score.
+    part : Fraction
+        Of `layers`, what this phase trains.
     """
 
     name: str
-    layers: int
+    layers: int | str
     learning_rate: float
     epochs: int
     patience: int
+    part: Fraction = Fraction(1)
 
 
 def plan_phases(settings: ModelParams) -> list[PhasePlan]:
@@ -49,8 +54,18 @@ def plan_phases(settings: ModelParams) -> list[PhasePlan]:
     for step in range(1, top.steps + 1):
         name = FINE_TUNE if top.steps == 1 else f"{FINE_TUNE}_{step}"
         epochs = share if step < top.steps else top.epochs - share * (top.steps - 1)
-        phases.append(PhasePlan(name, top.layers * step // top.steps, top.learning_rate, epochs, top.patience))
+        part = Fraction(step, top.steps)
+        phases.append(PhasePlan(name, top.layers, top.learning_rate, epochs, top.patience, part))
     return phases
+
+
+def batch_norm_momentum(settings: ModelParams, params: TrainParams) -> float | None:
+    """The momentum of batch norm's moving averages in fine-tuning, or None where batch norm stays frozen.
+
+    With averaged weights (`train.ema`) the averages are at least as slow as those: weights of a hundred steps beside
+    statistics of the last ten would not belong together.
+    """
+    return None if settings.unfreeze.batch_norm == FROZEN else max(params.batch_norm_momentum, params.ema)
 
 
 @dataclass(frozen=True)

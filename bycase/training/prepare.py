@@ -27,7 +27,7 @@ from bycase.training.batches import Batch, feature_batches, image_batches, steps
 from bycase.training.compile import compile_network
 from bycase.training.distribute import scope
 from bycase.training.loop import Phase
-from bycase.training.phases import END_TO_END, HEAD, PhasePlan, Schedule
+from bycase.training.phases import END_TO_END, HEAD, PhasePlan, Schedule, batch_norm_momentum
 from bycase.training.subsets import Subset
 
 if TYPE_CHECKING:
@@ -142,12 +142,17 @@ def prepare_phase(plan: PhasePlan, context: TrainingContext) -> Phase:
     if plan.name == END_TO_END:
         unfreeze_all(whole, params.train.batch_norm_momentum)
     elif plan.name != HEAD:
-        unfreeze_top(whole, plan.layers)
+        unfreeze_chosen(whole, plan, params)
     with scope(context.strategy):
         # Another model of the same layers: what is saved in the end shall know nothing of losses and optimisers.
         model = keras.Model(whole.input, whole.output, name=whole.name)
         compile_network(model, params.network, params.train, plan, context.n_classes)
     return supply_phase(plan, context, model)
+
+
+def unfreeze_chosen(network: "keras.Model", plan: PhasePlan, params: Params) -> None:
+    """Make the layers trainable that a phase of fine-tuning trains."""
+    unfreeze_top(network, plan.layers, plan.part, batch_norm_momentum(params.network, params.train))
 
 
 def supply_phase(plan: PhasePlan, context: TrainingContext, model: "keras.Model") -> Phase:
@@ -167,11 +172,14 @@ def supply_phase(plan: PhasePlan, context: TrainingContext, model: "keras.Model"
 
 def feature_source(context: TrainingContext) -> Source:
     """Cached features, of which validation takes those of the unchanged images."""
-    features, batch_size = context.features, context.params.network.batch_size
+    params, features, train = context.params, context.features, context.train
+    batch_size, sampling = params.network.batch_size, params.train.sampling
     assert features is not None
     return Source(
-        steps=-(-len(context.train.y) // batch_size),
-        batches=partial(feature_batches, features, context.train_rows, context.train, batch_size, context.params.seed),
+        steps=-(-len(train.y) // batch_size),
+        batches=partial(
+            feature_batches, features, context.train_rows, train, batch_size, params.seed, sampling=sampling
+        ),
         read=lambda rows: features.read(rows)[:, 0],
         val_rows=context.val_rows,
         batch_size=min(HEAD_BATCH, len(context.val_rows)),
@@ -185,7 +193,15 @@ def image_source(context: TrainingContext) -> Source:
     val_rows = np.arange(n_training, pixels.shape[0])
     return Source(
         steps=steps_per_epoch(n_training, batch_size),
-        batches=partial(image_batches, pixels, context.train, params.augment, batch_size, params.seed),
+        batches=partial(
+            image_batches,
+            pixels,
+            context.train,
+            params.augment,
+            batch_size,
+            params.seed,
+            sampling=params.train.sampling,
+        ),
         read=pixels.read,
         val_rows=val_rows,
         batch_size=min(batch_size, len(val_rows)),

@@ -17,7 +17,7 @@ from bycase.training.loop import EpochCallbacks, run_phase
 from bycase.training.losses import make_loss, prior_loss
 from bycase.training.phases import plan_phases
 from bycase.training.prepare import TrainingContext, prepare_phase
-from bycase.training.subsets import class_shares
+from bycase.training.sampling import expected_shares
 
 LIVE = Path("metrics/train")
 
@@ -65,7 +65,8 @@ def run_training(context: TrainingContext, classes: list[str], path: Path, finge
         Of all that the training depends on.
     """
     params, train = context.params.train, context.train
-    prior = prior_loss(make_loss(params, len(classes)), class_shares(train.y, train.weights, len(classes)))
+    shares = expected_shares(train.y, train.weights, len(classes), params.sampling)
+    prior = prior_loss(make_loss(params, len(classes)), shares)
     checkpoint = Checkpoint(path, fingerprint)
     progress = checkpoint.read_progress() or Progress()
     plans = plan_phases(context.params.network)

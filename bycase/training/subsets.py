@@ -55,12 +55,15 @@ class Subset:
         See `make_targets`.
     weights : ndarray of shape (n_images,), float32
         How much each image counts in the loss; the mean is 1.
+    patient : ndarray of shape (n_images,), int64
+        Whose image each is, by the manifest's ``group``.
     """
 
     images: "pd.Series[str]"
     y: NDArray[np.int64]
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
+    patient: NDArray[np.int64]
 
 
 def take_subset(
@@ -85,9 +88,10 @@ def take_subset(
         If the subset lacks a class.
     """
     images = splits.loc[splits["part"] == name, "image"]
-    labels = manifest.set_index("image")["label"].reindex(images)
-    y = encode(labels, classes)
+    about = manifest.set_index("image").reindex(images)
+    y = encode(about["label"], classes)
     for number, label in enumerate(classes):
         if not (y == number).any():
             raise UserError(f"part {name} holds no image of class {label}; change seed or the split's shares")
-    return Subset(images, y, make_targets(y, len(classes)), image_weights(y, len(classes), class_weight))
+    patient = pd.factorize(about["group"])[0].astype(np.int64)
+    return Subset(images, y, make_targets(y, len(classes)), image_weights(y, len(classes), class_weight), patient)

@@ -21,6 +21,7 @@ from bycase.core.errors import UserError
 from bycase.core.params_data import DatasetParams
 from bycase.core.versions import installed_versions
 from bycase.images.preprocess import Steps
+from bycase.statistics.pooling import pooling_of
 from bycase.statistics.units import Floats
 
 LIBRARIES = ("keras", "tensorflow", "numpy", "pillow", "opencv-python-headless", "scikit-learn")
@@ -66,6 +67,7 @@ def assemble_info(
         patient=LevelInfo(
             threshold=metrics["patient"].get("threshold"), temperature=calibration["patient"]["temperature"]
         ),
+        aggregation=str(pooling_of(metrics)),
         sets=SetsInfo(
             coverage=uncertainty["coverage"],
             image_threshold=sets["image"]["conformal_threshold"],

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from bycase.core.errors import UserError
 from bycase.core.params_data import PreprocessParams, Section, Share
 from bycase.statistics.calibration.temperature import apply_temperature
+from bycase.statistics.pooling import MEAN, Pooling, read_pooling
 from bycase.statistics.units import Floats, Integers
 
 VERSION: Literal[2] = 2
@@ -128,6 +129,8 @@ class ClassifierInfo(Section):
         See `bycase.images.convert.resize`.
     preprocess, image, patient, sets, unlike
         See their classes.
+    aggregation : str
+        How a patient's images are put together; see `bycase.statistics.pooling.read_pooling`.
     versions : dict of str to str
         Of the libraries that made the file.
     """
@@ -149,6 +152,7 @@ class ClassifierInfo(Section):
     preprocess: PreprocessInfo
     image: LevelInfo
     patient: LevelInfo
+    aggregation: str = MEAN
     sets: SetsInfo
     unlike: UnlikeInfo
     versions: dict[str, str]
@@ -162,10 +166,24 @@ class ClassifierInfo(Section):
             raise ValueError("positive: must be the second of two classes, null with more")
         if any((level.threshold is not None) != two for level in (self.image, self.patient)):
             raise ValueError("threshold: with two classes it must be a number, with more null")
+        try:
+            read_pooling(self.aggregation)
+        except UserError as error:
+            raise ValueError(f"aggregation: {error}") from None
         return self
 
+    @property
+    def pooling(self) -> Pooling:
+        """How a patient's images are put together."""
+        return read_pooling(self.aggregation)
+
+    @property
+    def positive_number(self) -> int | None:
+        """Of two classes, the number of the one that is looked for."""
+        return None if self.positive is None else self.classes.index(self.positive)
+
     def calibrate(self, scores: Floats, level: Level) -> Floats:
-        """Calibrated probabilities of images, or of patients from their images' mean; (n, n_classes)."""
+        """Calibrated probabilities of images, or of patients as `pooling` makes them of images; (n, n_classes)."""
         return apply_temperature(scores, (self.image if level == "image" else self.patient).temperature)
 
     def decide(self, scores: Floats, level: Level) -> Integers:

@@ -65,6 +65,7 @@ def lock(info: ClassifierInfo, metrics: Mapping[str, Any]) -> Locked:
             for level in levels
         },
         coverage=info.sets.coverage,
+        pooling=info.pooling,
     )
 
 

@@ -1,18 +1,20 @@
 """The metrics of one table: those that `metrics/metrics.json` has of this project's own networks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import pandas as pd
 
 from bycase.apps.judge.table import PREFIX, UNKNOWN_PATIENTS, Table
+from bycase.core.errors import UserError
 from bycase.core.nested import without
 from bycase.core.params_training import EvaluateParams
 from bycase.figures.run_info import RunInfo
 from bycase.statistics.assessment import assess
 from bycase.statistics.interactions import assess_interactions
 from bycase.statistics.metrics import training_priors
+from bycase.statistics.pooling import ATTENTION, MEAN, pooling_of
 from bycase.statistics.subgroups import AS_THEY_ARE, assess_subgroups, list_subgroups
 from bycase.statistics.units import HALF, Bools, Units, patient_units
 
@@ -37,12 +39,18 @@ class JudgeSettings:
         Of the bootstrap.
     prevalence : float or None
         Of the positive class where the classifier is to be used.
+    aggregation : str
+        How patients are made of images; see `bycase.statistics.pooling.Pooling`.
+    top_k : float
+        Of aggregation 'top_k'.
     """
 
     threshold: float | None
     resamples: int
     seed: int
     prevalence: float | None = None
+    aggregation: Literal["mean", "median", "top_k", "attention"] = "mean"
+    top_k: float = 0.25
 
     @property
     def fixed(self) -> float:
@@ -127,18 +135,41 @@ def assess_table(table: Table, settings: JudgeSettings) -> dict[str, Any]:
         resamples=settings.resamples,
         batch_size=1,
         prevalence=settings.prevalence,
+        aggregation=settings.aggregation,
+        top_k=settings.top_k,
     )
     metrics = assess(validation, images, priors, chosen, settings.seed)
     if validation is None and images.positive is not None and not table.by_class:
         for level in ("image", "patient"):
             metrics[level]["threshold"] = settings.fixed
     thresholds = {level: metrics[level].get("threshold") for level in ("image", "patient")}
-    subgroups = subgroups_of(table)
+    subgroups, images = subgroups_of(table), replace(images, pooling=pooling_of(metrics))
     decided = images if thresholds["image"] is None else images.with_threshold(thresholds["image"])
     return metrics | {
         "subgroups": assess_subgroups(images, subgroups, thresholds, settings.resamples, settings.seed),
         "interactions": assess_interactions(decided, subgroups, thresholds["patient"], settings.seed),
     }
+
+
+def check_aggregation(table: Table, rule: str) -> None:
+    """Refuse a rule other than the mean where a table lacks what it is made of.
+
+    Raises
+    ------
+    UserError
+        Naming the file.
+    """
+    if rule == MEAN:
+        return
+    if not table.patients_known or not table.probabilities or table.by_class:
+        raise UserError(
+            f"{table.file}: --aggregation {rule} needs patients and probabilities that decide; leave it out"
+        )
+    if rule == ATTENTION and not table.has_validation:
+        raise UserError(
+            f"{table.file}: --aggregation attention is fitted on validation patients, and there is no part val; choose "
+            "median or top_k"
+        )
 
 
 def prior_part(table: Table) -> str:
@@ -179,9 +210,9 @@ def tidy(metrics: Mapping[str, Any], table: Table, probabilities: bool | None = 
     """
     content = dict(metrics)
     if not table.patients_known:
-        content = without(content, ("patient", "n_patients")) | {"note": UNKNOWN_PATIENTS}
+        content = without(content, ("patient", "n_patients", "aggregation")) | {"note": UNKNOWN_PATIENTS}
     if not (table.probabilities if probabilities is None else probabilities):
-        content = without(content, (*OF_PROBABILITIES, "calibration", "net_benefit"))
+        content = without(content, (*OF_PROBABILITIES, "calibration", "net_benefit", "aggregation"))
     return content
 
 
@@ -190,4 +221,5 @@ def judged_units(table: Table, metrics: Mapping[str, Any], settings: JudgeSettin
     images = table.units("test", metrics["image"].get("threshold", settings.fixed))
     if not table.patients_known:
         return {"image": images}
-    return {"image": images, "patient": patient_units(images, metrics["patient"].get("threshold", settings.fixed))}
+    pooled = replace(images, pooling=pooling_of(metrics))
+    return {"image": images, "patient": patient_units(pooled, metrics["patient"].get("threshold", settings.fixed))}

@@ -37,9 +37,11 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error("--threshold: must be from 0 to 1")
     if options.prevalence is not None and not 0 < options.prevalence < 1:
         parser.error("--prevalence: must be between 0 and 1")
+    if options.top_k <= 0 or (options.top_k > 1 and options.top_k % 1):
+        parser.error("--top-k: must be a whole number of images, or a share between 0 and 1")
     if not FEWEST <= options.resamples <= MOST:
         parser.error(f"--resamples: must be from {FEWEST} to {MOST:,}")
-    from bycase.apps.judge.assess import JudgeSettings, assess_table, info_of, tidy
+    from bycase.apps.judge.assess import JudgeSettings, assess_table, check_aggregation, info_of, tidy
     from bycase.apps.judge.several import compare_tables, name_apart, put_side_by_side
     from bycase.apps.judge.summary import summarise
     from bycase.apps.judge.table import read_predictions
@@ -48,7 +50,9 @@ def main(arguments: list[str] | None = None) -> None:
     if options.out is not None:
         check_folder(options.out)
     names = name_apart(options.files)
-    settings = JudgeSettings(options.threshold, options.resamples, options.seed, options.prevalence)
+    settings = JudgeSettings(
+        options.threshold, options.resamples, options.seed, options.prevalence, options.aggregation, options.top_k
+    )
     said_of: dict[str, Any] = {each.name: getattr(options, each.name) for each in fields(Options)}
     given: dict[str, Any] = {role: tuple(said) if isinstance(said, list) else said for role, said in said_of.items()}
     columns = Options(**given)
@@ -57,6 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
         table = replace(read_predictions(path, columns, options.threshold), name=name)
         if options.threshold is not None and not (table.positive and table.probabilities):
             raise UserError(f"{path}: --threshold is for a probability of one of two classes; leave it out")
+        check_aggregation(table, options.aggregation)
         tables.append(table)
         _say(table.file, [*table.said, *(f"WARNING: {warning}" for warning in table.warnings)])
     said: list[str] = []
@@ -103,6 +108,9 @@ def make_parser() -> argparse.ArgumentParser:
     add("--threshold", type=float, help="of the positive class, fixed in advance (by default from validation, or 0.5)")
     prevalence = "share of the positive class where it is to be used, for predictive values and net benefit"
     add("--prevalence", type=float, help=prevalence)
+    rules = "of a patient's images: mean (default), median, top_k, or attention, which is fitted on the part val"
+    add("--aggregation", choices=("mean", "median", "top_k", "attention"), default="mean", help=rules)
+    add("--top-k", type=float, default=0.25, help="of top_k: so many images, or such a share below 1 (default 0.25)")
     add("--resamples", type=int, default=10_000, help="bootstrap resamples (default 10000)")
     add("--seed", type=int, default=7, help="of the bootstrap (default 7)")
     add = parser.add_argument_group("several files").add_argument

@@ -12,6 +12,7 @@ from bycase.apps.judge.several import SHOWN
 from bycase.apps.judge.table import UNKNOWN_PATIENTS, Table
 from bycase.core.versions import installed_versions
 from bycase.core.wording import capitalise, count, metric_with_interval, share
+from bycase.report.aggregation import aggregation_blocks
 from bycase.report.blocks import Block, Listing, Page, Section, Text
 from bycase.report.blocks import Table as Cells
 from bycase.report.decisions import decision_tables, interaction_tables
@@ -163,6 +164,7 @@ def _results(info: JudgedInfo, levels: Levels, plots: Path) -> Section:
     blocks: list[Block] = [
         results_table(levels, clusters, constant_words(info.table)),
         constant_table(levels, clusters),
+        *aggregation_blocks(info.metrics, info.table.patients_known),
         *class_table(levels["image"], clusters),
         *operating_table(levels, clusters),
         *_figures(plots, "roc", "precision_recall", "confusion"),

@@ -12,6 +12,7 @@ from bycase.apps.judge.assess import OF_PROBABILITIES, JudgeSettings, without
 from bycase.apps.judge.table import UNKNOWN_PATIENTS, Table, check_judged
 from bycase.core.errors import UserError
 from bycase.core.wording import count, plural
+from bycase.statistics.pooling import pooling_of
 from bycase.studies.benchmark.params import CompareParams
 from bycase.studies.compare.comparison import Comparison, compare
 from bycase.studies.compare.inputs import Inputs
@@ -210,6 +211,7 @@ def _rows_of(table: Table, metrics: Mapping[str, Any], settings: JudgeSettings) 
         threshold=np.nan,
         patient_threshold=np.nan,
         temperature=metrics["calibration"].get("temperature", np.nan),
+        aggregation=str(pooling_of(metrics)),
     )
     if table.positive is not None:
         rows["threshold"] = metrics["image"].get("threshold", settings.fixed)

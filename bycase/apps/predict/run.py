@@ -29,7 +29,7 @@ from bycase.apps.predict.sources import Entry, Failure, Skipped, find_sources
 from bycase.apps.predict.spread import Task, spread
 from bycase.apps.predict.table import (
     FindPatient,
-    PatientSums,
+    PatientScores,
     make_patient_rows,
     make_rows,
     patients_by_name,
@@ -167,7 +167,7 @@ def predict_files(
     table : TextIO, optional
         Instead of standard output.
     """
-    counts, sums = Counts(), PatientSums()
+    counts, sums = Counts(), PatientScores()
     total = sum(not isinstance(entry, Skipped) for entry in find_sources(inputs))
     write: WriteRows | None = None
     overlay: WriteOverlays | None = None
@@ -239,7 +239,7 @@ def _make_rows(
     predictions: Predictions,
     info: ClassifierInfo,
     find_patient: FindPatient,
-    sums: PatientSums,
+    sums: PatientScores,
     overlay: WriteOverlays | None,
 ) -> Rows:
     """The rows of a batch, which are added to the patients' sums."""

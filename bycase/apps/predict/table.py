@@ -1,4 +1,4 @@
-"""Predictions as rows: of images, and of patients by the mean over their images."""
+"""Predictions as rows: of images, and of patients by what their images come to."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ from bycase.apps.classifier.info import ClassifierInfo, PatientsInfo
 from bycase.apps.classifier.patients import patient_finder
 from bycase.core.errors import UserError
 from bycase.datasets.layouts import breakhis
+from bycase.statistics.pooling import Pooling
 from bycase.statistics.units import Bools, Floats
 
 FindPatient = Callable[[str], str]  # from a name to a patient; empty where not known
@@ -69,32 +70,31 @@ def read_patients(path: Path) -> FindPatient:
 
 
 @dataclass
-class PatientSums:
-    """Sums over each patient's images, in the order in which patients first appear.
+class PatientScores:
+    """What is known of each patient's images, in the order in which patients first appear.
 
     Attributes
     ----------
-    scores : dict of str to ndarray of shape (n_classes,), float64
-        Of the network's own probabilities.
-    images, unlike : dict of str to int
-        How many images, and how many of them are unlike the training images.
+    scores : dict of str to list of ndarray of shape (n_classes,), float64
+        The network's own probabilities of each image.
+    unlike : dict of str to int
+        How many of the images are unlike the training images.
     """
 
-    scores: dict[str, Floats] = field(default_factory=dict)
-    images: dict[str, int] = field(default_factory=dict)
+    scores: dict[str, list[Floats]] = field(default_factory=dict)
     unlike: dict[str, int] = field(default_factory=dict)
 
     def add(self, patient: str, scores: Floats, unlike: bool) -> None:
         """Add an image; without a patient it is left out."""
         if patient:
-            self.scores[patient] = self.scores.get(patient, np.zeros(len(scores))) + scores
-            self.images[patient] = self.images.get(patient, 0) + 1
+            self.scores.setdefault(patient, []).append(scores)
             self.unlike[patient] = self.unlike.get(patient, 0) + int(unlike)
 
-    @property
-    def means(self) -> Floats:
-        """Each patient's mean probabilities; (n_patients, n_classes)."""
-        return np.stack([total / self.images[patient] for patient, total in self.scores.items()])
+    def pooled(self, pooling: Pooling, positive: int | None) -> Floats:
+        """Each patient's probabilities, see `bycase.statistics.pooling.Pooling.pool`; (n_patients, n_classes)."""
+        images = list(self.scores.values())
+        group = np.repeat(np.arange(len(images)), [len(each) for each in images])
+        return pooling.pool(np.concatenate(images), group, positive)
 
 
 def make_rows(
@@ -134,8 +134,8 @@ def make_rows(
     return rows
 
 
-def make_patient_rows(sums: PatientSums, info: ClassifierInfo) -> list[Row]:
-    """One row a patient, by the mean of the images' network probabilities, with the patients' own threshold.
+def make_patient_rows(patients: PatientScores, info: ClassifierInfo) -> list[Row]:
+    """One row a patient, by the images' network probabilities as the classifier puts them together, and its threshold.
 
     Returns
     -------
@@ -143,9 +143,9 @@ def make_patient_rows(sums: PatientSums, info: ClassifierInfo) -> list[Row]:
         ``patient``, ``class``, ``probability_<class>``, ``network_<class>`` and ``entropy`` as of images; ``images``
         and ``unlike``, how many.
     """
-    if not sums.scores:
+    if not patients.scores:
         return []
-    scores = sums.means
+    scores = patients.pooled(info.pooling, info.positive_number)
     probabilities, predicted = info.calibrate(scores, "patient"), info.decide(scores, "patient")
     entropy = entr(probabilities).sum(axis=1)
     return [
@@ -154,10 +154,10 @@ def make_patient_rows(sums: PatientSums, info: ClassifierInfo) -> list[Row]:
             "class": info.classes[predicted[n]],
             **_by_class(info, probabilities[n], scores[n]),
             "entropy": float(entropy[n]),
-            "images": sums.images[patient],
-            "unlike": sums.unlike[patient],
+            "images": len(images),
+            "unlike": patients.unlike[patient],
         }
-        for n, patient in enumerate(sums.scores)
+        for n, (patient, images) in enumerate(patients.scores.items())
     ]
 
 

@@ -9,13 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
+from bycase.statistics.pooling import MEAN, Pooling, read_pooling
 from bycase.statistics.units import (
     Bools,
     Floats,
     Integers,
     Units,
-    mean_by_patient,
     number_classes,
+    number_patient_units,
     number_patients,
     positive_number,
     predict_classes,
@@ -54,7 +55,10 @@ class Paired:
     repeat : ndarray of shape (n_units,), int64
         The draw of all folds, in which each image is predicted once.
     patient_threshold : ndarray of shape (n_models, n_units), float64
-        Of the positive class's mean probability over a patient's images; NaN with more than two classes.
+        Of the positive class's probability of a patient; NaN with more than two classes.
+    pooling : ndarray of shape (n_models, n_units), str, or None
+        How a patient's images are put together in the unit's fold, see `bycase.statistics.pooling.read_pooling`; None:
+        by their mean.
     """
 
     models: tuple[str, ...]
@@ -69,6 +73,7 @@ class Paired:
     fold: Integers
     repeat: Integers
     patient_threshold: Floats
+    pooling: NDArray[np.str_] | None = None
 
     @property
     def n_patients(self) -> int:
@@ -103,6 +108,7 @@ class Paired:
             fold=self.fold[rows],
             repeat=self.repeat[rows],
             patient_threshold=self.patient_threshold[:, rows],
+            pooling=None if self.pooling is None else self.pooling[:, rows],
         )
 
 
@@ -113,7 +119,8 @@ def paired_benchmark(predictions: pd.DataFrame, classes: Sequence[str], positive
     ----------
     predictions : DataFrame
         See `bycase.tables.out_of_fold`; the networks keep the order in which they first appear. A column ``predicted``,
-        where there is one, has the classes of the images that were decided otherwise than by the threshold.
+        where there is one, has the classes of the images that were decided otherwise than by the threshold; a column
+        ``aggregation``, how the cell's patients are made of images, by their mean where there is none.
     classes : sequence of str
         All classes.
     positive : str or None
@@ -149,6 +156,9 @@ def paired_benchmark(predictions: pd.DataFrame, classes: Sequence[str], positive
     if "predicted" in predictions:
         given = np.stack([number_classes(table["predicted"], classes) for table in tables])
         predicted = np.where(given < 0, predicted, given)
+    rules = None
+    if "aggregation" in predictions:
+        rules = np.stack([table["aggregation"].fillna(MEAN).to_numpy(str) for table in tables])
     return Paired(
         models=models,
         classes=tuple(classes),
@@ -162,6 +172,7 @@ def paired_benchmark(predictions: pd.DataFrame, classes: Sequence[str], positive
         fold=fold,
         repeat=first["repeat"].to_numpy(np.int64),
         patient_threshold=patient_threshold,
+        pooling=rules,
     )
 
 
@@ -172,6 +183,7 @@ def run_rows(
     threshold: float | None,
     patient_threshold: float | None,
     name: Path,
+    pooling: Pooling | None = None,
 ) -> pd.DataFrame:
     """The predictions of a single run in the benchmark's layout, as its only repeat and fold.
 
@@ -189,6 +201,8 @@ def run_rows(
         Of the positive class, chosen on the run's validation; None with more than two classes.
     name : Path
         The predictions' file, named in errors.
+    pooling : Pooling, optional
+        How patients are made of images; by default by their mean.
 
     Raises
     ------
@@ -205,16 +219,23 @@ def run_rows(
         patient=patient,
         threshold=np.nan if threshold is None else threshold,
         patient_threshold=np.nan if patient_threshold is None else patient_threshold,
+        aggregation=str(pooling or Pooling()),
     )
 
 
 def patient_level(images: Paired) -> Paired:
-    """Score each patient by the mean probabilities over the patient's images, within a fold.
+    """Score each patient by the images' probabilities, put together by each network's own rule, within a fold.
 
     As in `bycase.statistics.units.patient_units`, a patient with images of several classes counts once a class.
     """
-    first, means = mean_by_patient(images.units(0), images.scores.transpose(1, 0, 2))
-    scores, threshold = means.transpose(1, 0, 2), images.patient_threshold[:, first]
+    first, group = number_patient_units(images.units(0))
+    threshold = images.patient_threshold[:, first]
+    rules = None if images.pooling is None else images.pooling[:, first]
+    scores = np.empty((len(images.models), len(first), len(images.classes)))
+    for number, of_images in enumerate(images.scores):
+        own = np.full(len(first), MEAN) if rules is None else rules[number]
+        for rule in np.unique(own):
+            scores[number, own == rule] = read_pooling(rule).pool(of_images, group, images.positive)[own == rule]
     return replace(
         images,
         names=images.patients[images.patient[first]],
@@ -225,6 +246,7 @@ def patient_level(images: Paired) -> Paired:
         fold=images.fold[first],
         repeat=images.repeat[first],
         patient_threshold=threshold,
+        pooling=rules,
     )
 
 

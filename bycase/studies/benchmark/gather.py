@@ -8,6 +8,7 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.figures.run_info import RunInfo
+from bycase.statistics.pooling import pooling_of
 from bycase.studies.benchmark.cell import Cell
 from bycase.tables.models import read_model_info
 from bycase.tables.out_of_fold import ABOUT_VERSION, BENCHMARK, KEYS
@@ -58,6 +59,7 @@ def gather_predictions(
                 threshold=metrics["image"].get("threshold"),
                 patient_threshold=metrics["patient"].get("threshold"),
                 temperature=metrics["calibration"]["temperature"],
+                aggregation=str(pooling_of(metrics)),
             )
         )
     return pd.concat(tables, ignore_index=True).sort_values([*KEYS, "image"], ignore_index=True)

@@ -179,6 +179,7 @@ def _predictions_of(revision: Revision) -> pd.DataFrame:
         metrics["image"].get("threshold"),
         metrics["patient"].get("threshold"),
         Path(f"{revision.name}:{TEST}"),
+        revision.run_info.pooling,
     )
     # Runs of before calibration was assessed have no temperature.
     return rows.assign(temperature=metrics.get("calibration", {}).get("temperature", np.nan))

@@ -21,7 +21,6 @@ from bycase.networks.head import (
     build_head,
     feature_statistics,
     join,
-    unfreeze_top,
     with_auxiliary_outputs,
 )
 from bycase.networks.registry import build_chosen_backbone, find_network
@@ -31,7 +30,7 @@ from bycase.training.checkpoint import state_variables
 from bycase.training.distribute import make_strategy
 from bycase.training.loop import Phase
 from bycase.training.phases import END_TO_END, HEAD, PhasePlan
-from bycase.training.prepare import TrainingContext, prepare_phase, supply_phase
+from bycase.training.prepare import TrainingContext, prepare_phase, supply_phase, unfreeze_chosen
 
 if TYPE_CHECKING:
     import keras
@@ -140,7 +139,7 @@ class FoldNetwork:
             built.phases[plan.name] = phase, _values(phase.model.optimizer.variables)
         kept, first = built.phases[plan.name]
         if plan.layers:
-            unfreeze_top(built.trained, plan.layers)
+            unfreeze_chosen(built.trained, plan, context.params)
         _assign(kept.model.optimizer.variables, first)
         self.phase = supply_phase(plan, context, kept.model)
         return self.phase
@@ -214,7 +213,7 @@ class FoldNetwork:
 
 def needs_images(params: Params) -> bool:
     """Whether a training with these settings reads images, not cached features alone."""
-    return params.network.mode == END_TO_END or params.network.unfreeze.layers > 0
+    return params.network.mode == END_TO_END or bool(params.network.unfreeze.layers)
 
 
 def _values(variables: list[Any]) -> Arrays:

@@ -77,7 +77,7 @@ def run_search(params: Params, tuning: TuningParams, outer: str, target: Path, w
 def reads_images(params: Params, tuning: TuningParams) -> bool:
     """Whether any setting of the space trains on images, not on cached features alone."""
     depths = tuning.space.unfreeze.values() if tuning.space.unfreeze else []
-    return params.network.mode == END_TO_END or params.network.unfreeze.layers > 0 or any(depths)
+    return params.network.mode == END_TO_END or bool(params.network.unfreeze.layers) or any(depths)
 
 
 def made_from(params: Params, tuning: TuningParams, data: SearchData) -> str:

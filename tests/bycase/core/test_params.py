@@ -65,7 +65,7 @@ BAD_VALUES = [
     (
         "zoo.resnet50v2.unfreeze.lr",
         0.1,
-        ["unknown key 'zoo.resnet50v2.unfreeze.lr'", "valid keys there: epochs, layers, learning_rate"],
+        ["unknown key 'zoo.resnet50v2.unfreeze.lr'", "valid keys there: batch_norm, epochs, layers, learning_rate"],
     ),
     ("zoo.resnet50v2.head.0", {"drop": 0.2}, ["unknown key 'zoo.resnet50v2.head.0.drop'", "dense, dropout"]),
     ("zoo.resnet50v2.head.0", {"dense": 0}, ["zoo.resnet50v2.head.0.dense", "greater than or equal to 1", "0"]),
@@ -160,6 +160,8 @@ BAD_VALUES = [
     ("zoo.resnet50v2.mode", "thawed", ["zoo.resnet50v2.mode", "'frozen' or 'end_to_end'"]),
     ("zoo.alexnet.unfreeze.layers", 3, ["zoo.alexnet.unfreeze.layers", "trains every layer from the start"]),
     ("zoo.resnet50v2.unfreeze.lowest_rate", 0, ["zoo.resnet50v2.unfreeze.lowest_rate", "greater than 0"]),
+    ("train.sampling", "class", ["train.sampling: class draws", "set class_weight to none"]),
+    ("zoo.resnet50v2.unfreeze.layers", "most", ["zoo.resnet50v2.unfreeze.layers"]),
     ("train.class_weight", "heavy", ["train.class_weight", "'balanced' or 'none'"]),
     ("train.collapse_action", "ignore", ["train.collapse_action", "'stop' or 'warn'"]),
     ("evaluate.threshold", "best", ["evaluate.threshold", "'youden' or 'fixed'"]),

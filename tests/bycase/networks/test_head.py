@@ -1,3 +1,4 @@
+from fractions import Fraction
 from pathlib import Path
 
 import keras
@@ -113,6 +114,45 @@ def test_a_fine_tuning_step_changes_only_what_is_unfrozen(network: keras.Model) 
     assert changed
     assert changed <= {v.path for v in network.weights if id(v) in trainable}
     assert not any("-_bn" in path or "_bn" in path.split("/")[0] for path in changed)
+
+
+def test_all_layers_are_those_of_a_number_that_exceeds_them_and_steps_share_what_there_is(network: keras.Model) -> None:
+    def trainable(layers: int | str, part: Fraction = Fraction(1)) -> list[bool]:
+        unfreeze_top(network, layers, part)
+        return [layer.trainable for layer in network.layers if layer.name != "head"]
+
+    everything = trainable("all")
+    norms = [isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers if layer.name != "head"]
+    assert everything == [not norm for norm in norms]
+    assert trainable(100_000) == everything
+    half = len(everything) // 2
+    for layers in ("all", 100_000):
+        assert trainable(layers, Fraction(1, 2)) == [False] * (len(everything) - half) + everything[-half:]
+
+
+def test_trained_batch_norm_follows_the_images_and_a_frozen_one_does_not(network: keras.Model) -> None:
+    params = load_params()
+    images = np.random.default_rng(1).uniform(0, 255, (8, 32, 32, 3)).astype(np.float32)
+    norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    for momentum in (None, 0.75):
+        unfreeze_top(network, 20, batch_norm_momentum=momentum)
+        plan = PhasePlan("fine_tune", 20, 0.001, 1, 1)
+        compile_network(network, params.zoo["efficientnetlite"], params.train, plan, 2)
+        before = [np.asarray(layer.moving_mean) for layer in norms]
+        network.train_on_batch(images, np.array([[0], [1]] * 4, np.float32))
+        moved = [bool((np.asarray(layer.moving_mean) != mean).any()) for layer, mean in zip(norms, before, strict=True)]
+        assert moved == [momentum is not None and layer.trainable for layer in norms]
+        assert any(moved) == (momentum is not None)
+    assert {layer.momentum for layer in norms if layer.trainable} == {0.75}
+
+
+def test_batch_norm_without_statistics_is_not_trained() -> None:
+    image = keras.Input((8, 8, 3))
+    features = keras.layers.GlobalAveragePooling2D()(keras.layers.BatchNormalization(name="folded")(image))
+    network = join(keras.Model(image, features), build_head(3, [], 2, seed=1))
+    unfreeze_top(network, "all")
+    with pytest.raises(UserError, match=r"unfreeze.batch_norm: layer folded holds no statistics .* set it to frozen"):
+        unfreeze_top(network, "all", batch_norm_momentum=0.9)
 
 
 def test_the_saved_network_loads_in_safe_mode(network: keras.Model, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ y = np.arange(48) % 3
 pixels = np.clip(random.normal(60 + 60 * y[:, None, None, None], 30, (48, 32, 32, 3)), 0, 255).astype(np.uint8)
 np.save("pixels.npy", pixels)
 rows = RowFile(Path("pixels.npy"))
-part = Subset(pd.Series([""] * 36), y[:36], make_targets(y[:36], 3), np.ones(36, np.float32))
+part = Subset(pd.Series([""] * 36), y[:36], make_targets(y[:36], 3), np.ones(36, np.float32), np.arange(36))
 train = params.train.model_copy(update={"ema": 0.5, "schedule": "cosine", "loss": "focal", "gradient_clip": 1.0})
 augment = params.augment.model_copy(update={"mixup": 0.2})
 plan = PhasePlan("end_to_end", 0, 0.02, 8, 8)

@@ -48,7 +48,9 @@ def stored(array: np.ndarray, folder: Path) -> RowFile:
 
 
 def make_part(y: np.ndarray, n_classes: int = 2) -> Subset:
-    return Subset(pd.Series([""] * len(y)), y, make_targets(y, n_classes), np.ones(len(y), np.float32))
+    return Subset(
+        pd.Series([""] * len(y)), y, make_targets(y, n_classes), np.ones(len(y), np.float32), np.arange(len(y)) % 30
+    )
 
 
 def make_phase(
@@ -69,7 +71,9 @@ def make_phase(
         plan,
         head,
         Schedule(params, chosen.learning_rate, 3, chosen.epochs),
-        partial(feature_batches, rows, ROWS, make_part(y[:80], n_classes), chosen.batch_size, 5),
+        partial(
+            feature_batches, rows, ROWS, make_part(y[:80], n_classes), chosen.batch_size, 5, sampling=params.sampling
+        ),
         lambda: predict_rows(partial(forward, head, batch_size=40), lambda at: rows.read(at)[:, 0], VAL_ROWS, 40),
         make_strategy("single"),
     )
@@ -205,6 +209,7 @@ def test_multi_class_trains_too(tmp_path: Path) -> None:
         {"ema": 0.9, "schedule": "cosine", "warmup_epochs": 2},
         {"loss": "focal", "label_smoothing": 0.1, "gradient_clip": 1.0},
         {"schedule": "plateau", "plateau_patience": 1, "monitor": "loss"},
+        {"class_weight": "none", "sampling": "patient"},
     ],
 )
 def test_every_setting_is_resumed_exactly(tmp_path: Path, changes: dict[str, Any]) -> None:

@@ -1,3 +1,4 @@
+from fractions import Fraction
 from typing import Any
 
 import keras
@@ -6,7 +7,7 @@ import pytest
 
 from bycase.core.params import load_params
 from bycase.core.params_training import ModelParams
-from bycase.training.phases import Schedule, plan_phases
+from bycase.training.phases import Schedule, batch_norm_momentum, plan_phases
 
 
 def entry(**changes: Any) -> ModelParams:
@@ -36,8 +37,21 @@ def test_fine_tuning_in_one_step() -> None:
 def test_gradual_unfreezing_shares_layers_and_epochs() -> None:
     phases = plan_phases(entry(unfreeze=unfreeze(layers=100, epochs=8, steps=3)))[1:]
     assert [phase.name for phase in phases] == ["fine_tune_1", "fine_tune_2", "fine_tune_3"]
-    assert [phase.layers for phase in phases] == [33, 66, 100]
+    assert [phase.layers for phase in phases] == [100, 100, 100]
+    assert [phase.part for phase in phases] == [Fraction(1, 3), Fraction(2, 3), 1]
     assert [phase.epochs for phase in phases] == [2, 2, 4]
+
+
+def test_all_layers_may_be_unfrozen_in_steps() -> None:
+    phases = plan_phases(entry(unfreeze=unfreeze(layers="all", epochs=4, steps=2)))[1:]
+    assert [(phase.layers, phase.part) for phase in phases] == [("all", Fraction(1, 2)), ("all", 1)]
+
+
+def test_batch_norm_follows_no_faster_than_averaged_weights() -> None:
+    trained, train = entry(unfreeze=unfreeze(batch_norm="trained")), load_params().train
+    assert batch_norm_momentum(entry(), train) is None
+    assert batch_norm_momentum(trained, train) == 0.9
+    assert batch_norm_momentum(trained, train.model_copy(update={"ema": 0.99})) == 0.99
 
 
 def schedule(steps: int = 10, epochs: int = 5, **changes: Any) -> Schedule:

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bycase.training.subsets import class_shares, encode, image_weights, make_targets
+from bycase.training.subsets import class_shares, encode, image_weights, make_targets, take_subset
 
 
 def test_encode_follows_the_order() -> None:
@@ -24,3 +24,10 @@ def test_balanced_weights_make_classes_count_the_same() -> None:
 
 def test_without_class_weight_all_images_count_one() -> None:
     assert (image_weights(np.array([0, 1, 1]), 2, "none") == 1).all()
+
+
+def test_a_subset_knows_whose_images_it_holds() -> None:
+    images, groups = ["a.png", "b.png", "c.png", "d.png"], ["p", "q", "p", "r"]
+    manifest = pd.DataFrame({"image": images, "label": ["x", "y", "y", "x"], "group": groups})
+    splits = pd.DataFrame({"image": ["d.png", "a.png", "b.png", "c.png"], "part": "train"})
+    assert take_subset("train", splits, manifest, ["x", "y"], "none").patient.tolist() == [0, 1, 2, 1]

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from bycase.apps.classifier.patients import describe_patients
-from bycase.apps.predict.table import PatientSums, patients_by_name, read_patients
+from bycase.apps.predict.table import PatientScores, patients_by_name, read_patients
 from bycase.core.errors import UserError
 from bycase.core.params import Params
+from bycase.statistics.pooling import Pooling
 
 
 @pytest.mark.parametrize(
@@ -59,13 +60,14 @@ def test_an_absent_table_is_named(tmp_path: Path) -> None:
         read_patients(tmp_path / "absent.csv")
 
 
-def test_sums_are_means_in_order_of_appearance() -> None:
-    sums = PatientSums()
+def test_patients_are_pooled_in_order_of_appearance() -> None:
+    patients = PatientScores()
     for patient, score, unlike in (("b", 0.2, True), ("a", 0.5, False), ("", 0.9, True), ("b", 0.6, True)):
-        sums.add(patient, np.array([1 - score, score]), unlike)
-    assert list(sums.scores) == ["b", "a"]
-    np.testing.assert_allclose(sums.means, [[0.6, 0.4], [0.5, 0.5]])
-    assert (sums.images, sums.unlike) == ({"b": 2, "a": 1}, {"b": 2, "a": 0})
+        patients.add(patient, np.array([1 - score, score]), unlike)
+    assert list(patients.scores) == ["b", "a"]
+    np.testing.assert_allclose(patients.pooled(Pooling(), 1), [[0.6, 0.4], [0.5, 0.5]])
+    np.testing.assert_allclose(patients.pooled(Pooling("top_k", top_k=1), 1), [[0.4, 0.6], [0.5, 0.5]])
+    assert ([*map(len, patients.scores.values())], patients.unlike) == ([2, 1], {"b": 2, "a": 0})
 
 
 @pytest.mark.parametrize(
