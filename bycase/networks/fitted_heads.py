@@ -91,8 +91,8 @@ def vote_shares(distances: Floats, votes: Floats, shares: Floats) -> Floats:
     """Class probabilities of images by their k nearest neighbours.
 
     A neighbour votes with its weight by the inverse of its distance (Dudani 1976, The distance-weighted k-nearest-
-    neighbor rule, IEEE Transactions on Systems, Man, and Cybernetics 6(4)), the farthest with its weight alone. One more
-    vote goes to the classes by their shares (Cestnik 1990, Estimating probabilities, ECAI): none is ever certain.
+    neighbor rule, IEEE Transactions on Systems, Man, and Cybernetics 6(4)), the farthest with its weight alone. One
+    more vote goes to the classes by their shares (Cestnik 1990, Estimating probabilities, ECAI): none is ever certain.
 
     Parameters
     ----------

@@ -126,9 +126,7 @@ def fit_training(
         A row of history a setting.
     """
     head, monitor, train = str(params.network.fitted_head), params.train.monitor, sets.train
-    prior = prior_loss(
-        make_loss(params.train, sets.n_classes), class_shares(train.y, train.weights, sets.n_classes)
-    )
+    prior = prior_loss(make_loss(params.train, sets.n_classes), class_shares(train.y, train.weights, sets.n_classes))
     progress = Progress(phase=head, best_phase=head)
     build, started = None, time.perf_counter()
     with energy_log(fingerprint, 0) as energy:
@@ -169,7 +167,9 @@ def training_scores(train: Subset, probabilities: Floats) -> dict[str, float]:
 
 def setting_words(setting: dict[str, Any]) -> str:
     """A setting of a candidate in words, such as ``C = 0.01`` or ``k = 9, cosine``."""
-    return ", ".join(f"{key} = {value:g}" if isinstance(value, int | float) else value for key, value in setting.items())
+    return ", ".join(
+        f"{key} = {value:g}" if isinstance(value, int | float) else value for key, value in setting.items()
+    )
 
 
 def logistic_candidates(sets: FeatureSets) -> Iterator[Candidate]:
@@ -199,7 +199,7 @@ def logistic_candidates(sets: FeatureSets) -> Iterator[Candidate]:
 
 
 def neighbours_candidates(sets: FeatureSets) -> Iterator[Candidate]:
-    """k nearest neighbours among the unchanged training images, by either distance, from the largest k down.
+    """K nearest neighbours among the unchanged training images, by either distance, from the largest k down.
 
     At most half of the training images are neighbours.
     """

@@ -1,5 +1,6 @@
 """What a cell runs: split, features where they are its own, training within the budget, evaluation, extras."""
 
+import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -115,7 +116,7 @@ def _train(workspace: Workspace, settings: dict[str, Any], cell: Cell, budget: B
     if workspace.has_done("choose"):
         return
     folder, rows = workspace.folder, []
-    for trial in range(budget.trials):
+    for trial in range(count_trials(settings["zoo"][cell.model], budget)):
         tried = training_settings(settings, cell, budget, trial)
         place = folder / "trials" / str(trial)
         if not workspace.has_done(f"trial {trial}"):
@@ -134,6 +135,14 @@ def _train(workspace: Workspace, settings: dict[str, Any], cell: Cell, budget: B
     write_csv(folder / "trials.csv", trials.assign(chosen=trials["trial"] == chosen))
     workspace.write_params(training_settings(settings, cell, budget, chosen))
     workspace.mark_done("choose")
+
+
+def count_trials(entry: Mapping[str, Any], budget: BudgetParams) -> int:
+    """How many trials a zoo entry gets: a head that is fitted at once has no rates to try, and one is all there is."""
+    if isinstance(entry["head"], str) and budget.trials > 1:
+        logging.info("head %s chooses its own settings on validation: one trial is all there is", entry["head"])
+        return 1
+    return budget.trials
 
 
 def best_epoch(history: pd.DataFrame, monitor: str) -> dict[str, float]:
