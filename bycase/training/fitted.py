@@ -181,7 +181,7 @@ def logistic_candidates(sets: FeatureSets) -> Iterator[Candidate]:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    n_images, n_views, width = sets.views.shape
+    _, n_views, width = sets.views.shape
     views = standardise(sets.views.reshape(-1, width), sets.statistics)
     own, val = views[::n_views], standardise(sets.val_features, sets.statistics)
     weights = np.repeat(sets.train.weights.astype(np.float64) / n_views, n_views)

@@ -151,12 +151,13 @@ def best_epoch(history: pd.DataFrame, monitor: str) -> dict[str, float]:
     Parameters
     ----------
     history : DataFrame with a column ``val_<monitor>``
-        One row an epoch.
+        One row an epoch, or a setting of a head that takes none.
     monitor : str
         ``train.monitor``; of the loss the lowest is best, of all others the highest.
     """
     scores = history[f"val_{monitor}"]
-    return {f"val_{monitor}": float(scores.min() if monitor == "loss" else scores.max()), "epochs": len(history)}
+    epochs = 0 if "setting" in history.columns else len(history)
+    return {f"val_{monitor}": float(scores.min() if monitor == "loss" else scores.max()), "epochs": epochs}
 
 
 def choose_trial(trials: pd.DataFrame, monitor: str) -> int:
