@@ -22,6 +22,7 @@ from bycase.training.batches import PIXELS, decode_once
 from bycase.training.checkpoint import training_settings
 from bycase.training.distribute import make_strategy, scope
 from bycase.training.energy import ENERGY
+from bycase.training.fitted import fit_training, take_features
 from bycase.training.phases import END_TO_END
 from bycase.training.prepare import gather
 from bycase.training.record import write_record
@@ -49,11 +50,16 @@ def main() -> None:
         refuse_breach(backbone, images, params)
     if not imported and settings.mode != END_TO_END:
         check_same_backbone(backbone, features, params.train.precision)
-    context = gather(
-        params, (train, val), len(classes), strategy, backbone, features, lambda: decode_once(images, size)
-    )
-    training = run_training(context, classes, CHECKPOINT, _fingerprint(params))
-    write_record(context.network, training, params, read_times(file_digest(features.path)))
+    if settings.fitted_head:
+        sets = take_features(params, (train, val), len(classes), features)
+        with scope(strategy):
+            network, training = fit_training(params, sets, backbone, _fingerprint(params))
+    else:
+        context = gather(
+            params, (train, val), len(classes), strategy, backbone, features, lambda: decode_once(images, size)
+        )
+        network, training = context.network, run_training(context, classes, CHECKPOINT, _fingerprint(params))
+    write_record(network, training, params, read_times(file_digest(features.path)))
     for path in (CHECKPOINT, ENERGY, PIXELS):
         path.unlink(missing_ok=True)
     logging.info(training.summary(params.train.monitor))

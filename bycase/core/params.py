@@ -37,7 +37,7 @@ from bycase.core.yaml_edit import edit_yaml
 
 PARAMS_PATH = Path("params.yaml")
 _BRANCH = re.compile(
-    r"DropoutLayer|DenseLayer|(constrained-|function-before\[|literal\[|dict\[|list\[).*|str|int|\[key\]"
+    r"DropoutLayer|DenseLayer|HeadName|HeadLayers|(constrained-|function-before\[|literal\[|dict\[|list\[).*|str|int|\[key\]"
 )
 
 Checked = TypeVar("Checked", bound=BaseModel)

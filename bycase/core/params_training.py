@@ -1,13 +1,15 @@
 """The sections of `params.yaml` about networks: augmentation, training, the zoo's entries, evaluation."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from bycase.core.params_data import Count, Section, Share
 
 IMPORTED = "imported"  # the name among the networks of features that another program computed
 ALL = "all"  # layers: the whole backbone
+# Heads that are not trained in epochs but fitted at once on cached features, in words.
+FITTED_HEADS = {"logistic": "logistic regression", "neighbours": "k nearest neighbours"}
 LearningRate = Annotated[float, Field(gt=0, le=10)]
 
 
@@ -86,6 +88,17 @@ class DenseLayer(Section):
     dense: Count
 
 
+def _head_branch(value: Any) -> str:
+    return "HeadName" if isinstance(value, str) else "HeadLayers"
+
+
+Head = Annotated[
+    Annotated[Literal["logistic", "neighbours"], Tag("HeadName")]
+    | Annotated[list[DropoutLayer | DenseLayer], Tag("HeadLayers")],
+    Discriminator(_head_branch),
+]
+
+
 class UnfreezeParams(Section):
     """Fine-tuning of the top of the backbone."""
 
@@ -114,7 +127,7 @@ class ModelParams(Section):
     rescale: Annotated[float, Field(gt=0, le=1000)]
     pooling: Literal["avg", "max"]
     standardise: bool
-    head: list[DropoutLayer | DenseLayer]
+    head: Head
     optimizer: Literal["adam", "adamw", "sgd"]
     learning_rate: LearningRate
     weight_decay: Annotated[float, Field(ge=0, le=10)]
@@ -125,9 +138,26 @@ class ModelParams(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "ModelParams":
+        if self.fitted_head and self.mode == "end_to_end":
+            raise ValueError(f"head: {self.fitted_head} is fitted on a frozen backbone's features; set mode to frozen")
+        if self.fitted_head and self.unfreeze.layers:
+            raise ValueError(
+                f"head: {self.fitted_head} has no gradients to fine-tune with; set unfreeze.layers to 0, or head to a "
+                "list of layers"
+            )
         if self.mode == "end_to_end" and self.unfreeze.layers:
             raise ValueError("unfreeze.layers: mode end_to_end trains every layer from the start; set it to 0")
         return self
+
+    @property
+    def fitted_head(self) -> str | None:
+        """One of `FITTED_HEADS`; None where the head is layers that are trained in epochs."""
+        return self.head if isinstance(self.head, str) else None
+
+    @property
+    def head_layers(self) -> list[DropoutLayer | DenseLayer]:
+        """The head's layers below the last; of a fitted head none."""
+        return [] if isinstance(self.head, str) else self.head
 
 
 class UncertaintyParams(Section):

@@ -7,15 +7,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.figures.parts import epoch_axis
-from bycase.figures.phases import mark_kept_epoch, name_phases, shade_phases
+from bycase.figures.parts import epoch_axis, setting_axis
+from bycase.figures.phases import is_fitted, mark_kept_epoch, name_phases, shade_phases
 from bycase.figures.run_info import RunInfo
 from bycase.figures.style import BLUE, DOTTED, GREEN, ORANGE, PURPLE, SMALL_SIZE, new_figure, styled
 from bycase.statistics.metric_names import metric_words
 
 
 def draw_learning_curves(history: pd.DataFrame, run_info: RunInfo) -> Figure:
-    """Draw loss, accuracy, AUC and what decided about the best epoch.
+    """Draw loss, accuracy, AUC and what decided about the best epoch, or about a fitted head's setting.
 
     Parameters
     ----------
@@ -26,11 +26,18 @@ def draw_learning_curves(history: pd.DataFrame, run_info: RunInfo) -> Figure:
     """
     epoch, monitor = run_info.model_info["best_epoch"], run_info.model_info["monitor"]
     column, words = f"val_{monitor}", metric_words(monitor)
-    best = history.loc[history["epoch"] == epoch, column].iloc[0]
+    fitted, kept = is_fitted(history), history.loc[history["epoch"] == epoch].iloc[0]
+    best = kept[column]
     name = words if " " in words else f"validation {words}"
     title = f"Learning curves: best {name} {best:.3f} in epoch {epoch}"
-    subtitle = [*run_info.subtitle, f"test image AUC {run_info.value('image', 'auc')}"]
     note = "Dashed line: the epoch whose weights were kept. Solid lines: validation; dotted: training."
+    if fitted:
+        title = f"Settings of the head: best {name} {best:.3f} with {kept['setting']}"
+        note = (
+            "Dashed line: the setting that was kept. Solid lines: validation; dotted: training, of neighbours without "
+            "the image itself."
+        )
+    subtitle = [*run_info.subtitle, f"test image AUC {run_info.value('image', 'auc')}"]
     figure = new_figure(6.6, title, subtitle, note)
     with styled():
         upper, lower = figure.subplots(2, 1, sharex=True)
@@ -44,9 +51,12 @@ def draw_learning_curves(history: pd.DataFrame, run_info: RunInfo) -> Figure:
             lines.append((column, name, PURPLE, "-"))
         _draw_lines(lower, history, lines)
         upper.set_ylabel("loss")
-        lower.set(xlabel="epoch", ylabel="accuracy, AUC" + (", F1" if monitor == "f1" else ""))
+        lower.set(xlabel="setting" if fitted else "epoch", ylabel="accuracy, AUC" + (", F1" if monitor == "f1" else ""))
         lower.set_ylim(top=max(1.005, lower.get_ylim()[1]) if history["val_auc"].max() > 0.9 else None)
-        epoch_axis(lower, history["epoch"].max())
+        if fitted:
+            setting_axis(lower, history["setting"].tolist())
+        else:
+            epoch_axis(lower, history["epoch"].max())
         mark_kept_epoch((upper, lower), epoch)
         colour = {"auc": GREEN, "accuracy": BLUE, "loss": BLUE}.get(monitor, PURPLE)
         panel = upper if monitor == "loss" else lower

@@ -32,6 +32,12 @@ def epoch_axis(axes: Axes, last: int) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
+def setting_axis(axes: Axes, settings: Sequence[str]) -> None:
+    """Name settings, numbered from 1, in their order."""
+    axes.set_xlim(0.5, len(settings) + 0.5)
+    axes.set_xticks(range(1, len(settings) + 1), settings, rotation=90, size=SMALL_SIZE)
+
+
 def row_axes(axes: Axes, labels: Sequence[str]) -> None:
     """Give each row from the top down its label, with upright grid lines only."""
     axes.set_yticks(range(len(labels)), labels)

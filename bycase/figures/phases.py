@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
+from bycase.core.params_training import FITTED_HEADS
 from bycase.figures.style import DASHED, INK, PALE, REFERENCE, SMALL_SIZE
 from bycase.training.phases import END_TO_END, FINE_TUNE, HEAD
 
-NAMES = {HEAD: "head", END_TO_END: "end to end", FINE_TUNE: "fine-tuning"}
+NAMES = FITTED_HEADS | {HEAD: "head", END_TO_END: "end to end", FINE_TUNE: "fine-tuning"}
 CHARACTER = 0.014  # width of one, as a share of a panel's width
 ROW = 0.075  # height of a row of names, likewise of its height
 
@@ -16,6 +17,11 @@ ROW = 0.075  # height of a row of names, likewise of its height
 def phase_words(phase: str) -> str:
     """A phase of `bycase.training.phases` in words, such as ``fine-tuning, step 2``."""
     return NAMES.get(phase, f"fine-tuning, step {phase.removeprefix(f'{FINE_TUNE}_')}")
+
+
+def is_fitted(history: pd.DataFrame) -> bool:
+    """Whether the rows of a history are settings of a head that is fitted at once, not epochs."""
+    return "setting" in history.columns
 
 
 def shade_phases(panels: Sequence[Axes], history: pd.DataFrame) -> None:

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.figures.parts import epoch_axis
-from bycase.figures.phases import mark_kept_epoch, phase_words, shade_phases
+from bycase.figures.parts import epoch_axis, setting_axis
+from bycase.figures.phases import is_fitted, mark_kept_epoch, phase_words, shade_phases
 from bycase.figures.run_info import RunInfo
 from bycase.figures.style import (
     BLUE,
@@ -53,7 +53,7 @@ class Check:
 
 
 def check_training(history: pd.DataFrame, model_info: dict[str, Any], truth: "pd.Series[str]") -> list[Check]:
-    """All checks, in a fixed order.
+    """All checks, in a fixed order; of a head that is fitted at once, its place in the grid in place of epochs' course.
 
     Parameters
     ----------
@@ -65,13 +65,14 @@ def check_training(history: pd.DataFrame, model_info: dict[str, Any], truth: "pd
         Classes of the validation images.
     """
     kept = history.loc[history["epoch"] == model_info["best_epoch"]].iloc[0]
-    return [
+    checks = [
         _check_learned(history, model_info["prior_loss"]),
         _check_classes(history, kept, truth),
         _check_gap(kept),
-        _check_rise(history, model_info["prior_loss"]),
-        _check_overfitting(history),
     ]
+    if is_fitted(history):
+        return [*checks, _check_edge(history, kept)]
+    return [*checks, _check_rise(history, model_info["prior_loss"]), _check_overfitting(history)]
 
 
 def count_words(checks: list[Check]) -> str:
@@ -82,10 +83,11 @@ def count_words(checks: list[Check]) -> str:
 def write_sanity(checks: list[Check], run_info: RunInfo) -> str:
     """The checks as lines of text under network, data and split."""
     model_info = run_info.model_info
+    kept = model_info.get("head_setting", f"epoch {model_info['best_epoch']}")
     lines = [
         f"Sanity of the training: {count_words(checks)}",
         *run_info.subtitle,
-        f"weights kept: epoch {model_info['best_epoch']} ({phase_words(model_info['best_phase'])}), "
+        f"weights kept: {kept} ({phase_words(model_info['best_phase'])}), "
         f"best validation {metric_words(model_info['monitor'])}",
         "",
         *(check.line for check in checks),
@@ -111,6 +113,12 @@ def draw_sanity(history: pd.DataFrame, checks: Sequence[Check], truth: "pd.Serie
         "Upright: the epoch whose weights were kept. Shaded: fine-tuning. Training values are means over the "
         "epoch, of augmented and weighted images; validation loss is plain cross-entropy."
     )
+    fitted, monitor = is_fitted(history), run_info.model_info["monitor"]
+    if fitted:
+        note = (
+            "Upright: the setting that was kept. Training loss is weighted, that of neighbours without the image "
+            "itself; validation loss is plain cross-entropy."
+        )
     title = f"Sanity of the training: {count_words(list(checks))}"
     figure = new_figure(8.6, title, [f"{run_info.network}; {run_info.data}", run_info.split, *verdicts], note)
     with styled():
@@ -118,14 +126,19 @@ def draw_sanity(history: pd.DataFrame, checks: Sequence[Check], truth: "pd.Serie
         _draw_loss(panels[0, 0], history, run_info.model_info["prior_loss"])
         _draw_top_share(panels[0, 1], history, float(truth.value_counts(normalize=True).max()))
         _draw_gaps(panels[1, 0], history)
-        _draw_line(panels[1, 1], history, history["learning_rate"], GREEN)
-        panels[1, 1].set_title("learning rate")
-        panels[1, 1].set_yscale("log", nonpositive="mask")
+        last = f"val_{monitor}" if fitted else "learning_rate"
+        _draw_line(panels[1, 1], history, history[last], GREEN)
+        panels[1, 1].set_title(f"validation {metric_words(monitor)}" if fitted else "learning rate")
+        if not fitted:
+            panels[1, 1].set_yscale("log", nonpositive="mask")
         for axes in panels.ravel():
             axes.grid(axis="y")
-            epoch_axis(axes, history["epoch"].max())
+            if fitted:
+                setting_axis(axes, history["setting"].tolist())
+            else:
+                epoch_axis(axes, history["epoch"].max())
         for axes in panels[1]:
-            axes.set_xlabel("epoch")
+            axes.set_xlabel("setting" if fitted else "epoch")
         shade_phases(panels.ravel().tolist(), history)
         mark_kept_epoch(panels.ravel().tolist(), run_info.model_info["best_epoch"])
     return figure
@@ -147,7 +160,7 @@ def _check_classes(history: pd.DataFrame, kept: "pd.Series[Any]", truth: "pd.Ser
     words = f"most predicted class: {100 * share:.0f} % of validation images"
     words += f" (largest true class: {100 * true_share:.0f} %)"
     if epochs:
-        words += f"; one class for all in {epochs} of {len(history)} epochs"
+        words += f"; one class for all in {epochs} of {len(history)} {'settings' if is_fitted(history) else 'epochs'}"
     return Check(share < true_share + LARGEST_TAKEN * (1 - true_share), words)
 
 
@@ -155,6 +168,13 @@ def _check_gap(kept: "pd.Series[Any]") -> Check:
     gap = float(kept["accuracy"] - kept["val_accuracy"])
     words = f"gap of {gap:.3f} between training accuracy {kept['accuracy']:.3f} and validation accuracy "
     return Check(gap <= LARGEST_GAP, f"{words}{kept['val_accuracy']:.3f}")
+
+
+def _check_edge(history: pd.DataFrame, kept: "pd.Series[Any]") -> Check:
+    """Beyond the least penalty that was tried there may be a better one; k = 1 is no such edge."""
+    passed = "C" not in history.columns or history["C"].min() < kept["C"] < history["C"].max()
+    words = f"{kept['setting']} kept, of {len(history)} settings"
+    return Check(bool(passed), words if passed else f"{words}: at the edge of the grid, a better one may lie beyond it")
 
 
 def _check_rise(history: pd.DataFrame, prior_loss: float) -> Check:

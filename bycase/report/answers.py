@@ -84,7 +84,8 @@ def _training(study: Study) -> str:
 
 
 def _selection(study: Study) -> str:
-    words = f"The epoch with the best validation {short_metric_words(study.params.train.monitor)}."
+    chosen = "setting of the head" if study.params.zoo[study.model].fitted_head else "epoch"
+    words = f"The {chosen} with the best validation {short_metric_words(study.params.train.monitor)}."
     if not study.others:
         return words
     return (

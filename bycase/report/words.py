@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from bycase.core.params import Params
-from bycase.core.params_training import ALL
+from bycase.core.params_training import ALL, FITTED_HEADS
 from bycase.core.wording import (
     Numbers,
     count,
@@ -209,6 +209,15 @@ def preprocessing_words(params: Params) -> str:
 def training_words(params: Params, model: str) -> str:
     """How a network is trained."""
     network, train, augment = params.zoo[model], params.train, params.augment
+    if network.fitted_head:
+        how = {
+            "logistic": "an L2 penalty by L-BFGS, every augmented view counted; the penalty",
+            "neighbours": "votes by inverse distance; their number and the distance",
+        }[network.fitted_head]
+        return (
+            f"backbone frozen, head fitted at once: {FITTED_HEADS[network.fitted_head]} with {how} chosen by "
+            f"validation {metric_words(train.monitor)}; class weights {train.class_weight}"
+        )
     layers = "backbone frozen, head trained" if network.mode == "frozen" else "all layers trained"
     if network.mode == "frozen" and network.unfreeze.layers:
         top = "all" if network.unfreeze.layers == ALL else f"the top {network.unfreeze.layers}"

@@ -109,7 +109,7 @@ def gather(
     statistics = feature_statistics(cached, train_rows) if cached and settings.standardise else None
     with scope(strategy):
         seed = derive_seed(params.seed, "head")
-        head = build_head(backbone.output_shape[-1], list(settings.head), n_classes, seed, statistics)
+        head = build_head(backbone.output_shape[-1], settings.head_layers, n_classes, seed, statistics)
         network = trained = join(backbone, head)
         auxiliary = None if frozen else find_network(params.model).auxiliary
         if auxiliary:

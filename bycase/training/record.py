@@ -37,8 +37,8 @@ def write_record(network: "keras.Model", training: Training, params: Params, emb
     embed_times : mapping
         ``embed_seconds``, what the cached features cost (0 where there were none); empty where that is not known.
     """
-    progress = training.progress
-    epochs = len(progress.history)
+    progress, fitted = training.progress, params.network.fitted_head
+    kept, epochs = progress.history[progress.best_epoch - 1], 0 if fitted else len(progress.history)
     save_network(network, NETWORK)
     digest = file_digest(NETWORK)
     model_info = {
@@ -46,6 +46,7 @@ def write_record(network: "keras.Model", training: Training, params: Params, emb
         "variant": params.network.variant,
         "weights": params.weights,
         "mode": params.network.mode,
+        **({"head": fitted, "head_setting": kept["setting"]} if fitted else {}),
         "dataset": params.dataset,
         "phantom": params.data.source == "phantom",
         "classes": order_classes(params.data.classes, params.data.positive),
@@ -65,7 +66,7 @@ def write_record(network: "keras.Model", training: Training, params: Params, emb
         "versions": installed_versions(RUNTIME),
     }
     write_json(MODEL_INFO, model_info)
-    last = {key: value for key, value in progress.history[-1].items() if key in CURVES}
+    last = {key: value for key, value in (kept if fitted else progress.history[-1]).items() if key in CURVES}
     headlines = sizes_of(model_info) | {"last_epoch": last}
     write_headlines("train", headlines, list(headlines))
     write_csv(HISTORY, pd.DataFrame(progress.history))
@@ -74,7 +75,7 @@ def write_record(network: "keras.Model", training: Training, params: Params, emb
         {
             **embed_times,
             "training_seconds": round(progress.seconds, 2),
-            "seconds_per_epoch": round(progress.seconds / epochs, 4),
+            **({"seconds_per_epoch": round(progress.seconds / epochs, 4)} if epochs else {}),
             **training.energy,
         },
     )

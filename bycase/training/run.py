@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bycase.core.params_training import FITTED_HEADS
 from bycase.training.checkpoint import Checkpoint, Progress
 from bycase.training.collapse import CollapseGuard
 from bycase.training.energy import after_each, energy_log
@@ -41,8 +42,13 @@ class Training:
     energy: dict[str, float]
 
     def summary(self, monitor: str) -> str:
-        """The best epoch in one line."""
+        """The best epoch in one line; of a head that is fitted at once the best setting."""
         progress, best = self.progress, self.progress.history[self.progress.best_epoch - 1]
+        if progress.best_phase in FITTED_HEADS:
+            return (
+                f"{FITTED_HEADS[progress.best_phase]}: best validation {monitor} {best[f'val_{monitor}']:.3f} with "
+                f"{best['setting']}, of {len(progress.history)} settings"
+            )
         return (
             f"best validation {monitor} {best[f'val_{monitor}']:.3f} in epoch {progress.best_epoch} of "
             f"{len(progress.history)} ({progress.best_phase}); loss {best['loss']:.3f}, of a constant prediction "

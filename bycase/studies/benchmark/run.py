@@ -1,5 +1,6 @@
 """What a cell runs: split, features where they are its own, training within the budget, evaluation, extras."""
 
+import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -115,7 +116,7 @@ def _train(workspace: Workspace, settings: dict[str, Any], cell: Cell, budget: B
     if workspace.has_done("choose"):
         return
     folder, rows = workspace.folder, []
-    for trial in range(budget.trials):
+    for trial in range(count_trials(settings["zoo"][cell.model], budget)):
         tried = training_settings(settings, cell, budget, trial)
         place = folder / "trials" / str(trial)
         if not workspace.has_done(f"trial {trial}"):
@@ -136,18 +137,27 @@ def _train(workspace: Workspace, settings: dict[str, Any], cell: Cell, budget: B
     workspace.mark_done("choose")
 
 
+def count_trials(entry: Mapping[str, Any], budget: BudgetParams) -> int:
+    """How many trials a zoo entry gets: a head that is fitted at once has no rates to try, and one is all there is."""
+    if isinstance(entry["head"], str) and budget.trials > 1:
+        logging.info("head %s chooses its own settings on validation: one trial is all there is", entry["head"])
+        return 1
+    return budget.trials
+
+
 def best_epoch(history: pd.DataFrame, monitor: str) -> dict[str, float]:
     """The best validation score of a training, and how many epochs it took.
 
     Parameters
     ----------
     history : DataFrame with a column ``val_<monitor>``
-        One row an epoch.
+        One row an epoch, or a setting of a head that takes none.
     monitor : str
         ``train.monitor``; of the loss the lowest is best, of all others the highest.
     """
     scores = history[f"val_{monitor}"]
-    return {f"val_{monitor}": float(scores.min() if monitor == "loss" else scores.max()), "epochs": len(history)}
+    epochs = 0 if "setting" in history.columns else len(history)
+    return {f"val_{monitor}": float(scores.min() if monitor == "loss" else scores.max()), "epochs": epochs}
 
 
 def choose_trial(trials: pd.DataFrame, monitor: str) -> int:

@@ -110,7 +110,7 @@ class FoldNetwork:
         _assign(built.trained.variables, built.first)
         self._current = built
         # What may change without other layers: rates, decay, batches.
-        _assign(built.rates, [layer.dropout for layer in params.network.head if isinstance(layer, DropoutLayer)])
+        _assign(built.rates, [layer.dropout for layer in params.network.head_layers if isinstance(layer, DropoutLayer)])
         built.decay.assign(params.network.weight_decay)
         nowhere = np.zeros(0, np.intp)
         train, val = self.inner.train, self.inner.val
@@ -168,7 +168,7 @@ class FoldNetwork:
         network = params.network
         key = (
             str(features.path) if features else "",
-            tuple(type(layer).__name__ + str(getattr(layer, "dense", "")) for layer in network.head),
+            tuple(type(layer).__name__ + str(getattr(layer, "dense", "")) for layer in network.head_layers),
             network.unfreeze.layers,
         )
         if key not in self._built:
@@ -191,7 +191,7 @@ class FoldNetwork:
             width = features.array.shape[-1]
         seed = derive_seed(self._seed, "head")
         statistics = self._feature_statistics(features) if features and settings.standardise else None
-        head = build_head(width, list(settings.head), n_classes, seed, statistics, adjustable_dropout())
+        head = build_head(width, settings.head_layers, n_classes, seed, statistics, adjustable_dropout())
         rates = [layer.adjustable for layer in head.layers if hasattr(layer, "adjustable")]
         network = trained = head if backbone is None else join(backbone, head)
         auxiliary = find_network(params.model).auxiliary

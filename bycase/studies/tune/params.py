@@ -253,13 +253,18 @@ def load_tuning_params(params: Params, path: Path = TUNING_PARAMS) -> TuningPara
 def _network_mistakes(params: Params, tuning: TuningParams) -> Iterator[str]:
     """What of the space does not fit the chosen network."""
     network, space = params.network, tuning.space
+    if network.fitted_head:
+        yield (
+            f"zoo.{params.model}.head of params.yaml: {network.fitted_head} chooses its own settings on validation and "
+            "has none to search; give a list of layers, or tune another network"
+        )
     if network.mode == "end_to_end" and space.unfreeze:
         yield f"space.unfreeze: {params.model} is trained end to end, every layer from the start; leave it out"
     if network.mode == "frozen" and space.augmentation and not space.augmentation.choice:
         yield "space.augmentation: views of a frozen network are embedded beforehand; give strengths as choice: [...]"
     if network.optimizer == "adam" and space.weight_decay:
         yield f"space.weight_decay: adam has none; set zoo.{params.model}.optimizer to adamw or leave it out"
-    if space.dropout and not space.head and not any(isinstance(layer, DropoutLayer) for layer in network.head):
+    if space.dropout and not space.head and not any(isinstance(layer, DropoutLayer) for layer in network.head_layers):
         yield f"space.dropout: zoo.{params.model}.head has no dropout layer; search head too, or leave it out"
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         yield f"tuning needs TensorFlow, and KERAS_BACKEND is {os.environ['KERAS_BACKEND']}; unset it"

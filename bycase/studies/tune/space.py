@@ -39,7 +39,7 @@ def parse_head(words: str) -> list[int]:
 def defaults(params: Params, keys: Iterable[str]) -> Setting:
     """The values that `params.yaml` itself has, of these keys of the space."""
     network = params.network
-    rates = [layer.dropout for layer in network.head if isinstance(layer, DropoutLayer)]
+    rates = [layer.dropout for layer in network.head_layers if isinstance(layer, DropoutLayer)]
     values = {
         "learning_rate": network.learning_rate,
         "weight_decay": network.weight_decay,
@@ -47,7 +47,7 @@ def defaults(params: Params, keys: Iterable[str]) -> Setting:
         "dropout": max(rates, default=0.0),
         "augmentation": OWN_STRENGTH,
         "unfreeze": network.unfreeze.layers,
-        "head": head_words(layer.dense for layer in network.head if isinstance(layer, DenseLayer)),
+        "head": head_words(layer.dense for layer in network.head_layers if isinstance(layer, DenseLayer)),
     }
     return {key: values[key] for key in keys}
 
@@ -73,7 +73,7 @@ def changes(setting: Mapping[str, Any], params: Params) -> dict[str, Any]:
     elif "dropout" in new:
         changed[f"{entry}.head"] = [
             {"dropout": new["dropout"]} if isinstance(layer, DropoutLayer) else layer.model_dump()
-            for layer in params.network.head
+            for layer in params.network.head_layers
         ]
     if "augmentation" in new:
         scaled = scale_augmentation(params.augment, new["augmentation"]).model_dump()
