@@ -52,6 +52,7 @@ def main() -> None:
         "image_size": params.data.image_size,
         "seed": params.seed,
         "rescale": params.network.rescale,
+        "stride": params.network.stride,
     }
     partial = PartialFeatures(
         PARTIAL,

@@ -95,6 +95,7 @@ ADDED_TO_NETWORKS: Settings = {
     "standardise": True,
     "unfreeze": {"steps": 1, "lowest_rate": 1.0},
 }
+ADDED_SINCE_TO_NETWORKS: Settings = {"stride": None}
 ADDED_TO_FINE_TUNING: Settings = {"batch_norm": "frozen"}
 
 
@@ -127,6 +128,7 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
     added += _add_to_datasets(migrated)
     added += _fill(migrated, {section: keys for section, keys in ADDED_SINCE.items() if section in migrated})
     for each in _sections(migrated, "zoo"):
+        added += _fill(each, ADDED_SINCE_TO_NETWORKS, "zoo.*.")
         if isinstance(each.get("unfreeze"), dict):
             added += _fill(each["unfreeze"], ADDED_TO_FINE_TUNING, "zoo.*.unfreeze.")
     for each in _sections(migrated, "datasets"):

@@ -123,6 +123,7 @@ class ModelParams(Section):
 
     variant: str | None
     weights: Annotated[str, Field(min_length=1)]
+    stride: Literal[2, 4, 8, 16, 32] | None
     mode: Literal["frozen", "end_to_end"]
     rescale: Annotated[float, Field(gt=0, le=1000)]
     pooling: Literal["avg", "max"]

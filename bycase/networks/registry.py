@@ -12,6 +12,7 @@ from bycase.core.errors import UserError
 from bycase.core.params import Params
 from bycase.core.params_training import IMPORTED, family_of
 from bycase.core.seeding import derive_seed
+from bycase.networks.stride import end_at_stride
 from bycase.networks.weights import check_weights_file
 from bycase.networks.zoo.alexnet import alexnet_layers
 from bycase.networks.zoo.applications import APPLICATIONS
@@ -92,17 +93,24 @@ def check_network(params: Params) -> None:
         return
     find_variant(params.model, params.network.variant)
     _check_source(params.model, params.weights, params.data.image_size)
+    if params.network.stride and find_network(params.model).auxiliary and params.network.mode == "end_to_end":
+        raise UserError(
+            f"zoo.{params.model}.stride: {params.model} trains outputs of its upper layers too; set it to null"
+        )
 
 
 def _check_imported(params: Params) -> None:
     """Refuse settings of model imported that would train layers below its features, and a file that is none."""
+    network = params.network
     for key, value, needed in (
-        ("mode", params.network.mode, "frozen"),
-        ("unfreeze.layers", params.network.unfreeze.layers, 0),
+        ("mode", network.mode, "frozen"),
+        ("stride", network.stride, None),
+        ("unfreeze.layers", network.unfreeze.layers, 0),
     ):
         if value != needed:
+            words = "null" if needed is None else needed
             raise UserError(
-                f"zoo.{params.model}.{key}: features have no layers that could be trained; set it to {needed}"
+                f"zoo.{params.model}.{key}: features have no layers that could be trained; set it to {words}"
             )
     check_imported(Path(params.weights))
 
@@ -129,6 +137,7 @@ def build_backbone(
     seed: int,
     variant: str | None = None,
     rescale: float = 1.0,
+    stride: int | None = None,
 ) -> "keras.Model":
     """Build a backbone; the same arguments give the same weights, random ones included.
 
@@ -149,6 +158,8 @@ def build_backbone(
     rescale : float
         Multiplies the pixels before the network's own preprocessing. Only published mistakes need
         another value than 1: 1/255 is the doubled rescale.
+    stride : int, optional
+        Ends the network early, see `bycase.networks.stride.end_at_stride`.
 
     Returns
     -------
@@ -159,7 +170,8 @@ def build_backbone(
     Raises
     ------
     UserError
-        If the name or variant is unknown, the images are too small for it, or the weights cannot be had.
+        If the name or variant is unknown, the images are too small for it, the weights cannot be had, or no maps have
+        the stride.
     """
     import keras
 
@@ -170,11 +182,13 @@ def build_backbone(
     keras.utils.set_random_seed(derive_seed(seed, "weights", family_of(name)))
     backbone = find_network(name).build(image_size, weights, pooling, chosen)
     rescale_pixels(backbone, rescale)
-    return backbone
+    return end_at_stride(backbone, stride, name) if stride else backbone
 
 
 def build_chosen_backbone(params: Params) -> "keras.Model":
     """The backbone that `params.yaml` chooses, with its weights; see `build_backbone`."""
     network = params.network
     size, seed = params.data.image_size, params.seed
-    return build_backbone(params.model, size, params.weights, network.pooling, seed, network.variant, network.rescale)
+    return build_backbone(
+        params.model, size, params.weights, network.pooling, seed, network.variant, network.rescale, network.stride
+    )

@@ -6,7 +6,7 @@ ResNet50 after its third residual block, at a stride of 16.
 """
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bycase.core.errors import UserError
 
@@ -30,7 +30,8 @@ def end_at_stride(backbone: "keras.Model", stride: int, name: str) -> "keras.Mod
     Returns
     -------
     keras.Model
-        Up to the last layer with such maps, pooled as before, with `backbone`'s layers and weights.
+        Up to the end of its last block with such maps, where paths meet in a sum or a concatenation; of a network
+        without such blocks, up to its last layer with such maps. Pooled as before, with `backbone`'s layers and weights.
 
     Raises
     ------
@@ -39,11 +40,17 @@ def end_at_stride(backbone: "keras.Model", stride: int, name: str) -> "keras.Mod
     """
     import keras
 
-    size, pooling = backbone.input_shape[1], backbone.layers[-1]
-    maps = [layer.output for layer in backbone.layers if len(layer.output.shape) == 4]
-    ends = {2 ** round(math.log2(size / each.shape[1])): each for each in maps}
+    pooling = backbone.layers[-1]
+    ends = {**_ends(backbone, keras.Layer), **_ends(backbone, (keras.layers.Add, keras.layers.Concatenate))}
     if stride not in ends:
         strides = ", ".join(str(each) for each in sorted(ends) if each > 1)
         raise UserError(f"zoo.{name}.stride: no maps of {name} have a stride of {stride}; choose of {strides}, or null")
     pooled = type(pooling)(name=pooling.name)(ends[stride])
     return keras.Model(backbone.inputs, pooled, name=backbone.name)
+
+
+def _ends(backbone: "keras.Model", kinds: Any) -> dict[int, Any]:
+    """The last maps that layers of these kinds make, by stride."""
+    size = backbone.input_shape[1]
+    maps = [layer.output for layer in backbone.layers if isinstance(layer, kinds) and len(layer.output.shape) == 4]
+    return {2 ** round(math.log2(size / each.shape[1])): each for each in maps}

@@ -77,7 +77,7 @@ def _fill(params: Params, strength: float, pool: pd.DataFrame, extract: Forward,
     identity = fingerprint(
         ["bycase.studies.tune.embed"],
         params.model_dump(include={"model", "seed", "embed"}),
-        params.network.model_dump(include={"variant", "rescale", "pooling"}),
+        params.network.model_dump(include={"variant", "rescale", "pooling", "stride"}),
         weights_digest(params.weights),
         params.data.image_size,
         params.data.resize,

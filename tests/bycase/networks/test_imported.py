@@ -83,6 +83,7 @@ def test_features_that_are_the_same_for_all_images_are_refused(workspace: pd.Dat
     ("changes", "message"),
     [
         ({"zoo.imported.mode": "end_to_end"}, "zoo.imported.mode: features have no layers .* to frozen"),
+        ({"zoo.imported.stride": 16}, "zoo.imported.stride: features have no layers .* to null"),
         ({"zoo.imported.unfreeze.layers": 3}, "zoo.imported.unfreeze.layers: .* to 0"),
         ({"zoo.imported.weights": "random"}, "zoo.<model>.weights: random is neither a file of features"),
         ({"zoo.imported.weights": "by_dataset"}, "zoo.<model>.weights: random is neither"),

@@ -214,6 +214,10 @@ def test_an_entrys_further_words_change_no_random_weight() -> None:
         ),
         ({"model": "alexnet", "zoo.alexnet.weights": "imagenet"}, "zoo.alexnet.weights: there are no published"),
         ({"model": "alexnet", "datasets.phantom.image_size": 32}, "32 pixels are too few for alexnet"),
+        (
+            {"model": "googlenet", "zoo.googlenet.stride": 16},
+            "zoo.googlenet.stride: .* upper layers too; set it to null",
+        ),
     ],
 )
 def test_what_the_network_does_not_have_is_refused(
