@@ -152,7 +152,8 @@ def test_a_head_without_epochs_is_a_level_line() -> None:
     histories = pd.concat([*cells, trained.assign(phase="head")])
     figure = draw_learning_curves(histories, ["logistic", "trained"], ["phantom"])
     assert {"logistic: 0.900 at once", "trained: 0.850 in epoch 3"} <= set(texts(figure))
-    (level,) = [line for line in figure.axes[0].lines if len(set(line.get_ydata())) == 1]
+    (accuracy,) = [axes for axes in figure.axes if axes.get_ylabel() == "validation accuracy"]
+    (level,) = [line for line in accuracy.lines if len(set(line.get_ydata())) == 1]
     assert level.get_ydata()[0] == pytest.approx(0.9)
     alone = draw_learning_curves(pd.concat(cells), ["logistic"], ["phantom"])
     assert "logistic: 0.900 at once" in texts(alone)
