@@ -80,8 +80,9 @@ def describe(schema: Schema, field: Schema) -> str:
     if "$ref" in field:
         names = schema["$defs"][field["$ref"].rsplit("/", 1)[1]]["properties"]
         return f"{{{', '.join(names)}}}"
-    if "anyOf" in field:
-        return " or ".join(dict.fromkeys(describe(schema, each) for each in field["anyOf"]))
+    for several in ("anyOf", "oneOf"):
+        if several in field:
+            return " or ".join(dict.fromkeys(describe(schema, each) for each in field[several]))
     if "enum" in field:
         return ", ".join(map(str, field["enum"]))
     if "const" in field:

@@ -76,6 +76,8 @@ BAD_VALUES = [
         ["'zoo.resnet50v2.head.0.dense'", "only one", "dense, dropout"],
     ),
     ("zoo.resnet50v2.head", {"dropout": 0.2}, ["zoo.resnet50v2.head", "list"]),
+    ("zoo.resnet50v2.head", "logistik", ["zoo.resnet50v2.head: ", "'logistic' or 'neighbours'", "'logistik'"]),
+    ("zoo.focal_cnn.head", "logistic", ["zoo.focal_cnn.head: logistic is fitted on a frozen", "set mode to frozen"]),
     ("seed", ABSENT, ["key 'seed' is missing"]),
     ("zoo.efficientnetlite.epochs", ABSENT, ["key 'zoo.efficientnetlite.epochs' is missing"]),
     ("augment", ABSENT, ["key 'augment' is missing"]),

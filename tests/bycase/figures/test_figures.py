@@ -13,6 +13,7 @@ from bycase.figures.learning_curves import draw_learning_curves, spread_labels
 from bycase.figures.run_info import RunInfo
 from bycase.figures.style import LARGEST, new_figure, save_figure
 from tests.fixtures.layout import check_layout, figure_words
+from tests.fixtures.plot import fitted_history
 
 
 def test_learning_curves_name_phases_and_the_best_epoch(history: pd.DataFrame, run_info: RunInfo) -> None:
@@ -86,3 +87,15 @@ def test_photographs_get_a_palette_and_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     with Image.open(tmp_path / "a.png") as image:
         assert image.mode == "P"
+
+
+def test_settings_of_a_fitted_head_are_no_epochs(run_info: RunInfo) -> None:
+    history = fitted_history()
+    chosen = replace(run_info, model_info=run_info.model_info | {"best_epoch": 3, "best_phase": "logistic"})
+    figure = draw_learning_curves(history, chosen)
+    words = figure_words(figure)
+    assert "Settings of the head: best validation AUC 0.900 with C = 0.01" in words
+    assert "logistic regression" in words
+    assert "epoch" not in words
+    assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == history["setting"].tolist()
+    check_layout(figure)

@@ -7,6 +7,7 @@ import pytest
 from bycase.figures.run_info import RunInfo
 from bycase.figures.training_sanity import check_training, draw_sanity, write_sanity
 from tests.fixtures.layout import check_layout, figure_words
+from tests.fixtures.plot import fitted_history
 
 TRUTH = pd.Series(["Benign"] * 45 + ["Malignant"] * 55)
 LEARNED, CLASSES, GAP, RISE, OVERFITTING = range(5)
@@ -111,3 +112,20 @@ def test_the_figure_says_the_verdicts_and_marks_the_constant(
     assert {1, 0.55} <= {line.get_ydata()[0] for line in share.lines}
     np.testing.assert_allclose(gap.lines[0].get_ydata(), history["accuracy"] - history["val_accuracy"])
     assert rate.get_yscale() == "log"
+
+
+@pytest.mark.parametrize(("kept", "passed"), [(3, True), (1, False), (5, False)])
+def test_of_a_fitted_head_the_edge_of_the_grid_is_warned_of(run_info: RunInfo, kept: int, passed: bool) -> None:
+    history = fitted_history()
+    info = run_info.model_info | {"best_epoch": kept, "best_phase": "logistic", "head_setting": f"C = {kept}"}
+    checks = check_training(history, info, TRUTH)
+    assert len(checks) == 4
+    assert checks[3].passed == passed
+    assert ("a better one may lie beyond it" in checks[3].words) != passed
+    chosen = replace(run_info, model_info=info)
+    assert f"weights kept: C = {kept} (logistic regression)" in write_sanity(checks, chosen)
+    figure = draw_sanity(history, checks, TRUTH, chosen)
+    assert "epoch" not in figure_words(figure)
+    check_layout(figure)
+    without_penalty = history.drop(columns="C").assign(k=[9, 5, 3, 2, 1], setting="k")
+    assert check_training(without_penalty, info, TRUTH)[3].passed

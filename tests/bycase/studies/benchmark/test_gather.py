@@ -6,7 +6,13 @@ import pytest
 from bycase.core.errors import UserError
 from bycase.core.files import write_csv, write_json
 from bycase.studies.benchmark.cell import BENCHMARK, Cell
-from bycase.studies.benchmark.gather import describe, gather_costs, gather_predictions, gather_tables
+from bycase.studies.benchmark.gather import (
+    describe,
+    gather_costs,
+    gather_predictions,
+    gather_tables,
+    join_settings,
+)
 
 CLASSES = ["Benign", "Malignant"]
 CELLS = [Cell(model, 0, fold) for model in ("b", "a") for fold in (0, 1)]
@@ -99,3 +105,10 @@ def test_what_the_tables_are_of(folds: pd.DataFrame) -> None:
     assert (about["folds"], about["repeats"], about["n_images"], about["n_patients"]) == (2, 1, 6, 3)
     assert about["networks"] == {"b": "b, random weights", "a": "a, random weights"}
     assert about["phantom"] is True
+
+
+def test_what_validation_chose_in_each_training_is_counted() -> None:
+    chosen = [{"head_setting": f"C = {c}"} for c in (0.1, 0.01, 0.01)]
+    assert join_settings(chosen) == {"head_setting": "C = 0.01 in 2 of 3 trainings, C = 0.1 in 1"}
+    assert join_settings(chosen[1:]) == {"head_setting": "C = 0.01"}
+    assert join_settings([{}, {}]) == {}

@@ -12,7 +12,7 @@ from bycase.core.errors import UserError
 from bycase.core.params import Params, load_params
 from bycase.studies.benchmark.cell import Cell
 from bycase.studies.benchmark.params import BudgetParams, ExtrasParams
-from bycase.studies.benchmark.run import best_epoch, choose_trial, run_cell
+from bycase.studies.benchmark.run import best_epoch, choose_trial, count_trials, run_cell
 from bycase.studies.benchmark.stages.cell import EXTRAS, choose_extras
 from bycase.studies.benchmark.stages.embed import embed_model
 
@@ -179,3 +179,17 @@ def test_of_the_loss_the_lowest_is_best() -> None:
     trials = pd.DataFrame({"trial": [0, 1, 2], "val_loss": [0.5, 0.4, 0.4], "val_auc": [0.8, 0.8, 0.7]})
     assert choose_trial(trials, "loss") == 1
     assert choose_trial(trials, "auc") == 0
+
+
+def test_a_head_that_is_fitted_at_once_has_one_trial(params: Params, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    fitted = params.zoo["vgg16"].model_copy(update={"head": "neighbours"})
+    folder = run(params.model_copy(update={"zoo": params.zoo | {"vgg16": fitted}}))
+    assert len(pd.read_csv(folder / "trials.csv")) == 1
+    assert "head neighbours chooses its own settings on validation: one trial is all there is" in caplog.text
+    assert count_trials({"head": []}, BUDGET) == 3
+
+
+def test_settings_of_a_head_are_no_epochs() -> None:
+    history = pd.DataFrame({"setting": ["C = 0.1", "C = 1"], "val_auc": [0.7, 0.8]})
+    assert best_epoch(history, "auc") == {"val_auc": 0.8, "epochs": 0}

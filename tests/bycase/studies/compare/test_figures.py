@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import auc, roc_auc_score
 
 from bycase.figures.comparison.critical_difference import draw_critical_difference, equivalent_groups
-from bycase.figures.comparison.learning_curves import mean_curve
+from bycase.figures.comparison.learning_curves import draw_learning_curves, mean_curve
 from bycase.figures.comparison.marks import shorten
 from bycase.figures.comparison.pareto import pareto_front
 from bycase.figures.comparison.roc import fold_mean_roc
@@ -16,6 +16,7 @@ from bycase.statistics.units import BinaryUnits
 from bycase.studies.benchmark.params import CompareParams
 from bycase.studies.compare.comparison import Comparison, compare, draw_figures
 from bycase.studies.compare.tables import find_verdict
+from tests.fixtures.plot import fitted_history
 
 SETTINGS = CompareParams(metric="auc", level="image", margin=0.1, alpha=0.05, resamples=200)
 
@@ -142,3 +143,17 @@ def test_a_verdict_is_turned_round_with_its_pair() -> None:
     pairs = {"pairs": [verdict("a", "b", "better"), verdict("a", "c", "equivalent")]}
     found = [find_verdict(pairs, *names) for names in (("a", "b"), ("b", "a"), ("c", "a"))]
     assert found == ["better", "worse", "equivalent"]
+
+
+def test_a_head_without_epochs_is_a_level_line() -> None:
+    cells = [fitted_history().assign(model="logistic", repeat=0, fold=fold) for fold in (0, 1)]
+    cells[1]["val_accuracy"] += 0.1
+    trained = fitted_history().drop(columns=["setting", "C", "chosen"]).assign(model="trained", repeat=0, fold=0)
+    histories = pd.concat([*cells, trained.assign(phase="head")])
+    figure = draw_learning_curves(histories, ["logistic", "trained"], ["phantom"])
+    assert {"logistic: 0.900 at once", "trained: 0.850 in epoch 3"} <= set(texts(figure))
+    (accuracy,) = [axes for axes in figure.axes if axes.get_ylabel() == "validation accuracy"]
+    (level,) = [line for line in accuracy.lines if len(set(line.get_ydata())) == 1]
+    assert level.get_ydata()[0] == pytest.approx(0.9)
+    alone = draw_learning_curves(pd.concat(cells), ["logistic"], ["phantom"])
+    assert "logistic: 0.900 at once" in texts(alone)

@@ -23,6 +23,11 @@ from tests.fixtures.tune import TUNING
         ({}, {"space": {"head": {"choice": [128]}}}, "head: give lists of hidden widths"),
         ({}, {"space": {"augmentation": {"uniform": [0, 2]}}}, "embedded beforehand; give strengths as choice"),
         ({"zoo.focal_cnn.optimizer": "adam"}, {"space": {"weight_decay": {"log": [1e-4, 1]}}}, "adam has none"),
+        (
+            {"model": "resnet50v2", "zoo.resnet50v2.head": "logistic"},
+            {},
+            "head of params.yaml: logistic chooses its own",
+        ),
         ({"zoo.focal_cnn.head": []}, {"space": {"dropout": {"uniform": [0, 0.5]}}}, "has no dropout layer"),
         (
             {"zoo.focal_cnn.mode": "end_to_end"},
