@@ -76,7 +76,7 @@ def describe_aggregation(validation: Units | None, test: Units, settings: Evalua
     Returns
     -------
     dict
-        ``rule``, the one in use, and ``rules``, all others but the mean, attention as it was fitted and only with
+        ``rule``, the one in use, and ``rules``, by name all but the mean, attention as it was fitted and only with
         validation, as `bycase.statistics.pooling.read_pooling` reads them; ``compared``: see `compare_rules`. The last
         two are absent where no patient has two images.
     """
@@ -85,7 +85,8 @@ def describe_aggregation(validation: Units | None, test: Units, settings: Evalua
         return content
     rules = [rule for rule in OTHERS if validation is not None or rule != ATTENTION]
     poolings = [make_pooling(rule, validation, settings) for rule in rules]
-    return content | {"rules": [str(pooling) for pooling in poolings], "compared": compare_rules(test, poolings)}
+    content["rules"] = {pooling.rule: str(pooling) for pooling in poolings}
+    return content | {"compared": compare_rules(test, poolings)}
 
 
 def compare_rules(images: Units, poolings: list[Pooling]) -> dict[str, dict[str, Any]]:

@@ -131,7 +131,7 @@ def test_a_file_of_this_version_gets_the_keys_that_came_since(default_params: di
         del entry["unfreeze"]["batch_norm"]
     migrated, changes = migrate(older, "x")
     assert migrated == default_params
-    assert changes == ["added zoo.*.unfreeze.batch_norm, train.sampling, evaluate.aggregation, evaluate.top_k"]
+    assert changes == ["added train.sampling, evaluate.aggregation, evaluate.top_k, zoo.*.unfreeze.batch_norm"]
 
 
 def test_defaults_are_keys_that_there_are(default_params: dict[str, Any]) -> None:

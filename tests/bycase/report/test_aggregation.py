@@ -43,8 +43,8 @@ def test_the_table_has_a_row_a_rule_and_is_absent_where_patients_are_unknown() -
     table = aggregation_blocks(numbers, patients_known=True)[1]
     assert isinstance(table, Table)
     assert [tuple(row) for row in table.rows] == [
-        ("median", "0.750", "-0.050 (-0.080 to -0.020)", ".010"),
-        ("mean of the highest", "0.820", "+0.020 (-0.010 to +0.050)", ".500"),
+        ("median", "0.750", "-0.050 (-0.080 to -0.020)", "0.010"),
+        ("mean of the highest", "0.820", "+0.020 (-0.010 to +0.050)", "0.500"),
     ]
     assert "adjusted by Holm" in table.caption
     assert aggregation_blocks(numbers, patients_known=False) == []

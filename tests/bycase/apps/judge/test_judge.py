@@ -138,7 +138,7 @@ def test_patients_are_made_by_the_rule_asked_for(make_table: Make, save: Save, w
 def test_attention_needs_validation_patients_and_probabilities(make_table: Make, save: Save) -> None:
     frame = make_table()
     fitted = judged(save(frame), "--aggregation", "attention")
-    assert fitted["aggregation"]["rule"] == fitted["aggregation"]["rules"][-1]
+    assert fitted["aggregation"]["rule"] == fitted["aggregation"]["rules"]["attention"]
     alone = frame[frame["part"] == "test"].drop(columns="part")
     with pytest.raises(UserError, match="attention is fitted on validation patients"):
         judged(save(alone), "--aggregation", "attention")

@@ -60,11 +60,14 @@ def test_a_cells_rules_for_patients_go_along(folds: pd.DataFrame) -> None:
     for cell in CELLS:
         path = BENCHMARK / cell.place / "metrics.json"
         content = json.loads(path.read_text(encoding="utf-8"))
-        rules = {"rule": f"attention 0.{cell.fold} 1", "rules": ["median", f"attention 0.{cell.fold} 1"]}
+        rules = {
+            "rule": f"attention {cell.fold} 1",
+            "rules": {"median": "median", "attention": f"attention {cell.fold} 1"},
+        }
         write_json(path, content | {"aggregation": rules})
     table = gather_predictions(CELLS, PATIENTS, folds, CLASSES)
-    assert (table["aggregation"] == "attention 0." + table["fold"].astype(str) + " 1").all()
-    assert (table["rules"] == "median; attention 0." + table["fold"].astype(str) + " 1").all()
+    assert (table["aggregation"] == "attention " + table["fold"].astype(str) + " 1").all()
+    assert (table["rules"] == "median; attention " + table["fold"].astype(str) + " 1").all()
 
 
 def test_a_cell_that_tested_other_images_is_refused(folds: pd.DataFrame) -> None:
