@@ -49,7 +49,8 @@ def gather_predictions(
         predictions = read_predictions(folder / "test.csv", classes)
         _refuse_other_images(cell, set(predictions["image"]), tested[cell.repeat, cell.fold])
         metrics = read_results(folder / "metrics.json", "benchmark/dvc.yaml")
-        rules = metrics.get("aggregation", {}).get("rules")
+        # None where a test part has no patient with two images.
+        rules = RULES_SEPARATOR.join(metrics.get("aggregation", {}).get("rules", {}).values()) or None
         tables.append(
             predictions.drop(columns="group").assign(
                 model=cell.model,
