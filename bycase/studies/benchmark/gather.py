@@ -61,10 +61,7 @@ def gather_predictions(
                 threshold=metrics["image"].get("threshold"),
                 patient_threshold=metrics["patient"].get("threshold"),
                 temperature=metrics["calibration"]["temperature"],
-                **{
-                    AGGREGATION: str(pooling_of(metrics)),
-                    RULES: RULES_SEPARATOR.join(rules.values()) if rules else None,
-                },
+                **{AGGREGATION: str(pooling_of(metrics)), RULES: rules},
             )
         )
     return pd.concat(tables, ignore_index=True).sort_values([*KEYS, "image"], ignore_index=True)
