@@ -8,6 +8,12 @@ from bycase.report.blocks import Block, Table, Text
 from bycase.report.words import ALPHA
 from bycase.statistics.pooling import pooling_of
 
+HEADER = ("rule", "AUC by patient", "less the mean's", "p")
+TABLE_WORDS = (
+    "patients' AUC by the rule that puts their images together, less that of the mean over the same images. Nothing "
+    "was chosen by this table. In brackets: intervals over patients that hold with 95 %, and p-values adjusted by "
+    "Holm, both"
+)
 RULE_WORDS = {"median": "median", "top_k": "mean of the highest", "attention": "attention, fitted on validation"}
 
 
@@ -27,24 +33,26 @@ def aggregation_words(metrics: Mapping[str, Any]) -> str:
     return f"{said} Other rules were fixed without a look at the test part. {verdict}."
 
 
+def networks_blocks(board: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> list[Block]:
+    """The comparison of each network's rules out of fold; nothing where patients are unknown or no rules were told."""
+    rows = [
+        (names[model], *_row(rule, each))
+        for model, levels in board.items()
+        for rule, each in levels.get("patient", {}).get("aggregation", {}).items()
+    ]
+    caption = f"Out of fold, for every network: {TABLE_WORDS} of all networks and rules together."
+    return [Table(caption, ("network", *HEADER), rows)] if rows else []
+
+
 def aggregation_blocks(metrics: Mapping[str, Any], patients_known: bool) -> list[Block]:
     """The sentence and the table of the comparison; nothing where patients are unknown or have one image each."""
     compared = metrics.get("aggregation", {}).get("compared", {})
     if not patients_known or not compared:
         return []
-    rows = [
-        (
-            RULE_WORDS[rule],
-            share(each["auc"]),
-            value_with_interval(each["difference"], each["ci"], signed),
-            p_value(each["p_holm"]),
-        )
-        for rule, each in compared.items()
-    ]
-    caption = (
-        "Patients' AUC by the rule that puts their images together, less that of the mean of the same images' "
-        "probabilities. 95 % intervals hold together for all rules, over patients; p-values are adjusted by Holm. "
-        "Nothing was chosen by this table."
-    )
-    header = ("rule", "AUC by patient", "less the mean's", "p")
-    return [Text(aggregation_words(metrics)), Table(caption, header, rows)]
+    rows = [_row(rule, each) for rule, each in compared.items()]
+    return [Text(aggregation_words(metrics)), Table(f"{capitalise(TABLE_WORDS)} of all rules together.", HEADER, rows)]
+
+
+def _row(rule: str, each: Mapping[str, Any]) -> tuple[str, ...]:
+    difference = value_with_interval(each["difference"], each["ci"], signed)
+    return RULE_WORDS[rule], share(each["auc"]), difference, p_value(each["p_holm"])

@@ -12,6 +12,7 @@ from bycase.core.wording import (
     seconds,
     share,
 )
+from bycase.report.aggregation import networks_blocks
 from bycase.report.blocks import Block, Page, Section, Table, Text, missing
 from bycase.report.documents import make_documents
 from bycase.report.failures import failure_section, find_errors
@@ -93,7 +94,11 @@ def bench_page(bench: Bench, images: bool) -> Page:
             Section(
                 "best",
                 f"All metrics of {bench.best}",
-                [results_table(levels, bench.clusters), *class_table(levels["image"], bench.clusters)],
+                [
+                    results_table(levels, bench.clusters),
+                    *class_table(levels["image"], bench.clusters),
+                    *networks_blocks(bench.leaderboard, {model: _network(bench, model) for model in bench.models}),
+                ],
             ),
             data_section(bench.data, images),
             leakage_section(bench.leakage),

@@ -4,6 +4,7 @@ Rules are fixed before the test part is looked at; what a rule has to learn, it 
 test chooses nothing: it says what was lost or gained by the rule of `evaluate.aggregation`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -75,16 +76,16 @@ def describe_aggregation(validation: Units | None, test: Units, settings: Evalua
     Returns
     -------
     dict
-        ``rule`` and, with validation, ``attention`` as it was fitted, both as `bycase.statistics.pooling.read_pooling`
-        reads them; ``compared``: see `compare_rules`, of all rules but the mean, attention only with validation. The
-        last two are absent where no patient has two images.
+        ``rule``, the one in use, and ``rules``, by name all but the mean, attention as it was fitted and only with
+        validation, as `bycase.statistics.pooling.read_pooling` reads them; ``compared``: see `compare_rules`. The last
+        two are absent where no patient has two images.
     """
     content: dict[str, Any] = {"rule": str(test.pooling)}
     if len(number_patient_units(test)[0]) == len(test.truth):
         return content
     rules = [rule for rule in OTHERS if validation is not None or rule != ATTENTION]
     poolings = [make_pooling(rule, validation, settings) for rule in rules]
-    content |= {rule: str(pooling) for rule, pooling in zip(rules, poolings, strict=True) if rule == ATTENTION}
+    content["rules"] = {pooling.rule: str(pooling) for pooling in poolings}
     return content | {"compared": compare_rules(test, poolings)}
 
 
@@ -101,21 +102,36 @@ def compare_rules(images: Units, poolings: list[Pooling]) -> dict[str, dict[str,
     Returns
     -------
     dict
-        By rule ``auc``; ``difference`` from the mean's; its interval ``ci``, the intervals of all rules together
-        holding with 95 %; ``p``, and ``p_holm``, adjusted over the rules (Holm, 1979).
+        By rule, see `compare_units`.
     """
-    mean = measure_influence("auc", patient_units(replace(images, pooling=Pooling())))
-    each = [measure_influence("auc", patient_units(replace(images, pooling=pooling))) for pooling in poolings]
-    differences = [influence_difference(influence.minus(mean)) for influence in each]
+    mean = patient_units(replace(images, pooling=Pooling()))
+    others = [patient_units(replace(images, pooling=pooling)) for pooling in poolings]
+    names = [pooling.rule for pooling in poolings]
+    return dict(zip(names, compare_units([mean] * len(others), others), strict=True))
+
+
+def compare_units(means: Sequence[Units], others: Sequence[Units]) -> list[dict[str, Any]]:
+    """The AUC of each of `others` less that of its counterpart among `means`, which are the same patients.
+
+    Returns
+    -------
+    list of dict
+        ``auc``; ``difference``; its interval ``ci``, the intervals of the whole list together holding with 95 %; ``p``,
+        and ``p_holm``, adjusted over the list (Holm, 1979).
+    """
+    each = [measure_influence("auc", units) for units in others]
+    differences = [
+        influence_difference(influence.minus(measure_influence("auc", mean)))
+        for influence, mean in zip(each, means, strict=True)
+    ]
     p = [p_two_sided(difference) for difference in differences]
-    adjusted = holm(p)
-    return {
-        pooling.rule: {
+    return [
+        {
             "auc": influence.estimate,
             "difference": difference.estimate,
-            "ci": simultaneous_interval(difference, 2 * TAIL, len(poolings), float(own)),
-            "p": one,
-            "p_holm": float(own),
+            "ci": simultaneous_interval(difference, 2 * TAIL, len(differences), adjusted),
+            "p": own,
+            "p_holm": adjusted,
         }
-        for pooling, influence, difference, one, own in zip(poolings, each, differences, p, adjusted, strict=True)
-    }
+        for influence, difference, own, adjusted in zip(each, differences, p, holm(p), strict=True)
+    ]

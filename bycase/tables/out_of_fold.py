@@ -36,6 +36,8 @@ COLUMNS = (
     "temperature",  # from the cell's validation
 )
 AGGREGATION = "aggregation"  # how the cell's patients are made of images; a table without it is of their means
+RULES = "rules"  # likewise others, by which patients may be compared; a table without it compares none
+RULES_SEPARATOR = "; "
 AGAIN = "run 'dvc repro -f benchmark/dvc.yaml:gather'"
 
 
@@ -78,6 +80,7 @@ def write_out_of_fold(path: Path, frame: pd.DataFrame, classes: Sequence[str]) -
     names = list(COLUMNS)
     middle = names.index("label") + 1
     more = [AGGREGATION] if AGGREGATION in frame and (frame[AGGREGATION] != "mean").any() else []
+    more += [RULES] if RULES in frame and frame[RULES].notna().all() else []
     write_csv(path, frame[[*names[:middle], *classes, *names[middle:], *more]])
 
 

@@ -12,7 +12,7 @@ from bycase.figures.run_info import RunInfo
 from bycase.statistics.pooling import pooling_of
 from bycase.studies.benchmark.cell import Cell
 from bycase.tables.models import read_model_info
-from bycase.tables.out_of_fold import ABOUT_VERSION, BENCHMARK, KEYS
+from bycase.tables.out_of_fold import ABOUT_VERSION, AGGREGATION, BENCHMARK, KEYS, RULES, RULES_SEPARATOR
 from bycase.tables.predictions import read_predictions
 from bycase.tables.results import read_results
 
@@ -50,6 +50,8 @@ def gather_predictions(
         predictions = read_predictions(folder / "test.csv", classes)
         _refuse_other_images(cell, set(predictions["image"]), tested[cell.repeat, cell.fold])
         metrics = read_results(folder / "metrics.json", "benchmark/dvc.yaml")
+        # None where a test part has no patient with two images.
+        rules = RULES_SEPARATOR.join(metrics.get("aggregation", {}).get("rules", {}).values()) or None
         tables.append(
             predictions.drop(columns="group").assign(
                 model=cell.model,
@@ -60,7 +62,7 @@ def gather_predictions(
                 threshold=metrics["image"].get("threshold"),
                 patient_threshold=metrics["patient"].get("threshold"),
                 temperature=metrics["calibration"]["temperature"],
-                aggregation=str(pooling_of(metrics)),
+                **{AGGREGATION: str(pooling_of(metrics)), RULES: rules},
             )
         )
     return pd.concat(tables, ignore_index=True).sort_values([*KEYS, "image"], ignore_index=True)

@@ -17,7 +17,7 @@ from bycase.statistics.comparison.resampling import point_values
 from bycase.statistics.metrics import recognition_rate
 from bycase.studies.compare.revisions import Revision
 from bycase.tables.manifest import PATIENTS_UNKNOWN
-from bycase.tables.out_of_fold import COST, HISTORIES, PREDICTIONS, read_about, read_out_of_fold
+from bycase.tables.out_of_fold import AGGREGATION, COST, HISTORIES, PREDICTIONS, read_about, read_out_of_fold
 from bycase.tables.predictions import TEST
 
 FOLD = ["repeat", "fold"]
@@ -258,4 +258,6 @@ def predict_shares(tested: pd.DataFrame, counted: pd.DataFrame, classes: Sequenc
         # Multiples of a power of two: their mean over a patient's images is exact, so that a constant stays tied.
         shares.loc[rows.index] = [round(GRID * (others["label"] == name).mean()) / GRID for name in classes]
     thresholds = {"threshold": 0.5, "patient_threshold": 0.5} if len(classes) == 2 else {}
-    return tested.assign(**{name: shares[name] for name in classes}, **thresholds)
+    # The mean, whatever the networks' patients are made by: of equal images all rules are, but for rounding.
+    plain = tested.drop(columns=[AGGREGATION], errors="ignore")
+    return plain.assign(**{name: shares[name] for name in classes}, **thresholds)

@@ -11,6 +11,7 @@ from bycase.statistics.calibration.temperature import apply_temperature
 from bycase.statistics.comparison.paired import Paired, paired_benchmark, patient_level
 from bycase.statistics.comparison.resampling import assess_network, assess_recognition, values_of_repeats
 from bycase.studies.benchmark.params import CompareParams
+from bycase.studies.compare.aggregation import compare_networks
 from bycase.studies.compare.inputs import Inputs
 from bycase.tables.out_of_fold import PREDICTIONS
 
@@ -36,13 +37,18 @@ def make_leaderboard(inputs: Inputs, settings: CompareParams) -> dict[str, Any]:
         `assess_network`, the intervals of several repeats over patients and trainings; each with ``baseline``,
         ``over_constant``, ``calibration`` (``before`` and ``after`` each fold's temperature, where all have one) and,
         of several repeats, ``repeat_sd``; ``cost``; of several repeats ``ensemble``, the two levels of
-        `average_repeats`, whose intervals are over patients only. All leaves are numbers, the keys the same for all.
+        `average_repeats`, whose intervals are over patients only. ``patient`` has ``aggregation``, where its rules are
+        told: see `bycase.studies.compare.aggregation.compare_networks`. All leaves are numbers, the keys the same for
+        all.
     """
     rows = _score_levels(inputs, inputs.predictions, settings.resamples, trainings=True)
     for name, row in rows.items():
         for level in LEVELS:
             row[level]["baseline"] = inputs.baselines[name][level]
             row[level]["over_constant"] = inputs.over_constant[name][level]
+    images = paired_benchmark(inputs.predictions, inputs.classes, inputs.positive, PREDICTIONS)
+    for name, compared in compare_networks(images, inputs.predictions).items():
+        rows[name]["patient"]["aggregation"] = compared
     _add_calibration(rows, inputs)
     if np.ptp(inputs.predictions["repeat"]) > 0:
         _add_spread(rows, inputs)

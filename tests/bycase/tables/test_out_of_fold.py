@@ -38,6 +38,16 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(read_out_of_fold(CLASSES, tmp_path / PATH)[list(out_of_fold())], out_of_fold())
 
 
+def test_rules_for_patients_are_written_where_they_are_told(tmp_path: Path) -> None:
+    frame = out_of_fold().assign(aggregation="mean", rules="median; top_k 0.25")
+    write_out_of_fold(tmp_path / PATH, frame, CLASSES)
+    assert list(read_out_of_fold(CLASSES, tmp_path / PATH))[-2:] == ["temperature", "rules"]
+    write_out_of_fold(tmp_path / PATH, frame.assign(aggregation="median", rules=None), CLASSES)
+    read = read_out_of_fold(CLASSES, tmp_path / PATH)
+    assert list(read)[-2:] == ["temperature", "aggregation"]
+    assert (read["aggregation"] == "median").all()
+
+
 def test_with_several_classes_there_is_no_threshold(tmp_path: Path) -> None:
     frame = out_of_fold().assign(threshold=None, patient_threshold=None)
     write_out_of_fold(tmp_path / PATH, frame, CLASSES)

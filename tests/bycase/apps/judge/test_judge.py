@@ -120,6 +120,32 @@ def test_our_own_pipelines_predictions_give_its_numbers(network: Path) -> None:
     assert "after" not in alone["calibration"]["image"]
 
 
+@pytest.mark.parametrize(
+    ("words", "pool"),
+    [(["median"], lambda p: p.median()), (["top_k", "--top-k", "2"], lambda p: p.nlargest(2).mean())],
+)
+def test_patients_are_made_by_the_rule_asked_for(make_table: Make, save: Save, words: list[str], pool: Any) -> None:
+    frame = make_table()
+    mean, found = judged(save(frame)), judged(save(frame), "--aggregation", *words)
+    test = frame[frame["part"] == "test"]
+    patients = test.groupby(["patient", "label"])["prob_malignant"].apply(pool).reset_index()
+    auc = roc_auc_score(patients["label"] == "malignant", patients["prob_malignant"])
+    assert found["patient"]["auc"] == pytest.approx(auc)
+    assert found["image"] == mean["image"]
+    assert found["aggregation"]["compared"][words[0]]["auc"] == pytest.approx(auc)
+
+
+def test_attention_needs_validation_patients_and_probabilities(make_table: Make, save: Save) -> None:
+    frame = make_table()
+    fitted = judged(save(frame), "--aggregation", "attention")
+    assert fitted["aggregation"]["rule"] == fitted["aggregation"]["rules"]["attention"]
+    alone = frame[frame["part"] == "test"].drop(columns="part")
+    with pytest.raises(UserError, match="attention is fitted on validation patients"):
+        judged(save(alone), "--aggregation", "attention")
+    with pytest.raises(UserError, match="--aggregation median needs patients"):
+        judged(save(alone.drop(columns="patient")), "--aggregation", "median")
+
+
 def test_thresholds_come_from_validation_alone(make_table: Make, save: Save) -> None:
     frame = make_table()
     first = judged(save(frame))

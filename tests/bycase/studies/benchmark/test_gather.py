@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -59,6 +60,20 @@ def test_every_image_stands_once_a_network_with_its_own_folds_threshold(folds: p
     assert (table["temperature"] == 1.5 + table["fold"]).all()
     assert (table["patient"] == table["image"].map(PATIENTS)).all()
     assert table["model"].tolist() == ["a"] * 6 + ["b"] * 6
+
+
+def test_a_cells_rules_for_patients_go_along(folds: pd.DataFrame) -> None:
+    for cell in CELLS:
+        path = BENCHMARK / cell.place / "metrics.json"
+        content = json.loads(path.read_text(encoding="utf-8"))
+        rules = {
+            "rule": f"attention {cell.fold} 1",
+            "rules": {"median": "median", "attention": f"attention {cell.fold} 1"},
+        }
+        write_json(path, content | {"aggregation": rules})
+    table = gather_predictions(CELLS, PATIENTS, folds, CLASSES)
+    assert (table["aggregation"] == "attention " + table["fold"].astype(str) + " 1").all()
+    assert (table["rules"] == "median; attention " + table["fold"].astype(str) + " 1").all()
 
 
 def test_a_cell_that_tested_other_images_is_refused(folds: pd.DataFrame) -> None:
