@@ -171,13 +171,14 @@ def _read(opened: Image.Image, content: bytes) -> Pixels:
     return Pixels(_declare(_values_of(wide), content, tags), wide=wide, inverted=inverted, notes=said)
 
 
-def _from_dicom(pixels: NDArray[Any], bits: int, notes: list[str]) -> Pixels:
+def _from_dicom(pixels: NDArray[Any], bits: int, inverted: bool, notes: list[str]) -> Pixels:
     if pixels.dtype == np.uint8:
+        pixels = 255 - pixels if inverted else pixels
         image = Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
         return Pixels(Values("8-bit", int(pixels.min()), int(pixels.max())), image=image, notes=tuple(notes))
     kind: Kind = "integer" if np.all(pixels == np.floor(pixels)) else "float"
-    lowest, highest = float(pixels.min()), float(pixels.max())
-    return Pixels(Values(kind, lowest, highest, bits=bits if 8 < bits < 16 else 0), wide=pixels, notes=tuple(notes))
+    values = Values(kind, float(pixels.min()), float(pixels.max()), bits=bits if 8 < bits < 16 else 0)
+    return Pixels(values, wide=pixels, inverted=inverted, notes=tuple(notes))
 
 
 def _lay_on_white(image: Image.Image) -> Image.Image:

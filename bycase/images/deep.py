@@ -76,10 +76,11 @@ def read_tiff(content: bytes) -> tuple[NDArray[Any], Mapping[int, Any], bool]:
         raise NotReadError(PLANAR)
     plain = len(bits) == len(stored) == 1 and channels == _CHANNELS.get(tags.get(TAGS["PhotometricInterpretation"]))
     if not plain or not stored <= set(_TYPES) or not bits <= ({32, 64} if _FLOAT in stored else {16, 32}):
-        wide, kinds = "/".join(map(str, sorted(bits))), {_TYPES.get(kind, "other numbers") for kind in stored}
+        count, wide = f"{channels} {'channel' if channels == 1 else 'channels'}", "/".join(map(str, sorted(bits)))
+        kinds = " and ".join(sorted({_TYPES.get(kind, "other numbers") for kind in stored}))
         raise NotReadError(
-            f"a TIFF of {channels} {'channel' if channels == 1 else 'channels'} of {wide}-bit {' and '.join(sorted(kinds))}"
-            ", which is not read; save it as grey or RGB of 16-bit integers or 32-bit floating point"
+            f"a TIFF of {count} of {wide}-bit {kinds}, which is not read; save it as grey or RGB of 16-bit "
+            "integers or 32-bit floating point"
         )
     pixels = read_by_opencv(content)
     if pixels is None:
