@@ -67,14 +67,16 @@ def read_tiff(content: bytes) -> tuple[NDArray[Any], Mapping[int, Any], bool]:
         If the file is damaged, or claims more than `PIL.Image.MAX_IMAGE_PIXELS`.
     """
     tags = _read_tags(content)
-    width, height = (int(tags.get(TAGS[name], 0)) for name in ("ImageWidth", "ImageLength"))
+    width, height, photometric = (
+        _number(tags, name, -1) for name in ("ImageWidth", "ImageLength", "PhotometricInterpretation")
+    )
     if Image.MAX_IMAGE_PIXELS and width * height > Image.MAX_IMAGE_PIXELS:
         raise Image.DecompressionBombError(f"{width} x {height} pixels")
-    channels = tags.get(TAGS["SamplesPerPixel"], 1)
+    channels = _number(tags, "SamplesPerPixel", 1)
     bits, stored = (set(tags.get(TAGS[name], (1,))) for name in ("BitsPerSample", "SampleFormat"))
     if channels > 1 and is_planar(tags):
         raise NotReadError(PLANAR)
-    plain = len(bits) == len(stored) == 1 and channels == _CHANNELS.get(tags.get(TAGS["PhotometricInterpretation"]))
+    plain = len(bits) == len(stored) == 1 and channels == _CHANNELS.get(photometric)
     if not plain or not stored <= set(_TYPES) or not bits <= ({32, 64} if _FLOAT in stored else {16, 32}):
         count, wide = f"{channels} {'channel' if channels == 1 else 'channels'}", "/".join(map(str, sorted(bits)))
         kinds = " and ".join(sorted({_TYPES.get(kind, "other numbers") for kind in stored}))
@@ -86,6 +88,13 @@ def read_tiff(content: bytes) -> tuple[NDArray[Any], Mapping[int, Any], bool]:
     if pixels is None:
         raise OSError("pixels of a TIFF")
     return pixels, tags, bool(tags.next)
+
+
+def _number(tags: Mapping[int, Any], name: str, missing: int) -> int:
+    try:
+        return int(tags.get(TAGS[name], missing))
+    except (TypeError, ValueError):
+        raise OSError("header of a TIFF") from None
 
 
 def _read_tags(content: bytes) -> ImageFileDirectory_v2:

@@ -122,6 +122,18 @@ def test_experiments_go_to_a_colleague(pushed: Project, bare: str, tmp_path: Pat
 
 
 @pytest.mark.slow
+def test_without_an_identity_nothing_runs_and_nothing_changes(pushed: Project, bare: str, tmp_path: Path) -> None:
+    project = clone_of(bare, tmp_path / "nobody", pushed)
+    for name in ("user.name", "user.email"):
+        project.run("git", "config", "--unset", name)
+    command = ("dvc", "exp", "run", "-S", "power.alpha=0.06", "power")
+    done = project.run(*command, check=False, HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
+    assert "Git user name and email must be configured" in done.stderr
+    assert "Running stage" not in done.stdout
+    assert project.run("git", "status", "--porcelain").stdout in ("", " M params.yaml\n")
+
+
+@pytest.mark.slow
 def test_experiments_wait_in_a_queue(pushed: Project, bare: str, tmp_path: Path) -> None:
     mine = clone_of(bare, tmp_path / "mine", pushed)
     mine.dvc("exp", "run", "--queue", "-S", "power.alpha=0.04", "-n", "narrower", "power")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from bycase.images.decode import decode, read_pixels, reason
+from bycase.images.decode import DECODING_ERRORS, decode, read_pixels, reason
 from bycase.images.ranges import PixelRange, Values
 from tests.fixtures.malformed import chunk, png
 
@@ -233,4 +233,20 @@ def test_a_damaged_tiff_of_floating_point_is_told_in_one_line(cut: int, capfd: p
     with pytest.raises((OSError, ValueError, SyntaxError)) as caught:
         read_pixels(content)
     assert reason(caught.value)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_header_that_says_anything_ends_in_a_reason(capfd: pytest.CaptureFixture[str]) -> None:
+    content = bytearray(tiff((COLOURS / 255).astype(np.float32), 3))
+    random = np.random.default_rng(0)
+    refused = 0
+    for _ in range(500):
+        damaged = content.copy()
+        for place in random.integers(8 + COLOURS.size * 4, len(content), random.integers(1, 4)):
+            damaged[place] = random.integers(0, 256)
+        try:
+            read_pixels(bytes(damaged))
+        except DECODING_ERRORS:
+            refused += 1
+    assert 50 < refused < 500
     assert capfd.readouterr().err == ""
