@@ -1,6 +1,6 @@
 # make repro: set up and run the whole pipeline on the phantom.   make test: set up, lint, type-check, test.
-# make serve: a page that classifies images.   make docs: the manual, into site/.   make extras: what a search, the page
-# and exports need, and ImageNet weights of further variants.
+# make serve: a page that classifies images.   make docs: the manual, into site/.   make extras: what a search, the page,
+# exports, HEIC and DICOM need, and ImageNet weights of further variants.
 # PYTHON=/path/to/python3.12: another than the newest found.   GPU=1: TensorFlow's CUDA libraries; GPU=0: without.
 # UV=: pip, where uv is installed.
 PYTHON ?=
@@ -11,7 +11,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 export PATH := $(BIN):$(PATH)
 
 INSTALL := $(if $(UV),"$(UV)" pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
-EXTRAS := export serve tune weights
+EXTRAS := export formats serve tune weights
 EVERYTHING := $(EXTRAS) dev docs
 # What was installed for a GPU stays until GPU=0.
 READY := $(VENV)/.installed $(if $(filter 1,$(or $(GPU),$(if $(wildcard $(VENV)/.installed-cuda),1))),$(VENV)/.installed-cuda)

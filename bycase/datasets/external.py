@@ -12,24 +12,28 @@ from bycase.core.params_data import DatasetParams
 from bycase.datasets.layouts.listing import Listing
 from bycase.datasets.layouts.registry import read_layout
 from bycase.datasets.restructure import check_bad_share, check_labels, check_ranges, convert_all
+from bycase.images.ranges import describe_ranges
 from bycase.tables.external import ABOUT
 
 
 def restructure_external(
+    name: str,
     entry: DatasetParams,
     own: DatasetParams,
     raw: Path,
     folder: Path,
     classes: Mapping[str, str | None],
     magnifications: Sequence[int],
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+) -> tuple[pd.DataFrame, dict[str, int], dict[str, dict[str, Any]]]:
     """Convert the external data set's images as the classifier's own were converted.
 
     Parameters
     ----------
+    name : str
+        The external data set's.
     entry, own : DatasetParams
-        The external data set's entry, which says how its files are read, and the classifier's, which says of what size
-        and classes images are.
+        Its entry, which says how its files are read and what is black and white in them, and the classifier's, which
+        says of what size and classes images are.
     raw, folder : Path
         Where the files are, and an empty folder for the PNG files.
     classes, magnifications
@@ -41,11 +45,14 @@ def restructure_external(
         See `bycase.tables.manifest`; labels are the classifier's classes.
     left_out : dict of str to int
         See `select_images`, and ``unusable``: files that could not be read.
+    pixel_values : dict
+        See `bycase.images.ranges.describe_ranges`.
 
     Raises
     ------
     UserError
-        If a class is in neither list, too many files cannot be used, or no image is left.
+        If a class is in neither list, nothing says what is black and white, too many files cannot be used, or no image
+        is left.
     """
     listing = read_layout(entry, raw)
     check_labels(listing, entry.classes, raw)
@@ -56,9 +63,10 @@ def restructure_external(
             "evaluate.external_magnifications"
         )
     result = convert_all(chosen, raw, folder, own.classes, own.image_size, own.resize, value_range=entry.value_range)
-    check_ranges(result, "datasets.<evaluate.external>.value_range")
+    check_ranges(result, f"datasets.{name}.value_range")
     check_bad_share(result, entry.max_bad_share, ABOUT)
-    return result.manifest, {**left_out, "unusable": len(result.rejected)}
+    left_out["unusable"] = len(result.rejected)
+    return result.manifest, left_out, describe_ranges(result.pixel_values, result.ranges)
 
 
 def select_images(

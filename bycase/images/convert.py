@@ -47,12 +47,11 @@ def convert(job: Job) -> Converted:
 
     A file that cannot be read or decoded gives a `Converted` with `error`; failing to write raises.
     """
-    content = b""
     try:
         content = job.source.read_bytes()
         pixels = read_pixels(content)
     except DECODING_ERRORS as error:
-        return Converted(job.target, error=reason(error, content))
+        return Converted(job.target, error=reason(error))
     values = pixels.values
     image = pixels.to_rgb(job.ranges.get(values.kind, TYPE_RANGES[values.kind]) or own_range(values))
     resized = resize(image, job.size, job.mode)

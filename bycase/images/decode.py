@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, TiffTags
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from bycase.images.deep import PLANAR, TAGS, WHITE_IS_ZERO, is_planar, is_tiff, read_by_opencv, read_tiff
 from bycase.images.extra_formats import admit_heic, is_dicom, is_heic, read_dicom
 from bycase.images.formats import NotReadError
 from bycase.images.ranges import TYPE_RANGES, Kind, PixelRange, Values
@@ -26,9 +27,8 @@ DECODING_ERRORS = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
-_PNG, _TIFF = b"\x89PNG\r\n\x1a\n", (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_TAGS = {tag.name: number for number, tag in TiffTags.TAGS_V2.items()}
-_SIGNED, _WHITE_IS_ZERO = 2, 0
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SIGNED, _MULTIPLIED = 2, 1
 # By the number in EXIF: how an image that lies otherwise is brought upright.
 _UPRIGHT = {
     2: lambda values: values[:, ::-1],
@@ -113,22 +113,24 @@ def read_pixels(content: bytes) -> Pixels:
         admit_heic()
         formats = (*FORMATS, "HEIF")
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of damage, which ends in an error or does no harm
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(io.BytesIO(content), formats=formats) as opened:
-            return _read(opened, content)
+        try:
+            with Image.open(io.BytesIO(content), formats=formats) as opened:
+                return _read(opened, content)
+        except UnidentifiedImageError:
+            if not is_tiff(content):
+                raise
+            return _from_tiff(*read_tiff(content), content)
 
 
-def reason(error: BaseException, content: bytes = b"") -> str:
+def reason(error: BaseException) -> str:
     """Why a file could not be read, in one line that is the same in every run."""
     words = " ".join(str(error).split())
     if isinstance(error, PermissionError):
         return "no permission to read it"
     # Pillow's message names a memory address.
-    if "cannot identify" not in words:
-        return words or "damaged"
-    if content.startswith(_TIFF):
-        return "a TIFF with a damaged header, or of a kind that is not read (such as colour in floating point)"
-    return "not an image, or a damaged header"
+    return "not an image, or a damaged header" if "cannot identify" in words else words or "damaged"
 
 
 def _read(opened: Image.Image, content: bytes) -> Pixels:
@@ -145,10 +147,14 @@ def _read(opened: Image.Image, content: bytes) -> Pixels:
         "CMYK converted without its colour profile": mode == "CMYK",
         "grey": mode in ("1", "L", "LA", "I", "F") or mode.startswith("I;16"),
     }
-    if tags.get(_TAGS["SampleFormat"], (1,))[0] == _SIGNED and mode in ("L", "RGB"):
+    if tags.get(TAGS["SampleFormat"], (1,))[0] == _SIGNED and mode in ("L", "RGB"):
         raise NotReadError("pixels of 8 bits with a sign, which are not read; save it without")
+    if is_planar(tags) and max(tags.get(TAGS["BitsPerSample"], (8,))) > 8:
+        raise NotReadError(PLANAR)
     opened.load()
-    deep = _read_deep_channels(content, orientation) if deep_channels else None
+    # Colours that are multiplied by their opacity already, Pillow divides again.
+    plain = tags.get(TAGS["ExtraSamples"]) != (_MULTIPLIED,)
+    deep = _read_deep_channels(content, orientation, transparent) if deep_channels and plain else None
     notes["16 bits a channel cut to 8"] = deep_channels and deep is None
     said = tuple(note for note, holds in notes.items() if holds)
     if deep is not None:
@@ -161,20 +167,18 @@ def _read(opened: Image.Image, content: bytes) -> Pixels:
         lowest, highest = int(np.min(extrema)), int(np.max(extrema))
         return Pixels(Values(kind, lowest, highest), image=rgb, notes=said)
     wide = np.asarray(image)
-    if not np.isfinite(wide).all():
-        raise NotReadError("pixels that are not finite numbers")
-    values = Values(kind, float(wide.min()), float(wide.max()))
-    inverted = tags.get(_TAGS["PhotometricInterpretation"]) == _WHITE_IS_ZERO
-    return Pixels(_declare(values, content, tags), wide=wide, inverted=inverted, notes=said)
+    inverted = tags.get(TAGS["PhotometricInterpretation"]) == WHITE_IS_ZERO
+    return Pixels(_declare(_values_of(wide), content, tags), wide=wide, inverted=inverted, notes=said)
 
 
-def _from_dicom(pixels: NDArray[Any], bits: int, notes: list[str]) -> Pixels:
+def _from_dicom(pixels: NDArray[Any], bits: int, inverted: bool, notes: list[str]) -> Pixels:
     if pixels.dtype == np.uint8:
+        pixels = 255 - pixels if inverted else pixels
         image = Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
         return Pixels(Values("8-bit", int(pixels.min()), int(pixels.max())), image=image, notes=tuple(notes))
     kind: Kind = "integer" if np.all(pixels == np.floor(pixels)) else "float"
-    lowest, highest = float(pixels.min()), float(pixels.max())
-    return Pixels(Values(kind, lowest, highest, bits=bits if 8 < bits < 16 else 0), wide=pixels, notes=tuple(notes))
+    values = Values(kind, float(pixels.min()), float(pixels.max()), bits=bits if 8 < bits < 16 else 0)
+    return Pixels(values, wide=pixels, inverted=inverted, notes=tuple(notes))
 
 
 def _lay_on_white(image: Image.Image) -> Image.Image:
@@ -182,35 +186,47 @@ def _lay_on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def _read_deep_channels(content: bytes, orientation: int) -> Pixels | None:
+def _read_deep_channels(content: bytes, orientation: int, transparent: bool) -> Pixels | None:
     """Colour of 16 bits a channel, of which Pillow keeps the upper 8; None where OpenCV does not read it either."""
-    import cv2
-
-    try:
-        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        return None
+    pixels = read_by_opencv(content)
     if pixels is None or pixels.dtype != np.uint16:
         return None
-    upright = _UPRIGHT[orientation](pixels) if orientation in _UPRIGHT else pixels
+    upright = _UPRIGHT[orientation](pixels) if orientation in _UPRIGHT and not is_tiff(content) else pixels
     alpha = None
     if upright.ndim == 3:
-        alpha = np.asarray(upright[..., 3] / 65535, np.float64) if upright.shape[2] == 4 else None
-        upright = upright[..., 2::-1]  # from BGR
+        # A TIFF's fourth channel may be anything.
+        alpha = np.asarray(upright[..., 3] / 65535, np.float64) if transparent and upright.shape[2] == 4 else None
+        upright = upright[..., :3]
     wide = np.ascontiguousarray(upright)
     return Pixels(Values("integer", int(wide.min()), int(wide.max())), wide=wide, alpha=alpha)
+
+
+def _from_tiff(pixels: NDArray[Any], tags: Mapping[int, Any], more: bool, content: bytes) -> Pixels:
+    notes = {
+        "first frame only": more,
+        "turned as its EXIF says": tags.get(TAGS["Orientation"], 1) != 1,
+        "grey": pixels.ndim == 2,
+    }
+    inverted = tags.get(TAGS["PhotometricInterpretation"]) == WHITE_IS_ZERO
+    said = tuple(note for note, holds in notes.items() if holds)
+    return Pixels(_declare(_values_of(pixels), content, tags), wide=pixels, inverted=inverted, notes=said)
+
+
+def _values_of(wide: NDArray[Any]) -> Values:
+    if not np.isfinite(wide).all():
+        raise NotReadError("pixels that are not finite numbers")
+    return Values("float" if wide.dtype.kind == "f" else "integer", float(wide.min()), float(wide.max()))
 
 
 def _declare(values: Values, content: bytes, tags: Mapping[int, Any]) -> Values:
     """Add what the file says of its range."""
     if content.startswith(_PNG):
         return replace(values, bits=_significant_bits(content))
-    if not content.startswith(_TIFF):
+    if not is_tiff(content):
         return values
-    bits = int(max(tags.get(_TAGS["BitsPerSample"], (0,))))
+    bits = int(max(tags.get(TAGS["BitsPerSample"], (0,))))
     low, high = (
-        _number(tags.get(_TAGS[f"S{name}SampleValue"], tags.get(_TAGS[f"{name}SampleValue"])))
-        for name in ("Min", "Max")
+        _number(tags.get(TAGS[f"S{name}SampleValue"], tags.get(TAGS[f"{name}SampleValue"]))) for name in ("Min", "Max")
     )
     # Some writers put the lowest and highest value of the picture there, which is no range of a data set.
     if high is None or high == values.highest or high <= (low or 0):

@@ -1,4 +1,4 @@
-"""HEIC and DICOM, which further packages read: pillow-heif and pydicom."""
+"""HEIC and DICOM, which the packages of the extra `formats` read: pillow-heif and pydicom."""
 
 import io
 from importlib.util import find_spec
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bycase.core.packages import how_to_install
 from bycase.images.formats import NotReadError
 
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
@@ -32,13 +33,13 @@ def admit_heic() -> None:
         If pillow-heif is not installed.
     """
     if find_spec("pillow_heif") is None:
-        raise NotReadError("HEIC is read where pillow-heif is installed: pip install pillow-heif; or save it as PNG")
+        raise NotReadError(f"HEIC is read by pillow-heif: {how_to_install('pillow_heif')}; or save it as PNG")
     import pillow_heif
 
     pillow_heif.register_heif_opener()
 
 
-def read_dicom(content: bytes) -> tuple[NDArray[Any], int, list[str]]:
+def read_dicom(content: bytes) -> tuple[NDArray[Any], int, bool, list[str]]:
     """The first frame of a DICOM file, rescaled, and by its window where it has one; nothing else of it is kept.
 
     Returns
@@ -46,7 +47,9 @@ def read_dicom(content: bytes) -> tuple[NDArray[Any], int, list[str]]:
     pixels : ndarray of shape (height, width) or (height, width, 3)
         uint8 where a window was applied, or there are 8 bits; else as rescaled (PS3.3, section C.11.1).
     bits : int
-        Significant ones of pixels that were neither rescaled nor have a sign, above 8; else 0.
+        Significant ones of grey pixels that were not rescaled and have no sign; else 0.
+    inverted : bool
+        Whether the lowest value is white.
     notes : list of str
         What was done.
 
@@ -56,9 +59,9 @@ def read_dicom(content: bytes) -> tuple[NDArray[Any], int, list[str]]:
         If pydicom is not installed, there is no picture in the file, or its pixels cannot be read.
     """
     if find_spec("pydicom") is None:
-        raise NotReadError("DICOM is read where pydicom is installed: pip install pydicom; or save it as PNG")
+        raise NotReadError(f"DICOM is read by pydicom: {how_to_install('pydicom')}; or save it as PNG")
     import pydicom
-    from pydicom.pixels import apply_rescale, pixel_array
+    from pydicom.pixels import pixel_array
 
     try:
         data = pydicom.dcmread(io.BytesIO(content))
@@ -66,30 +69,45 @@ def read_dicom(content: bytes) -> tuple[NDArray[Any], int, list[str]]:
             raise NotReadError("DICOM without a picture")
         if int(data.Rows) * int(data.Columns) > LARGEST:
             raise NotReadError(f"more than {LARGEST / 1e6:.0f} million pixels")
-        stored = pixel_array(data, index=0)
+        pixels, bits, notes = _interpret(pixel_array(data, index=0), data)
     except NotReadError:
         raise
+    # Of a compression for which a further package is missing.
+    except RuntimeError:
+        compression = data.file_meta.TransferSyntaxUID.name
+        raise NotReadError(f"DICOM with {compression}, which pydicom does not read by itself: decompress it") from None
     # What pydicom raises may name a patient.
     except Exception as error:
         raise NotReadError(f"DICOM whose pixels cannot be read ({type(error).__name__})") from None
-    notes = ["first frame only"] if int(data.get("NumberOfFrames", 1) or 1) > 1 else []
+    several = ["first frame only"] if int(data.get("NumberOfFrames", 1) or 1) > 1 else []
+    return pixels, bits, data.PhotometricInterpretation == "MONOCHROME1", several + notes
+
+
+def _interpret(stored: NDArray[Any], data: Any) -> tuple[NDArray[Any], int, list[str]]:
+    """Pixels, bits and notes of `read_dicom`, from what is stored."""
+    from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi, apply_windowing
+
+    if data.PhotometricInterpretation == "PALETTE COLOR":
+        return apply_color_lut(stored, data), 0, []
     if stored.ndim == 3:
-        return stored, 0, notes
-    notes.append("grey")
-    values = apply_rescale(stored, data)
-    inverted = data.PhotometricInterpretation == "MONOCHROME1"
+        return stored, 0, []
+    values = apply_modality_lut(stored, data)
+    if "VOILUTSequence" in data:
+        limits = (0, 2 ** int(data.VOILUTSequence[0].LUTDescriptor[2]) - 1)
+        return _to_8_bits(apply_voi(values, data), *limits), 0, ["grey", "DICOM's table of grey values"]
     if "WindowCenter" in data and "WindowWidth" in data:
         centre, width = (_first(data[name].value) for name in ("WindowCenter", "WindowWidth"))
-        # PS3.3, section C.11.2.1.2.1
-        share = (values - (centre - 0.5)) / max(width - 1, 1) + 0.5
-        pixels = (np.clip(share, 0, 1) * 255).round().astype(np.uint8)
-        notes.append(f"DICOM's window of {width:g} about {centre:g}")
-        return 255 - pixels if inverted else pixels, 0, notes
-    if inverted:
-        values = values.min() + values.max() - values
-        notes.append("turned from negative")
+        # What lies far outside becomes the lowest and highest value that pydicom gives.
+        lowest, highest = apply_windowing(np.array([-1e9, 1e9]), data)
+        notes = ["grey", f"DICOM's window of {width:g} about {centre:g}"]
+        return _to_8_bits(apply_windowing(values, data), lowest, highest), 0, notes
     plain = values is stored and not int(data.PixelRepresentation)
-    return values, int(data.BitsStored) if plain and not inverted else 0, notes
+    return values, int(data.BitsStored) if plain else 0, ["grey"]
+
+
+def _to_8_bits(values: NDArray[Any], lowest: float, highest: float) -> NDArray[np.uint8]:
+    share = (values.astype(np.float64) - lowest) / (highest - lowest)
+    return (np.clip(share, 0, 1) * 255).round().astype(np.uint8)
 
 
 def _first(value: Any) -> float:

@@ -63,7 +63,7 @@ def read_picture(content: bytes, ranges: Mapping[str, UsedRange] | None = None) 
         raise PictureError(str(error)) from None
     # Pillow's readers raise nearly anything on a damaged file.
     except Exception as error:
-        raise PictureError(_reason(error, content)) from None
+        raise PictureError(_reason(error)) from None
     notes, kind = list(pixels.notes), pixels.values.kind
     blank = find_blank(image.resize((_LOOKED_AT, _LOOKED_AT)))
     if kind != "8-bit" or used != TYPE_RANGES[kind]:
@@ -71,14 +71,10 @@ def read_picture(content: bytes, ranges: Mapping[str, UsedRange] | None = None) 
     return Picture(image, [*notes, WORDS[blank]] if blank else notes)
 
 
-def _reason(error: Exception, content: bytes) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return f"more than {MAX_PIXELS / 1e6:.0f} million pixels"
-    words = decoding_reason(error, content)
+    words = decoding_reason(error)
     if "cannot identify" not in str(error):
         return f"damaged ({words[:150] if str(error) else type(error).__name__})"
-    return (
-        words
-        if words.startswith("a TIFF")
-        else f"not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file, or a damaged header"
-    )
+    return f"not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file, or a damaged header"

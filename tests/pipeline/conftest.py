@@ -62,10 +62,12 @@ class Project:
 
     def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        # As a user starts it, without what the tests set.
+        clean = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env={**os.environ, "PATH": path, "PYTHONPATH": str(self.folder), "DVC_NO_ANALYTICS": "1", **environment},
+            env={**clean, "PATH": path, "PYTHONPATH": str(self.folder), "DVC_NO_ANALYTICS": "1", **environment},
             text=True,
             capture_output=True,
             stdin=subprocess.DEVNULL,
@@ -126,10 +128,11 @@ def fresh(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A clone in which `dvc repro` has run and is committed; tests leave it in that state."""
+    """A clone in which `dvc repro` has run and is committed; tests leave it in that state. Beside it, `repro.log`."""
     project = clone(tmp_path_factory.mktemp("reproduced") / "clone")
     project.set_params(**LIGHT)
-    project.dvc("repro")
+    done = project.dvc("repro")
+    (project.folder.parent / "repro.log").write_text(done.stdout + done.stderr, encoding="utf-8")
     commit(project)
     return project
 

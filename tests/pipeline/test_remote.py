@@ -3,6 +3,7 @@
 import csv
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -79,6 +80,89 @@ def test_a_network_and_a_published_run_without_a_clone(pushed: Project, tmp_path
     elsewhere.dvc("get", str(pushed.folder), "results/breakhis-partial")
     names = {path.name for path in (tmp_path / "breakhis-partial").iterdir()}
     assert names == {path.name for path in (pushed.folder / "results/breakhis-partial").iterdir()}
+
+
+@pytest.fixture
+def bare(pushed: Project, tmp_path: Path) -> str:
+    """The address of a Git repository that has the history of the pushed one."""
+    pushed.run("git", "clone", "--quiet", "--bare", str(pushed.folder), str(tmp_path / "bare.git"))
+    return f"file://{tmp_path / 'bare.git'}"
+
+
+def clone_of(address: str, folder: Path, cache: Project, *options: str) -> Project:
+    """A clone that shares another's cache."""
+    cache.run("git", "clone", "--quiet", *options, address, str(folder))
+    project = Project(folder)
+    project.run("git", "config", "user.email", "tests@example.invalid")
+    project.run("git", "config", "user.name", "tests")
+    project.dvc("cache", "dir", "--local", str(cache.folder / ".dvc/cache"))
+    project.dvc("checkout")
+    return project
+
+
+@pytest.mark.slow
+def test_experiments_go_to_a_colleague(pushed: Project, bare: str, tmp_path: Path) -> None:
+    mine = clone_of(bare, tmp_path / "mine", pushed)
+    mine.dvc("exp", "run", "--temp", "-S", "power.alpha=0.06", "-n", "wider", "power")
+    assert mine.run("git", "status", "--porcelain").stdout == ""
+    mine.dvc("exp", "push", "origin", "wider")
+    other = Project(tmp_path / "other")
+    pushed.run("git", "clone", "--quiet", bare, str(other.folder))
+    other.dvc("pull")
+    assert "wider" in other.dvc("exp", "list", "--all", "origin").stdout
+    other.dvc("exp", "pull", "origin", "wider")
+    other.dvc("exp", "apply", "wider")
+    assert "alpha: 0.06" in (other.folder / "params.yaml").read_text(encoding="utf-8")
+    assert CLEAN in other.dvc("status", "power").stdout
+    other.run("git", "restore", ".")
+    other.dvc("checkout")
+    assert CLEAN in other.dvc("status").stdout
+    other.dvc("exp", "branch", "wider", "wider")
+    assert "alpha: 0.06" in other.run("git", "show", "wider:params.yaml").stdout
+
+
+@pytest.mark.slow
+def test_without_an_identity_nothing_runs_and_nothing_changes(pushed: Project, bare: str, tmp_path: Path) -> None:
+    project = clone_of(bare, tmp_path / "nobody", pushed)
+    for name in ("user.name", "user.email"):
+        project.run("git", "config", "--unset", name)
+    command = ("dvc", "exp", "run", "-S", "power.alpha=0.06", "power")
+    done = project.run(*command, check=False, HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
+    assert "Git user name and email must be configured" in done.stderr
+    assert "Running stage" not in done.stdout
+    assert project.run("git", "status", "--porcelain").stdout in ("", " M params.yaml\n")
+
+
+@pytest.mark.slow
+def test_experiments_wait_in_a_queue(pushed: Project, bare: str, tmp_path: Path) -> None:
+    mine = clone_of(bare, tmp_path / "mine", pushed)
+    mine.dvc("exp", "run", "--queue", "-S", "power.alpha=0.04", "-n", "narrower", "power")
+    mine.dvc("queue", "start")
+    for _ in range(120):
+        states = mine.dvc("queue", "status").stdout
+        if "Success" in states or "Failed" in states:
+            break
+        time.sleep(5)
+    assert "Success" in states
+    assert "narrower" in mine.dvc("exp", "list").stdout
+    assert mine.run("git", "status", "--porcelain").stdout == ""
+
+
+@pytest.mark.slow
+def test_experiments_of_a_shallow_clone_need_its_history(pushed: Project, bare: str, tmp_path: Path) -> None:
+    """As the manual says, which is to change where DVC does."""
+    run = ("exp", "run", "--temp", "-S", "power.alpha=0.06", "-n", "wider", "power")
+    shallow = clone_of(bare, tmp_path / "shallow", pushed, "--depth", "1")
+    assert "unexpected error" in shallow.dvc(*run, check=False).stderr
+    shallow.run("git", "fetch", "--quiet", "--unshallow")
+    shallow.dvc(*run)
+    shallow.dvc("exp", "push", "origin", "wider")
+    broken = clone_of(bare, tmp_path / "broken", pushed, "--depth", "1")
+    broken.dvc("exp", "pull", "origin", "wider")
+    assert "Could not read" in broken.run("git", "log", check=False).stderr
+    broken.run("git", "fetch", "--quiet", "--refetch", "origin")
+    broken.run("git", "log")
+    broken.dvc("exp", "branch", "wider", "wider")
 
 
 @pytest.mark.slow

@@ -57,6 +57,30 @@ def test_every_output_of_the_contract_is_there(reproduced: Project) -> None:
     assert json.loads((folder / "models/model.json").read_text())["weights"] == "random"
 
 
+# TensorFlow's, XLA's and CUDA's own, as of a stage that a user starts.
+START_UP = (
+    "oneDNN",
+    "cpu_feature_guard",
+    "computation_placer",
+    "cuda_executor",
+    "cudart_stub",
+    "TF-TRT",
+    "Could not find",
+    "Unable to register",
+    "All log messages before absl",
+    "port.cc",
+    "rebuild TensorFlow",
+)
+
+
+def test_the_log_of_a_run_holds_no_start_up_of_tensorflow(reproduced: Project) -> None:
+    log = (reproduced.folder.parent / "repro.log").read_text(encoding="utf-8")
+    for stage in ("audit", "embed", "train", "evaluate", "uncertainty", "robustness", "explain", "bundle", "report"):
+        assert f"Running stage '{stage}'" in log
+    assert log.count(": TensorFlow ") >= 8, "the stages' own lines are not in it"
+    assert [line for line in log.splitlines() if any(word in line for word in START_UP)] == []
+
+
 def test_again_nothing_runs(reproduced: Project, stages_run: StagesRun) -> None:
     assert stages_run(reproduced.dvc("repro")) == []
 

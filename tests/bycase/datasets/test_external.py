@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from bycase.core.errors import UserError
-from bycase.datasets.external import select_images
+from bycase.datasets.external import restructure_external, select_images
 from bycase.datasets.layouts.listing import Listing, PublishedImage
 from bycase.datasets.overlap import describe_left_out, find_overlap, leave_out
+from tests.conftest import MakeParams
 
 CLASSES = ["Benign", "Malignant"]
 
@@ -45,6 +48,45 @@ def test_classes_are_renamed_and_others_left_out_with_their_number() -> None:
     everything, left_out = select_images(Listing(images, [], []), {}, [])
     assert everything.images == images
     assert left_out == {"class": 0, "magnification": 0}
+
+
+@pytest.mark.parametrize(
+    ("depth", "own_range", "peaks", "origin"),
+    [
+        (np.uint16, None, [64, 255], "bits"),
+        (np.uint16, [0.0, 8190.0], [32, 128], "given"),
+        (np.float32, None, [], "unknown"),
+        (np.float32, [-9.0, 4086.0], [64, 255], "given"),
+    ],
+)
+def test_an_external_set_is_read_by_its_own_range(
+    depth: type[np.generic],
+    own_range: list[float] | None,
+    peaks: list[int],
+    origin: str,
+    tmp_path: Path,
+    make_params: MakeParams,
+) -> None:
+    """Values of 12 bits, of which one picture uses a quarter; the classifier's data set has a range of its own."""
+    (tmp_path / "raw").mkdir()
+    for n, (letter, highest) in enumerate((("B_A", 1023), ("M_DC", 4095))):
+        values = np.random.default_rng(n).integers(0, highest, (32, 32))
+        values[0, :2] = 0, highest
+        # Below 0, nothing tells what is black.
+        Image.fromarray((values - 9 * (depth == np.float32)).astype(depth)).save(
+            tmp_path / "raw" / f"SOB_{letter}-14-50{n}0-40-001.tif"
+        )
+    changes = {"breakhis.value_range": own_range, "phantom.value_range": [0.0, 255.0], "phantom.image_size": 32}
+    params = make_params({f"datasets.{key}": value for key, value in changes.items()})
+    arguments = (params.datasets["breakhis"], params.data, tmp_path / "raw", tmp_path, {}, [])
+    if origin == "unknown":
+        with pytest.raises(UserError, match=r"-9 to 4086, from which .* set datasets\.breakhis\.value_range"):
+            restructure_external("breakhis", *arguments)
+        return
+    manifest, _, pixel_values = restructure_external("breakhis", *arguments)
+    assert [int(np.asarray(Image.open(tmp_path / image)).max()) for image in sorted(manifest["image"])] == peaks
+    (kind,) = pixel_values
+    assert (kind, pixel_values[kind]["origin"]) == ("float" if depth == np.float32 else "integer", origin)
 
 
 def test_other_patients_are_kept_whole() -> None:

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -207,7 +208,13 @@ def test_twelve_bits_are_scaled_by_the_range_in_use_of_all_images(raw: Path, tmp
     assert result.manifest["phash"].tolist() == [each.phash for each in again]
 
 
+def in_colour(unit: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.stack([unit, unit / 2, unit / 4], axis=-1)
+
+
 FORMS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.generic]]] = {
+    "colour in floating point": lambda unit: in_colour(unit).astype(np.float32),
+    "12 bits in 16, colour": lambda unit: (in_colour(unit) * 4095).astype(np.uint16),
     "floating point": lambda unit: unit.astype(np.float32),
     "12 bits in 16": lambda unit: (unit * 4095).astype(np.uint16),
     "12 bits in 32": lambda unit: (unit * 4095).astype(np.int32),
@@ -222,7 +229,12 @@ def test_training_and_prediction_see_the_same_pixels_whatever_holds_them(form: s
     for n, brightest in enumerate((0.3, 1.0)):
         unit = np.random.default_rng(n).random((32, 32)) * brightest
         unit[0, 0] = brightest
-        Image.fromarray(FORMS[form](unit)).save(raw / f"{n}.tif")
+        values = FORMS[form](unit)
+        # Pillow writes no colour of that many bits, OpenCV expects BGR.
+        if values.ndim == 3:
+            cv2.imwrite(str(raw / f"{n}.tif"), values[..., ::-1])
+        else:
+            Image.fromarray(values).save(raw / f"{n}.tif")
         images.append(PublishedImage(Path(f"{n}.tif"), "Benign", "Benign", 0, str(n), str(n)))
     (tmp_path / "out").mkdir()
     result = convert_all(Listing(images, [], []), raw, tmp_path / "out", CLASSES, 32, "squash", workers=1)
