@@ -31,7 +31,7 @@ def end_at_stride(backbone: "keras.Model", stride: int, name: str) -> "keras.Mod
     -------
     keras.Model
         Up to the end of its last block with such maps, where paths meet in a sum or a concatenation; of a network
-        without such blocks, up to its last layer with such maps. Pooled as before, with `backbone`'s layers and weights.
+        without such blocks, up to its last layer with such maps. Pooled as before; `backbone`'s own layers and weights.
 
     Raises
     ------
