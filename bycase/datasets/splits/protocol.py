@@ -191,16 +191,18 @@ def describe(
         "patients_known": patients_known,
         "patient_disjoint": bool(frame.groupby("case")["part"].nunique().max() == 1),
         "cases_on_both_sides": _straddling_cases(frame),
-        "counts": {
-            subset: {
-                "images": len(rows),
-                "groups": int(rows["group"].nunique()),
-                "cases": int(rows["case"].nunique()),
-                "by_class": {str(k): int(v) for k, v in rows["label"].value_counts().sort_index().items()},
-                "by_subtype": {str(k): int(v) for k, v in rows["subtype"].value_counts().sort_index().items()},
-            }
-            for subset, rows in ((subset, frame[frame["part"] == subset]) for subset in SUBSETS)
-        },
+        "counts": {subset: count_subset(frame[frame["part"] == subset]) for subset in SUBSETS},
+    }
+
+
+def count_subset(rows: pd.DataFrame) -> dict[str, Any]:
+    """What a subset holds, of its images' ``group``, ``case``, ``label`` and ``subtype``."""
+    return {
+        "images": len(rows),
+        "groups": int(rows["group"].nunique()),
+        "cases": int(rows["case"].nunique()),
+        "by_class": {str(k): int(v) for k, v in rows["label"].value_counts().sort_index().items()},
+        "by_subtype": {str(k): int(v) for k, v in rows["subtype"].value_counts().sort_index().items()},
     }
 
 

@@ -29,22 +29,29 @@ class Cell:
         From 0.
     held_out : int or None
         A magnification that it is not trained on, and alone tested on.
+    patients : int or None
+        So many of the fold's training patients are trained on; None: all.
     """
 
     model: str
     repeat: int
     fold: int
     held_out: int | None = None
+    patients: int | None = None
 
     @property
     def place(self) -> Path:
         """The path of its folder, below ``data/benchmark`` and below the folder of unfinished work."""
+        if self.patients is not None:
+            return Path("patients") / self.model / f"n{self.patients}f{self.fold}"
         if self.held_out is None:
             return Path("cells") / self.model / f"r{self.repeat}f{self.fold}"
         return Path("shift") / self.model / f"m{self.held_out}f{self.fold}"
 
     def __str__(self) -> str:
         words = f"{self.model}, repeat {self.repeat}, fold {self.fold}"
+        if self.patients is not None:
+            return f"{words}, {self.patients} training patients"
         return words if self.held_out is None else f"{words}, without {self.held_out}X"
 
 
@@ -84,6 +91,8 @@ def split_settings(params: Params, cell: Cell, folds: int) -> dict[str, Any]:
         "repeat": cell.repeat,
         "held_out_magnification": cell.held_out,
     }
+    if cell.patients is not None:
+        settings["evaluate"]["resamples"] = 100  # the fewest: intervals are over all folds together
     return settings
 
 

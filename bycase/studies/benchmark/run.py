@@ -12,6 +12,9 @@ from bycase.core.files import replace_folder, write_csv
 from bycase.core.fingerprint import fingerprint
 from bycase.core.nested import pick
 from bycase.core.params import Params
+from bycase.core.seeding import generator
+from bycase.datasets.splits.nested import group_labels, keep_training_groups, nested_order
+from bycase.datasets.splits.protocol import count_subset
 from bycase.networks.weights import weights_digest
 from bycase.studies.benchmark.cell import (
     BENCHMARK,
@@ -25,6 +28,9 @@ from bycase.studies.benchmark.cell import (
 )
 from bycase.studies.benchmark.params import BudgetParams
 from bycase.studies.benchmark.workspace import SHARED, Workspace, move_folder
+from bycase.tables.manifest import read_manifest
+from bycase.tables.models import NETWORK
+from bycase.tables.splits import PROTOCOL, SPLITS, read_protocol, read_splits, write_splits
 
 # What a cell's stages read, beside the sections of its data set, its network and its extras.
 SCORING = tuple(f"evaluate.{key}" for key in ("threshold", "fixed_threshold", "resamples", "prevalence", "batch_size"))
@@ -72,20 +78,16 @@ def run_cell(params: Params, budget: BudgetParams, folds: int, cell: Cell, extra
     """
     target = BENCHMARK / cell.place
     workspace = Workspace(WORK / cell.place, str(cell))
-    settings = split_settings(params, cell, folds)
+    settings, data = split_settings(params, cell, folds), shared_data(params, cell)
     own_pixels = has_own_pixels(params)
-    data = {name: Path(name) for name in SHARED}
-    if not own_pixels:
-        data |= {
-            "data/preprocess.json": Path("data/preprocess.json"),
-            "data/preprocessed": Path("data/preprocessed"),
-            "data/features": BENCHMARK / features_place(cell.model, cell.repeat),
-        }
     raw = Path("data/raw") / params.dataset
-    workspace.open(_fingerprint(settings, cell, budget, extras, data), data | {raw.as_posix(): raw})
+    workspace.open(cell_fingerprint(params, budget, folds, cell, extras), data | {raw.as_posix(): raw})
     settings = relocate(settings, workspace.folder)
     workspace.write_params(settings)
     workspace.run("stages.split")
+    if cell.patients is not None and not workspace.has_done("patients"):
+        keep_patients(workspace.folder, cell.patients, params.seed, cell.fold)
+        workspace.mark_done("patients")
     workspace.write_params(training_settings(settings, cell, budget, 0))
     if own_pixels:
         workspace.run("stages.preprocess")
@@ -95,20 +97,45 @@ def run_cell(params: Params, budget: BudgetParams, folds: int, cell: Cell, extra
         workspace.run(stage)
     with replace_folder(target) as folder:
         for name, new in (KEPT | {path: f"{stage.split('.')[-1]}.csv" for stage, path in extras.items()}).items():
-            shutil.copyfile(workspace.folder / name, folder / new)
+            if cell.patients is None or name != NETWORK.as_posix():
+                shutil.copyfile(workspace.folder / name, folder / new)
     workspace.remove()
     return target
 
 
-def _fingerprint(
-    settings: dict[str, Any], cell: Cell, budget: BudgetParams, extras: Mapping[str, str], data: Mapping[str, Path]
-) -> str:
-    """Digest all that a cell depends on; a half-finished one with another is begun anew."""
+def shared_data(params: Params, cell: Cell) -> dict[str, Path]:
+    """What of the project a cell reads: path in its folder to path in the project."""
+    data = {name: Path(name) for name in SHARED}
+    if has_own_pixels(params):
+        return data
+    return data | {
+        "data/preprocess.json": Path("data/preprocess.json"),
+        "data/preprocessed": Path("data/preprocessed"),
+        "data/features": BENCHMARK / features_place(cell.model, cell.repeat),
+    }
+
+
+def cell_fingerprint(params: Params, budget: BudgetParams, folds: int, cell: Cell, extras: Mapping[str, str]) -> str:
+    """Digest all that a cell depends on, as given to `run_cell`; a half-finished one with another is begun anew."""
+    settings, data = split_settings(params, cell, folds), shared_data(params, cell)
     own = [stage.removeprefix("stages.") for stage in extras]
     keys = [*SETTINGS, *own, f"datasets.{settings['dataset']}", f"zoo.{cell.model}"]
     weights = Params.model_validate(settings).weights
     code = ["bycase.studies.benchmark.run", *extras]
-    return fingerprint(code, pick(settings, keys), weights_digest(weights), budget, files=data.values())
+    return fingerprint(code, pick(settings, keys), weights_digest(weights), budget, cell.patients, files=data.values())
+
+
+def keep_patients(folder: Path, number: int, seed: int, fold: int) -> None:
+    """Leave `number` training patients in a cell's split, the same for every network and within any larger number."""
+    path, beside = folder / SPLITS, folder / PROTOCOL
+    splits, manifest = read_splits(path), read_manifest()
+    labels = manifest.set_index("image")["label"]
+    order = nested_order(group_labels(splits, labels), generator(seed, "patients", fold))
+    kept = keep_training_groups(splits, order[:number])
+    train = kept.loc[kept["part"] == "train"].merge(manifest[["image", "case", "label", "subtype"]], on="image")
+    protocol = read_protocol(beside)
+    protocol["counts"]["train"] = count_subset(train)
+    write_splits(kept, protocol, path, beside)
 
 
 def _train(workspace: Workspace, settings: dict[str, Any], cell: Cell, budget: BudgetParams, monitor: str) -> None:
