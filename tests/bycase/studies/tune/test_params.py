@@ -33,7 +33,7 @@ from tests.fixtures.tune import TUNING
         (
             {"zoo.focal_cnn.unfreeze.layers": "all"},
             {"space": {"unfreeze": {"choice": [0, 4]}}},
-            "layers is all; give it",
+            "layers is all",
         ),
         ({"train.strategy": "mirrored"}, {}, "set train.strategy of params.yaml to single"),
         ({}, {"algorithm": "annealing"}, "algorithm: "),
