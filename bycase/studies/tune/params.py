@@ -1,5 +1,6 @@
 """`tuning/params.yaml`, read and checked as a whole."""
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pydantic import Field, model_validator
 from bycase.core.errors import UserError
 from bycase.core.params import Params, load_section
 from bycase.core.params_data import Count, Section, Share
-from bycase.core.params_training import DropoutLayer
+from bycase.core.params_training import ALL, DropoutLayer
 
 TUNING_PARAMS = Path("tuning/params.yaml")
 
@@ -276,7 +277,12 @@ def budget_mistakes(params: Params, tuning: TuningParams) -> Iterator[str]:
     """What does not fit the budget; also after `algorithm` has been changed."""
     budget, population, top = tuning.budget, tuning.population, params.network.unfreeze
     depths = [top.layers, *(tuning.space.unfreeze.values() if tuning.space.unfreeze else [])]
-    deep = [int(depth) for depth in depths if depth and not isinstance(depth, list)]
+    if tuning.space.unfreeze and top.layers == ALL:
+        yield (
+            f"space.unfreeze: zoo.{params.model}.unfreeze.layers is {ALL}; give it a number, since depths are searched "
+            "by number"
+        )
+    deep = [math.inf if depth == ALL else int(depth) for depth in depths if depth and not isinstance(depth, list)]
     if deep and top.epochs >= budget.epochs:
         yield (
             f"budget.epochs: the last {top.epochs} of {budget.epochs} epochs are those of fine-tuning "

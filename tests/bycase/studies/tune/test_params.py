@@ -35,6 +35,11 @@ from tests.fixtures.tune import TUNING
             "space.unfreeze: focal_cnn is trained end to end",
         ),
         ({"zoo.focal_cnn.unfreeze.epochs": 2}, {"space": {"unfreeze": {"choice": [0, 4]}}}, "leaves none for the head"),
+        (
+            {"zoo.focal_cnn.unfreeze.layers": "all"},
+            {"space": {"unfreeze": {"choice": [0, 4]}}},
+            "layers is all",
+        ),
         ({"train.strategy": "mirrored"}, {}, "set train.strategy of params.yaml to single"),
         ({}, {"algorithm": "annealing"}, "algorithm: "),
         ({}, {"outer": {"folds": 1}}, r"0 \(no nested evaluation\) or at least 2"),
