@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -53,6 +55,31 @@ def test_every_heading_of_a_phantoms_card_says_so(prepared: Prepared, dataset: s
     assert all(line.endswith("(phantom)") for line in headings(text))
     assert "doi" not in text
     assert "**Generated images**" in text
+
+
+@pytest.mark.parametrize(
+    ("depth", "highest", "words"),
+    [
+        (np.uint16, 4095, "4095 white (the fewest bits that hold all values)"),
+        (np.float32, 1, "1 white (the range of the type)"),
+    ],
+)
+def test_black_and_white_of_many_bits_are_said_and_nothing_is_black(
+    prepared: Prepared, depth: type[np.generic], highest: int, words: str
+) -> None:
+    """Photographs in HAM10000's layout, of which each would be black if it were read by all of its type."""
+    prepared("ham10000_phantom", "ham10000_phantom")
+    for path in [path for path in Path("data/raw").rglob("ISIC_*.*") if path.suffix in (".jpg", ".png")]:
+        if "segmentation" not in path.as_posix():
+            pixels = np.asarray(Image.open(path).convert("RGB"))[..., ::-1]
+            cv2.imwrite(str(path.with_suffix(".tif")), (pixels / 255 * highest).astype(depth))
+            path.unlink()
+    restructure()
+    main()
+    assert f"0 becomes black, {words}." in CARD.read_text(encoding="utf-8")
+    means = [np.asarray(Image.open(path)).mean() for path in Path("data/restructured").rglob("*.png")]
+    assert len(means) == json.loads(REPORT.read_text(encoding="utf-8"))["images"] > 30
+    assert min(means) > 50
 
 
 @pytest.mark.parametrize(
