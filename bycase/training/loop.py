@@ -21,13 +21,12 @@ from bycase.core.errors import UserError
 from bycase.training.batches import Batch
 from bycase.training.checkpoint import Checkpoint, Progress
 from bycase.training.collapse import CollapseGuard
-from bycase.training.distribute import train_step
+from bycase.training.distribute import Strategy, train_step
 from bycase.training.phases import PhasePlan, Schedule
 from bycase.training.scores import monitor_score, score
 
 if TYPE_CHECKING:
     import keras
-    import tensorflow as tf
 
 
 class DivergenceError(UserError):
@@ -51,7 +50,7 @@ class Phase:
         next ones are made meanwhile.
     predict : callable
         Gives the validation images' probabilities, (n_validation_images, n_classes).
-    strategy : tf.distribute.Strategy
+    strategy : Strategy
         In whose scope the model was compiled.
     """
 
@@ -60,7 +59,7 @@ class Phase:
     schedule: Schedule
     batches: Callable[[int], Iterator[Batch]]
     predict: Callable[[], NDArray[np.float64]]
-    strategy: "tf.distribute.Strategy"
+    strategy: Strategy
 
 
 @dataclass(frozen=True)

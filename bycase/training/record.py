@@ -37,6 +37,8 @@ def write_record(network: "keras.Model", training: Training, params: Params, emb
     embed_times : mapping
         ``embed_seconds``, what the cached features cost (0 where there were none); empty where that is not known.
     """
+    import keras
+
     progress = training.progress
     epochs = len(progress.history)
     save_network(network, NETWORK)
@@ -53,6 +55,7 @@ def write_record(network: "keras.Model", training: Training, params: Params, emb
         "image_size": params.data.image_size,
         "seed": params.seed,
         "monitor": params.train.monitor,
+        "precision": keras.config.dtype_policy().name,
         "prior_loss": round(training.prior_loss, 6),
         "best_epoch": progress.best_epoch,
         "best_phase": progress.best_phase,
