@@ -10,7 +10,7 @@ import pandas as pd
 
 from bycase.core.files import file_digest, write_csv, write_json
 from bycase.core.params import Params
-from bycase.core.versions import RUNTIME, installed_versions
+from bycase.core.versions import installed_versions
 from bycase.networks.saved import save_network
 from bycase.tables.cost import sizes_of, write_times
 from bycase.tables.models import HISTORY, MODEL_INFO, NETWORK, order_classes
@@ -65,7 +65,7 @@ def write_record(network: "keras.Model", training: Training, params: Params, emb
         "model_bytes": NETWORK.stat().st_size,
         "epochs": epochs,
         "network_sha256": digest,
-        "versions": installed_versions(RUNTIME),
+        "versions": installed_versions((keras.backend.backend(), "keras", "numpy")),
     }
     write_json(MODEL_INFO, model_info)
     last = {key: value for key, value in progress.history[-1].items() if key in CURVES}
