@@ -37,6 +37,8 @@ def load_backend() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    # JAX tells each kind of device that it does not find.
+    logging.getLogger("jax").setLevel(logging.WARNING)
     with standard_error_put_aside():
         try:
             import keras
