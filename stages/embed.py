@@ -12,7 +12,6 @@ from bycase.core.files import file_digest, replace_folder
 from bycase.core.fingerprint import fingerprint
 from bycase.core.memory import enough_memory
 from bycase.core.params import load_params
-from bycase.core.params_training import IMPORTED
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.images.augmentation.views import augmented_views
 from bycase.images.pixels import read_pixels
@@ -40,8 +39,8 @@ def main() -> None:
         return
     manifest = read_manifest()
     images = manifest["image"].tolist()
-    if params.model == IMPORTED:
-        _import(Path(params.weights), images)
+    if params.is_imported:
+        _import(params.model, Path(params.weights), images)
         return
     make_tensorflow_deterministic(params.seed)
     backbone = build_chosen_backbone(params)
@@ -89,14 +88,14 @@ def main() -> None:
     )
 
 
-def _import(path: Path, images: list[str]) -> None:
+def _import(model: str, path: Path, images: list[str]) -> None:
     """Write the features that another program computed: one view of each image."""
     started = time.perf_counter()
     array = read_imported(path, images)[:, None]
-    check_spread(array[:, 0], IMPORTED, str(path))
+    check_spread(array[:, 0], model, str(path))
     PARTIAL.mkdir(parents=True, exist_ok=True)
     np.save(PARTIAL / "features.npy", array)
-    made_by = {"model": IMPORTED, "weights": str(path), "file_sha256": weights_digest(str(path))}
+    made_by = {"model": model, "weights": str(path), "file_sha256": weights_digest(str(path))}
     with replace_folder(FEATURES) as folder:
         written = write_features(folder, PARTIAL / "features.npy", images, made_by)
         write_times(file_digest(written), {"embed_seconds": round(time.perf_counter() - started, 2)})

@@ -16,7 +16,6 @@ from bycase.networks.registry import build_chosen_backbone
 from bycase.networks.weights import weights_digest
 from bycase.tables.cost import read_times
 from bycase.tables.features import FEATURES, read_features
-from bycase.tables.imported import IMPORTED
 from bycase.tables.manifest import MANIFEST, PREPROCESSED, read_manifest
 from bycase.tables.models import order_classes
 from bycase.tables.splits import SPLITS, read_splits
@@ -44,7 +43,7 @@ def main() -> None:
 
     make_tensorflow_deterministic(params.seed, params.train.precision)
     strategy = make_strategy(params.train.strategy)
-    imported = params.model == IMPORTED
+    imported = params.is_imported
     with scope(strategy):
         backbone = feature_input(features) if imported else build_chosen_backbone(params)
     if not imported:

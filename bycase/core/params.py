@@ -22,6 +22,7 @@ from bycase.core.params_data import (
 )
 from bycase.core.params_migration import VERSION, migrate
 from bycase.core.params_training import (
+    IMPORTED,
     AugmentParams,
     EmbedParams,
     EvaluateParams,
@@ -30,6 +31,7 @@ from bycase.core.params_training import (
     RobustnessParams,
     TrainParams,
     UncertaintyParams,
+    family_of,
 )
 from bycase.core.yaml_edit import edit_yaml
 
@@ -106,6 +108,11 @@ class Params(Section):
     def network(self) -> ModelParams:
         """The chosen network's entry."""
         return self.zoo[self.model]
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the chosen network is features that another program computed."""
+        return family_of(self.model) == IMPORTED
 
     @property
     def weights(self) -> str:

@@ -10,6 +10,14 @@ IMPORTED = "imported"  # the name among the networks of features that another pr
 LearningRate = Annotated[float, Field(gt=0, le=10)]
 
 
+def family_of(model: str) -> str:
+    """The network that an entry of `zoo` is of: what stands before the first hyphen of its name.
+
+    So one network may stand in several entries, such as ``efficientnetlite`` and ``efficientnetlite-finetuned``.
+    """
+    return model.partition("-")[0]
+
+
 class AugmentParams(Section):
     """Random changes of training images; 0, 1 for `crop`, or none leaves one out."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bycase.core.errors import UserError
 from bycase.core.params import Params
-from bycase.core.params_training import IMPORTED
+from bycase.core.params_training import IMPORTED, family_of
 from bycase.core.seeding import derive_seed
 from bycase.networks.weights import check_weights_file
 from bycase.networks.zoo.alexnet import alexnet_layers
@@ -39,12 +39,16 @@ NETWORKS = APPLICATIONS | {
 
 
 def find_network(name: str) -> Network:
-    """Look a network up; an unknown name's error lists those there are."""
-    if name == IMPORTED:
-        raise UserError("model imported has features and no network that computes them; choose another model for this")
-    if name not in NETWORKS:
-        raise UserError(f"model: no network '{name}'; the zoo has {', '.join(sorted(NETWORKS))}")
-    return NETWORKS[name]
+    """Look a network up by an entry's name; an unknown one's error lists those there are."""
+    family = family_of(name)
+    if family == IMPORTED:
+        raise UserError(f"model {name} has features and no network that computes them; choose another model for this")
+    if family not in NETWORKS:
+        raise UserError(
+            f"model: no network '{family}'; the zoo has {', '.join(sorted(NETWORKS))}, each also by more words after a "
+            f"hyphen, such as {next(iter(NETWORKS))}-finetuned"
+        )
+    return NETWORKS[family]
 
 
 def find_variant(name: str, variant: str | None = None) -> tuple[str, Variant]:
@@ -83,7 +87,7 @@ def check_network(params: Params) -> None:
     UserError
         Naming the key and what is possible.
     """
-    if params.model == IMPORTED:
+    if params.is_imported:
         _check_imported(params)
         return
     find_variant(params.model, params.network.variant)
@@ -97,7 +101,9 @@ def _check_imported(params: Params) -> None:
         ("unfreeze.layers", params.network.unfreeze.layers, 0),
     ):
         if value != needed:
-            raise UserError(f"zoo.imported.{key}: features have no layers that could be trained; set it to {needed}")
+            raise UserError(
+                f"zoo.{params.model}.{key}: features have no layers that could be trained; set it to {needed}"
+            )
     check_imported(Path(params.weights))
 
 
@@ -129,7 +135,7 @@ def build_backbone(
     Parameters
     ----------
     name : str
-        A key of `NETWORKS`.
+        An entry's, so a key of `NETWORKS` or one with more words after a hyphen, which change nothing here.
     image_size : int
         Side of the images, in pixels.
     weights : str
@@ -161,7 +167,7 @@ def build_backbone(
     _check_source(name, weights, image_size)
     if weights not in ("imagenet", "random"):
         check_weights_file(name, Path(weights))
-    keras.utils.set_random_seed(derive_seed(seed, "weights", name))
+    keras.utils.set_random_seed(derive_seed(seed, "weights", family_of(name)))
     backbone = find_network(name).build(image_size, weights, pooling, chosen)
     rescale_pixels(backbone, rescale)
     return backbone

@@ -13,9 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError, one_line
-from bycase.core.params_training import IMPORTED
 
-KEY = f"zoo.{IMPORTED}.weights"
+KEY = "zoo.<model>.weights"
 NAMES = ("names", "name", "images", "image", "paths", "path")
 FEATURES = ("features", "feats")
 HDF5 = (".h5", ".hdf5")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bycase.core.params_training import IMPORTED
+from bycase.core.params_training import IMPORTED, family_of
 from bycase.tables.results import read_results
 
 MODELS = Path("models")
@@ -20,7 +20,7 @@ def read_model_info(path: Path = MODEL_INFO) -> dict[str, Any]:
 
 def network_words(model_info: Mapping[str, Any]) -> str:
     """The network and where its weights come from, as figures and tables give it."""
-    if model_info["model"] == IMPORTED:
+    if family_of(model_info["model"]) == IMPORTED:
         return f"imported features of {Path(model_info['weights']).name}"
     weights = {"imagenet": "ImageNet weights", "random": "random weights"}.get(
         model_info["weights"], f"weights of {Path(model_info['weights']).name}"

@@ -84,8 +84,8 @@ def test_features_that_are_the_same_for_all_images_are_refused(workspace: pd.Dat
     [
         ({"zoo.imported.mode": "end_to_end"}, "zoo.imported.mode: features have no layers .* to frozen"),
         ({"zoo.imported.unfreeze.layers": 3}, "zoo.imported.unfreeze.layers: .* to 0"),
-        ({"zoo.imported.weights": "random"}, "zoo.imported.weights: random is neither a file of features"),
-        ({"zoo.imported.weights": "by_dataset"}, "zoo.imported.weights: random is neither"),
+        ({"zoo.imported.weights": "random"}, "zoo.<model>.weights: random is neither a file of features"),
+        ({"zoo.imported.weights": "by_dataset"}, "zoo.<model>.weights: random is neither"),
     ],
 )
 def test_what_features_cannot_do_is_refused_before_any_stage(

@@ -183,13 +183,25 @@ def test_images_that_are_too_small_for_a_network_are_refused() -> None:
 
 def test_every_network_of_the_zoo_has_a_valid_entry_in_params() -> None:
     zoo = load_params().zoo
-    assert set(zoo) == {*NETWORKS, IMPORTED}
+    assert set(zoo) >= {*NETWORKS, IMPORTED}
     assert zoo.pop(IMPORTED).mode == "frozen"
     for name, entry in zoo.items():
         find_variant(name, entry.variant)
-        assert entry.weights in ("by_dataset", *NETWORKS[name].weights)
-        assert (entry.weights == "by_dataset") <= ("imagenet" in NETWORKS[name].weights)
+        sources = find_network(name).weights
+        assert entry.weights in ("by_dataset", *sources)
+        assert (entry.weights == "by_dataset") <= ("imagenet" in sources)
         assert entry.rescale == 1.0
+
+
+def test_further_entries_of_a_network_are_named_after_it() -> None:
+    assert find_network("mobilenetv2-finetuned-160") is NETWORKS["mobilenetv2"]
+    with pytest.raises(UserError, match="no network 'mobilenetv9'; the zoo has .*, such as .*-finetuned"):
+        find_network("mobilenetv9-finetuned")
+
+
+def test_an_entrys_further_words_change_no_random_weight() -> None:
+    named, plain = (build_backbone(name, 64, "random", "avg", seed=1) for name in ("alexnet-wide", "alexnet"))
+    assert all(np.array_equal(a, b) for a, b in zip(named.get_weights(), plain.get_weights(), strict=True))
 
 
 @pytest.mark.usefixtures("project")

@@ -136,7 +136,7 @@ def with_nan(where: int) -> np.ndarray:
 def test_what_does_not_fit_is_one_line(
     write: Write, names: list[str], features: Any, message: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(UserError, match=f"^zoo.imported.weights: .*{message}") as caught:
+    with pytest.raises(UserError, match=f"^zoo.<model>.weights: .*{message}") as caught:
         read_imported(write(tmp_path, names, features), IMAGES)
     assert "\n" not in str(caught.value)
 
@@ -207,6 +207,6 @@ def of_another_kind(folder: Path) -> Path:
     ],
 )
 def test_a_file_that_cannot_be_used_is_one_line(write: Callable[[Path], Path], message: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=f"^zoo.imported.weights: .*{message}") as caught:
+    with pytest.raises(UserError, match=f"^zoo.<model>.weights: .*{message}") as caught:
         read_imported(write(tmp_path), IMAGES)
     assert "\n" not in str(caught.value)
