@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,9 @@ from bycase.training.compile import compile_network
 from bycase.training.phases import plan_phases
 from bycase.training.subsets import Subset, make_targets
 from speed.training import backbone_of, settings
+
+if TYPE_CHECKING:
+    import keras
 
 NOTHING = AugmentParams(
     flip="none",
@@ -121,6 +125,20 @@ def maker(pixels: RowFile, params: AugmentParams, batch_size: int, workers: int)
 
 def trainer(model: str, size: int, batch_size: int) -> Callable[[int], int]:
     """What takes `STEPS` training steps of every layer, traced already, and says how many images they were."""
+    network = trainable_network(model, size)
+    images, targets, weights = noise_batch(batch_size, size)
+
+    def step(_: int) -> int:
+        for _ in range(STEPS):
+            network.train_on_batch(images, targets, sample_weight=weights)
+        return STEPS * batch_size
+
+    step(0)
+    return step
+
+
+def trainable_network(model: str, size: int) -> "keras.Model":
+    """A network of random weights for two classes, compiled for training every layer."""
     params = settings(model, 1, "end_to_end")
     dataset = params.data.model_copy(update={"image_size": size})
     params = params.model_copy(update={"datasets": params.datasets | {params.dataset: dataset}})
@@ -128,17 +146,14 @@ def trainer(model: str, size: int, batch_size: int) -> Callable[[int], int]:
     network = join(backbone, build_head(backbone.output_shape[-1], [], 2, params.seed))
     unfreeze_all(network, params.train.batch_norm_momentum)
     compile_network(network, params.network, params.train, plan_phases(params.network)[0], 2)
-    subset = noise_subset(batch_size)
-    images = np.random.default_rng(7).uniform(0, 255, (batch_size, size, size, 3)).astype(np.float32)
-    batch: Batch = images, subset.targets, subset.weights
+    return network
 
-    def step(_: int) -> int:
-        for _ in range(STEPS):
-            network.train_on_batch(batch[0], batch[1], sample_weight=batch[2])
-        return STEPS * batch_size
 
-    step(0)
-    return step
+def noise_batch(n: int, size: int) -> Batch:
+    """A batch in memory."""
+    subset = noise_subset(n)
+    images = np.random.default_rng(7).uniform(0, 255, (n, size, size, 3)).astype(np.float32)
+    return images, subset.targets, subset.weights
 
 
 def rates(makers: dict[tuple[int, str], Callable[[int], int]], turns: int) -> pd.DataFrame:
