@@ -98,7 +98,7 @@ def pack(folder: Path) -> None:
     """Fetch the wheels of `WHEELS` and say how large they are."""
     target = [
         "--dest",
-        folder,
+        str(folder),
         "--python-version",
         "3.12",
         "--platform",

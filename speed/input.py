@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,7 @@ NOTHING = AugmentParams(
     mixup=0,
     cutmix=0,
 )
-ALONE = {
+ALONE: dict[str, dict[str, Any]] = {
     "none": {},
     "geometry": {"flip": "both", "rotation": 0.25, "zoom": 0.1, "crop": 0.8},
     "brightness": {"brightness": 0.1},

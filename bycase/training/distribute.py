@@ -56,7 +56,7 @@ def train_step(model: "keras.Model", strategy: Strategy, batch: Batch) -> dict[s
     `model` is compiled in the scope of `strategy`; inputs, targets and weights are divided among its replicas.
     """
     replicas = strategy.num_replicas_in_sync
-    if replicas == 1 or len(batch[1]) < replicas:
+    if isinstance(strategy, OneDevice) or replicas == 1 or len(batch[1]) < replicas:
         x, targets, weights = batch
         logs: dict[str, float] = model.train_on_batch(x, targets, sample_weight=weights, return_dict=True)
         return logs

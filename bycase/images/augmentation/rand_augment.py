@@ -8,6 +8,7 @@ arXiv:1909.13719.
 """
 
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,11 @@ from bycase.core.packages import need
 OPERATIONS_PER_IMAGE = 3
 RATE = 10 / 11
 DEVIATION = 0.15
+
+
+def can_rand_augment() -> bool:
+    """Whether TensorFlow is installed, on which keras-cv stands; the one augmentation that needs it."""
+    return find_spec("tensorflow") is not None
 
 
 def rand_augment(images: NDArray[np.float32], magnitude: float, random: np.random.Generator) -> NDArray[np.float32]:
