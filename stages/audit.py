@@ -8,6 +8,7 @@ from typing import Any
 from bycase.core.command import run_stage
 from bycase.core.files import write_json
 from bycase.core.fingerprint import fingerprint
+from bycase.core.memory import enough_memory
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.datasets.audit_report import check_labels, make_report
@@ -54,7 +55,8 @@ def main() -> None:
     read = partial(read_pixels, folder=RESTRUCTURED)
     extract = frozen_forward(backbone, audit.batch_size)
     identity = fingerprint(FEATURES_CODE, made_by, files=(MANIFEST, RESTRUCTURED))
-    fingerprints = compute_fingerprints(manifest, read, extract, PARTIAL, identity, audit.batch_size)
+    with enough_memory(params, "audit.batch_size", audit.batch_size):
+        fingerprints = compute_fingerprints(manifest, read, extract, PARTIAL, identity, audit.batch_size)
     write_fingerprints(fingerprints, made_by)
 
     thresholds: dict[str, Any] = {

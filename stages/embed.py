@@ -10,6 +10,7 @@ import numpy as np
 from bycase.core.command import run_stage
 from bycase.core.files import file_digest, replace_folder
 from bycase.core.fingerprint import fingerprint
+from bycase.core.memory import enough_memory
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.images.augmentation.views import augmented_views
@@ -71,7 +72,8 @@ def main() -> None:
     started = time.perf_counter()
     batch_size = params.embed.batch_size
     views = augmented_views(params.augment, params.embed.views, params.seed)
-    fill(partial, images, read_pixels, views, frozen_forward(backbone, batch_size), batch_size)
+    with enough_memory(params, "embed.batch_size", batch_size):
+        fill(partial, images, read_pixels, views, frozen_forward(backbone, batch_size), batch_size)
     seconds = time.perf_counter() - started
     check_spread(partial.array[:, 0], params.model, params.weights)
     with replace_folder(FEATURES) as folder:

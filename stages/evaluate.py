@@ -11,6 +11,7 @@ import pandas as pd
 from bycase.core.command import run_stage
 from bycase.core.files import write_json
 from bycase.core.machine import describe_machine
+from bycase.core.memory import enough_memory
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.core.versions import warn_of_other_versions
@@ -46,7 +47,8 @@ def main() -> None:
     images = label_splits(read_splits(), manifest)
 
     make_tensorflow_deterministic(params.seed)
-    tables, rate = _predict(images, classes, params.evaluate.batch_size)
+    with enough_memory(params, "evaluate.batch_size", params.evaluate.batch_size):
+        tables, rate = _predict(images, classes, params.evaluate.batch_size)
     check_disjoint(tables[VALIDATION], tables[TEST])
 
     training = manifest[manifest["image"].isin(images["image"][images["part"] == "train"])]

@@ -4,6 +4,7 @@ import logging
 
 from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
+from bycase.core.memory import enough_memory
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.core.versions import warn_of_other_versions
@@ -48,7 +49,8 @@ def main() -> None:
 
     make_tensorflow_deterministic(seed)
     network = load_network(NETWORK)
-    scores = score_maps(network, part, images, patient, settings, batch_size, seed)
+    with enough_memory(params, "evaluate.batch_size", batch_size):
+        scores = score_maps(network, part, images, patient, settings, batch_size, seed)
     check_untouched(scores.curves, part)
     content = summarise(scores, patient)
     shown = choose_shown(test, model_info["classes"], model_info["positive"], settings.examples, seed)

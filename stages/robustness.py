@@ -11,6 +11,7 @@ from bycase.core.command import run_stage
 from bycase.core.errors import UserError
 from bycase.core.files import write_json
 from bycase.core.fingerprint import fingerprint
+from bycase.core.memory import enough_memory
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.core.versions import warn_of_other_versions
@@ -53,7 +54,8 @@ def main() -> None:
     patient = number_patients(predictions, read_manifest(), TEST)
     corruptions = _choose(params)
 
-    table = _predict(params, predictions, corruptions, classes)
+    with enough_memory(params, "evaluate.batch_size", params.evaluate.batch_size):
+        table = _predict(params, predictions, corruptions, classes)
     check_untouched(table, predictions, classes)
     patients = dict(zip(predictions["image"], patient, strict=True))
     cell = one_cell(table, table["image"].map(patients).to_numpy(), threshold)

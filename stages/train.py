@@ -6,6 +6,7 @@ from pathlib import Path
 from bycase.core.command import run_stage
 from bycase.core.files import file_digest
 from bycase.core.fingerprint import fingerprint
+from bycase.core.memory import enough_memory
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.networks.contract import refuse_breach
@@ -49,7 +50,7 @@ def main() -> None:
     if not imported:
         refuse_breach(backbone, images, params)
     if not imported and settings.mode != END_TO_END:
-        check_same_backbone(backbone, features, params.train.precision)
+        check_same_backbone(backbone, features)
     if settings.fitted_head:
         sets = take_features(params, (train, val), len(classes), features)
         with scope(strategy):
@@ -58,7 +59,8 @@ def main() -> None:
         context = gather(
             params, (train, val), len(classes), strategy, backbone, features, lambda: decode_once(images, size)
         )
-        network, training = context.network, run_training(context, classes, CHECKPOINT, _fingerprint(params))
+        with enough_memory(params, f"zoo.{params.model}.batch_size", settings.batch_size):
+            network, training = context.network, run_training(context, classes, CHECKPOINT, _fingerprint(params))
     write_record(network, training, params, read_times(file_digest(features.path)))
     for path in (CHECKPOINT, ENERGY, PIXELS):
         path.unlink(missing_ok=True)
@@ -67,8 +69,13 @@ def main() -> None:
 
 def _fingerprint(params: Params) -> str:
     """Digest all that a training depends on: a checkpoint of another one is not used."""
+    import keras
+
+    precision = keras.config.dtype_policy().name
     files = (FEATURES, MANIFEST, PREPROCESSED, SPLITS)
-    return fingerprint(["stages.train"], training_settings(params), weights_digest(params.weights), files=files)
+    return fingerprint(
+        ["stages.train"], training_settings(params), precision, weights_digest(params.weights), files=files
+    )
 
 
 if __name__ == "__main__":

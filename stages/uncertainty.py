@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
+from bycase.core.memory import enough_memory
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.core.versions import warn_of_other_versions
@@ -56,7 +57,8 @@ def main() -> None:
         logging.warning(
             "WARNING: the network's head has no dropout: mc_dropout is the plain prediction, without variance"
         )
-    members = _predict_members(network, pd.concat(predicted.values()), classes, params)
+    with enough_memory(params, "evaluate.batch_size", params.evaluate.batch_size):
+        members = _predict_members(network, pd.concat(predicted.values()), classes, params)
     rows = np.split(np.arange(len(validation.truth) + len(test.truth)), [len(validation.truth)])
     combined = {
         path: {method: combine_members(outputs[:, part]) for method, outputs in members.items()}

@@ -147,8 +147,7 @@ def _load_keras(path: Path, batch_size: int) -> "Forward":
 
 
 def _load_tensorflow(path: Path, _: int) -> "Forward":
-    import tensorflow as tf
-
+    tf = need("tensorflow", "the runtime tf", INSTEAD)
     loaded = tf.saved_model.load(str(path))
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -159,8 +158,7 @@ def _load_tensorflow(path: Path, _: int) -> "Forward":
 
 
 def _load_litert(path: Path, batch_size: int) -> "Forward":
-    import tensorflow as tf
-
+    tf = need("tensorflow", "the runtime litert", INSTEAD)
     with warnings.catch_warnings():
         # It announces a move to a package of its own, ai_edge_litert; TensorFlow 2.21 still has it.
         warnings.simplefilter("ignore", UserWarning)

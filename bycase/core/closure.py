@@ -24,6 +24,7 @@ EXEMPT = {
     "bycase/core/files.py": "writes what it is given, every digit of it, under a temporary name, and renames",
     "bycase/core/fingerprint.py": "decides only whether unfinished work is used again",
     "bycase/core/machine.py": "counts cores and names the machine, which decide how fast a result is computed",
+    "bycase/core/memory.py": "turns memory that runs out into one line",
     "bycase/core/nested.py": "takes values out of nested mappings by dotted keys; makes none",
     "bycase/core/packages.py": "imports a package of an extra, or says how to get it",
     "bycase/core/parallel.py": "gives results in the order of its inputs, whatever runs beside or ahead of them",

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from bycase.core.errors import UserError
+from bycase.core.errors import UserError, out_of_memory
 
 
 def run_stage(name: str, main: Callable[[], None]) -> None:
@@ -16,7 +16,7 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
     name : str
         The stage's name, which begins every line that it logs.
     main : callable
-        The stage. A `UserError` or a lack of disk space becomes one line; any other exception is
+        The stage. A `UserError`, a lack of disk space or of memory becomes one line; any other exception is
         a defect of this project and keeps its traceback.
     """
     logging.basicConfig(level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr)
@@ -34,5 +34,9 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
             raise
         place = error.filename or "while reading or writing"
         sys.exit(f"{name}: error: {place}: {error.strerror or error}; free or unlock it and run again")
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        sys.exit(f"{name}: error: memory ran out; what was finished is kept: free memory and run again")
     except KeyboardInterrupt:
         sys.exit(f"{name}: interrupted; run again to continue")

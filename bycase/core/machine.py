@@ -1,10 +1,8 @@
 """What computes here: cores and graphics cards. `python -m bycase.core.machine` says it in one line."""
 
-import logging
 import os
 import platform
 import sys
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -36,7 +34,7 @@ def count(number: int, name: str) -> str:
 
 
 def describe(cards: list[str], cuda: bool) -> str:
-    """Python, TensorFlow, cores and graphics cards in one line.
+    """Python, TensorFlow or else JAX, cores and graphics cards in one line.
 
     Parameters
     ----------
@@ -49,20 +47,16 @@ def describe(cards: list[str], cuda: bool) -> str:
     if cards and not cuda:
         gpu += " not in use (make repro GPU=1 installs what it needs)"
     python = ".".join(platform.python_version_tuple()[:2])
-    tensorflow = ".".join(version("tensorflow").split(".")[:2])
-    return f"Python {python}, TensorFlow {tensorflow}, {count(core_count(), 'core')}, {gpu}"
+    return f"Python {python}, {_backend()}, {count(core_count(), 'core')}, {gpu}"
 
 
-@cache
-def log_devices() -> None:
-    """Log, once a process, the devices that TensorFlow computes on; it is loaded for that."""
-    import tensorflow as tf
-
-    cards = [
-        tf.config.experimental.get_device_details(device).get("device_name", device.name)
-        for device in tf.config.list_physical_devices("GPU")
-    ]
-    logging.info("TensorFlow %s sees %s, %s", tf.__version__, count(core_count(), "core"), ", ".join(cards) or "no GPU")
+def _backend() -> str:
+    for package, name in (("tensorflow", "TensorFlow"), ("jax", "JAX")):
+        try:
+            return f"{name} {'.'.join(version(package).split('.')[:2])}"
+        except PackageNotFoundError:
+            continue
+    return "no TensorFlow"
 
 
 def has_cuda() -> bool:

@@ -59,7 +59,7 @@ class TrainParams(Section):
     gradient_clip: Annotated[float, Field(ge=0)]
     ema: Annotated[float, Field(ge=0, lt=1)]
     batch_norm_momentum: Annotated[float, Field(gt=0, lt=1)]
-    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"]
+    precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"]
     strategy: Literal["single", "mirrored"]
     monitor: Literal["auc", "accuracy", "balanced_accuracy", "f1", "loss"]
     contract_action: Literal["stop", "warn"]

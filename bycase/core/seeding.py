@@ -1,15 +1,14 @@
 """Seeds: one number in `params.yaml`, everything random derived from it."""
 
 import hashlib
+import logging
 import os
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 
-from bycase.core.machine import log_devices
+from bycase.core.device import AUTO, FLOAT32, choose_precision, find_gpus, load_backend, log_devices
+
+DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 
 
 def derive_seed(seed: int, *parts: str | int) -> int:
@@ -36,40 +35,32 @@ def generator(seed: int, *parts: str | int) -> np.random.Generator:
     return np.random.default_rng(derive_seed(seed, *parts))
 
 
-def make_tensorflow_deterministic(seed: int, precision: str = "float32") -> None:
-    """Import TensorFlow without its start-up chatter, seed it, make it choose deterministic kernels, say what it sees.
+def make_tensorflow_deterministic(seed: int, precision: str = FLOAT32) -> None:
+    """Load Keras and its backend, seed them, make the backend choose deterministic kernels, and say what it sees.
 
-    Also seeds Python, NumPy and Keras, and sets the precision in which Keras computes
-    ('float32', 'mixed_float16' or 'mixed_bfloat16').
+    Also seeds Python and NumPy.
+
+    Parameters
+    ----------
+    seed : int
+        Of all that draws from a global state.
+    precision : str
+        In which Keras computes; see `bycase.core.device.choose_precision`.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with standard_error_put_aside():
-        import keras
-        import tensorflow as tf
+    if os.environ.get("KERAS_BACKEND") == "jax":
+        # Read when JAX is loaded; processors have no other kernels.
+        given = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = given if DETERMINISTIC in given else f"{given} {DETERMINISTIC}".strip()
+    load_backend()
+    import keras
 
     keras.utils.set_random_seed(seed)
-    keras.config.set_dtype_policy(precision)
-    tf.config.experimental.enable_op_determinism()
+    chosen = choose_precision(precision, find_gpus()) if precision == AUTO else precision
+    keras.config.set_dtype_policy(chosen)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
     log_devices()
-
-
-@contextmanager
-def standard_error_put_aside() -> Iterator[None]:
-    """Keep what libraries print on standard error while they load; show it only if loading fails.
-
-    TensorFlow writes some lines before its own log level counts, past Python's `sys.stderr`.
-    """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as aside:
-        os.dup2(aside.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            os.dup2(kept, 2)
-            aside.seek(0)
-            sys.stderr.write(aside.read().decode(errors="replace"))
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+    if precision == AUTO and chosen != FLOAT32:
+        logging.info("precision auto: %s", chosen)

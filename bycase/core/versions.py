@@ -8,7 +8,7 @@ from typing import Any
 
 from bycase.core.errors import UserError
 
-RUNTIME = ("tensorflow", "keras", "numpy")
+RUNTIME = ("tensorflow", "jax", "keras", "numpy")
 
 
 def installed_versions(packages: Iterable[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from bycase.figures.parts import show_picture
 from bycase.figures.style import GREY, INK, TEXT_SIZE, TILE_SIZE, new_figure, styled
 from bycase.images.augmentation.images import augment
 from bycase.images.augmentation.mixing import mix
+from bycase.images.augmentation.rand_augment import can_rand_augment
 
 # Each change: its value when off, and the one at which it is drawn then.
 CHANGES: dict[str, tuple[Any, Any]] = {
@@ -74,6 +75,8 @@ def choose_examples(images: Sequence[str], seed: int) -> list[str]:
 def make_columns(images: NDArray[np.uint8], params: AugmentParams, seed: int) -> list[Column]:
     """Make every column: the original, each change alone, and all that are on.
 
+    RandAugment, where it is off and cannot be drawn because TensorFlow is not installed, has none.
+
     Parameters
     ----------
     images : ndarray of shape (n_images, size, size, 3), uint8
@@ -86,6 +89,8 @@ def make_columns(images: NDArray[np.uint8], params: AugmentParams, seed: int) ->
     columns = [Column("original", True, images.astype(np.float32), np.ones(len(images), np.float32))]
     for name, (off, example) in CHANGES.items():
         on = getattr(params, name) != off
+        if name == "rand_augment" and not on and not can_rand_augment():
+            continue
         strength = getattr(params, name) if on else example
         value = f"{strength:g}" if isinstance(strength, float) else strength
         heading = f"{name}\n{value}" if on else f"{name}\noff (shown\nat {value})"

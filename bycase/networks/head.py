@@ -108,7 +108,7 @@ def with_auxiliary_outputs(network: "keras.Model", auxiliary: list[Any]) -> "ker
     return keras.Model(network.input, outputs, name=network.name)
 
 
-def check_same_backbone(backbone: "keras.Model", features: Features, precision: str = "float32") -> None:
+def check_same_backbone(backbone: "keras.Model", features: Features) -> None:
     """Refuse cached features that this backbone does not give: those of another model, weights or seed."""
     import keras
 
@@ -118,7 +118,10 @@ def check_same_backbone(backbone: "keras.Model", features: Features, precision: 
     now = keras.ops.convert_to_numpy(keras.ops.cast(outputs, "float32"))
     stored = features.array[: len(images), 0]
     scale = max(float(np.abs(stored).max()), 1e-12)
-    if now.shape != stored.shape or float(np.abs(now - stored).max()) > FEATURE_TOLERANCE[precision] * scale:
+    if (
+        now.shape != stored.shape
+        or float(np.abs(now - stored).max()) > FEATURE_TOLERANCE[keras.config.dtype_policy().name] * scale
+    ):
         raise UserError(
             f"data/features is of another backbone or other images ({features.made_by['model']}, "
             f"{features.made_by['weights']} weights); run 'dvc repro -f embed'"

@@ -1,13 +1,13 @@
 """Images or cached features through a network, a batch at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bycase.core.parallel import prefetch
+from bycase.core.parallel import map_in_threads
 from bycase.images.pixels import read_pixels
 from bycase.networks.forward import Forward
 
@@ -66,15 +66,17 @@ def run_rows(
     batch_size: int,
     label: str,
 ) -> NDArray[np.float32]:
-    """The outputs of any network for what `read` gives for `rows`, (n_rows, n_outputs)."""
+    """The outputs of any network for what `read` gives for `rows`, (n_rows, n_outputs).
 
-    def batches() -> Iterator[NDArray[np.float32]]:
-        for start in range(0, len(rows), batch_size):
-            yield read(rows[start : start + batch_size]).astype(np.float32)
+    `read` runs in several threads at a time, ahead of the network.
+    """
+
+    def make(start: int) -> NDArray[np.float32]:
+        return read(rows[start : start + batch_size]).astype(np.float32)
 
     outputs = []
     with tqdm(total=len(rows), desc=label, unit="image", disable=None, leave=False) as bar:
-        for batch in prefetch(batches()):
+        for batch in map_in_threads(make, range(0, len(rows), batch_size)):
             outputs.append(forward(batch))
             bar.update(len(batch))
     return np.concatenate(outputs)

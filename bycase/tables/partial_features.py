@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from bycase.core.errors import UserError
 from bycase.core.files import write_json
-from bycase.core.parallel import prefetch
+from bycase.core.parallel import map_in_threads
 
 Extract = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -81,7 +81,7 @@ def fill(
     images : list of str
         All images, in order.
     read : callable
-        Image names to uint8 RGB (n, size, size, 3).
+        Image names to uint8 RGB (n, size, size, 3); like `views`, it runs in several threads at a time.
     views : callable
         ``views(pixels, start)`` yields the image itself and its augmented copies, float32 in [0, 255].
     extract : callable
@@ -92,12 +92,12 @@ def fill(
         Said beside the progress bar, which is drawn on a terminal only.
     """
 
-    def batches() -> Iterator[tuple[int, list[NDArray[np.float32]]]]:
-        for start in range(partial.done, len(images), batch_size):
-            yield start, list(views(read(images[start : start + batch_size]), start))
+    def make(start: int) -> tuple[int, list[NDArray[np.float32]]]:
+        return start, list(views(read(images[start : start + batch_size]), start))
 
+    starts = range(partial.done, len(images), batch_size)
     with tqdm(total=len(images), initial=partial.done, desc=label, disable=None) as bar:
-        for start, of_batch in prefetch(batches()):
+        for start, of_batch in map_in_threads(make, starts):
             partial.store(start, np.stack([extract(view) for view in of_batch], axis=1))
             bar.update(len(of_batch[0]))
 

@@ -8,6 +8,7 @@ from numpy.lib.format import write_array_header_1_0
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from bycase.core.parallel import map_in_threads
 from bycase.core.params_training import AugmentParams
 from bycase.core.rows import RowFile
 from bycase.core.seeding import derive_seed, generator
@@ -71,18 +72,21 @@ def feature_batches(
     sampling : str
         See `bycase.training.sampling.draw_images`.
 
-    Yields
-    ------
-    tuple
+    Returns
+    -------
+    iterator of tuple
         Features (n, n_features), targets (n, width) and weights (n,), all float32.
     """
     random = generator(seed, "head", epoch)
     order = draw_images(train.y, train.patient, sampling, random)
     view = random.integers(0, features.shape[1], len(rows))
-    for start in range(0, len(rows), batch_size):
+
+    def make(start: int) -> Batch:
         chosen = order[start : start + batch_size]
         views = features.read(rows[chosen])
-        yield views[np.arange(len(chosen)), view[chosen]], train.targets[chosen], train.weights[chosen]
+        return views[np.arange(len(chosen)), view[chosen]], train.targets[chosen], train.weights[chosen]
+
+    return map_in_threads(make, range(0, len(rows), batch_size), workers=1)
 
 
 def image_batches(
@@ -93,6 +97,7 @@ def image_batches(
     seed: int,
     epoch: int,
     sampling: str = UNIFORM,
+    workers: int | None = None,
 ) -> Iterator[Batch]:
     """The training images that `draw_images` draws, augmented anew; parameters as in `feature_batches`.
 
@@ -103,18 +108,24 @@ def image_batches(
     ----------
     pixels : RowFile
         uint8 RGB (n, size, size, 3), the training images first, in the subset's order.
+    workers : int, optional
+        Threads that make batches; all cores where left out. The batches are the same whatever their number.
 
-    Yields
-    ------
-    tuple
+    Returns
+    -------
+    iterator of tuple
         Images (n, size, size, 3) in [0, 255], targets (n, width) and weights (n,), all float32.
     """
     order = draw_images(train.y, train.patient, sampling, generator(seed, "images", epoch))
-    for start in range(0, batch_size * steps_per_epoch(len(order), batch_size), batch_size):
+
+    def make(start: int) -> Batch:
         chosen = order[start : start + batch_size]
         own_seed = derive_seed(seed, "augment", epoch, start)
         images = augment(pixels.read(chosen), params, own_seed)
-        yield mix(images, train.targets[chosen], train.weights[chosen], params, derive_seed(own_seed, "mix"))
+        return mix(images, train.targets[chosen], train.weights[chosen], params, derive_seed(own_seed, "mix"))
+
+    starts = range(0, batch_size * steps_per_epoch(len(order), batch_size), batch_size)
+    return map_in_threads(make, starts, workers)
 
 
 def steps_per_epoch(n_images: int, batch_size: int) -> int:

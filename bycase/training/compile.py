@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from bycase.core.device import find_gpus
 from bycase.core.params_training import ModelParams, TrainParams
 from bycase.training.losses import accuracy, main_loss, make_loss, with_auxiliary
 from bycase.training.phases import PhasePlan
@@ -89,8 +90,6 @@ def compile_network(
     n_classes : int
         Number of classes.
     """
-    import keras
-
     width = 1 if n_classes == 2 else n_classes
     loss = make_loss(params, n_classes)
     auxiliary = network.output_shape[-1] > width
@@ -101,10 +100,24 @@ def compile_network(
         loss=with_auxiliary(loss, width) if auxiliary else loss,
         metrics=[accuracy(width)],
         weighted_metrics=[main_loss(loss, width)] if auxiliary else None,
-        # TensorFlow trains sooner without XLA, whose compilation takes minutes on a CPU; JAX is nothing without it.
-        jit_compile=keras.backend.backend() != "tensorflow",
+        jit_compile=by_xla(),
     )
     _make_variables(network, width)
+
+
+def by_xla() -> bool:
+    """Whether XLA compiles the training step that is compiled in the present scope.
+
+    JAX is nothing without it. TensorFlow gains by it on a GPU, unless the step is mirrored on several; on a CPU its
+    compilation takes minutes, and what comes of it is no faster.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return True
+    import tensorflow as tf
+
+    return bool(find_gpus()) and tf.distribute.get_strategy().num_replicas_in_sync == 1
 
 
 def _make_variables(network: "keras.Model", width: int) -> None:

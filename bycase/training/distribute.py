@@ -1,7 +1,7 @@
 """Training on one device, or on every GPU of this machine with the same weights on each."""
 
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 
@@ -13,39 +13,50 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
-def make_strategy(name: str) -> "tf.distribute.Strategy":
+class OneDevice:
+    """Stands for a strategy where there is nothing to divide, whichever the backend."""
+
+    num_replicas_in_sync = 1
+    scope = nullcontext
+
+
+Strategy = Union[OneDevice, "tf.distribute.Strategy"]
+
+
+def make_strategy(name: str) -> Strategy:
     """The strategy in whose scope a network is built and trained: 'single' or 'mirrored'.
 
     Mirrored: each of this machine's GPUs takes an equal share of every batch, and gradients are summed. It needs
     TensorFlow, and is refused where Keras has another backend.
     """
     import keras
-    import tensorflow as tf
 
     if name == "single":
-        return tf.distribute.get_strategy()
+        return OneDevice()
     if keras.backend.backend() != "tensorflow":
         raise UserError(
             f"train.strategy: mirrored needs TensorFlow, and KERAS_BACKEND is {keras.backend.backend()}; "
             "unset KERAS_BACKEND or set train.strategy to single"
         )
+    import tensorflow as tf
+
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
-def scope(strategy: "tf.distribute.Strategy") -> AbstractContextManager[Any]:
+def scope(strategy: Strategy) -> AbstractContextManager[Any]:
     """The context in which variables are made."""
     context: AbstractContextManager[Any] = strategy.scope()
     return context
 
 
-def train_step(model: "keras.Model", strategy: "tf.distribute.Strategy", batch: Batch) -> dict[str, float]:
+def train_step(model: "keras.Model", strategy: Strategy, batch: Batch) -> dict[str, float]:
     """Train on one batch; the means of loss and metrics over it.
 
     `model` is compiled in the scope of `strategy`; inputs, targets and weights are divided among its replicas.
     """
     replicas = strategy.num_replicas_in_sync
-    if replicas == 1 or len(batch[1]) < replicas:
+    if isinstance(strategy, OneDevice) or replicas == 1 or len(batch[1]) < replicas:
         x, targets, weights = batch
         logs: dict[str, float] = model.train_on_batch(x, targets, sample_weight=weights, return_dict=True)
         return logs

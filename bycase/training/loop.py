@@ -18,17 +18,15 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from bycase.core.errors import UserError
-from bycase.core.parallel import prefetch
 from bycase.training.batches import Batch
 from bycase.training.checkpoint import Checkpoint, Progress
 from bycase.training.collapse import CollapseGuard
-from bycase.training.distribute import train_step
+from bycase.training.distribute import Strategy, train_step
 from bycase.training.phases import PhasePlan, Schedule
 from bycase.training.scores import monitor_score, score
 
 if TYPE_CHECKING:
     import keras
-    import tensorflow as tf
 
 
 class DivergenceError(UserError):
@@ -48,10 +46,11 @@ class Phase:
     schedule : Schedule
         The learning rate at each step.
     batches : callable
-        ``batches(epoch)`` yields batches of the training images in an order that follows from the epoch alone.
+        ``batches(epoch)`` yields batches of the training images in an order that follows from the epoch alone; the
+        next ones are made meanwhile.
     predict : callable
         Gives the validation images' probabilities, (n_validation_images, n_classes).
-    strategy : tf.distribute.Strategy
+    strategy : Strategy
         In whose scope the model was compiled.
     """
 
@@ -60,7 +59,7 @@ class Phase:
     schedule: Schedule
     batches: Callable[[int], Iterator[Batch]]
     predict: Callable[[], NDArray[np.float64]]
-    strategy: "tf.distribute.Strategy"
+    strategy: Strategy
 
 
 @dataclass(frozen=True)
@@ -185,8 +184,8 @@ def train_epoch(phase: Phase, progress: Progress) -> tuple[float, float, float]:
     """Train on every batch once: mean loss (nats) and accuracy, as the epoch went, and the last learning rate."""
     sums, images, rate = np.zeros(2), 0, phase.schedule.base
     steps = phase.schedule.steps
-    batches = prefetch(phase.batches(progress.epoch))
-    for step, batch in enumerate(tqdm(batches, total=steps, desc="steps", leave=False, disable=None)):
+    batches = tqdm(phase.batches(progress.epoch), total=steps, desc="steps", leave=False, disable=None)
+    for step, batch in enumerate(batches):
         rate = phase.schedule.rate(progress.epoch * steps + step, progress.reductions)
         phase.model.optimizer.learning_rate = rate
         # The means of this batch alone.

@@ -25,14 +25,13 @@ from bycase.networks.registry import find_network
 from bycase.tables.features import Features
 from bycase.training.batches import Batch, feature_batches, image_batches, steps_per_epoch
 from bycase.training.compile import compile_network
-from bycase.training.distribute import scope
+from bycase.training.distribute import Strategy, scope
 from bycase.training.loop import Phase
 from bycase.training.phases import END_TO_END, HEAD, PhasePlan, Schedule, batch_norm_momentum
 from bycase.training.subsets import Subset
 
 if TYPE_CHECKING:
     import keras
-    import tensorflow as tf
 
 Rows = NDArray[np.intp]
 
@@ -52,7 +51,7 @@ class TrainingContext:
         Their images.
     n_classes : int
         Number of classes.
-    strategy : tf.distribute.Strategy
+    strategy : Strategy
         Where networks are built and trained.
     network, head : keras.Model
         The whole network that is saved in the end, and its head.
@@ -70,7 +69,7 @@ class TrainingContext:
     train: Subset
     val: Subset
     n_classes: int
-    strategy: "tf.distribute.Strategy"
+    strategy: Strategy
     network: "keras.Model"
     head: "keras.Model"
     trained: "keras.Model"
@@ -84,7 +83,7 @@ def gather(
     params: Params,
     subsets: tuple[Subset, Subset],
     n_classes: int,
-    strategy: "tf.distribute.Strategy",
+    strategy: Strategy,
     backbone: "keras.Model",
     features: Features,
     pixels: Callable[[], RowFile],

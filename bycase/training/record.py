@@ -10,7 +10,7 @@ import pandas as pd
 
 from bycase.core.files import file_digest, write_csv, write_json
 from bycase.core.params import Params
-from bycase.core.versions import RUNTIME, installed_versions
+from bycase.core.versions import installed_versions
 from bycase.networks.saved import save_network
 from bycase.tables.cost import sizes_of, write_times
 from bycase.tables.models import HISTORY, MODEL_INFO, NETWORK, order_classes
@@ -37,6 +37,8 @@ def write_record(network: "keras.Model", training: Training, params: Params, emb
     embed_times : mapping
         ``embed_seconds``, what the cached features cost (0 where there were none); empty where that is not known.
     """
+    import keras
+
     progress, fitted = training.progress, params.network.fitted_head
     kept, epochs = progress.history[progress.best_epoch - 1], 0 if fitted else len(progress.history)
     save_network(network, NETWORK)
@@ -54,6 +56,7 @@ def write_record(network: "keras.Model", training: Training, params: Params, emb
         "image_size": params.data.image_size,
         "seed": params.seed,
         "monitor": params.train.monitor,
+        "precision": keras.config.dtype_policy().name,
         "prior_loss": round(training.prior_loss, 6),
         "best_epoch": progress.best_epoch,
         "best_phase": progress.best_phase,
@@ -63,7 +66,7 @@ def write_record(network: "keras.Model", training: Training, params: Params, emb
         "model_bytes": NETWORK.stat().st_size,
         "epochs": epochs,
         "network_sha256": digest,
-        "versions": installed_versions(RUNTIME),
+        "versions": installed_versions((keras.backend.backend(), "keras", "numpy")),
     }
     write_json(MODEL_INFO, model_info)
     last = {key: value for key, value in (kept if fitted else progress.history[-1]).items() if key in CURVES}

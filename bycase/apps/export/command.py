@@ -20,6 +20,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     check_format(options.format)
     from bycase.apps.classifier.network import open_network
+    from bycase.apps.export.convert import refuse_other_backends
     from bycase.apps.export.quantise import choose_calibration
     from bycase.apps.export.write import Validation, write_export
     from bycase.core.params import load_params
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     calibration = choose_calibration(read_splits(), params.seed)
 
     make_tensorflow_deterministic(params.seed)
+    refuse_other_backends()
     about = {
         "model": model.name,
         "model_sha256": digest,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bycase.core.errors import UserError
 from bycase.core.packages import need
 
 if TYPE_CHECKING:
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
 INSTEAD = "choose --format tf or litert"
 IMAGE = "image"
 OUTPUT = "features_and_outputs"
+
+
+def refuse_other_backends() -> None:
+    """Say that exports need TensorFlow, by which every format is traced, where Keras has another backend."""
+    import keras
+
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise UserError(
+            f"an export needs TensorFlow, and KERAS_BACKEND is {backend}: unset it where TensorFlow is installed; "
+            "a network is read by either, whichever trained it"
+        )
 
 
 def convert_tensorflow(network: "keras.Model", path: Path) -> None:

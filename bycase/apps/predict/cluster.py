@@ -12,10 +12,10 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bycase.core.device import standard_error_put_aside
 from bycase.core.errors import UserError
 from bycase.core.machine import core_count
 from bycase.core.packages import need
-from bycase.core.seeding import standard_error_put_aside
 
 T = TypeVar("T")
 LOCAL, AUTO = "local", "auto"

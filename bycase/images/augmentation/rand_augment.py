@@ -8,15 +8,23 @@ arXiv:1909.13719.
 """
 
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bycase.core.packages import need
+
 # As keras_cv.layers.RandAugment has them.
 OPERATIONS_PER_IMAGE = 3
 RATE = 10 / 11
 DEVIATION = 0.15
+
+
+def can_rand_augment() -> bool:
+    """Whether TensorFlow is installed, on which keras-cv stands; the one augmentation that needs it."""
+    return find_spec("tensorflow") is not None
 
 
 def rand_augment(images: NDArray[np.float32], magnitude: float, random: np.random.Generator) -> NDArray[np.float32]:
@@ -39,9 +47,9 @@ def rand_augment(images: NDArray[np.float32], magnitude: float, random: np.rando
     ndarray of shape (n_images, size, size, 3), float32
         RGB in [0, 255].
     """
+    operations = colour_operations(magnitude)
     import tensorflow as tf
 
-    operations = colour_operations(magnitude)
     changed = images.copy()
     # The processor's kernels, so that a graphics processor is left to training and results are the same with one.
     with tf.device("CPU:0"):
@@ -60,8 +68,8 @@ def rand_augment(images: NDArray[np.float32], magnitude: float, random: np.rando
 @cache
 def colour_operations(magnitude: float) -> list[Any]:
     """The layers of keras-cv's policy: contrast, equalisation, solarisation, colour, brightness."""
+    tf = need("tensorflow", "augment.rand_augment", "set it to 0")
     import keras_cv
-    import tensorflow as tf
 
     # One of the layers asks for TensorFlow's global generator when it is built, and where operations are to be
     # deterministic there must be one; no number is drawn from it.

@@ -6,6 +6,9 @@ Ruifrok and Johnston (2001), Quantification of histochemical staining by color d
 Quantitative Cytology and Histology 23(4).
 """
 
+import math
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,14 +54,25 @@ def change_stain(
         RGB in [0, 255].
     factors, shifts : ndarray of shape (n_images, 2)
         Of haematoxylin and eosin.
+
+    Returns
+    -------
+    ndarray of shape (n_images, size, size, 3), float32
+        RGB in [0, 255].
     """
-    # Black would have no finite density: one grey value more, and off again at the end.
-    light = (images + 1) / 256
-    absorbed = 1 - light @ np.full((3, 1), 1 / 3, np.float32)
-    density = -np.log10(light)
     gain = np.ones((len(images), len(STAINS)))
     gain[:, :JITTERED] = factors
-    change = (np.linalg.inv(STAINS) * gain[:, None] @ STAINS).astype(np.float32)[:, None]
-    added = (shifts @ STAINS[:JITTERED]).astype(np.float32)[:, None, None]
-    changed = np.float32(10) ** -(density @ change + absorbed * added)
-    return np.clip(256 * changed - 1, 0, 255)
+    # Of light as a natural logarithm, as OpenCV has it: its `log`, `transform` and `exp` take a fifth of the time of
+    # NumPy's logarithm, product and power, and are exact where a look-up table of grey values, no faster, is not.
+    change = np.linalg.inv(STAINS) * gain[:, None] @ STAINS
+    added = math.log(10) * shifts @ STAINS[:JITTERED]
+    changed = np.empty_like(images)
+    for image, out, by_light, by_absorption in zip(images, changed, change, added, strict=True):
+        # Black would have no finite density: one grey value more, and off again at the end.
+        light = (image + 1) / 256
+        logarithm = cv2.transform(cv2.log(light), by_light.T)
+        # What is absorbed is 1 minus the mean of red, green and blue.
+        absorbed = np.column_stack([np.repeat(by_absorption[:, None] / 3, 3, axis=1), -by_absorption])
+        logarithm += cv2.transform(light, absorbed)
+        np.clip(256 * cv2.exp(logarithm) - 1, 0, 255, out=out)
+    return changed

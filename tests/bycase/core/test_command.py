@@ -52,6 +52,7 @@ def test_success_exits_with_0_and_logs_to_standard_error() -> None:
             'raise PermissionError(errno.EACCES, "Permission denied", "data")',
             "toy: error: data: Permission denied; free or unlock it and run again\n",
         ),
+        ("raise MemoryError", "toy: error: memory ran out; what was finished is kept: free memory and run again\n"),
         ("raise KeyboardInterrupt", "toy: interrupted; run again to continue\n"),
     ],
 )

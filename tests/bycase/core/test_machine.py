@@ -1,13 +1,13 @@
 """One line on what computes here."""
 
-import logging
 import os
 import re
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
 from bycase.core import machine
-from bycase.core.machine import core_count, count, describe, describe_machine, log_devices
+from bycase.core.machine import core_count, count, describe, describe_machine
 
 
 def test_the_line_names_python_tensorflow_cores_and_cards() -> None:
@@ -25,13 +25,14 @@ def test_cores_are_counted_where_the_system_does_not_say_which_are_ours(monkeypa
     assert (count(1, "core"), count(7, "core")) == ("1 core", "7 cores")
 
 
-def test_tensorflows_devices_are_logged_once_a_process(caplog: pytest.LogCaptureFixture) -> None:
-    log_devices.cache_clear()
-    with caplog.at_level(logging.INFO):
-        log_devices()
-        log_devices()
-    (line,) = [record.getMessage() for record in caplog.records if "sees" in record.getMessage()]
-    assert re.fullmatch(rf"TensorFlow \S+ sees {machine.count(core_count(), 'core')}, .+", line)
+def test_the_line_names_jax_where_there_is_no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(package: str) -> str:
+        if package == "jax":
+            return "0.10.2"
+        raise PackageNotFoundError
+
+    monkeypatch.setattr(machine, "version", version)
+    assert ", JAX 0.10, " in describe([], cuda=False)
 
 
 def test_processor_cores_and_memory_are_named() -> None:

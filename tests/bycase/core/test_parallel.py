@@ -12,7 +12,7 @@ import pytest
 
 from bycase.core import parallel
 from bycase.core.errors import UserError
-from bycase.core.parallel import map_on_all_cores, prefetch
+from bycase.core.parallel import map_in_threads, map_on_all_cores, prefetch
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -119,3 +119,46 @@ def test_an_error_comes_where_its_batch_would_have_come() -> None:
     assert next(coming) == 1
     with pytest.raises(ValueError, match="damaged"):
         next(coming)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize("count", [0, 1, 4, 30])
+def test_threads_give_every_result_once_in_the_items_order(workers: int, count: int) -> None:
+    assert list(map_in_threads(square_after_a_while, range(count), workers)) == [n * n for n in range(count)]
+
+
+def test_as_many_threads_as_asked_work_at_a_time() -> None:
+    together = threading.Barrier(3)
+    assert sorted(map_in_threads(lambda _: together.wait(10), range(3), 3)) == [0, 1, 2]
+
+
+def test_threads_run_ahead_by_no_more_than_their_number() -> None:
+    begun: list[int] = []
+    results = map_in_threads(lambda number: begun.append(number), range(100), 2)
+    for taken in range(1, 6):
+        next(results)
+        time.sleep(0.01)
+        assert len(begun) <= taken + 2
+
+
+def test_a_threads_error_comes_where_its_result_would_have_come_and_nothing_more_is_begun() -> None:
+    begun: list[int] = []
+
+    def refuse(number: int) -> int:
+        begun.append(number)
+        return refuse_seven(number)
+
+    results = map_in_threads(refuse, range(1000), 3)
+    assert [next(results) for _ in range(7)] == list(range(7))
+    with pytest.raises(OSError, match="No space left"):
+        next(results)
+    assert max(begun) < 12
+    assert list(results) == []
+
+
+def test_threads_end_when_the_rest_of_the_results_is_not_wanted() -> None:
+    before = threading.active_count()
+    results = map_in_threads(square_after_a_while, range(1000), 3)
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    assert threading.active_count() == before

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.stats import spearmanr
 
 from bycase.explain.maps import explain_images
@@ -27,6 +28,8 @@ def test_similarities_against_scipy_and_of_equal_maps() -> None:
     for a, b, (ranks, _) in zip(one, other, found, strict=True):
         assert ranks == pytest.approx(spearmanr(a.ravel(), b.ravel()).statistic)
     np.testing.assert_allclose(compare_maps(one, one), 1, atol=1e-6)
+    expected = tf.image.ssim(*(tf.constant(maps[..., None], tf.float32) for maps in (one, other)), max_val=1.0)
+    np.testing.assert_allclose(found[:, 1], expected.numpy(), atol=1e-5)
     assert (compare_maps(one, 1 - one)[:, 0] < -0.999).all()
     assert (found[:, 1] < 0.99).all()
 

@@ -1,14 +1,17 @@
 """Optimisers: a factor on the learning rate for each layer, clipping, decay."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
+from bycase.core.device import Gpu
 from bycase.core.params import load_params
 from bycase.core.params_training import ModelParams, TrainParams
-from bycase.training.compile import learning_rate_factors, make_optimizer
+from bycase.training import compile as compile_module
+from bycase.training.compile import by_xla, learning_rate_factors, make_optimizer
 
 
 def entry(**changes: Any) -> ModelParams:
@@ -75,3 +78,23 @@ def test_decay_is_decoupled_from_the_gradient() -> None:
 
 def test_sgd_has_the_momentum_asked_for() -> None:
     assert make_optimizer(entry(optimizer="sgd"), training(momentum=0.7), 0.1).momentum == 0.7
+
+
+@pytest.mark.parametrize(
+    ("backend", "gpus", "compiled"),
+    [("tensorflow", (), False), ("tensorflow", (Gpu("card", (9, 0)),), True), ("jax", (), True)],
+)
+def test_xla_compiles_where_it_pays(
+    monkeypatch: pytest.MonkeyPatch, backend: str, gpus: tuple[Gpu, ...], compiled: bool
+) -> None:
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(compile_module, "find_gpus", lambda: gpus)
+    assert by_xla() is compiled
+
+
+def test_xla_leaves_mirrored_steps_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    monkeypatch.setattr(compile_module, "find_gpus", lambda: (Gpu("card", (9, 0)),) * 2)
+    monkeypatch.setattr(tf.distribute, "get_strategy", lambda: SimpleNamespace(num_replicas_in_sync=2))
+    assert not by_xla()

@@ -2,8 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
 
+from bycase.core.params_training import AugmentParams
 from bycase.figures.augmentations import OFF, choose_examples, make_columns
 from bycase.figures.style import LARGEST
 from bycase.tables.splits import write_splits
@@ -77,3 +79,15 @@ def test_nothing_on_is_said(images: np.ndarray) -> None:
     last = make_columns(images[:2], OFF, 7)[-1]
     assert last.heading == "together:\nnothing\nis on"
     np.testing.assert_array_equal(last.images, images[:2])
+
+
+def test_randaugment_is_left_out_where_it_is_off_and_cannot_be_drawn(
+    images: np.ndarray, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def headings(params: AugmentParams) -> list[str]:
+        return [column.heading for column in make_columns(images, params, 7)]
+
+    whole = headings(settings())
+    monkeypatch.setattr("bycase.figures.augmentations.can_rand_augment", lambda: False)
+    assert headings(settings()) == [heading for heading in whole if not heading.startswith("rand_augment")] != whole
+    assert any(heading.startswith("rand_augment") for heading in headings(settings(rand_augment=0.3)))

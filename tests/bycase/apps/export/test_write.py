@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from bycase.apps.export import write
-from bycase.apps.export.convert import convert_onnx, convert_tensorflow, fix_inputs
+from bycase.apps.export.convert import convert_onnx, convert_tensorflow, fix_inputs, refuse_other_backends
 from bycase.apps.export.quantise import choose_calibration, quantise
 from bycase.apps.export.write import Validation, write_export
 from bycase.apps.runtimes import FILES, FORMATS, REPORT, load_runtime
@@ -135,6 +135,12 @@ def test_a_converter_that_fails_is_one_line(
     monkeypatch.setattr(write, "convert_litert", fail)
     with pytest.raises(UserError, match=r"litert cannot express the network \(no kernel\); choose another --format"):
         export("litert", tiny, validation)
+
+
+def test_another_backend_than_tensorflow_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(UserError, match="an export needs TensorFlow, and KERAS_BACKEND is jax: unset it"):
+        refuse_other_backends()
 
 
 def test_predictions_of_another_network_are_refused(workspace: Path, tiny: keras.Model, validation: Validation) -> None:

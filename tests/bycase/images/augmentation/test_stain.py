@@ -37,6 +37,25 @@ def test_shifts_add_in_proportion_to_the_light_absorbed(shifts: list[float]) -> 
     np.testing.assert_allclose(changed([1, 1], shifts), expected, atol=2)
 
 
+def by_the_formula(images: np.ndarray, factors: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    """Optical density, unmixed, changed and mixed again, in double precision."""
+    light = (images.astype(np.float64) + 1) / 256
+    amounts = -np.log10(light) @ np.linalg.inv(STAINS)
+    absorbed = 1 - light.mean(axis=-1, keepdims=True)
+    amounts[..., :2] = amounts[..., :2] * factors[:, None, None] + absorbed * shifts[:, None, None]
+    return np.clip(256 * 10 ** -(amounts @ STAINS) - 1, 0, 255)
+
+
+def test_every_pixel_is_what_the_formula_gives() -> None:
+    random = np.random.default_rng(2)
+    images = random.uniform(0, 255, (40, 24, 24, 3)).astype(np.float32)
+    images[:, 0], images[:, 1] = 0, 255
+    factors, shifts = random.uniform(0.5, 1.5, (40, 2)), random.uniform(-0.5, 0.5, (40, 2))
+    np.testing.assert_allclose(
+        change_stain(images, factors, shifts), by_the_formula(images, factors, shifts), atol=0.01
+    )
+
+
 def test_white_stays_white_and_tissue_moves() -> None:
     images = np.full((64, 8, 8, 3), 255, np.float32)
     images[:, :4] = COLOURS[0]
