@@ -63,6 +63,7 @@ START_UP = (
     "cpu_feature_guard",
     "computation_placer",
     "cuda_executor",
+    "cuda_platform",
     "cudart_stub",
     "TF-TRT",
     "Could not find",
@@ -70,6 +71,9 @@ START_UP = (
     "All log messages before absl",
     "port.cc",
     "rebuild TensorFlow",
+    "I0000 ",
+    "W0000 ",
+    "E0000 ",
 )
 
 
@@ -77,7 +81,7 @@ def test_the_log_of_a_run_holds_no_start_up_of_tensorflow(reproduced: Project) -
     log = (reproduced.folder.parent / "repro.log").read_text(encoding="utf-8")
     for stage in ("audit", "embed", "train", "evaluate", "uncertainty", "robustness", "explain", "bundle", "report"):
         assert f"Running stage '{stage}'" in log
-    assert log.count(": TensorFlow ") >= 8, "the stages' own lines are not in it"
+    assert log.count(": TensorFlow ") >= 5, "the stages' own lines are not in it"
     assert [line for line in log.splitlines() if any(word in line for word in START_UP)] == []
 
 
