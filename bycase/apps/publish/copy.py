@@ -5,10 +5,13 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder
 from bycase.report.benchmark_page import benchmark_documents
 from bycase.report.run_page import run_documents
+from bycase.tables.out_of_fold import read_about
 
 RESULTS = Path("results")
 
@@ -58,6 +61,11 @@ TUNING = {"tuning-params.yaml": "tuning/params.yaml"} | {
         "plots/tuning_methods.png",
     )
 }
+# Of `bycase benchmark --patients`, where it has been run.
+LABEL_EFFICIENCY = {
+    Path(place).name: place
+    for place in ("metrics/label_efficiency.csv", "metrics/label_efficiency.md", "plots/label_efficiency.png")
+}
 PREDICTIONS = "data/benchmark/predictions.csv"  # packed: anyone can do the statistics again
 
 SHOW_IMAGES = (
@@ -87,7 +95,7 @@ def publish_run(name: str, results: Path = RESULTS) -> Path:
         If the name is not one, or an output of the pipeline is missing.
     """
     _check(name, RUN, "dvc repro")
-    left_out = {*SHOW_IMAGES, *TUNING}
+    left_out = {*SHOW_IMAGES, *TUNING, *LABEL_EFFICIENCY}
     figures = [path for pattern in ("*.png", "model/*.png", "model/*.txt") for path in Path("plots").glob(pattern)]
     return _write(results / name, RUN, [path for path in figures if path.name not in left_out], run_documents(False))
 
@@ -96,13 +104,28 @@ def publish_benchmark(name: str, results: Path = RESULTS) -> Path:
     """Keep the benchmark that is in the current folder; see `publish_run`."""
     _check(name, {**BENCHMARK, "": PREDICTIONS}, "bycase benchmark run")
     figures = [*Path("plots/benchmark").glob("*.png"), Path("plots/leakage.png"), Path("plots/power.png")]
-    return _write(results / name, BENCHMARK, figures, benchmark_documents(False), packed=Path(PREDICTIONS))
+    kept = BENCHMARK | _label_efficiency(str(read_about()["dataset"]))
+    return _write(results / name, kept, figures, benchmark_documents(False), packed=Path(PREDICTIONS))
 
 
 def publish_tuning(name: str, results: Path = RESULTS) -> Path:
     """Keep the comparison of ways to tune that is in the current folder; see `publish_run`."""
     _check(name, TUNING, "bycase tune methods")
     return _write(results / name, TUNING, [], {})
+
+
+def _label_efficiency(dataset: str) -> dict[str, str]:
+    """The files of `LABEL_EFFICIENCY`, if they are there and of the benchmark's data set."""
+    table, again = Path("metrics/label_efficiency.csv"), "run 'bycase benchmark --patients ...' again"
+    if not table.is_file():
+        return {}
+    other = set(pd.read_csv(table, dtype={"dataset": str})["dataset"]) - {dataset}
+    if other:
+        raise UserError(f"{table} is of {min(other)} and the benchmark of {dataset}: {again}, or remove the table")
+    for place in LABEL_EFFICIENCY.values():
+        if not Path(place).is_file():
+            raise UserError(f"{place} not found: {again}")
+    return LABEL_EFFICIENCY
 
 
 def _check(name: str, kept: Mapping[str, str], command: str) -> None:

@@ -192,7 +192,8 @@ def write_words(table: pd.DataFrame, metric: str, noun: str, subtitle: Sequence[
         *(f"- {last_step_words(table[table['model'] == model].iloc[-1], metric, noun)}" for model in models),
         "",
         f"By {level}; 95 % intervals over test {noun}, not adjusted for several networks. Which training {noun} were "
-        "drawn, once in each fold, is in no interval. Each smaller set lies in every larger one, the same for all networks.",
+        "drawn, once in each fold, is in no interval. Each smaller set lies in every larger one, the same for all "
+        "networks.",
     ]
     return "\n".join(lines) + "\n"
 
