@@ -56,7 +56,7 @@ check: $(READY) $(VENV)/.installed-all
 coverage: $(READY) $(VENV)/.installed-all
 	coverage erase
 	pytest --cov --cov-report=
-	@for folder in bycase/*/ stages/; do printf '%-20s %s %%\n' "$$folder" "$$(coverage report --include="$$folder*" --format=total)"; done
+	@for folder in $(sort $(dir $(wildcard bycase/*/__init__.py))) stages/; do printf '%-20s %s %%\n' "$$folder" "$$(coverage report --include="$$folder*" --format=total)"; done
 	coverage report --include='bycase/statistics/*,bycase/datasets/*' --show-missing --skip-covered --fail-under=100
 
 # A dead link, or a page that is not in the navigation, fails the build.

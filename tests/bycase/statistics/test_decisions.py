@@ -91,6 +91,8 @@ def test_metrics_json_has_them_with_and_without_a_prevalence(simulate: Simulate)
     assert all(np.isfinite(leaves(stated)))
     several = class_units(np.array([0, 1, 2]), np.eye(3), np.arange(3))
     assert describe_decisions({"image": several}, several, 0.05, 7) == {}
+    with pytest.raises(ValueError, match="need a positive class"):
+        decision_curve(several, 0.05, 7)
 
 
 def test_nothing_predicted_positive_has_a_value_and_an_interval() -> None:

@@ -20,6 +20,7 @@ from bycase.statistics.influence import (
     METRICS,
     Draws,
     Influence,
+    auc_errors,
     average,
     draws_of,
     draws_of_difference,
@@ -157,6 +158,10 @@ def test_folds_of_one_class_do_not_count() -> None:
     )
     once = _influence(targets, scores[0], patient, fold)
     assert (more.estimate, more.variance) == pytest.approx((once.estimate, once.variance))
+    auc, errors, shares = auc_errors(np.array([True, False]), np.array([0.2, 0.1]), np.arange(2), np.arange(2))
+    assert np.isnan(auc)
+    assert not errors.any()
+    assert not shares.any()
 
 
 def test_every_estimate_is_scikit_learns(simulate: Simulate) -> None:

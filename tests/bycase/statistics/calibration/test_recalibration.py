@@ -107,9 +107,10 @@ def test_predictions_or_outcomes_all_alike_say_nothing_of_the_slope() -> None:
     assert alike["slope"].value == 1
     assert alike["in_the_large"].value == pytest.approx(np.log(2) - np.log(7 / 3))
     assert (alike["slope"].low, alike["slope"].high) == (-STEEPEST, STEEPEST)
-    certain = recalibrate(np.ones(3, bool), np.array([0.2, 0.6, 0.9]), np.arange(3))
-    assert [certain[name].value for name in NAMES] == [1, STEEPEST, STEEPEST]
-    assert all((one.low, one.high) == (-STEEPEST, STEEPEST) for one in certain.values())
+    for outcome, end in ((True, STEEPEST), (False, -STEEPEST)):
+        certain = recalibrate(np.full(3, outcome), np.array([0.2, 0.6, 0.9]), np.arange(3))
+        assert [certain[name].value for name in NAMES] == [1, end, end]
+        assert all((one.low, one.high) == (-STEEPEST, STEEPEST) for one in certain.values())
 
 
 def test_probabilities_of_0_and_1_are_fitted() -> None:
