@@ -109,7 +109,7 @@ def write_noise(folder: Path, n: int, size: int) -> RowFile:
 def noise_subset(n: int) -> Subset:
     """So many images of two classes."""
     y = np.arange(n, dtype=np.int64) % 2
-    return Subset(pd.Series([""] * n), y, make_targets(y, 2), np.ones(n, np.float32))
+    return Subset(pd.Series([""] * n), y, make_targets(y, 2), np.ones(n, np.float32), np.arange(n))
 
 
 def maker(pixels: RowFile, params: AugmentParams, batch_size: int, workers: int) -> Callable[[int], int]:

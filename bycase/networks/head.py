@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Relative to the largest feature: the same backbone on another batch size differs by rounding only.
 FEATURE_TOLERANCE = {"float32": 1e-3, "mixed_float16": 0.05, "mixed_bfloat16": 0.2}
 CHUNK = 256
+LEAST_VARIANCE = 0.01  # of a feature, relative to the mean over all: at most ten times the amplification of most
 
 Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -32,6 +33,16 @@ def feature_statistics(features: RowFile, rows: NDArray[np.intp]) -> Statistics:
         squares += (views**2).sum(axis=0)
         count += len(views)
     return shift + total / count, squares / count - (total / count) ** 2
+
+
+def bound_amplification(statistics: Statistics) -> Statistics:
+    """Statistics whose variances are at least `LEAST_VARIANCE` of their mean, for a head that is fine-tuned.
+
+    A feature that is 0 in every training image, as those after a ReLU may be, would be divided by almost nothing. While
+    the backbone is frozen its weight stays 0; once the layers below change, it fires, and the loss leaps.
+    """
+    mean, variance = statistics
+    return mean, np.maximum(variance, LEAST_VARIANCE * variance.mean())
 
 
 def build_head(

@@ -19,7 +19,7 @@ RULE_WORDS = {"median": "median", "top_k": "mean of the highest", "attention": "
 
 def aggregation_words(metrics: Mapping[str, Any]) -> str:
     """The rule, and which others are shown to rank patients better, or worse, than the mean."""
-    said = f"{capitalise(pooling_of(metrics).words)} is the patient's."
+    said = f"A patient is scored by the {pooling_of(metrics).words}."
     compared = metrics.get("aggregation", {}).get("compared", {})
     if not compared:
         return said
@@ -29,8 +29,8 @@ def aggregation_words(metrics: Mapping[str, Any]) -> str:
         *([f"shown to rank patients better than the mean: {'; '.join(better)}"] if better else []),
         *([f"shown to rank them worse: {'; '.join(worse)}"] if worse else []),
     ]
-    verdict = capitalise("; ".join(verdicts)) if shown else "None of them is shown to differ from the mean"
-    return f"{said} Other rules were fixed without a look at the test part. {verdict}."
+    verdict = capitalise("; ".join(verdicts)) if shown else "None is shown to differ from it"
+    return f"{said} Other rules, fixed without a look at the test part, are set against the mean. {verdict}."
 
 
 def networks_blocks(board: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> list[Block]:

@@ -25,7 +25,7 @@ ALPHA = 0.05
 SAMPLING_WORDS = {
     "uniform": "every image drawn once an epoch",
     "class": "classes drawn equally often",
-    "patient": "classes drawn equally often, and the patients of a class",
+    "patient": "classes drawn equally often, and within a class its patients",
 }
 PHANTOM = "PHANTOM: generated images. They show that the pipeline works; no number here says anything about patients."
 

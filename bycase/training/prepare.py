@@ -13,6 +13,7 @@ from bycase.core.rows import RowFile
 from bycase.core.seeding import derive_seed
 from bycase.networks.forward import forward
 from bycase.networks.head import (
+    bound_amplification,
     build_head,
     feature_statistics,
     join,
@@ -106,6 +107,8 @@ def gather(
     cached = RowFile(features.path) if frozen else None
     train_rows, val_rows = (features.rows(subset.images) for subset in subsets) if frozen else (nowhere, nowhere)
     statistics = feature_statistics(cached, train_rows) if cached and settings.standardise else None
+    if statistics and settings.unfreeze.layers:
+        statistics = bound_amplification(statistics)
     with scope(strategy):
         seed = derive_seed(params.seed, "head")
         head = build_head(backbone.output_shape[-1], settings.head_layers, n_classes, seed, statistics)

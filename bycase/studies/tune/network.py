@@ -18,6 +18,7 @@ from bycase.core.rows import RowFile
 from bycase.core.seeding import derive_seed
 from bycase.networks.head import (
     Statistics,
+    bound_amplification,
     build_head,
     feature_statistics,
     join,
@@ -191,6 +192,8 @@ class FoldNetwork:
             width = features.array.shape[-1]
         seed = derive_seed(self._seed, "head")
         statistics = self._feature_statistics(features) if features and settings.standardise else None
+        if statistics and settings.unfreeze.layers:
+            statistics = bound_amplification(statistics)
         head = build_head(width, settings.head_layers, n_classes, seed, statistics, adjustable_dropout())
         rates = [layer.adjustable for layer in head.layers if hasattr(layer, "adjustable")]
         network = trained = head if backbone is None else join(backbone, head)

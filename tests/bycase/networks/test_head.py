@@ -10,6 +10,7 @@ from bycase.core.params import load_params
 from bycase.core.params_training import DenseLayer, DropoutLayer
 from bycase.core.rows import RowFile
 from bycase.networks.head import (
+    bound_amplification,
     build_head,
     check_same_backbone,
     feature_statistics,
@@ -60,6 +61,16 @@ def test_statistics_are_of_all_views_of_the_chosen_images(tmp_path: Path) -> Non
     chosen = array[rows].astype(np.float64)
     np.testing.assert_allclose(mean, chosen.mean(axis=(0, 1)), rtol=1e-10)
     np.testing.assert_allclose(variance, chosen.var(axis=(0, 1)), rtol=1e-8)
+
+
+def test_a_feature_that_never_fires_is_not_amplified_where_it_may_begin_to() -> None:
+    mean, variance = np.array([1.0, 0.0, 2.0]), np.array([4.0, 0.0, 2.0])
+    bounded = bound_amplification((mean, variance))
+    assert bounded[0].tolist() == mean.tolist()
+    assert bounded[1].tolist() == pytest.approx([4.0, 0.02, 2.0])
+    head = build_head(3, [], 2, 1, bounded)
+    standardised = np.asarray(head.get_layer("standardise")(np.array([[1.0, 0.1, 2.0]], np.float32)))
+    assert np.abs(standardised).max() < 1
 
 
 def test_end_to_end_training_reaches_every_layer_with_its_own_momentum(network: keras.Model) -> None:
