@@ -167,7 +167,7 @@ def predict_files(
     table : TextIO, optional
         Instead of standard output.
     """
-    counts, sums = Counts(), PatientScores()
+    counts, pooled = Counts(), PatientScores()
     total = sum(not isinstance(entry, Skipped) for entry in find_sources(inputs))
     write: WriteRows | None = None
     overlay: WriteOverlays | None = None
@@ -181,13 +181,13 @@ def predict_files(
                     write = stack.enter_context(open_output(out, table))
                     if make_overlays and out is not None:
                         overlay = make_overlays(stack.enter_context(replace_folder(overlays_path(out))))
-                rows = _make_rows(batch, predictions, info, find_patient, sums, overlay)
+                rows = _make_rows(batch, predictions, info, find_patient, pooled, overlay)
                 write(rows)
                 counts.predicted += len(rows)
                 counts.unlike += sum(row["unlike"] for row in rows)
             bar.update(len(batch.names) + len(batch.failures))
-        if out is not None and sums.scores:
-            stack.enter_context(open_output(patients_path(out)))(make_patient_rows(sums, info))
+        if out is not None and pooled.scores:
+            stack.enter_context(open_output(patients_path(out)))(make_patient_rows(pooled, info))
     return counts
 
 
@@ -239,13 +239,13 @@ def _make_rows(
     predictions: Predictions,
     info: ClassifierInfo,
     find_patient: FindPatient,
-    sums: PatientScores,
+    pooled: PatientScores,
     overlay: WriteOverlays | None,
 ) -> Rows:
-    """The rows of a batch, which are added to the patients' sums."""
+    """The rows of a batch, whose scores are added to those of their patients."""
     patients = [find_patient(name) for name in batch.names]
     for n, patient in enumerate(patients):
-        sums.add(patient, predictions.scores[n], bool(predictions.unlike[n]))
+        pooled.add(patient, predictions.scores[n], bool(predictions.unlike[n]))
     rows = make_rows(batch.names, predictions, info, patients, batch.notes)
     if overlay is None:
         return rows
