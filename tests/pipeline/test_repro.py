@@ -149,6 +149,7 @@ IMAGES = {
 }
 FINE_TUNING = {
     "model": "efficientnetlite",
+    "zoo.efficientnetlite.head": [{"dropout": 0.2}],
     "zoo.efficientnetlite.epochs": 2,
     "zoo.efficientnetlite.unfreeze.layers": 30,
     "zoo.efficientnetlite.unfreeze.steps": 2,
