@@ -46,7 +46,7 @@ def end_at_stride(backbone: "keras.Model", stride: int, name: str) -> "keras.Mod
         strides = ", ".join(str(each) for each in sorted(ends) if each > 1)
         raise UserError(f"zoo.{name}.stride: no maps of {name} have a stride of {stride}; choose of {strides}, or null")
     pooled = type(pooling)(name=pooling.name)(ends[stride])
-    return keras.Model(backbone.inputs, pooled, name=backbone.name)
+    return keras.Model(backbone.input, pooled, name=backbone.name)
 
 
 def _ends(backbone: "keras.Model", kinds: Any) -> dict[int, Any]:

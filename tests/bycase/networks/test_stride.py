@@ -19,6 +19,7 @@ from bycase.networks.registry import build_backbone
 )
 def test_a_network_ends_with_the_last_block_of_a_stride(name: str, stride: int, features: int) -> None:
     backbone = build_backbone(name, 64, "random", "avg", seed=1, stride=stride)
+    assert not isinstance(backbone.input, list)
     assert backbone.output_shape == (None, features)
     assert len(backbone.layers[-2].output.shape) == 4
     assert backbone.layers[-2].output.shape[1:3] == (64 // stride, 64 // stride)
