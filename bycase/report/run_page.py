@@ -45,7 +45,7 @@ FIGURE_WORDS = {
     "subgroups": ("Metrics by subgroup with intervals", "The same metrics by subgroup."),
     "learning_curves": (
         "Loss, accuracy and AUC of training and validation by epoch",
-        "Learning curves: training and validation by epoch.",
+        "Learning curves: training and validation by epoch, or by setting of a head that is fitted at once.",
     ),
     "sanity": ("Sanity checks of the training as panels", "The same checks as a figure."),
     "calibration": (

@@ -104,7 +104,7 @@ def publish_benchmark(name: str, results: Path = RESULTS) -> Path:
     """Keep the benchmark that is in the current folder; see `publish_run`."""
     _check(name, {**BENCHMARK, "": PREDICTIONS}, "bycase benchmark run")
     figures = [*Path("plots/benchmark").glob("*.png"), Path("plots/leakage.png"), Path("plots/power.png")]
-    kept = BENCHMARK | _label_efficiency(str(read_about()["dataset"]))
+    kept = BENCHMARK | _label_efficiency()
     return _write(results / name, kept, figures, benchmark_documents(False), packed=Path(PREDICTIONS))
 
 
@@ -114,11 +114,12 @@ def publish_tuning(name: str, results: Path = RESULTS) -> Path:
     return _write(results / name, TUNING, [], {})
 
 
-def _label_efficiency(dataset: str) -> dict[str, str]:
+def _label_efficiency() -> dict[str, str]:
     """The files of `LABEL_EFFICIENCY`, if they are there and of the benchmark's data set."""
     table, again = Path("metrics/label_efficiency.csv"), "run 'bycase benchmark --patients ...' again"
     if not table.is_file():
         return {}
+    dataset = str(read_about()["dataset"])
     other = set(pd.read_csv(table, dtype={"dataset": str})["dataset"]) - {dataset}
     if other:
         raise UserError(f"{table} is of {min(other)} and the benchmark of {dataset}: {again}, or remove the table")

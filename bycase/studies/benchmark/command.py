@@ -20,10 +20,10 @@ def main(arguments: list[str] | None = None) -> None:
     # Without a default, which would take the place of what stands before the word.
     run.add_argument("--jobs", type=_at_least_one, default=argparse.SUPPRESS, help="cells at a time")
     options = parser.parse_args(arguments)
-    if bool(options.command) == bool(options.patients):
-        parser.error("give either run, or --patients with numbers of training patients")
     if options.models and not options.patients:
         parser.error("--models goes with --patients; benchmark/params.yaml has the networks of run")
+    if bool(options.command) == bool(options.patients):
+        parser.error("give either run, or --patients with numbers of training patients")
     from bycase.core.params import load_params
     from bycase.studies.benchmark.params import load_benchmark_params
 

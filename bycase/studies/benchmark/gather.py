@@ -147,7 +147,7 @@ def describe(cells: Sequence[Cell], folds: pd.DataFrame, patients: "pd.Series[st
 def join_settings(model_infos: Sequence[dict[str, Any]]) -> dict[str, str]:
     """What validation chose for the heads of one network's trainings, the most frequent first.
 
-    Empty where heads are trained in epochs; else ``head_setting``, such as 'C = 0.01 in 4 of 5 trainings, C = 0.1 in
+    Empty where heads are trained in epochs; else ``head_setting``, such as 'C = 0.01 in 4 of 5 trainings; C = 0.1 in
     1'.
     """
     chosen = Counter(info["head_setting"] for info in model_infos if "head_setting" in info)
@@ -157,7 +157,7 @@ def join_settings(model_infos: Sequence[dict[str, Any]]) -> dict[str, str]:
     if not others:
         return {"head_setting": first}
     words = [f"{first} in {times} of {chosen.total()} trainings", *(f"{setting} in {n}" for setting, n in others)]
-    return {"head_setting": ", ".join(words)}
+    return {"head_setting": "; ".join(words)}
 
 
 def _keys(cell: Cell) -> dict[str, Any]:

@@ -110,6 +110,7 @@ def _training(card: dict[str, Any], history: pd.DataFrame) -> dict[str, Any]:
     return {
         "epochs": len(history),
         "best_epoch": card["best_epoch"],
+        **({"setting": card["head_setting"]} if "head_setting" in card else {}),
         "last": _curves(history.iloc[-1]),
         "best": _curves(history[history["epoch"] == card["best_epoch"]].iloc[0]),
         "prior_loss": card["prior_loss"],

@@ -80,7 +80,7 @@ def describe_run(run: dict[str, Any]) -> str:
     if data["pairs_under_two_labels"]:
         words.append(f"{data['pairs_under_two_labels']} pairs under two labels")
     training = run["training"]
-    words.append(f"epoch {training['best_epoch']} of {training['epochs']}")
+    words.append(training.get("setting", f"epoch {training['best_epoch']} of {training['epochs']}"))
     changes = [
         f"{key} {_plain(both['recipe'])} → {_plain(both['here'])}"
         for key, both in run["changed"].items()

@@ -10,6 +10,7 @@ from bycase.report.words import (
     metric_rows,
     missing_words,
     power_words,
+    training_words,
     uncertainty_words,
 )
 from bycase.statistics.power.resolution import SCENARIOS
@@ -86,3 +87,15 @@ def test_sets_that_contain_every_class_say_so() -> None:
 def test_a_metric_that_no_level_has_takes_no_row() -> None:
     level = {"auc": 0.87123, "ci": {"auc": {"low": 0.784, "high": 0.936}}}
     assert metric_rows([level], ["auc", "mcc"]) == [("AUC", "0.871 (0.784 to 0.936)")]
+
+
+@pytest.mark.parametrize(
+    ("head", "part"), [("logistic", "an L2 penalty by L-BFGS"), ("neighbours", "inverse distance")]
+)
+def test_a_head_that_is_fitted_at_once_is_described_without_epochs(head: str, part: str, make_params: Any) -> None:
+    words = training_words(make_params({"zoo.resnet50v2.head": head}), "resnet50v2")
+    assert words.startswith("backbone frozen, head fitted at once: ")
+    assert part in words
+    assert "chosen by validation AUC; class weights balanced" in words
+    assert "epochs" not in words
+    assert "at most 60 epochs" in training_words(make_params({}), "resnet50v2")

@@ -6,6 +6,7 @@ import pytest
 
 from bycase.apps.publish.copy import (
     BENCHMARK,
+    LABEL_EFFICIENCY,
     PREDICTIONS,
     RUN,
     SHOW_IMAGES,
@@ -74,6 +75,21 @@ def test_a_benchmark_is_kept_with_both_locks_and_its_predictions(project: Path) 
     packed = (folder / "predictions.csv.gz").read_bytes()
     assert json.loads(gzip.decompress(packed)) == {"of": PREDICTIONS}
     assert (publish_benchmark("c") / "predictions.csv.gz").read_bytes() == packed
+
+
+def test_label_efficiency_is_kept_with_a_benchmark_of_the_same_data_alone(project: Path) -> None:
+    (project / "data/benchmark/about.json").write_text('{"version": 1, "dataset": "phantom"}', encoding="utf-8")
+    for place in LABEL_EFFICIENCY.values():
+        (project / place).write_text("dataset,value\nphantom,1\n", encoding="utf-8")
+    assert names(publish_benchmark("b")) >= set(LABEL_EFFICIENCY)
+    assert not names(publish_run("r")) & set(LABEL_EFFICIENCY)
+    (project / "metrics/label_efficiency.csv").write_text("dataset,value\nbusi,1\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"is of busi and the benchmark of phantom: run 'bycase benchmark --patients"):
+        publish_benchmark("b")
+    (project / "metrics/label_efficiency.csv").write_text("dataset,value\nphantom,1\n", encoding="utf-8")
+    (project / "plots/label_efficiency.png").unlink()
+    with pytest.raises(UserError, match=r"label_efficiency.png not found: run 'bycase benchmark --patients"):
+        publish_benchmark("b")
 
 
 def test_a_comparison_of_ways_to_tune_is_kept(project: Path) -> None:

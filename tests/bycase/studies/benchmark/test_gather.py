@@ -124,6 +124,6 @@ def test_what_the_tables_are_of(folds: pd.DataFrame) -> None:
 
 def test_what_validation_chose_in_each_training_is_counted() -> None:
     chosen = [{"head_setting": f"C = {c}"} for c in (0.1, 0.01, 0.01)]
-    assert join_settings(chosen) == {"head_setting": "C = 0.01 in 2 of 3 trainings, C = 0.1 in 1"}
+    assert join_settings(chosen) == {"head_setting": "C = 0.01 in 2 of 3 trainings; C = 0.1 in 1"}
     assert join_settings(chosen[1:]) == {"head_setting": "C = 0.01"}
     assert join_settings([{}, {}]) == {}

@@ -148,7 +148,7 @@ def test_the_figure_names_what_it_shows() -> None:
     ("arguments", "words"),
     [
         ([], "give either run, or --patients"),
-        (["--patients", "5", "--jobs", "2", "run"], "invalid _at_least_one value: 'run'|give either run"),
+        (["--patients", "5", "--jobs", "2", "run"], "give either run, or --patients"),
         (["--models", "vgg16", "run"], "--models goes with --patients"),
         (["--patients", "0"], "0: at least one"),
     ],
@@ -158,7 +158,7 @@ def test_a_command_line_that_says_two_things_is_refused(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
-    assert any(part in capsys.readouterr().err for part in words.split("|"))
+    assert words in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -163,6 +164,33 @@ def test_features_are_shared_by_the_folds_but_where_stains_are_fitted(params: Pa
     assert list(embed_model(own, "vgg16", 1).iterdir()) == []
     run(own)
     assert not (Path("data/preprocessed") / "own.txt").exists()
+
+
+def test_entries_of_one_backbone_share_its_features(params: Params, fake_stages) -> None:
+    fake_stages(
+        embed=[
+            WRITE,
+            "log = Path('../../embedded.txt'); log.write_text((log.read_text() if log.exists() else '') + 'x')",
+            "write('data/features/features.npy', 'features')",
+            "write('data/features/made_by.json', '{\"model\": \"vgg16\"}')",
+        ]
+    )
+    entry = params.zoo["vgg16"]
+    others = {
+        "vgg16-logistic": entry.model_copy(update={"head": "logistic"}),
+        "vgg16-max": entry.model_copy(update={"pooling": "max"}),
+    }
+    several = params.model_copy(update={"zoo": params.zoo | others})
+    embed_model(several, "vgg16", 0)
+    again = embed_model(several, "vgg16-logistic", 0)
+    assert (again / "features.npy").read_text() == "features"
+    assert json.loads((again / "made_by.json").read_text()) == {"model": "vgg16-logistic"}
+    log = next(Path("data/benchmark").rglob("embedded.txt"))
+    assert log.read_text() == "x"
+    embed_model(several, "vgg16-max", 0)
+    Path("data/manifest.csv").write_text("other", encoding="utf-8")
+    embed_model(several, "vgg16", 0)
+    assert log.read_text() == "xxx"
 
 
 def test_repeats_train_with_another_seed(params: Params, fake_stages) -> None:
