@@ -76,6 +76,15 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
+    def _head_is_trained_by_draws(self) -> "Params":
+        if self.train.sampling != "uniform" and self.network.fitted_head:
+            raise ValueError(
+                f"train.sampling: zoo.{self.model}.head is {self.network.fitted_head}, which takes every training image "
+                "once; set sampling to uniform, or head to a list of layers"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _patients_are_named(self) -> "Params":
         if self.train.sampling == "patient" and not self.data.names_patient:
             raise ValueError(

@@ -214,6 +214,16 @@ def test_unfreezing_in_steps_needs_a_layer_and_an_epoch_each(tmp_path: Path, def
         load_params(path)
 
 
+def test_draws_are_for_heads_that_are_trained(tmp_path: Path, default_params: dict[str, Any]) -> None:
+    path = tmp_path / "params.yaml"
+    content = changed(changed(default_params, "train.class_weight", "none"), "train.sampling", "class")
+    path.write_text(yaml.safe_dump(changed(content, "zoo.efficientnetlite.head", [])))
+    assert load_params(path).train.sampling == "class"
+    path.write_text(yaml.safe_dump(changed(content, "zoo.efficientnetlite.head", "logistic")))
+    with pytest.raises(UserError, match="train.sampling: zoo.efficientnetlite.head is logistic, which takes every"):
+        load_params(path)
+
+
 def test_correlations_are_from_optimistic_to_pessimistic(tmp_path: Path, default_params: dict[str, Any]) -> None:
     path = tmp_path / "params.yaml"
     for key, values, order in (("model", [0.1, 0.2, 0.3], "fall"), ("patient", [0.3, 0.2, 0.1], "rise")):
