@@ -71,7 +71,8 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--csv", type=Path, help="write the table to this file as well")
     arguments = parser.parse_args(words)
-    make_tensorflow_deterministic(7)
+    if arguments.model != "none":
+        make_tensorflow_deterministic(7)
     workers = arguments.workers or doubling(core_count())
     with tempfile.TemporaryDirectory() as work:
         pixels = write_noise(Path(work), max(workers) * BATCHES_A_WORKER * arguments.batch, arguments.size)
