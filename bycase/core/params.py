@@ -79,8 +79,8 @@ class Params(Section):
     def _head_is_trained_by_draws(self) -> "Params":
         if self.train.sampling != "uniform" and self.network.fitted_head:
             raise ValueError(
-                f"train.sampling: zoo.{self.model}.head is {self.network.fitted_head}, which takes every training image "
-                "once; set sampling to uniform, or head to a list of layers"
+                f"train.sampling: zoo.{self.model}.head is {self.network.fitted_head}, which takes every image once; "
+                "set sampling to uniform, or head to a list of layers"
             )
         return self
 

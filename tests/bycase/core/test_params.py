@@ -220,7 +220,9 @@ def test_draws_are_for_heads_that_are_trained(tmp_path: Path, default_params: di
     path.write_text(yaml.safe_dump(changed(content, "zoo.efficientnetlite.head", [])))
     assert load_params(path).train.sampling == "class"
     path.write_text(yaml.safe_dump(changed(content, "zoo.efficientnetlite.head", "logistic")))
-    with pytest.raises(UserError, match="train.sampling: zoo.efficientnetlite.head is logistic, which takes every"):
+    with pytest.raises(
+        UserError, match="train.sampling: zoo.efficientnetlite.head is logistic, which takes every image"
+    ):
         load_params(path)
 
 

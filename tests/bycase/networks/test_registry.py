@@ -238,7 +238,8 @@ def test_every_entry_as_shipped_passes(write_params: Callable[..., Any], default
 
 def test_the_manuals_table_of_networks_is_the_registry() -> None:
     page = (Path(__file__).parents[3] / "docs" / "reference" / "networks.md").read_text(encoding="utf-8")
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `")]
+    table = page.partition("\n\n")[2].partition("\n\n")[0].splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table if line.startswith("| `")]
     rows = [row for row in rows if row[0] != "`model`"]
     listed = [re.findall(r"`(\w+)`", row[0]) for row in rows]
     assert sorted(name for names in listed for name in names) == sorted(NETWORKS)

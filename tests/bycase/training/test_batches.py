@@ -31,7 +31,7 @@ def test_every_image_is_decoded_once_into_its_row(tmp_path: Path, monkeypatch: p
 def epoch_of(pixels: RowFile, workers: int | None, **augment: float) -> list[bytes]:
     n = pixels.shape[0]
     y = np.arange(n) % 2
-    train = Subset(pd.Series([""] * n), y, make_targets(y, 2), np.linspace(1, 2, n, dtype=np.float32))
+    train = Subset(pd.Series([""] * n), y, make_targets(y, 2), np.linspace(1, 2, n, dtype=np.float32), np.arange(n))
     params = load_params().augment.model_copy(update=augment)
     made = batches.image_batches(pixels, train, params, 4, 1, 3, workers=workers)
     return [array.tobytes() for batch in made for array in batch]
