@@ -1,6 +1,7 @@
 """The house itself: who imports whom, what each stage depends on, and how fast light stages start."""
 
 import ast
+import re
 import resource
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ import bycase
 from bycase.core.closure import FRONT, PACKAGES, ROOT, find_module, holds_code, imported_names
 from bycase.core.params import load_params
 from bycase.core.params_data import DatasetParams
-from bycase.core.params_training import EvaluateParams
+from bycase.core.params_training import BACKBONE, EvaluateParams, ModelParams
 from bycase.training.checkpoint import training_settings
 from tests.conftest import TESTED_MODEL
 from tests.house import (
@@ -179,6 +180,14 @@ def test_a_trainings_settings_are_those_that_dvc_tracks() -> None:
         for key in read_stages("dvc.yaml")["train"]["params"]
     ]
     assert sorted(training_settings(params)) == sorted(tracked)
+
+
+@pytest.mark.parametrize("pipeline", ["dvc.yaml", "benchmark/dvc.yaml", "tuning/dvc.yaml"])
+def test_all_that_features_depend_on_of_a_network_is_tracked(pipeline: str) -> None:
+    head = {"standardise", "head", "optimizer", "learning_rate", "weight_decay", "batch_size", "epochs", "patience"}
+    assert {*BACKBONE} == {*ModelParams.model_fields} - head - {"unfreeze"}
+    text = (ROOT / pipeline).read_text(encoding="utf-8")
+    assert {*BACKBONE} == {*re.findall(r"- zoo\.\$\{[a-z.]+\}\.(\w+)", text)}
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ IMPORTED = "imported"  # the name among the networks of features that another pr
 ALL = "all"  # layers: the whole backbone
 # Heads that are not trained in epochs but fitted at once on cached features, in words.
 FITTED_HEADS = {"logistic": "logistic regression", "neighbours": "k nearest neighbours"}
+# Of an entry of `zoo`, all that its frozen features depend on.
+BACKBONE = ("variant", "weights", "stride", "mode", "rescale", "pooling")
 LearningRate = Annotated[float, Field(gt=0, le=10)]
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from bycase.core.files import replace_folder
 from bycase.core.fingerprint import fingerprint
 from bycase.core.params import Params
+from bycase.core.params_training import BACKBONE
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.images.augmentation.views import augmented_views
 from bycase.images.pixels import read_pixels
@@ -77,7 +78,7 @@ def _fill(params: Params, strength: float, pool: pd.DataFrame, extract: Forward,
     identity = fingerprint(
         ["bycase.studies.tune.embed"],
         params.model_dump(include={"model", "seed", "embed"}),
-        params.network.model_dump(include={"variant", "rescale", "pooling", "stride"}),
+        params.network.model_dump(include=set(BACKBONE)),
         weights_digest(params.weights),
         params.data.image_size,
         params.data.resize,

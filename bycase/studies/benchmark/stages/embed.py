@@ -12,7 +12,7 @@ from bycase.core.files import replace_folder, write_json
 from bycase.core.fingerprint import fingerprint
 from bycase.core.nested import pick
 from bycase.core.params import Params, load_params
-from bycase.core.params_training import family_of
+from bycase.core.params_training import BACKBONE, family_of
 from bycase.networks.weights import weights_digest
 from bycase.studies.benchmark.cell import WORK, features_place, has_own_pixels, relocate, training_seed
 from bycase.studies.benchmark.workspace import SHARED, Workspace, move_folder
@@ -21,13 +21,6 @@ from bycase.tables.results import read_results
 
 IDENTITY = "identity.txt"  # beside the features, what they depend on
 MADE_BY = "made_by.json"
-BACKBONE = (
-    "variant",
-    "weights",
-    "mode",
-    "rescale",
-    "pooling",
-)  # of an entry of ``zoo``: all that its features depend on
 
 
 def embed_model(params: Params, model: str, repeat: int) -> Path:

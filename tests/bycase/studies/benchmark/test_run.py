@@ -179,6 +179,7 @@ def test_entries_of_one_backbone_share_its_features(params: Params, fake_stages)
     others = {
         "vgg16-logistic": entry.model_copy(update={"head": "logistic"}),
         "vgg16-max": entry.model_copy(update={"pooling": "max"}),
+        "vgg16-16": entry.model_copy(update={"stride": 16}),
     }
     several = params.model_copy(update={"zoo": params.zoo | others})
     embed_model(several, "vgg16", 0)
@@ -188,9 +189,10 @@ def test_entries_of_one_backbone_share_its_features(params: Params, fake_stages)
     log = next(Path("data/benchmark").rglob("embedded.txt"))
     assert log.read_text() == "x"
     embed_model(several, "vgg16-max", 0)
+    embed_model(several, "vgg16-16", 0)
     Path("data/manifest.csv").write_text("other", encoding="utf-8")
     embed_model(several, "vgg16", 0)
-    assert log.read_text() == "xxx"
+    assert log.read_text() == "xxxx"
 
 
 def test_repeats_train_with_another_seed(params: Params, fake_stages) -> None:
