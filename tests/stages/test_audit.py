@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from bycase.core.command import run_stage
+from bycase.core.errors import UserError
 from bycase.datasets.duplicates import read_duplicates
 from bycase.datasets.fingerprints import FEATURES, read_fingerprints, read_made_by
 from bycase.images.convert import Job, convert
@@ -90,7 +91,7 @@ def test_two_labels_fail_with_one_line_after_the_report_and_a_waiver_lets_pass(p
 def test_interrupted_fingerprints_continue(prepared: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared.waive = {"phantom": [["Benign/0.png", "Malignant/zero (1).png"]]}
     monkeypatch.setattr(Backbone, "stop_at", 7)
-    with pytest.raises(MemoryError):
+    with pytest.raises(UserError, match="memory ran out with .*; what was finished is kept"):
         audit.main()
     assert not Path("data/fingerprints").exists()
     monkeypatch.setattr(Backbone, "stop_at", None)

@@ -217,6 +217,7 @@ def test_unfreezing_in_steps_needs_a_layer_and_an_epoch_each(tmp_path: Path, def
 def test_draws_are_for_heads_that_are_trained(tmp_path: Path, default_params: dict[str, Any]) -> None:
     path = tmp_path / "params.yaml"
     content = changed(changed(default_params, "train.class_weight", "none"), "train.sampling", "class")
+    content["model"] = "efficientnetlite"
     path.write_text(yaml.safe_dump(changed(content, "zoo.efficientnetlite.head", [])))
     assert load_params(path).train.sampling == "class"
     path.write_text(yaml.safe_dump(changed(content, "zoo.efficientnetlite.head", "logistic")))

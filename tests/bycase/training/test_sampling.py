@@ -77,6 +77,7 @@ def test_a_constant_is_measured_by_what_is_drawn() -> None:
 def test_patients_that_nobody_names_are_not_drawn() -> None:
     content = read_yaml(PARAMS_PATH, Params)
     content["train"] |= {"class_weight": "none", "sampling": "patient"}
+    content["zoo"][content["model"]]["head"] = []
     check_params(content, "params.yaml")
     with pytest.raises(UserError, match="train.sampling: nothing says which images of busi are of one patient"):
         check_params(content | {"dataset": "busi"}, "params.yaml")

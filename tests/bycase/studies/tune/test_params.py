@@ -71,7 +71,8 @@ def test_the_shipped_file_is_valid(make_params: Any, default_params: dict[str, A
     root = Path(__file__).parents[4]
     for model in default_params["zoo"]:
         params: Params = make_params({"model": model})
-        if params.network.optimizer != "adam" and params.network.mode == "frozen":
+        network = params.network
+        if network.optimizer != "adam" and network.mode == "frozen" and not network.fitted_head:
             load_tuning_params(params, root / "tuning/params.yaml")
     content = yaml.safe_load((root / "tuning/dvc.yaml").read_text(encoding="utf-8"))
     assert "data/tuning/work" not in str(content)
