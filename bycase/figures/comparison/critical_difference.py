@@ -1,5 +1,6 @@
 """Which networks differ: each with its interval, and bars that join those which the data cannot tell apart."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from bycase.statistics.metric_names import metric_words
 
 WIDE = 8.2  # inches
 BAR = 0.28  # likewise, between two bars
+LABEL = 36  # characters of a line of a network's label
 
 
 def equivalent_groups(models: Sequence[str], pairs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
@@ -67,7 +69,7 @@ def draw_critical_difference(
     with styled():
         widths = [WIDE * 0.62, max(BAR * (len(bars) + 1), 0.3)]
         axes, beside = figure.subplots(1, 2, sharey=True, width_ratios=widths)
-        row_axes(axes, [networks[name] if names_itself(name, networks[name]) else name for name in rows])
+        row_axes(axes, [_row_label(name, networks[name]) for name in rows])
         for name, row in rows.items():
             scores = board[name][level]
             draw_interval(axes, scores, metric, row, color=BLUE)
@@ -81,6 +83,11 @@ def draw_critical_difference(
         for place, (group, within) in enumerate(bars):
             _draw_bar(beside, sorted(rows[name] for name in group), place, within)
     return figure
+
+
+def _row_label(name: str, network: str) -> str:
+    """A network in at most a few short lines, without what its trainings chose."""
+    return textwrap.fill(network.partition(" (")[0], LABEL) if names_itself(name, network) else name
 
 
 def _title(board: Mapping[str, Any], comparisons: Mapping[str, Any]) -> str:
