@@ -22,7 +22,6 @@ from bycase.core.params_data import (
 )
 from bycase.core.params_migration import VERSION, migrate
 from bycase.core.params_training import (
-    IMPORTED,
     AugmentParams,
     EmbedParams,
     EvaluateParams,
@@ -31,7 +30,7 @@ from bycase.core.params_training import (
     RobustnessParams,
     TrainParams,
     UncertaintyParams,
-    family_of,
+    is_imported,
 )
 from bycase.core.yaml_edit import edit_yaml
 
@@ -133,7 +132,7 @@ class Params(Section):
     @property
     def is_imported(self) -> bool:
         """Whether the chosen network is features that another program computed."""
-        return family_of(self.model) == IMPORTED
+        return is_imported(self.model)
 
     @property
     def weights(self) -> str:

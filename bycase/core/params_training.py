@@ -23,6 +23,11 @@ def family_of(model: str) -> str:
     return model.partition("-")[0]
 
 
+def is_imported(model: str) -> bool:
+    """Whether an entry of `zoo` is features that another program computed."""
+    return family_of(model) == IMPORTED
+
+
 class AugmentParams(Section):
     """Random changes of training images; 0, 1 for `crop`, or none leaves one out."""
 

@@ -7,8 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.figures.parts import epoch_axis, setting_axis
-from bycase.figures.phases import is_fitted, mark_kept_epoch, name_phases, shade_phases
+from bycase.figures.phases import history_axis, is_fitted, mark_kept_epoch, name_phases, shade_phases
 from bycase.figures.run_info import RunInfo
 from bycase.figures.style import BLUE, DOTTED, GREEN, ORANGE, PURPLE, SMALL_SIZE, new_figure, styled
 from bycase.statistics.metric_names import metric_words
@@ -53,10 +52,7 @@ def draw_learning_curves(history: pd.DataFrame, run_info: RunInfo) -> Figure:
         upper.set_ylabel("loss")
         lower.set(xlabel="setting" if fitted else "epoch", ylabel="accuracy, AUC" + (", F1" if monitor == "f1" else ""))
         lower.set_ylim(top=max(1.005, lower.get_ylim()[1]) if history["val_auc"].max() > 0.9 else None)
-        if fitted:
-            setting_axis(lower, history["setting"].tolist())
-        else:
-            epoch_axis(lower, history["epoch"].max())
+        history_axis(lower, history)
         mark_kept_epoch((upper, lower), epoch)
         colour = {"auc": GREEN, "accuracy": BLUE, "loss": BLUE}.get(monitor, PURPLE)
         panel = upper if monitor == "loss" else lower

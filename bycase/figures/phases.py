@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from bycase.core.params_training import FITTED_HEADS
+from bycase.figures.parts import epoch_axis, setting_axis
 from bycase.figures.style import DASHED, INK, PALE, REFERENCE, SMALL_SIZE
 from bycase.training.phases import END_TO_END, FINE_TUNE, HEAD
 
@@ -22,6 +23,14 @@ def phase_words(phase: str) -> str:
 def is_fitted(history: pd.DataFrame) -> bool:
     """Whether the rows of a history are settings of a head that is fitted at once, not epochs."""
     return "setting" in history.columns
+
+
+def history_axis(axes: Axes, history: pd.DataFrame) -> None:
+    """Number a history's epochs; of a head that is fitted at once, name its settings."""
+    if is_fitted(history):
+        setting_axis(axes, history["setting"].tolist())
+    else:
+        epoch_axis(axes, history["epoch"].max())
 
 
 def shade_phases(panels: Sequence[Axes], history: pd.DataFrame) -> None:

@@ -8,8 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.figures.parts import epoch_axis, setting_axis
-from bycase.figures.phases import is_fitted, mark_kept_epoch, phase_words, shade_phases
+from bycase.figures.phases import history_axis, is_fitted, mark_kept_epoch, phase_words, shade_phases
 from bycase.figures.run_info import RunInfo
 from bycase.figures.style import (
     BLUE,
@@ -133,10 +132,7 @@ def draw_sanity(history: pd.DataFrame, checks: Sequence[Check], truth: "pd.Serie
             panels[1, 1].set_yscale("log", nonpositive="mask")
         for axes in panels.ravel():
             axes.grid(axis="y")
-            if fitted:
-                setting_axis(axes, history["setting"].tolist())
-            else:
-                epoch_axis(axes, history["epoch"].max())
+            history_axis(axes, history)
         for axes in panels[1]:
             axes.set_xlabel("setting" if fitted else "epoch")
         shade_phases(panels.ravel().tolist(), history)

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
-from bycase.core.params_training import IMPORTED, family_of
+from bycase.core.params_training import IMPORTED, is_imported
 from bycase.images.pixels import read_pixels
 from bycase.tables.features import Features, read_features
 
@@ -27,7 +27,7 @@ def feature_input(features: Features) -> "keras.Model":
     """
     import keras
 
-    if family_of(features.made_by["model"]) != IMPORTED:
+    if not is_imported(features.made_by["model"]):
         raise UserError(f"data/features is of {features.made_by['model']}, not imported; run 'dvc repro -f embed'")
     inputs = keras.Input((features.array.shape[-1],), name="features")
     return keras.Model(inputs, keras.layers.Identity(name="same")(inputs), name=IMPORTED)
@@ -54,7 +54,7 @@ def refuse_without_pixels(model_info: Mapping[str, Any], what: str) -> None:
     UserError
         In one line, with what can be done without.
     """
-    if family_of(model_info["model"]) == IMPORTED:
+    if is_imported(model_info["model"]):
         raise UserError(
             f"{what} needs a network that takes pixels, and model {model_info['model']} has only features of "
             f"{model_info['weights']}; 'dvc repro uncertainty', 'bycase benchmark run' and "

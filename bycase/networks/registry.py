@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bycase.core.errors import UserError
 from bycase.core.params import Params
-from bycase.core.params_training import IMPORTED, family_of
+from bycase.core.params_training import family_of, is_imported
 from bycase.core.seeding import derive_seed
 from bycase.networks.stride import end_at_stride
 from bycase.networks.weights import check_weights_file
@@ -42,7 +42,7 @@ NETWORKS = APPLICATIONS | {
 def find_network(name: str) -> Network:
     """Look a network up by an entry's name; an unknown one's error lists those there are."""
     family = family_of(name)
-    if family == IMPORTED:
+    if is_imported(name):
         raise UserError(f"model {name} has features and no network that computes them; choose another model for this")
     if family not in NETWORKS:
         raise UserError(

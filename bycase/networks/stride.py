@@ -41,7 +41,7 @@ def end_at_stride(backbone: "keras.Model", stride: int, name: str) -> "keras.Mod
     import keras
 
     pooling = backbone.layers[-1]
-    ends = {**_ends(backbone, keras.Layer), **_ends(backbone, (keras.layers.Add, keras.layers.Concatenate))}
+    ends = _ends(backbone, keras.Layer) | _ends(backbone, (keras.layers.Add, keras.layers.Concatenate))
     if stride not in ends:
         strides = ", ".join(str(each) for each in sorted(ends) if each > 1)
         raise UserError(f"zoo.{name}.stride: no maps of {name} have a stride of {stride}; choose of {strides}, or null")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bycase.core.params_training import FITTED_HEADS, IMPORTED, family_of
+from bycase.core.params_training import FITTED_HEADS, is_imported
 from bycase.tables.results import read_results
 
 MODELS = Path("models")
@@ -21,7 +21,7 @@ def read_model_info(path: Path = MODEL_INFO) -> dict[str, Any]:
 def network_words(model_info: Mapping[str, Any]) -> str:
     """The network, where its weights come from, and a head that is fitted at once, as figures and tables give it."""
     head = f", {FITTED_HEADS[model_info['head']]} ({model_info['head_setting']})" if "head" in model_info else ""
-    if family_of(model_info["model"]) == IMPORTED:
+    if is_imported(model_info["model"]):
         return f"imported features of {Path(model_info['weights']).name}{head}"
     weights = {"imagenet": "ImageNet weights", "random": "random weights"}.get(
         model_info["weights"], f"weights of {Path(model_info['weights']).name}"

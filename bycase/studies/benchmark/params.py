@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from bycase.core.errors import UserError
 from bycase.core.params import Params, load_section
 from bycase.core.params_data import Count, Section
-from bycase.core.params_training import IMPORTED, family_of
+from bycase.core.params_training import is_imported
 
 BENCHMARK_PARAMS = Path("benchmark/params.yaml")
 
@@ -104,7 +104,7 @@ def load_benchmark_params(params: Params, path: Path = BENCHMARK_PARAMS) -> Benc
     for name in benchmark.models:
         if name not in params.zoo:
             raise UserError(f"{path}: models: unknown network '{name}'; choose of: {', '.join(sorted(params.zoo))}")
-    if IMPORTED in map(family_of, benchmark.models) and benchmark.extras.robustness:
+    if any(map(is_imported, benchmark.models)) and benchmark.extras.robustness:
         raise UserError(
             f"{path}: extras.robustness: imported features cannot be damaged as images can; set it to false"
         )
