@@ -47,7 +47,7 @@ def map_on_all_cores(
     chunk = max(1, min(16, len(items) // (workers * 4)))
     rest = iter(items)
     with (
-        ProcessPoolExecutor(workers, initializer=_end_with_parent) as pool,
+        ProcessPoolExecutor(workers, initializer=end_with_parent) as pool,
         tqdm(total=len(items), desc=label, disable=None) as bar,
     ):
         try:
@@ -59,7 +59,7 @@ def map_on_all_cores(
             raise UserError(f"{label}: a worker process was ended by the system; free some memory and retry") from None
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Let a worker end when its parent is killed; else it would wait for work for ever."""
     threading.Thread(target=_wait_and_end, daemon=True).start()
 

@@ -25,7 +25,7 @@ _HOST_AND_PORT = re.compile(r"(?P<host>[\w.-]+):(?P<port>\d{1,5})")
 _CONNECT_SECONDS = 5.0
 _LOOK_SECONDS = 5.0
 _LOOKS = 3  # in a row that find no cluster
-_LOST = "the cluster's nodes are lost; nothing is written, run again"
+LOST = "the cluster's nodes are lost; nothing is written, run again"
 _STORE_BYTES = 1 << 28  # of a cluster of this machine's own: only names and predictions are stored
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -39,6 +39,8 @@ _SETTINGS = {
 @contextmanager
 def connected(address: str) -> Iterator[list[float]]:
     """Connect to a cluster; one of this machine's own ends with the block, in which `sys.stdout` leads nowhere.
+
+    Where the node that it is connected to is lost, Ray ends the process without a word: use it `in_child`.
 
     Parameters
     ----------
@@ -145,7 +147,7 @@ def watched(items: Iterator[T], is_alive: Callable[[], bool], seconds: float = _
         except queue.Empty:
             missed = 0 if is_alive() else missed + 1
             if missed == _LOOKS:
-                raise UserError(_LOST) from None
+                raise UserError(LOST) from None
             continue
         missed = 0
         if kind == "end":
@@ -155,7 +157,7 @@ def watched(items: Iterator[T], is_alive: Callable[[], bool], seconds: float = _
                 # What else is lost with the node that failed is told only a little later.
                 time.sleep(seconds)
                 if not is_alive():
-                    raise UserError(_LOST) from None
+                    raise UserError(LOST) from None
             raise item  # type: ignore[misc]
         yield item  # type: ignore[misc]
 

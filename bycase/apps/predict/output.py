@@ -32,20 +32,17 @@ def check_output(path: Path) -> None:
 
 
 @contextmanager
-def open_output(path: Path | None, table: TextIO | None = None) -> Iterator[WriteRows]:
+def open_output(path: Path | None) -> Iterator[WriteRows]:
     """Give a function that writes rows; `path` appears when the block ends without an exception.
 
     Parameters
     ----------
     path : Path or None
-        Its suffix is the format; None: CSV, into `table`.
-    table : TextIO, optional
-        By default standard output.
+        Its suffix is the format; None: CSV, into standard output.
     """
     if path is None:
-        table = table or sys.stdout
-        yield _write_csv(table)
-        table.flush()
+        yield _write_csv(sys.stdout)
+        sys.stdout.flush()
         return
     with replace_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         suffix = path.suffix.lower()

@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +22,10 @@ from bycase.apps.classifier.classifier import Classifier, Predictions
 from bycase.apps.classifier.info import ClassifierInfo
 from bycase.apps.classifier.revision import find_classifier
 from bycase.apps.predict.batches import Batch, PredictedBatch, PredictEntries, predict_entries
-from bycase.apps.predict.cluster import connected
+from bycase.apps.predict.cluster import LOST
 from bycase.apps.predict.output import Rows, WriteRows, check_output, open_output
 from bycase.apps.predict.sources import Entry, Failure, Skipped, find_sources
-from bycase.apps.predict.spread import Task, spread
+from bycase.apps.predict.spread import Task, predict_on_cluster
 from bycase.apps.predict.table import (
     FindPatient,
     PatientScores,
@@ -36,6 +35,7 @@ from bycase.apps.predict.table import (
     read_patients,
 )
 from bycase.apps.runtimes import EXPORTS, find_model, load_for_runtime
+from bycase.core.child import in_child
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest, replace_folder
 from bycase.images.formats import describe_kinds
@@ -77,15 +77,14 @@ def run(options: argparse.Namespace) -> int:
     patients_of_file = read_patients(options.patients) if options.patients else None
     # Damaged metadata of a picture is no news to whoever wants its class.
     warnings.filterwarnings("ignore", module="PIL")
-    table = sys.stdout  # before Ray's own lines are kept out of it
     with find_classifier(options.model) as path, _predicting(path, options) as (predict, info, make_overlays):
         logging.info("%s", describe(info))
         find_patient = patients_of_file or patients_by_name(info.layout, info.patients)
         try:
-            counts = predict_files(predict, info, options.inputs, options.out, find_patient, make_overlays, table)
+            counts = predict_files(predict, info, options.inputs, options.out, find_patient, make_overlays)
         except BrokenPipeError:
             # Whoever read the table has stopped reading; Python would complain once more when it closes the pipe.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), table.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
     logging.info("%s", summarise(counts, options.out))
     return counts.exit_code
@@ -108,8 +107,11 @@ def _predicting(
             options.views,
             options.value_range,
         )
-        with connected(options.ray) as cores:
-            yield partial(spread, task, options.ray_actors or len(cores), min(cores)), info, None
+
+        def predict_there(entries: Iterator[Entry], n_files: int) -> Iterator[PredictedBatch]:
+            return in_child(LOST, predict_on_cluster, task, options.ray, options.ray_actors, list(entries), n_files)
+
+        yield predict_there, info, None
         return
     classifier = load_for_runtime(path, options.runtime, options.batch_size)
     make_overlays = partial(overlay_writer, classifier) if options.explain else None
@@ -145,7 +147,6 @@ def predict_files(
     out: Path | None,
     find_patient: FindPatient,
     make_overlays: MakeOverlays | None = None,
-    table: TextIO | None = None,
 ) -> Counts:
     """Predict the files, and write the tables and overlays beside each other.
 
@@ -164,8 +165,6 @@ def predict_files(
         From an image's name to its patient, or to an empty text.
     make_overlays : callable, optional
         `overlay_writer` of the classifier; needs `out`.
-    table : TextIO, optional
-        Instead of standard output.
     """
     counts, pooled = Counts(), PatientScores()
     total = sum(not isinstance(entry, Skipped) for entry in find_sources(inputs))
@@ -178,7 +177,7 @@ def predict_files(
             counts.leave_out(batch.skipped)
             if predictions is not None:
                 if write is None:
-                    write = stack.enter_context(open_output(out, table))
+                    write = stack.enter_context(open_output(out))
                     if make_overlays and out is not None:
                         overlay = make_overlays(stack.enter_context(replace_folder(overlays_path(out))))
                 rows = _make_rows(batch, predictions, info, find_patient, pooled, overlay)

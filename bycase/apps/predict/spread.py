@@ -5,7 +5,7 @@ gives a lost node's portions to others.
 """
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bycase.apps.classifier.classifier import Classifier
 from bycase.apps.predict.batches import PredictedBatch, predict_entries
-from bycase.apps.predict.cluster import has_nodes, watched
+from bycase.apps.predict.cluster import connected, has_nodes, watched
 from bycase.apps.predict.sources import Entry
 from bycase.apps.runtimes import load_for_runtime
 from bycase.core.errors import UserError
@@ -105,6 +105,14 @@ def load_here(task: Task) -> Classifier:
         return load_for_runtime(task.model, task.runtime, task.batch_size, task.exports)
     except UserError as error:
         raise UserError(f"{node}: {error}") from None
+
+
+def predict_on_cluster(
+    task: Task, address: str, n_actors: int | None, entries: Iterable[Entry], n_files: int
+) -> Iterator[PredictedBatch]:
+    """`spread` on the cluster at an address; `n_actors` is one a node where left out."""
+    with connected(address) as cores:
+        yield from spread(task, n_actors or len(cores), min(cores), iter(entries), n_files)
 
 
 def spread(task: Task, n_actors: int, cores: float, entries: Iterator[Entry], n_files: int) -> Iterator[PredictedBatch]:

@@ -7,7 +7,7 @@
 import argparse
 from pathlib import Path
 
-from bycase.studies.tune.place import BEST
+from bycase.studies.tune.place import BEST, LOST
 
 ALGORITHMS = ("default", "random", "bayesian", "pbt", "bayesian+pbt")
 
@@ -33,9 +33,10 @@ def main(arguments: list[str] | None = None) -> None:
 
         apply(params, options.source)
     else:
+        from bycase.core.child import in_child
         from bycase.studies.tune.outcome.methods import compare_methods
 
-        compare_methods(params, tuning, options.seeds, options.algorithms)
+        list(in_child(LOST, compare_methods, params, tuning, options.seeds, options.algorithms))
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -10,6 +10,8 @@ SEARCHES = TUNING / "searches"
 WORK = TUNING / "work"  # of unfinished searches; no output of any stage, so that DVC does not delete it
 BEST = TUNING / "best.yaml"
 
+LOST = "the cluster's nodes are lost, or Ray ended; what is done is kept: run again to go on from it"
+
 FINAL = "final"  # the search on the whole pool; the others have the number of an outer fold
 DEFAULT = "default"  # the algorithm of a trial that only shows what params.yaml's settings reach
 FAILED = ("diverged", "crashed", "lost")
