@@ -22,10 +22,9 @@ from bycase.apps.classifier.classifier import Classifier, Predictions
 from bycase.apps.classifier.info import ClassifierInfo
 from bycase.apps.classifier.revision import find_classifier
 from bycase.apps.predict.batches import Batch, PredictedBatch, PredictEntries, predict_entries
-from bycase.apps.predict.cluster import LOST
 from bycase.apps.predict.output import Rows, WriteRows, check_output, open_output
 from bycase.apps.predict.sources import Entry, Failure, Skipped, find_sources
-from bycase.apps.predict.spread import Task, predict_on_cluster
+from bycase.apps.predict.spread import LOST, Task, predict_on_cluster
 from bycase.apps.predict.table import (
     FindPatient,
     PatientScores,

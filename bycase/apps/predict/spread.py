@@ -5,25 +5,33 @@ gives a lost node's portions to others.
 """
 
 import pickle
-from collections.abc import Iterable, Iterator
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bycase.apps.classifier.classifier import Classifier
 from bycase.apps.predict.batches import PredictedBatch, predict_entries
-from bycase.apps.predict.cluster import connected, has_nodes, watched
 from bycase.apps.predict.sources import Entry
 from bycase.apps.runtimes import load_for_runtime
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest
+from bycase.core.packages import need
+from bycase.studies.cluster import connected, node_cores
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+T = TypeVar("T")
+LOST = "the cluster's nodes are lost; nothing is written, run again"
 LARGEST_PORTION = 64  # batches
 PORTIONS_PER_ACTOR = 4  # at least, so that none waits long for the last
+_LOOK_SECONDS = 5.0
+_LOOKS = 3  # in a row that find no cluster
 
 
 @dataclass(frozen=True)
@@ -111,6 +119,7 @@ def predict_on_cluster(
     task: Task, address: str, n_actors: int | None, entries: Iterable[Entry], n_files: int
 ) -> Iterator[PredictedBatch]:
     """`spread` on the cluster at an address; `n_actors` is one a node where left out."""
+    need("ray.data", "--ray", "leave --ray out")
     with connected(address) as cores:
         yield from spread(task, n_actors or len(cores), min(cores), iter(entries), n_files)
 
@@ -154,11 +163,54 @@ def spread(task: Task, n_actors: int, cores: float, entries: Iterator[Entry], n_
         num_cpus=cores / n_actors,
     )
     rows: Iterator[dict[str, Any]] = iter(results.iter_rows())
-    for row in watched(rows, has_nodes):
+    for row in watched(rows, lambda: bool(node_cores())):
         result = pickle.loads(row["result"])
         if isinstance(result, str):
             raise UserError(result)
         yield result
+
+
+def watched(items: Iterator[T], is_alive: Callable[[], bool], seconds: float = _LOOK_SECONDS) -> Iterator[T]:
+    """Yield the same items; where they keep one waiting, look now and then whether any can come.
+
+    Raises
+    ------
+    UserError
+        If `is_alive` said no `_LOOKS` times in a row, or says no after any other error than a user's: where nodes are
+        lost, Ray may raise errors of several families before it is noticed otherwise.
+    """
+    coming: queue.Queue[tuple[str, T | BaseException | None]] = queue.Queue(maxsize=1)
+
+    def fetch() -> None:
+        try:
+            for item in items:
+                coming.put(("item", item))
+            coming.put(("end", None))
+        # It is raised again where the item would have come.
+        except BaseException as error:
+            coming.put(("error", error))
+
+    threading.Thread(target=fetch, daemon=True).start()
+    missed = 0
+    while True:
+        try:
+            kind, item = coming.get(timeout=seconds)
+        except queue.Empty:
+            missed = 0 if is_alive() else missed + 1
+            if missed == _LOOKS:
+                raise UserError(LOST) from None
+            continue
+        missed = 0
+        if kind == "end":
+            return
+        if kind == "error":
+            if not isinstance(item, UserError):
+                # What else is lost with the node that failed is told only a little later.
+                time.sleep(seconds)
+                if not is_alive():
+                    raise UserError(LOST) from None
+            raise item  # type: ignore[misc]
+        yield item  # type: ignore[misc]
 
 
 def portion_batches(n_files: int, batch_size: int, n_actors: int) -> int:

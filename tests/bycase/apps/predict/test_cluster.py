@@ -17,30 +17,14 @@ from PIL import Image
 from bycase.apps.classifier.classifier import Classifier
 from bycase.apps.predict import spread as spreading
 from bycase.apps.predict.batches import predict_entries
-from bycase.apps.predict.cluster import check_address, connected, watched
 from bycase.apps.predict.sources import find_sources
-from bycase.apps.predict.spread import Actor, Task, cut, portion_batches
+from bycase.apps.predict.spread import Actor, Task, cut, portion_batches, watched
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest
 from tests.conftest import REPOSITORY
 from tests.fixtures import malformed as made
 
 RAW = "data/raw/phantom"
-
-
-def test_addresses() -> None:
-    assert check_address("10.0.0.5:6379") == ("10.0.0.5", 6379)
-    assert check_address("auto") is None
-    assert check_address("local") is None
-    for address in ("ray://head:10001", "head", "head:0", "head:70000", "head:6379/x", ""):
-        with pytest.raises(UserError, match="give host:port, 'auto' or 'local'"):
-            check_address(address)
-
-
-def test_where_no_cluster_answers_ray_is_not_started() -> None:
-    message = r"--ray 127\.0\.0\.1:9: no cluster answers there \(Connection refused\)"
-    with pytest.raises(UserError, match=message), connected("127.0.0.1:9"):
-        pass
 
 
 def test_portions_are_whole_batches_and_enough_for_all_actors() -> None:
