@@ -1,4 +1,4 @@
-"""`bycase benchmark run --ray` on two nodes of this machine, one of which is killed, against the same run without Ray."""
+"""`bycase benchmark run --ray` on two nodes of this machine, one of which is killed, against a run without Ray."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 # What of a cell is the same whenever it is run: `.keras` files, wall-clock costs and their like are not.
 SAME = ("params.yaml", "splits.csv", "splits.json", "val.csv", "test.csv", "metrics.json", "history.csv", "trials.csv")
-CELLS = [f"cell@focal_cnn-0-{fold}" for fold in range(3)]
+STAGES = [*(f"cell@focal_cnn-0-{fold}" for fold in range(3)), "embed@focal_cnn-0"]
 
 
 @pytest.fixture
@@ -94,7 +94,9 @@ def test_a_lost_node_costs_its_cells_alone(fresh: Project, cluster: Any) -> None
     said = run.communicate(timeout=1500)[1]
     assert run.returncode == 0, said
     assert "Traceback" not in said
-    assert [line for line in said.splitlines() if line.startswith("benchmark: cell@") and not line.endswith("done")] == []
+    assert sorted(line for line in said.splitlines() if "@" in line) == [
+        f"benchmark: {stage}: done" for stage in STAGES
+    ]
     assert outputs(fresh) == expected
 
     fresh.set_params(**{"zoo.focal_cnn.weights": "absent.weights.h5"})
@@ -107,6 +109,6 @@ def test_a_lost_node_costs_its_cells_alone(fresh: Project, cluster: Any) -> None
     fresh.set_params(**{"zoo.focal_cnn.weights": "random"})
     again = start(fresh, cluster.address)
     assert again.communicate(timeout=1500)[1].count(": done") == 4
-    for cell in CELLS:
-        log = (fresh.folder / f"data/benchmark/work/logs/{cell}.log").read_text(encoding="utf-8")
+    for stage in STAGES:
+        log = (fresh.folder / f"data/benchmark/work/logs/{stage}.log").read_text(encoding="utf-8")
         assert "Running stage" not in log

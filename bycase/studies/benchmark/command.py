@@ -23,7 +23,9 @@ def main(arguments: list[str] | None = None) -> None:
     run = commands.add_parser("run", help="everything, several cells at a time")
     # Without a default, which would take the place of what stands before the word.
     run.add_argument("--jobs", type=_at_least_one, default=argparse.SUPPRESS, help="cells at a time; default: 1")
-    run.add_argument("--ray", metavar="ADDRESS", help="host:port, 'auto' (this machine's cluster) or 'local' (a new one)")
+    run.add_argument(
+        "--ray", metavar="ADDRESS", help="host:port, 'auto' (this machine's cluster) or 'local' (a new one)"
+    )
     run.add_argument("--cores", type=_at_least_one, metavar="N", help="with --ray: of a cell; default: 1")
     run.add_argument("--memory", type=_size, metavar="GB", help="with --ray: of a cell; default: not counted")
     run.add_argument("--gpus", type=_share, metavar="N", help="with --ray: of a cell, such as 0.5; default: 0")

@@ -118,7 +118,8 @@ def run_tasks(address: str, resources: Resources, stages: Sequence[str], logs: P
         try:
             refs: dict[str, Any] = {}
             for stage in stages:
-                refs[stage] = task.remote(Path.cwd(), mark, stage, logs, resources, refs.get(find_embedding(stage) or ""))
+                needed = refs.get(find_embedding(stage) or "")
+                refs[stage] = task.remote(Path.cwd(), mark, stage, logs, resources, needed)
             yield from _collect({ref: stage for stage, ref in refs.items()}, resources)
         finally:
             mark.unlink()
@@ -183,7 +184,9 @@ def run_task(project: Path, mark: Path, stage: str, logs: Path, resources: Resou
     if needed:
         return "its features are missing"
     if not mark.is_file():
-        raise UserError(f"node {platform.node()}: {project} is not there, or not the same folder as where this runs: {SHARE}")
+        raise UserError(
+            f"node {platform.node()}: {project} is not there, or not the same folder as where this runs: {SHARE}"
+        )
     os.chdir(project)
     hidden = {} if resources.gpus else {"CUDA_VISIBLE_DEVICES": ""}
     return run_stage(stage, logs, resources.cores, ("sh", "-c", GUARD, "sh"), hidden)

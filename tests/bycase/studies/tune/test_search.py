@@ -138,3 +138,27 @@ def test_a_node_that_dies_in_the_middle_loses_no_trial(tuned: Any) -> None:
     assert (epochs.groupby("trial")["epoch"].apply(list).map(lambda done: done == list(range(1, 41)))).all()
     about = json.loads(Path("data/tuning/searches/1/about.json").read_text(encoding="utf-8"))
     assert about["nodes"] == 2
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_gone_ends_the_search_in_one_line(tuned: Any) -> None:
+    from ray.cluster_utils import Cluster
+
+    head = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    process = None
+    try:
+        cluster.wait_for_nodes()
+        tuned(tuning={"budget": {"trials": 6, "epochs": 40, "minutes": None}})
+        process = search("1", RAY_ADDRESS=cluster.address)
+        wait_for_epochs(Path("data/tuning/work/1/journal.jsonl"), 1, process)
+        cluster.remove_node(cluster.head_node, allow_graceful=False)
+        output, _ = process.communicate(timeout=600)
+    finally:
+        if process:
+            process.kill()
+        cluster.shutdown()
+    assert process.returncode == 1, output
+    assert "nodes are lost" in output.splitlines()[-1]
+    assert "Traceback" not in output
+    assert not Path("data/tuning/searches/1").exists()
