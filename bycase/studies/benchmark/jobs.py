@@ -116,7 +116,7 @@ def run_stage(
         log.open("w", encoding="utf-8") as file,
         subprocess.Popen(
             # DVC holds its lock while it looks what has changed.
-            [*guard, *pipelines.dvc_command(), "repro", "--wait-for-lock", "--single-item", f"{PIPELINE}:{stage}"],
+            [*guard, *pipelines.dvc_command(), "--wait-for-lock", "repro", "--single-item", f"{PIPELINE}:{stage}"],
             stdout=file,
             stderr=subprocess.STDOUT,
             env=pipelines.dvc_environment() | dict.fromkeys(limits, str(max(1, threads))) | (environment or {}),

@@ -39,7 +39,7 @@ def test_shared_stages_first_then_cells_then_the_rest(calls) -> None:
     assert not Path("benchmark/.dvcignore").exists()
     first, *cells, last = calls()
     assert first == "repro benchmark/dvc.yaml:folds benchmark/dvc.yaml:embed"
-    one = "repro --wait-for-lock --single-item benchmark/dvc.yaml"
+    one = "--wait-for-lock repro --single-item benchmark/dvc.yaml"
     assert sorted(cells) == [f"{one}:{name}" for name in ("cell@a-0-0", "cell@b-0-0", "shift@a-40-0")]
     assert last == "repro benchmark/dvc.yaml"
 
@@ -48,7 +48,7 @@ def test_a_failing_cell_stops_no_other_and_is_named(calls) -> None:
     Path("failing").write_text("cell@a-0-0")
     with pytest.raises(UserError, match=r"1 of 3 cells failed \(cell@a-0-0\)"):
         jobs.run_here(1, Path("logs"))
-    assert calls()[-1] == "repro --wait-for-lock --single-item benchmark/dvc.yaml:shift@a-40-0"
+    assert calls()[-1] == "--wait-for-lock repro --single-item benchmark/dvc.yaml:shift@a-40-0"
     assert "this cell is broken" in Path("logs/cell@a-0-0.log").read_text()
 
 
