@@ -184,9 +184,7 @@ def run_task(project: Path, mark: Path, stage: str, logs: Path, resources: Resou
     if needed:
         return "its features are missing"
     if not mark.is_file():
-        raise UserError(
-            f"node {platform.node()}: {project} is not there, or not the same folder as where this runs: {SHARE}"
-        )
+        raise UserError(f"node {platform.node()}: {project} is not there, or not the folder of this run: {SHARE}")
     os.chdir(project)
     hidden = {} if resources.gpus else {"CUDA_VISIBLE_DEVICES": ""}
     return run_stage(stage, logs, resources.cores, ("sh", "-c", GUARD, "sh"), hidden)

@@ -71,9 +71,7 @@ def test_why_a_task_failed(project) -> None:
     assert project("raise SystemExit('a broken cell')") == "see logs/cell@a-0-0.log"
     assert Path("logs/cell@a-0-0.log").read_text() == "a broken cell\n"
     assert project("", needed="see logs/embed@a-0.log") == "its features are missing"
-    with pytest.raises(
-        UserError, match=r"node .*project is not there, or not the folder of this run: .*all nodes"
-    ):
+    with pytest.raises(UserError, match=r"node .*project is not there, or not the folder of this run: .*all nodes"):
         project("", mark="of another run")
 
 
