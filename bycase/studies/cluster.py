@@ -26,8 +26,6 @@ _SETTINGS = {
     # Without an answer of the cluster for so many seconds Ray ends this process without a word, by default after 60:
     # a busy machine may not have looked often enough by then.
     "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
-    # And so long a node of its own may take to start there, not 30.
-    "RAY_raylet_start_wait_time_s": "300",
 }
 
 

@@ -24,9 +24,8 @@ STAGES = [*(f"cell@focal_cnn-0-{fold}" for fold in range(3)), "embed@focal_cnn-0
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Two nodes of one core each on 127.0.0.1."""
-    for key in ("RAY_USAGE_STATS_ENABLED", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"):
-        monkeypatch.setenv(key, "0")
-    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "300")  # beside other tests
+    for key, value in {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}.items():
+        monkeypatch.setenv(key, value)
     utils = pytest.importorskip("ray.cluster_utils")
     node = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False, "object_store_memory": 1 << 27}
     made = utils.Cluster(initialize_head=True, head_node_args=node)
