@@ -109,7 +109,7 @@ def fix_inputs(model: Any, constants: Mapping[str, NDArray[Any]]) -> None:
         model.graph.input.remove(extra)
 
 
-def _write_erfc(graph: Any, node: Any, name: str, arguments: list[Any]) -> Any:
+def _write_erfc(graph: Any, node: Any, name: str, _arguments: list[Any]) -> Any:
     """Write TensorFlow's erfc, of which GELU is made and which ONNX lacks, as 1 - erf."""
     one = graph.make_const(f"{name}_one", np.ones((), np.float32))
     erf = graph.make_node("Erf", node.input)
