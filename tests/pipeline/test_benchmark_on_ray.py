@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.fixtures.ray_cluster import two_nodes
 from tests.pipeline.conftest import LIGHT, Project
 
 pytestmark = pytest.mark.slow
@@ -19,19 +20,6 @@ pytestmark = pytest.mark.slow
 # What of a cell is the same whenever it is run: `.keras` files, wall-clock costs and their like are not.
 SAME = ("params.yaml", "splits.csv", "splits.json", "val.csv", "test.csv", "metrics.json", "history.csv", "trials.csv")
 STAGES = [*(f"cell@focal_cnn-0-{fold}" for fold in range(3)), "embed@focal_cnn-0"]
-
-
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Two nodes of one core each on 127.0.0.1."""
-    for key, value in {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}.items():
-        monkeypatch.setenv(key, value)
-    utils = pytest.importorskip("ray.cluster_utils")
-    node = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False, "object_store_memory": 1 << 27}
-    made = utils.Cluster(initialize_head=True, head_node_args=node)
-    made.second = made.add_node(**node)
-    yield made
-    made.shutdown()
 
 
 def start(project: Project, address: str) -> subprocess.Popen[str]:
@@ -73,7 +61,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 900) -> None:
         time.sleep(0.1)
 
 
-def test_a_lost_node_costs_its_cells_alone(fresh: Project, cluster: Any) -> None:
+def test_a_lost_node_costs_its_cells_alone(fresh: Project) -> None:
     path = fresh.folder / "benchmark/params.yaml"
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     content |= {"models": ["focal_cnn"], "fold": [0, 1, 2], "extras": {"uncertainty": False, "robustness": False}}
@@ -87,28 +75,28 @@ def test_a_lost_node_costs_its_cells_alone(fresh: Project, cluster: Any) -> None
         target = fresh.folder / made
         shutil.rmtree(target) if target.is_dir() else target.unlink()
 
-    run = start(fresh, cluster.address)
-    wait_for(lambda: run.poll() is not None or is_busy(cluster, fresh))
-    assert run.poll() is None, run.communicate()[1]
-    cluster.remove_node(cluster.second, allow_graceful=False)
-    said = run.communicate(timeout=1500)[1]
-    assert run.returncode == 0, said
-    assert "Traceback" not in said
-    assert sorted(line for line in said.splitlines() if "@" in line) == [
-        f"benchmark: {stage}: done" for stage in STAGES
-    ]
-    assert outputs(fresh) == expected
+    with two_nodes() as cluster:
+        run = start(fresh, cluster.address)
+        wait_for(lambda: run.poll() is not None or is_busy(cluster, fresh))
+        assert run.poll() is None, run.communicate()[1]
+        cluster.remove_node(cluster.second, allow_graceful=False)
+        said = run.communicate(timeout=1500)[1]
+        assert run.returncode == 0, said
+        assert "Traceback" not in said
+        ended = sorted(line for line in said.splitlines() if "@" in line)
+        assert ended == [f"benchmark: {stage}: done" for stage in STAGES]
+        assert outputs(fresh) == expected
 
-    fresh.set_params(**{"zoo.focal_cnn.weights": "absent.weights.h5"})
-    broken = start(fresh, cluster.address)
-    said = broken.communicate(timeout=1500)[1]
-    assert broken.returncode == 1
-    assert "Traceback" not in said
-    lines = [line for line in said.splitlines() if "FAILED" in line]
-    assert len(lines) == 4, said  # its embedding too
-    fresh.set_params(**{"zoo.focal_cnn.weights": "random"})
-    again = start(fresh, cluster.address)
-    assert again.communicate(timeout=1500)[1].count(": done") == 4
+        fresh.set_params(**{"zoo.focal_cnn.weights": "absent.weights.h5"})
+        broken = start(fresh, cluster.address)
+        said = broken.communicate(timeout=1500)[1]
+        assert broken.returncode == 1
+        assert "Traceback" not in said
+        lines = [line for line in said.splitlines() if "FAILED" in line]
+        assert len(lines) == 4, said  # its embedding too
+        fresh.set_params(**{"zoo.focal_cnn.weights": "random"})
+        again = start(fresh, cluster.address)
+        assert again.communicate(timeout=1500)[1].count(": done") == 4
     for stage in STAGES:
         log = (fresh.folder / f"data/benchmark/work/logs/{stage}.log").read_text(encoding="utf-8")
         assert "Running stage" not in log

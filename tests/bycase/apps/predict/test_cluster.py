@@ -22,7 +22,8 @@ from bycase.apps.predict.spread import Actor, Task, cut, portion_batches, watche
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest
 from tests.conftest import REPOSITORY
-from tests.fixtures import malformed as made
+from tests.fixtures import malformed
+from tests.fixtures.ray_cluster import two_nodes
 
 RAW = "data/raw/phantom"
 
@@ -112,14 +113,8 @@ def test_what_is_wrong_on_a_node_comes_back_as_one_line(copied: Path) -> None:
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Two nodes of one core each on 127.0.0.1."""
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    for key, value in {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}.items():
-        monkeypatch.setenv(key, value)
-    utils = pytest.importorskip("ray.cluster_utils")
-    node = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False, "object_store_memory": 1 << 27}
-    made = utils.Cluster(initialize_head=True, head_node_args=node)
-    made.second = made.add_node(**node)
-    yield made
-    made.shutdown()
+    with two_nodes() as made:
+        yield made
 
 
 def start(*arguments: str, stdout: Any = subprocess.PIPE) -> subprocess.Popen[str]:
@@ -143,7 +138,7 @@ def own_lines(text: str) -> list[str]:
 @pytest.mark.slow
 def test_two_nodes_write_the_same_tables(copied: Path, cluster: Any) -> None:
     Path("mixed").mkdir()
-    for name, content in made.malformed().items():
+    for name, content in malformed.malformed().items():
         Path("mixed", name).write_bytes(content)
     shutil.make_archive("all", "zip", RAW)
     inputs = ["mixed", RAW, "all.zip", "absent.png", "--batch-size", "8", "--views", "2", "--out"]
