@@ -11,7 +11,7 @@ import pytest
 
 from bycase.core.errors import UserError
 from bycase.studies.benchmark.command import main
-from bycase.studies.benchmark.on_ray import GUARD, Resources, find_embedding, run_task
+from bycase.studies.benchmark.on_ray import GUARD, Resources, find_embedding, run_on_ray, run_task
 
 NODE = {"CPU": 8.0, "memory": 32e9, "GPU": 1.0, "node:127.0.0.1": 1.0}
 
@@ -112,3 +112,15 @@ def test_options_that_cannot_be(options: str, words: str, capsys: pytest.Capture
     with pytest.raises(SystemExit):
         main(options.split())
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://head:10001", "local"])
+def test_without_a_cluster_or_ray_nothing_begins(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    words = (
+        "no cluster answers there|give host:port|needs the package ray, .*requirements-tune.txt.*; or leave --ray out"
+    )
+    with pytest.raises(UserError, match=words):
+        run_on_ray(address, Resources(), Path("logs"))
+    assert list(tmp_path.iterdir()) == []
