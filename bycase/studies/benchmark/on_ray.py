@@ -151,8 +151,10 @@ def _outcome(ref: Any) -> str:
         if "No module named 'bycase'" in str(error):
             raise UserError(f"a node has no bycase: {SHARE}") from None
         raise
-    # A node or worker that was lost again and again.
+    # A worker whose nodes were lost again and again, or all of the cluster.
     except ray.exceptions.RayError as error:
+        if isinstance(error, ray.exceptions.LocalRayletDiedError) or not living_nodes():
+            raise UserError(LOST) from None
         return " ".join(str(error).split())[:LONGEST_REASON]
     return reason
 
