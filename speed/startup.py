@@ -28,6 +28,7 @@ QUICK: dict[str, Any] = {
     "explain": {"images": 2, "steps": 2, "randomisations": 1},
     "leakage": {"repeats": 1, "permutations": 20},
     "robustness": {"corruptions": ["brightness"], "severities": [1]},
+    "train": {"collapse_action": "warn"},
 }
 
 
@@ -68,9 +69,7 @@ def main(words: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.folder or Path(temporary)
         table = run_stages(work, arguments.stages)
-    total = {name: sum(row[name] for row in table) for name in NUMBERS}
-    for row in [*table, {"stage": "all", **total}]:
-        sys.stdout.write(f"{row['stage']:<16}" + "".join(f"{row[name]:>12.1f}" for name in NUMBERS) + "\n")
+    print_row({"stage": "all", **{name: sum(row[name] for row in table) for name in NUMBERS}})
     if arguments.csv:
         import pandas as pd
 
@@ -95,7 +94,14 @@ def run_stages(work: Path, wanted: list[str] | None) -> list[dict[str, Any]]:
         if done.returncode:
             sys.exit(f"{stage} failed: {done.stderr}")
         table.append({"stage": stage, **json.loads(result.read_text(encoding="utf-8"))})
+        print_row(table[-1])
     return table
+
+
+def print_row(row: dict[str, Any]) -> None:
+    """A stage's seconds, as they come."""
+    sys.stdout.write(f"{row['stage']:<16}" + "".join(f"{row[name]:>12.1f}" for name in NUMBERS) + "\n")
+    sys.stdout.flush()
 
 
 def run_child(module: str, result: Path) -> None:
