@@ -2,7 +2,8 @@
 
 Needs no data: the images are noise, which takes as long as tissue. Engines and networks take turns in one process, so
 that what else runs on the machine slows all of them alike; a ratio is the median over turns, each against Keras in the
-same turn. The start is everything before the first batch is there: for OpenVINO conversion and the parity gate as well.
+same turn, by the clock and, of processor seconds, which other programs hardly change, as `work`. The start is everything
+before the first batch is there, in processor seconds: for OpenVINO conversion and the parity gate as well.
 """
 
 import argparse
@@ -61,10 +62,10 @@ def prepare(name: str, size: int, images: Images) -> dict[str, Prepared]:
     backbone = build(name, size)
     prepared: dict[str, Prepared] = {}
     for wanted in (KERAS, OPENVINO):
-        began = time.perf_counter()
+        began = time.process_time()
         engine = choose_engine(backbone, wanted, len(images), images, "features")
         engine.forward(images)
-        spent = time.perf_counter() - began
+        spent = time.process_time() - began
         prepared[wanted] = engine.forward, spent, engine.made_by.get("largest_difference", 0.0)
     return prepared
 
@@ -78,25 +79,25 @@ def build(name: str, size: int) -> "keras.Model":
 
 def measure(
     runs: dict[tuple[str, str], Callable[[Images], Images]], images: Images, batches: int, turns: int
-) -> dict[tuple[str, str], list[float]]:
-    """Seconds of each turn, of every network in every engine."""
-    seconds: dict[tuple[str, str], list[float]] = {key: [] for key in runs}
+) -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """Seconds of each turn, by the clock and of the processor, of every network in every engine."""
+    seconds: dict[tuple[str, str], list[tuple[float, float]]] = {key: [] for key in runs}
     for _ in range(turns):
         for key, run in runs.items():
-            began = time.perf_counter()
+            began = time.perf_counter(), time.process_time()
             for _ in range(batches):
                 run(images)
-            seconds[key].append(time.perf_counter() - began)
+            seconds[key].append((time.perf_counter() - began[0], time.process_time() - began[1]))
     return seconds
 
 
 def summarise(
-    engines: dict[str, dict[str, Prepared]], seconds: dict[tuple[str, str], list[float]], images: int
+    engines: dict[str, dict[str, Prepared]], seconds: dict[tuple[str, str], list[tuple[float, float]]], images: int
 ) -> pd.DataFrame:
     """A row a network: images a second (medians), their ratio with its range over turns, starts, and difference."""
     rows = []
     for name, prepared in engines.items():
-        keras, openvino = (np.array(seconds[name, engine]) for engine in (KERAS, OPENVINO))
+        (keras, keras_work), (openvino, openvino_work) = (np.transpose(seconds[name, key]) for key in (KERAS, OPENVINO))
         ratios = keras / openvino
         rows.append(
             {
@@ -106,6 +107,7 @@ def summarise(
                 "ratio": round(float(np.median(ratios)), 2),
                 "lowest": round(float(ratios.min()), 2),
                 "highest": round(float(ratios.max()), 2),
+                "work": round(float(np.median(keras_work / openvino_work)), 2),
                 "start_keras": round(prepared[KERAS][1], 1),
                 "start_openvino": round(prepared[OPENVINO][1], 1),
                 "difference": float(f"{prepared[OPENVINO][2]:.1e}"),

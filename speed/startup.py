@@ -127,10 +127,11 @@ def run_child(module: str, result: Path) -> None:
 
 def _time_tracing(watch: Stopwatch) -> None:
     """Once TensorFlow is there, time its tracing."""
-    tracing = sys.modules.get("tensorflow.python.eager.polymorphic_function.tracing_compilation")
+    tracing: Any = sys.modules.get("tensorflow.python.eager.polymorphic_function.tracing_compilation")
+    # A module that is still being loaded lacks it.
     if hasattr(tracing, "trace_function") and not hasattr(tracing, "timed"):
-        tracing.timed = True  # type: ignore[union-attr]
-        tracing.trace_function = watch.wrap("tracing", tracing.trace_function)  # type: ignore[union-attr]
+        tracing.timed = True
+        tracing.trace_function = watch.wrap("tracing", tracing.trace_function)
 
 
 if __name__ == "__main__":
