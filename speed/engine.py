@@ -2,8 +2,8 @@
 
 Needs no data: the images are noise, which takes as long as tissue. Engines and networks take turns in one process, so
 that what else runs on the machine slows all of them alike; a ratio is the median over turns, each against Keras in the
-same turn, by the clock and, of processor seconds, which other programs hardly change, as `work`. The start is everything
-before the first batch is there, in processor seconds: for OpenVINO conversion and the parity gate as well.
+same turn, by the clock and, as `work`, by the processor's seconds, which other programs hardly change. The start is
+everything before the first batch is there, in processor seconds: of OpenVINO, conversion and the parity gate as well.
 """
 
 import argparse
