@@ -38,6 +38,6 @@ def save_graph(network: "keras.Model", path: Path) -> None:
     module.serve = tf.function(
         lambda image: {OUTPUT: frozen(image)[0]}, input_signature=trace(network).input_signature, autograph=False
     )
-    # An inference needs no gradients, and that of SiLU holds on to a constant that cannot be saved.
+    # The gradients of activations that have their own, such as SiLU, cannot be saved, and nobody trains an export.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(path), signatures=module.serve, options=options)

@@ -126,12 +126,14 @@ def test_without_an_identity_nothing_runs_and_nothing_changes(pushed: Project, b
     project = clone_of(bare, tmp_path / "nobody", pushed)
     for name in ("user.name", "user.email"):
         project.run("git", "config", "--unset", name)
-    for place in ("--temp", "--queue"):
-        command = ("dvc", "exp", "run", place, "-S", "power.alpha=0.06", "power")
-        done = project.run(*command, check=False, HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
+    project.set_params(**{"power.alpha": 0.06})
+    changed = (project.folder / "params.yaml").read_text(encoding="utf-8")
+    for command in (("run", "power"), ("run", "--temp", "power"), ("save",)):
+        done = project.run("dvc", "exp", *command, check=False, HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
         assert "Git user name and email must be configured" in done.stderr
         assert "Running stage" not in done.stdout
-    assert project.run("git", "status", "--porcelain").stdout == ""
+    assert project.run("git", "status", "--porcelain").stdout == " M params.yaml\n"
+    assert (project.folder / "params.yaml").read_text(encoding="utf-8") == changed
 
 
 @pytest.mark.slow
