@@ -1,5 +1,6 @@
 """What Keras computes on: its backend, the GPUs that the backend sees, and what follows from them."""
 
+import gc
 import logging
 import os
 import sys
@@ -44,7 +45,7 @@ def load_backend() -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     # JAX tells each kind of device that it does not find.
     logging.getLogger("jax").setLevel(logging.WARNING)
-    with standard_error_put_aside(), left_out(NEEDLESS):
+    with standard_error_put_aside(), left_out(NEEDLESS), nothing_collected():
         try:
             import keras
         except ModuleNotFoundError as error:
@@ -136,6 +137,18 @@ def left_out(packages: Iterable[str]) -> Iterator[None]:
     finally:
         for name in absent:
             del sys.modules[name]
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """Put off the garbage collector, which would look through thousands of modules again and again as they load."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @contextmanager

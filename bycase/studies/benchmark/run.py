@@ -41,6 +41,7 @@ KEPT = {
     "data/splits.json": "splits.json",
     "data/predictions/val.csv": "val.csv",
     "data/predictions/test.csv": "test.csv",
+    "data/predictions/made_by.json": "made_by.json",
     "metrics/metrics.json": "metrics.json",
     "metrics/cost.json": "cost.json",
     "models/history.csv": "history.csv",

@@ -1,5 +1,6 @@
 """What follows from a machine's GPUs, as the backends would tell them."""
 
+import gc
 import json
 import logging
 import os
@@ -131,6 +132,13 @@ def test_packages_that_are_left_out_can_be_imported_afterwards() -> None:
         assert __import__("json") is json
     assert "wave" not in sys.modules
     assert __import__("wave").open
+
+
+def test_garbage_is_collected_again_once_all_is_loaded() -> None:
+    assert gc.isenabled()
+    with device.nothing_collected():
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 def test_the_backend_starts_without_what_nothing_here_uses() -> None:
