@@ -6,11 +6,7 @@ digital pathology image analysis, Journal of Pathology Informatics 7:29). Every 
 """
 
 import argparse
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -24,8 +20,8 @@ from PIL import Image, ImageDraw
 
 from bycase.core.files import write_csv
 from bycase.core.parallel import map_on_all_cores
+from speed.stages import ROOT, measure, print_head
 
-ROOT = Path(__file__).parents[1]
 IMAGES, SIDE, PER_PATIENT = 277_000, 50, 993
 POSITIVE_SHARE = 0.28
 JPEG_EVERY = 10  # every tenth patient's images are JPEG
@@ -55,7 +51,7 @@ def main(words: list[str] | None = None) -> None:
         if not images.is_dir():
             write_images(images, arguments.images)
         (work / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-        sys.stdout.write(f"{'step':<12} {'seconds':>9} {'processor':>10} {'peak MB':>8}\n")
+        print_head()
         rows = [measure("inspect", ["bycase", "inspect", str(images.resolve()), "--write", NAME], work)]
         choose_dataset(work / "params.yaml")
         rows += [measure(stage, [f"stages.{stage}"], work) for stage in STAGES]
@@ -127,28 +123,6 @@ def choose_dataset(params: Path) -> None:
     content["datasets"][NAME]["image_size"] = SIDE
     content["audit"]["batch_size"] = 128
     params.write_text(yaml.safe_dump(content), encoding="utf-8")
-
-
-def measure(step: str, words: list[str], folder: Path) -> dict[str, str | float]:
-    """Run a module; print and give its seconds, those of the processor with all workers, and its largest resident set.
-
-    Returns
-    -------
-    dict
-        ``step``, ``seconds``, ``processor_seconds`` and ``peak_mb``, of the largest of its processes.
-    """
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", *words], cwd=folder, env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    if status:
-        sys.exit(f"{step} failed")
-    processor, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-    sys.stdout.write(f"{step:<12} {seconds:>9.0f} {processor:>10.0f} {peak:>8.0f}\n")
-    sys.stdout.flush()
-    numbers = {"seconds": seconds, "processor_seconds": processor, "peak_mb": peak}
-    return {"step": step, **{name: round(value, 1) for name, value in numbers.items()}}
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bycase.apps.classifier.network import with_features
-from bycase.apps.export.convert import convert_litert, convert_onnx, convert_openvino, convert_tensorflow
+from bycase.apps.export.convert import convert_litert, convert_onnx, convert_openvino
 from bycase.apps.export.quantise import quantise
 from bycase.apps.runtimes import FILES, load_runtime
 from bycase.core.errors import UserError
@@ -27,6 +27,7 @@ from bycase.core.files import replace_folder
 from bycase.core.machine import core_count
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.networks.forward import frozen_forward
+from bycase.networks.graph import save_graph
 from bycase.networks.head import build_head, join
 from bycase.networks.registry import build_backbone
 
@@ -37,7 +38,7 @@ BATCH = 16
 TURNS = 5
 SINGLE = 100
 CONVERTERS = {
-    "tf": convert_tensorflow,
+    "tf": save_graph,
     "litert": convert_litert,
     "onnx": convert_onnx,
     "openvino": convert_openvino,

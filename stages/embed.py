@@ -16,7 +16,7 @@ from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.images.augmentation.views import augmented_views
 from bycase.images.pixels import read_pixels
 from bycase.networks.contract import refuse_breach
-from bycase.networks.forward import frozen_forward
+from bycase.networks.engine import choose_engine, spread
 from bycase.networks.registry import build_chosen_backbone, find_variant
 from bycase.networks.weights import weights_digest
 from bycase.tables.cost import write_times
@@ -55,12 +55,16 @@ def main() -> None:
         "rescale": params.network.rescale,
         "stride": params.network.stride,
     }
+    batch_size = params.embed.batch_size
+    with enough_memory(params, "embed.batch_size", batch_size):
+        engine = choose_engine(backbone, params.engine, batch_size, read_pixels(spread(images)), "features")
     partial = PartialFeatures(
         PARTIAL,
         (len(images), 1 + params.embed.views, backbone.output_shape[-1]),
         fingerprint(
             ["stages.embed"],
             made_by,
+            engine.identity,
             weights_digest(params.weights),
             params.embed,
             params.augment.model_dump(exclude={"mixup", "cutmix"}),
@@ -70,14 +74,13 @@ def main() -> None:
     if partial.done:
         logging.info("continuing after %d of %d images", partial.done, len(images))
     started = time.perf_counter()
-    batch_size = params.embed.batch_size
     views = augmented_views(params.augment, params.embed.views, params.seed)
     with enough_memory(params, "embed.batch_size", batch_size):
-        fill(partial, images, read_pixels, views, frozen_forward(backbone, batch_size), batch_size)
+        fill(partial, images, read_pixels, views, engine.forward, batch_size)
     seconds = time.perf_counter() - started
     check_spread(partial.array[:, 0], params.model, params.weights)
     with replace_folder(FEATURES) as folder:
-        array = write_features(folder, partial.path, images, made_by)
+        array = write_features(folder, partial.path, images, made_by | {"engine": engine.made_by})
         write_times(file_digest(array), {"embed_seconds": round(seconds, 2)})
     shutil.rmtree(PARTIAL)
     logging.info(

@@ -15,7 +15,7 @@ from bycase.core.memory import enough_memory
 from bycase.core.params import load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.core.versions import warn_of_other_versions
-from bycase.networks.forward import frozen_forward
+from bycase.networks.engine import Engine, choose_engine, spread
 from bycase.networks.imported import input_reader
 from bycase.networks.predict import predict_images
 from bycase.networks.saved import load_network
@@ -24,6 +24,7 @@ from bycase.tables.cost import COST, read_times, sizes_of, write_times
 from bycase.tables.manifest import patients_note, read_manifest
 from bycase.tables.models import NETWORK, read_model_info
 from bycase.tables.predictions import (
+    MADE_BY,
     TEST,
     VALIDATION,
     check_disjoint,
@@ -48,7 +49,7 @@ def main() -> None:
 
     make_tensorflow_deterministic(params.seed)
     with enough_memory(params, "evaluate.batch_size", params.evaluate.batch_size):
-        tables, rate = _predict(images, classes, params.evaluate.batch_size)
+        tables, rate, engine = _predict(images, classes, params.engine, params.evaluate.batch_size)
     check_disjoint(tables[VALIDATION], tables[TEST])
 
     training = manifest[manifest["image"].isin(images["image"][images["part"] == "train"])]
@@ -66,6 +67,7 @@ def main() -> None:
 
     for path, table in tables.items():
         write_predictions(path, table, classes)
+    write_json(TEST.parent / MADE_BY, {"engine": engine.made_by})
     write_json(METRICS, metrics | patients_note(params.data.names_patient))
     _write_cost(model_info, rate)
     for level in ("image", "patient"):
@@ -81,19 +83,22 @@ def _write_cost(model_info: dict[str, Any], rate: float) -> None:
     write_json(COST, {"network_sha256": network, **sizes_of(model_info), **read_times(network)})
 
 
-def _predict(images: pd.DataFrame, classes: list[str], batch_size: int) -> tuple[dict[Path, pd.DataFrame], float]:
+def _predict(
+    images: pd.DataFrame, classes: list[str], engine_wanted: str, batch_size: int
+) -> tuple[dict[Path, pd.DataFrame], float, Engine]:
     """Predict validation and test; also the images a second, reading their files included."""
     network = load_network(NETWORK)
-    forward = frozen_forward(network, batch_size)
-    # Once before the clock runs: the first batch is slower.
-    forward(np.zeros((batch_size, *network.input_shape[1:]), np.float32))
     tables, read = {}, input_reader(network)
+    sample = read(spread(images["image"].tolist()))
+    engine = choose_engine(network, engine_wanted, batch_size, sample, "probabilities")
+    # Once before the clock runs: the first batch is slower.
+    engine.forward(np.zeros((batch_size, *network.input_shape[1:]), np.float32))
     began = time.perf_counter()
     for path, name in FILES.items():
         subset = images[images["part"] == name]
-        probabilities = predict_images(forward, subset["image"].tolist(), batch_size, name, read)
+        probabilities = predict_images(engine.forward, subset["image"].tolist(), batch_size, name, read)
         tables[path] = make_predictions(subset, probabilities, classes, path)
-    return tables, sum(map(len, tables.values())) / (time.perf_counter() - began)
+    return tables, sum(map(len, tables.values())) / (time.perf_counter() - began), engine
 
 
 if __name__ == "__main__":

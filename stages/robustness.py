@@ -18,7 +18,7 @@ from bycase.core.versions import warn_of_other_versions
 from bycase.images.corruptions import STAIN, applicable, corrupt
 from bycase.images.pixels import read_pixels
 from bycase.images.preprocess import FITTED, apply_steps, read_steps
-from bycase.networks.forward import frozen_forward
+from bycase.networks.engine import Engine, choose_engine, spread
 from bycase.networks.imported import refuse_without_pixels
 from bycase.networks.predict import predict_rows
 from bycase.networks.saved import load_network
@@ -37,7 +37,7 @@ from bycase.statistics.units import number_patients
 from bycase.studies.benchmark.robustness_cells import one_cell
 from bycase.tables.manifest import PREPROCESSED, RESTRUCTURED, patients_note, read_manifest
 from bycase.tables.models import NETWORK, read_model_info
-from bycase.tables.predictions import TEST, read_predictions
+from bycase.tables.predictions import MADE_BY, TEST, read_predictions
 from bycase.tables.results import METRICS, read_results, write_headlines
 
 HEADLINES = ("mean.auc", "mean.auc_drop", "mean.accuracy", "mean.accuracy_drop")
@@ -55,13 +55,14 @@ def main() -> None:
     corruptions = _choose(params)
 
     with enough_memory(params, "evaluate.batch_size", params.evaluate.batch_size):
-        table = _predict(params, predictions, corruptions, classes)
+        table, engine = _predict(params, predictions, corruptions, classes)
     check_untouched(table, predictions, classes)
     patients = dict(zip(predictions["image"], patient, strict=True))
     cell = one_cell(table, table["image"].map(patients).to_numpy(), threshold)
     summary = summarise_robustness(cell, classes, positive)
 
     write_robustness(ROBUSTNESS, table, classes)
+    write_json(ROBUSTNESS.parent / MADE_BY, {"engine": engine.made_by})
     write_json(RESULTS, summary | patients_note(params.data.names_patient))
     write_headlines("robustness", summary, HEADLINES)
     remove_partial()
@@ -85,11 +86,14 @@ def _choose(params: Params) -> list[str]:
     return chosen
 
 
-def _predict(params: Params, part: pd.DataFrame, corruptions: list[str], classes: list[str]) -> pd.DataFrame:
-    """The table of all conditions, from where an interruption left it."""
+def _predict(
+    params: Params, part: pd.DataFrame, corruptions: list[str], classes: list[str]
+) -> tuple[pd.DataFrame, Engine]:
+    """The table of all conditions, from where an interruption left it, and what computed it."""
     make_tensorflow_deterministic(params.seed)
     batch_size, images = params.evaluate.batch_size, part["image"].to_numpy()
-    forward = frozen_forward(load_network(NETWORK), batch_size)
+    sample = read_pixels(spread(images.tolist()))
+    engine = choose_engine(load_network(NETWORK), params.engine, batch_size, sample, "probabilities")
     # Damage comes before what is done to every image, as it would from a microscope.
     steps = read_steps()
     folder = PREPROCESSED if steps.change_nothing else RESTRUCTURED
@@ -101,12 +105,13 @@ def _predict(params: Params, part: pd.DataFrame, corruptions: list[str], classes
 
     def predict(name: str, severity: int) -> NDArray[np.float64]:
         return predict_rows(
-            forward, partial(read, name, severity), np.arange(len(images)), batch_size, f"{name} {severity}"
+            engine.forward, partial(read, name, severity), np.arange(len(images)), batch_size, f"{name} {severity}"
         )
 
-    identity = fingerprint(["stages.robustness"], params.seed, batch_size, files=(NETWORK, TEST, FITTED, folder))
+    files = (NETWORK, TEST, FITTED, folder)
+    identity = fingerprint(["stages.robustness"], params.seed, batch_size, engine.identity, files=files)
     conditions = list_conditions(corruptions, params.robustness.severities)
-    return fill_table(part, conditions, predict, classes, PARTIAL / identity[:16])
+    return fill_table(part, conditions, predict, classes, PARTIAL / identity[:16]), engine
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from bycase.core.memory import enough_memory
 from bycase.core.params import Params, load_params
 from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.core.versions import warn_of_other_versions
-from bycase.networks.forward import frozen_forward
-from bycase.networks.imported import takes_pixels
+from bycase.networks.engine import Outputs, choose_engine, spread
+from bycase.networks.forward import Forward
+from bycase.networks.imported import input_reader, takes_pixels
 from bycase.networks.repeated import find_dropout, predict_views, predict_with_dropout
 from bycase.networks.saved import load_network
 from bycase.statistics.conformal import calibrate_sets, make_sets
@@ -28,7 +29,7 @@ from bycase.statistics.units import Units, image_units
 from bycase.tables import predictions
 from bycase.tables.manifest import patients_note, read_manifest
 from bycase.tables.models import NETWORK, read_model_info
-from bycase.tables.predictions import read_predictions
+from bycase.tables.predictions import MADE_BY, read_predictions
 from bycase.tables.results import write_headlines
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def main() -> None:
             "WARNING: the network's head has no dropout: mc_dropout is the plain prediction, without variance"
         )
     with enough_memory(params, "evaluate.batch_size", params.evaluate.batch_size):
-        members = _predict_members(network, pd.concat(predicted.values()), classes, params)
+        members, made_by = _predict_members(network, pd.concat(predicted.values()), classes, params)
     rows = np.split(np.arange(len(validation.truth) + len(test.truth)), [len(validation.truth)])
     combined = {
         path: {method: combine_members(outputs[:, part]) for method, outputs in members.items()}
@@ -79,6 +80,7 @@ def main() -> None:
     with replace_folder(FOLDER) as partial:
         write_csv(partial / VALIDATION, tables[predictions.VALIDATION])
         write_csv(partial / TEST, table)
+        write_json(partial / MADE_BY, made_by)
     write_json(RESULTS, content | patients_note(params.data.names_patient))
     write_headlines("uncertainty", content, HEADLINES)
     _log(content)
@@ -86,20 +88,31 @@ def main() -> None:
 
 def _predict_members(
     network: "keras.Model", predicted: pd.DataFrame, classes: list[str], params: Params
-) -> dict[str, NDArray[np.float64]]:
-    """Each method's predictions of the same images; (n_members, n_images, n_classes)."""
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, Any]]:
+    """Each method's predictions of the same images, (n_members, n_images, n_classes), and what computed them."""
     images, batch_size = predicted["image"].tolist(), params.evaluate.batch_size
     plain: NDArray[np.float64] = predicted[classes].to_numpy(np.float64)
-    dropped = plain[None]
+    sample, dropped, made_by = input_reader(network)(spread(images)), plain[None], dict[str, Any]()
+
+    def prepare(
+        body: "keras.Model", batch_size: int, method: str = "mc_dropout", outputs: Outputs = "features"
+    ) -> Forward:
+        engine = choose_engine(body, params.engine, batch_size, sample, outputs)
+        made_by[method] = {"engine": engine.made_by}
+        return engine.forward
+
     if find_dropout(network):
-        dropped = predict_with_dropout(network, images, params.uncertainty.dropout_passes, batch_size, params.seed)
+        dropped = predict_with_dropout(
+            network, images, params.uncertainty.dropout_passes, batch_size, params.seed, prepare
+        )
     if not takes_pixels(network):
         logging.warning(
             "WARNING: imported features are of images as they are: tta is the plain prediction, without variance"
         )
-        return dict(zip(METHODS, (plain[None], dropped, plain[None]), strict=True))
-    views = predict_views(frozen_forward(network, batch_size), images, plain, params.uncertainty.views, batch_size)
-    return dict(zip(METHODS, (plain[None], dropped, views), strict=True))
+        return dict(zip(METHODS, (plain[None], dropped, plain[None]), strict=True)), made_by
+    forward = prepare(network, batch_size, "tta", "probabilities")
+    views = predict_views(forward, images, plain, params.uncertainty.views, batch_size)
+    return dict(zip(METHODS, (plain[None], dropped, views), strict=True)), made_by
 
 
 def _choose_thresholds(validation: Units, combined: Mapping[str, Combined], params: Params) -> dict[str, float] | None:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from bycase.core.errors import UserError, one_line
 from bycase.core.machine import core_count
 from bycase.core.packages import need
+from bycase.networks.engine import compile_openvino
+from bycase.networks.forward import Forward, fill_up
 
 if TYPE_CHECKING:
     from bycase.apps.classifier.classifier import Classifier
-    from bycase.networks.forward import Forward
 
 EXPORTS = Path("exports")
 REPORT = "report.json"
@@ -109,7 +110,7 @@ def load_for_runtime(path: Path, runtime: str, batch_size: int, exports: Path = 
     return load_classifier(path, batch_size, load_runtime(find_model(runtime, path, exports), runtime, batch_size))
 
 
-def load_runtime(path: Path, runtime: str, batch_size: int) -> "Forward":
+def load_runtime(path: Path, runtime: str, batch_size: int) -> Forward:
     """Load a network for inference on the CPU (Keras and TensorFlow: on the GPU where there is one).
 
     Parameters
@@ -139,14 +140,14 @@ def load_runtime(path: Path, runtime: str, batch_size: int) -> "Forward":
         return _LOADERS[runtime](path, batch_size)
 
 
-def _load_keras(path: Path, batch_size: int) -> "Forward":
+def _load_keras(path: Path, batch_size: int) -> Forward:
     from bycase.apps.classifier.network import open_network, with_features
     from bycase.networks.forward import frozen_forward
 
     return frozen_forward(with_features(open_network(path)), batch_size)
 
 
-def _load_tensorflow(path: Path, _: int) -> "Forward":
+def _load_tensorflow(path: Path, _: int) -> Forward:
     tf = need("tensorflow", "the runtime tf", INSTEAD)
     loaded = tf.saved_model.load(str(path))
 
@@ -157,7 +158,7 @@ def _load_tensorflow(path: Path, _: int) -> "Forward":
     return run
 
 
-def _load_litert(path: Path, batch_size: int) -> "Forward":
+def _load_litert(path: Path, batch_size: int) -> Forward:
     tf = need("tensorflow", "the runtime litert", INSTEAD)
     with warnings.catch_warnings():
         # It announces a move to a package of its own, ai_edge_litert; TensorFlow 2.21 still has it.
@@ -170,14 +171,14 @@ def _load_litert(path: Path, batch_size: int) -> "Forward":
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
         with turns:
-            interpreter.set_tensor(image["index"], batch)
+            interpreter.set_tensor(image["index"], fill_up(batch, batch_size))
             interpreter.invoke()
-            return np.asarray(interpreter.get_tensor(output["index"]), np.float32)
+            return np.asarray(interpreter.get_tensor(output["index"]), np.float32)[: len(batch)]
 
-    return _filled_up(run, batch_size)
+    return run
 
 
-def _load_onnx(path: Path, _: int) -> "Forward":
+def _load_onnx(path: Path, _: int) -> Forward:
     onnxruntime = need("onnxruntime", "the runtime onnx", INSTEAD)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only
@@ -191,36 +192,12 @@ def _load_onnx(path: Path, _: int) -> "Forward":
     return run
 
 
-def _load_openvino(path: Path, batch_size: int) -> "Forward":
+def _load_openvino(path: Path, batch_size: int) -> Forward:
     openvino = need("openvino", "OpenVINO's format", INSTEAD)
-    core = openvino.Core()
-    model = core.read_model(path)
-    (image,) = model.inputs
-    # Faster than a length left open.
-    model.reshape([batch_size, *(side.get_length() for side in list(image.partial_shape)[1:])])
-    # By default OpenVINO computes in bfloat16 on CPUs that can, which changes probabilities by up to 0.2.
-    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"})
-
-    def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        # Requests serve one thread each: every call has its own.
-        (outputs,) = compiled.infer_new_request({0: batch}).values()
-        return np.asarray(outputs, np.float32)
-
-    return _filled_up(run, batch_size)
+    return compile_openvino(openvino.Core().read_model(path), batch_size)
 
 
-def _filled_up(run: "Forward", batch_size: int) -> "Forward":
-    """For a network that takes just `batch_size` images: zeros are added, and their outputs left out."""
-
-    def run_filled_up(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        missing = batch_size - len(batch)
-        filled = np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), np.float32)]) if missing else batch
-        return run(filled)[: len(batch)]
-
-    return run_filled_up
-
-
-_LOADERS: dict[str, Callable[[Path, int], "Forward"]] = {
+_LOADERS: dict[str, Callable[[Path, int], Forward]] = {
     "keras": _load_keras,
     "onnx": _load_onnx,
     "openvino": _load_openvino,

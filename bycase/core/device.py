@@ -1,10 +1,11 @@
 """What Keras computes on: its backend, the GPUs that the backend sees, and what follows from them."""
 
+import gc
 import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,11 @@ AUTO, FLOAT32, FLOAT16, BFLOAT16 = "auto", "float32", "mixed_float16", "mixed_bf
 # Of NVIDIA's cards, from where matrix units multiply float16 (Volta) and bfloat16 (Ampere); see the CUDA C++
 # Programming Guide, compute capabilities.
 FLOAT16_FROM, BFLOAT16_FROM = (7, 0), (8, 0)
+
+
+# What Keras and TensorFlow load where it is installed, for wrappers and drawings that nothing here uses: two fifths of
+# their own start.
+NEEDLESS = ("cv2", "IPython", "matplotlib", "scipy", "sklearn")
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ def load_backend() -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     # JAX tells each kind of device that it does not find.
     logging.getLogger("jax").setLevel(logging.WARNING)
-    with standard_error_put_aside():
+    with standard_error_put_aside(), left_out(NEEDLESS), nothing_collected():
         try:
             import keras
         except ModuleNotFoundError as error:
@@ -119,6 +125,30 @@ def log_devices() -> None:
     version = installed_versions([backend]).get(backend, "")
     gpus = ", ".join(gpu.name for gpu in find_gpus()) or "no GPU"
     logging.info("%s %s sees %s, %s", NAMES.get(backend, backend), version, count(core_count(), "core"), gpus)
+
+
+@contextmanager
+def left_out(packages: Iterable[str]) -> Iterator[None]:
+    """Let imports of these packages fail, as if they were not installed; those that are loaded stay as they are."""
+    absent = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """Put off the garbage collector, which would look through thousands of modules again and again as they load."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @contextmanager

@@ -49,6 +49,7 @@ class Params(Section):
     model: str
     dataset: str
     seed: Annotated[int, Field(ge=0, lt=2**32)]
+    engine: Literal["auto", "keras", "openvino"]
     datasets: dict[str, DatasetParams]
     audit: AuditParams
     split: SplitParams

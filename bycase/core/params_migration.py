@@ -65,6 +65,7 @@ ADDED: Settings = {
 }
 # Keys that came without a new version; they leave everything as it was.
 ADDED_SINCE: Settings = {
+    "engine": "keras",
     "train": {"sampling": "uniform"},
     "evaluate": {
         "aggregation": "mean",
@@ -126,7 +127,10 @@ def migrate(content: Mapping[str, Any], source: str) -> tuple[Settings, list[str
     changes, added = ([], []) if current else _complete_first(migrated)
     changes += _spread_correlations(migrated)
     added += _add_to_datasets(migrated)
-    added += _fill(migrated, {section: keys for section, keys in ADDED_SINCE.items() if section in migrated})
+    added += _fill(
+        migrated,
+        {key: value for key, value in ADDED_SINCE.items() if key in migrated or not isinstance(value, dict)},
+    )
     for each in _sections(migrated, "zoo"):
         added += _fill(each, ADDED_SINCE_TO_NETWORKS, "zoo.*.")
         if isinstance(each.get("unfreeze"), dict):

@@ -32,7 +32,7 @@ def forward(network: "keras.Model", batch: NDArray[np.float32], batch_size: int)
     -------
     ndarray of shape (n, ...), float32
     """
-    return np.asarray(network.predict_on_batch(_fill_up(batch, batch_size)), np.float32)[: len(batch)]
+    return np.asarray(network.predict_on_batch(fill_up(batch, batch_size)), np.float32)[: len(batch)]
 
 
 def frozen_forward(network: "keras.Model", batch_size: int) -> Forward:
@@ -67,13 +67,14 @@ def frozen_forward(network: "keras.Model", batch_size: int) -> Forward:
     constant = convert_variables_to_constants_v2(call.get_concrete_function())
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        (outputs,) = constant(tf.constant(_fill_up(batch, batch_size)))
+        (outputs,) = constant(tf.constant(fill_up(batch, batch_size)))
         whole: NDArray[np.float32] = outputs.numpy()
         return whole[: len(batch)]
 
     return run
 
 
-def _fill_up(batch: NDArray[np.float32], batch_size: int) -> NDArray[np.float32]:
+def fill_up(batch: NDArray[np.float32], batch_size: int) -> NDArray[np.float32]:
+    """A batch with zeros after it, to the length of `batch_size`."""
     missing = batch_size - len(batch)
     return np.concatenate([batch, np.zeros((missing, *batch.shape[1:]), batch.dtype)]) if missing else batch

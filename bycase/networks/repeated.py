@@ -6,7 +6,7 @@ the head's dropout is on: the backbone, its batch norm and its stochastic depth 
 features are computed once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,7 +79,12 @@ def split_at_head(network: "keras.Model") -> tuple["keras.Model", "keras.Model"]
 
 
 def predict_with_dropout(
-    network: "keras.Model", images: Sequence[str], passes: int, batch_size: int, seed: int
+    network: "keras.Model",
+    images: Sequence[str],
+    passes: int,
+    batch_size: int,
+    seed: int,
+    prepare: Callable[["keras.Model", int], Forward] = frozen_forward,
 ) -> NDArray[np.float64]:
     """Predict each image `passes` times with the head's dropout on.
 
@@ -95,6 +100,8 @@ def predict_with_dropout(
         Images in memory at a time.
     seed : int
         What is left out depends on it alone.
+    prepare : callable
+        The network up to its features and the batch size to what computes them, see `bycase.networks.engine`.
 
     Returns
     -------
@@ -102,7 +109,7 @@ def predict_with_dropout(
         Rows of classes sum to 1.
     """
     body, head = split_at_head(network)
-    features = run_images(frozen_forward(body, batch_size), images, batch_size, "features", input_reader(network))
+    features = run_images(prepare(body, batch_size), images, batch_size, "features", input_reader(network))
     for number, layer in enumerate(find_dropout(network)):
         layer.seed_generator.state.assign([derive_seed(seed, "uncertainty", "dropout", number), 0])
     outputs = [np.asarray(head(features, training=True), np.float32) for _ in range(passes)]

@@ -28,7 +28,7 @@ class Features:
     array : ndarray of shape (n_images, 1 + n_augmented_views, n_features), float32
         View 0 is the image itself. A memory map. No image where the chosen network is trained end to end.
     made_by : dict
-        model, variant, weights, pooling, image_size, seed.
+        model, variant, weights, pooling, image_size, seed, engine.
     path : Path
         The file of `array`.
     """

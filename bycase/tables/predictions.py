@@ -13,6 +13,7 @@ from bycase.tables.results import check_images, read_table
 
 VALIDATION = Path("data/predictions/val.csv")
 TEST = Path("data/predictions/test.csv")
+MADE_BY = "made_by.json"  # beside predictions: what computed them
 
 COLUMNS = ("image", "group", "label")
 SUM_TOLERANCE = 1e-4  # float32 softmax outputs add up to 1 within about 1e-6

@@ -9,10 +9,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from bycase.networks.parity import (
+    LARGEST_DIFFERENCE,
+    LARGEST_FEATURE_DIFFERENCE,
+    describe_breach,
+    largest_difference,
+    relative_difference,
+)
 from bycase.statistics.units import Floats, Integers
 
-LARGEST_DIFFERENCE = 1e-4  # of probabilities; rounding in float32 stays a hundredfold below
-LARGEST_FEATURE_DIFFERENCE = 1e-3  # relative to the largest feature
 LARGEST_AUC_DIFFERENCE = 0.005  # of int8
 
 
@@ -88,11 +93,10 @@ def compare(
             "probability_export": exported.scores[rows, before[rows]],
         }
     )
-    scale = max(float(np.abs(reference.features).max()), 1e-12)
     return Parity(
         len(validation),
-        _largest(reference.scores, exported.scores),
-        _largest(reference.features, exported.features) / scale,
+        largest_difference(reference.scores, exported.scores),
+        relative_difference(reference.features, exported.features),
         _auc(truth, reference.scores),
         _auc(truth, exported.scores),
         changed,
@@ -119,10 +123,7 @@ def find_breach(parity: Parity, exact: bool) -> str | None:
         )
     else:
         checks = (("AUC difference", abs(parity.auc_export - parity.auc_keras), LARGEST_AUC_DIFFERENCE),)
-    # Written so that NaN fails too.
-    if all(value <= limit for _, value, limit in checks):
-        return None
-    return ", ".join(f"{name} {value:.3g} (limit {limit:g})" for name, value, limit in checks)
+    return describe_breach(checks)
 
 
 def describe(parity: Parity) -> dict[str, Any]:
@@ -136,10 +137,6 @@ def describe(parity: Parity) -> dict[str, Any]:
         "auc_export": parity.auc_export,
         "changed_decisions": parity.changed.to_dict("records"),
     }
-
-
-def _largest(a: NDArray[Any], b: NDArray[Any]) -> float:
-    return float(np.abs(a - b).max())
 
 
 def _auc(truth: Integers, scores: Floats) -> float:

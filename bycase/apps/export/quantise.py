@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bycase.apps.export.convert import openvino_model
 from bycase.core.packages import need
 from bycase.core.seeding import generator
 from bycase.images.pixels import read_pixels
+from bycase.networks.engine import openvino_model
 from bycase.networks.repeated import HEAD
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def quantise(network: "keras.Model", path: Path, calibration: Sequence[str], rea
     nncf.set_log_level("ERROR")
     images = nncf.Dataset(calibration, lambda image: read([image]).astype(np.float32))
     quantised = nncf.quantize(
-        openvino_model(network),
+        openvino_model(network, INSTEAD),
         images,
         preset=nncf.QuantizationPreset.MIXED,
         ignored_scope=nncf.IgnoredScope(patterns=[f".*/{HEAD}.*"], validate=False),

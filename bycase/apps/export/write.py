@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bycase.apps.classifier.network import split_outputs, with_features
-from bycase.apps.export.convert import convert_litert, convert_onnx, convert_openvino, convert_tensorflow
+from bycase.apps.export.convert import convert_litert, convert_onnx, convert_openvino
 from bycase.apps.export.parity import Outputs, Parity, compare, describe, find_breach
 from bycase.apps.export.quantise import quantise
 from bycase.apps.runtimes import FILES, REPORT, load_runtime
@@ -18,6 +18,7 @@ from bycase.core.errors import UserError, one_line
 from bycase.core.files import replace_folder, write_json
 from bycase.core.versions import installed_versions
 from bycase.networks.forward import Forward, frozen_forward
+from bycase.networks.graph import save_graph
 from bycase.networks.predict import run_images
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _convert(kind: str, network: "keras.Model", path: Path, calibration: Sequenc
         "onnx": convert_onnx,
         "openvino": convert_openvino,
         "litert": convert_litert,
-        "tf": convert_tensorflow,
+        "tf": save_graph,
         "int8": partial(quantise, calibration=calibration),
     }
     with one_line(f"{kind} cannot express the network", "choose another --format"):

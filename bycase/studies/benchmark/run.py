@@ -34,13 +34,14 @@ from bycase.tables.splits import PROTOCOL, SPLITS, read_protocol, read_splits, w
 
 # What a cell's stages read, beside the sections of its data set, its network and its extras.
 SCORING = tuple(f"evaluate.{key}" for key in ("threshold", "fixed_threshold", "resamples", "prevalence", "batch_size"))
-SETTINGS = ("dataset", "seed", "split", "audit.waive", "augment", "embed", *SCORING, "preprocess", "train")
+SETTINGS = ("dataset", "seed", "engine", "split", "audit.waive", "augment", "embed", *SCORING, "preprocess", "train")
 KEPT = {
     "params.yaml": "params.yaml",
     "data/splits.csv": "splits.csv",
     "data/splits.json": "splits.json",
     "data/predictions/val.csv": "val.csv",
     "data/predictions/test.csv": "test.csv",
+    "data/predictions/made_by.json": "made_by.json",
     "metrics/metrics.json": "metrics.json",
     "metrics/cost.json": "cost.json",
     "models/history.csv": "history.csv",

@@ -14,7 +14,7 @@ from bycase.core.seeding import make_tensorflow_deterministic
 from bycase.images.augmentation.views import augmented_views
 from bycase.images.pixels import read_pixels
 from bycase.networks.contract import refuse_breach
-from bycase.networks.forward import Forward, frozen_forward
+from bycase.networks.engine import Engine, choose_engine, spread
 from bycase.networks.registry import build_chosen_backbone, find_variant
 from bycase.networks.weights import weights_digest
 from bycase.studies.tune.params import Space
@@ -48,17 +48,18 @@ def embed_pool(params: Params, space: Space, pool: pd.DataFrame) -> None:
     backbone = build_chosen_backbone(params)
     images = pool["image"].tolist()
     refuse_breach(backbone, images, params)
-    extract = frozen_forward(backbone, params.embed.batch_size)
+    engine = choose_engine(backbone, params.engine, params.embed.batch_size, read_pixels(spread(images)), "features")
     made_by = {
         "model": params.model,
         "variant": variant,
         "weights": params.weights,
         "image_size": params.data.image_size,
+        "engine": engine.made_by,
     }
     finished = []
     for strength in wanted:
         started = time.perf_counter()
-        partial = _fill(params, strength, pool, extract, backbone.output_shape[-1])
+        partial = _fill(params, strength, pool, engine, backbone.output_shape[-1])
         check_spread(partial.array[:, 0], params.model, params.weights)
         logging.info("strength %g: %d images, %d views", strength, *partial.shape[:2])
         finished.append((strength, partial, {**made_by, "seconds": round(time.perf_counter() - started, 2)}))
@@ -70,7 +71,7 @@ def embed_pool(params: Params, space: Space, pool: pd.DataFrame) -> None:
     shutil.rmtree(PARTIAL)
 
 
-def _fill(params: Params, strength: float, pool: pd.DataFrame, extract: Forward, width: int) -> PartialFeatures:
+def _fill(params: Params, strength: float, pool: pd.DataFrame, engine: Engine, width: int) -> PartialFeatures:
     """Compute one strength's features, continuing where an interrupted run was."""
     scaled = scale_augmentation(params.augment, strength)
     # Without any change all views are the image itself.
@@ -84,6 +85,7 @@ def _fill(params: Params, strength: float, pool: pd.DataFrame, extract: Forward,
         params.data.resize,
         scaled.model_dump(exclude={"mixup", "cutmix"}),
         pool["image"].tolist(),
+        engine.identity,
         files=(PREPROCESSED,),
     )
     partial = PartialFeatures(PARTIAL / f"{strength:g}", (len(pool), 1 + n_views, width), identity)
@@ -92,7 +94,7 @@ def _fill(params: Params, strength: float, pool: pd.DataFrame, extract: Forward,
         pool["image"].tolist(),
         read_pixels,
         augmented_views(scaled, n_views, params.seed),
-        extract,
+        engine.forward,
         params.embed.batch_size,
         f"embed, strength {strength:g}",
     )

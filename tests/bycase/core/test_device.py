@@ -1,5 +1,7 @@
 """What follows from a machine's GPUs, as the backends would tell them."""
 
+import gc
+import json
 import logging
 import os
 import re
@@ -120,3 +122,33 @@ def test_a_backend_that_is_missing_is_one_line(missing: str, backend: str, words
     )
     assert ended.returncode == 1
     assert re.fullmatch(f"toy: error: {words}.*\n", ended.stderr)
+
+
+def test_packages_that_are_left_out_can_be_imported_afterwards() -> None:
+    sys.modules.pop("wave", None)
+    with device.left_out(["wave", "json"]):
+        with pytest.raises(ImportError):
+            __import__("wave")
+        assert __import__("json") is json
+    assert "wave" not in sys.modules
+    assert __import__("wave").open
+
+
+def test_garbage_is_collected_again_once_all_is_loaded() -> None:
+    assert gc.isenabled()
+    with device.nothing_collected():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_the_backend_starts_without_what_nothing_here_uses() -> None:
+    code = """
+import sys
+from bycase.core import device
+device.load_backend()
+assert "tensorflow" in sys.modules
+print(*(name for name in ("cv2", "matplotlib", "sklearn") if name in sys.modules))
+import cv2, matplotlib, scipy.sparse, sklearn.linear_model
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

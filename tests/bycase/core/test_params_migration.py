@@ -126,12 +126,12 @@ def test_data_sets_of_version_2_get_the_keys_of_sources(default_params: dict[str
 
 def test_a_file_of_this_version_gets_the_keys_that_came_since(default_params: dict[str, Any]) -> None:
     older = copy.deepcopy(default_params)
-    del older["train"]["sampling"], older["evaluate"]["aggregation"], older["evaluate"]["top_k"]
+    del older["engine"], older["train"]["sampling"], older["evaluate"]["aggregation"], older["evaluate"]["top_k"]
     for entry in older["zoo"].values():
         del entry["unfreeze"]["batch_norm"]
     migrated, changes = migrate(older, "x")
     assert migrated == default_params
-    assert changes == ["added train.sampling, evaluate.aggregation, evaluate.top_k, zoo.*.unfreeze.batch_norm"]
+    assert changes == ["added engine, train.sampling, evaluate.aggregation, evaluate.top_k, zoo.*.unfreeze.batch_norm"]
 
 
 def test_defaults_are_keys_that_there_are(default_params: dict[str, Any]) -> None:

@@ -30,6 +30,21 @@ def test_main_writes_predictions_metrics_and_cost_that_repeat(network: Path) -> 
     assert (cost["parameters"], cost["training_seconds"]) == (4, 1.5)
 
 
+def test_openvino_gives_the_same_predictions_and_is_told_beside_them(network: Path) -> None:
+    pytest.importorskip("openvino")
+    made_by, table = Path("data/predictions/made_by.json"), Path("data/predictions/test.csv")
+    main()
+    assert json.loads(made_by.read_text()) == {"engine": {"name": "keras"}}
+    expected = pd.read_csv(table)["Malignant"]
+    params = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(params.replace("engine: keras", "engine: openvino"))
+    main()
+    engine = json.loads(made_by.read_text())["engine"]
+    assert engine["name"] == "openvino"
+    assert engine["largest_difference"] <= 1e-4
+    np.testing.assert_allclose(pd.read_csv(table)["Malignant"], expected, rtol=0, atol=1e-4)
+
+
 def test_the_baseline_is_the_training_parts(network: Path) -> None:
     splits = pd.read_csv("data/splits.csv")
     splits.assign(part=splits["part"].mask(splits["group"] == "c0", "val")).to_csv("data/splits.csv", index=False)

@@ -48,6 +48,7 @@ def test_the_stage_writes_all_it_promises_and_goes_on_after_an_interruption(
     resumed = True
     command.main()
     assert set(calls) == {"noise 1", "noise 5"}
+    assert json.loads(ROBUSTNESS.with_name("made_by.json").read_text()) == {"engine": {"name": "keras"}}
     assert not PARTIAL.exists()
 
     table = pd.read_csv(ROBUSTNESS)

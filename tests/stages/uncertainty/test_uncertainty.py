@@ -29,6 +29,8 @@ def test_main_writes_tables_and_metrics_that_repeat(make_workspace: Callable[...
     main()
     assert [Path(path).read_bytes() for path in OUTPUTS] == first
 
+    made_by = json.loads((FOLDER / "made_by.json").read_text())
+    assert made_by == {key: {"engine": {"name": "keras"}} for key in METHODS[1:]}
     validation, test = (read_uncertainty(FOLDER / name) for name in ("val.csv", "test.csv"))
     truth = (test["label"] == "Malignant").to_numpy()
     metrics = json.loads(Path("metrics/uncertainty.json").read_text())

@@ -13,6 +13,7 @@ from bycase.core.fingerprint import fingerprint
 from bycase.core.nested import pick
 from bycase.core.params import Params, load_params
 from bycase.core.params_training import BACKBONE, family_of
+from bycase.networks.engine import engine_identity
 from bycase.networks.weights import weights_digest
 from bycase.studies.benchmark.cell import WORK, features_place, has_own_pixels, relocate, training_seed
 from bycase.studies.benchmark.workspace import SHARED, Workspace, move_folder
@@ -72,7 +73,8 @@ def _identity(settings: dict[str, Any], model: str, links: Mapping[str, Path]) -
     backbone = {key: settings["zoo"][model][key] for key in BACKBONE}
     weights = weights_digest(Params.model_validate(settings).weights)
     code = ["bycase.studies.benchmark.stages.embed", "stages.embed"]
-    return fingerprint(code, pick(settings, keys), family_of(model), backbone, weights, files=links.values())
+    engine = engine_identity(settings["engine"])
+    return fingerprint(code, pick(settings, keys), family_of(model), backbone, weights, engine, files=links.values())
 
 
 def find_same_backbone(target: Path, identity: str) -> Path | None:

@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 
 from bycase.apps.export import write
-from bycase.apps.export.convert import convert_onnx, convert_tensorflow, fix_inputs, refuse_other_backends
+from bycase.apps.export.convert import convert_onnx, fix_inputs, refuse_other_backends
 from bycase.apps.export.quantise import choose_calibration, quantise
 from bycase.apps.export.write import Validation, write_export
 from bycase.apps.runtimes import FILES, FORMATS, REPORT, load_runtime
 from bycase.core.errors import UserError
 from bycase.images.pixels import read_pixels
+from bycase.networks.graph import save_graph
 
 NEEDS = {"onnx": ["onnx", "tf2onnx", "onnxruntime"], "openvino": ["openvino"], "int8": ["openvino", "nncf"]}
 OUT = Path("out")
@@ -81,9 +82,10 @@ def test_int8_is_calibrated_on_training_images_and_lists_what_changes(
 
 def test_a_constant_that_a_layer_holds_is_no_input_of_the_onnx_graph(workspace: Path, tiny: keras.Model) -> None:
     onnx, tf2onnx = pytest.importorskip("onnx"), pytest.importorskip("tf2onnx")
-    from bycase.apps.export.convert import _captured_constants, _trace
+    from bycase.apps.export.convert import _captured_constants
+    from bycase.networks.graph import trace
 
-    function = _trace(tiny)
+    function = trace(tiny)
     graph, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature)
     assert len(graph.graph.input) > 1, "the trap is gone: fix_inputs can go too"
     with pytest.raises(ValueError, match="has no value"):
@@ -100,9 +102,9 @@ def test_a_wrong_export_is_not_written_and_the_one_before_stays(
 
     def shifted(network: keras.Model, path: Path) -> None:
         outputs = keras.layers.Rescaling(1.0, 0.002)(network.output)
-        convert_tensorflow(keras.Model(network.input, outputs), path)
+        save_graph(keras.Model(network.input, outputs), path)
 
-    monkeypatch.setattr(write, "convert_tensorflow", shifted)
+    monkeypatch.setattr(write, "save_graph", shifted)
     with pytest.raises(UserError, match=r"largest probability difference 0\.002 \(limit 0\.0001\).*nothing is written"):
         export("tf", tiny, validation)
     assert (OUT / "tf" / REPORT).read_bytes() == before

@@ -39,7 +39,7 @@ SPLIT = [
 EVALUATE = [
     WRITE,
     "[write(f'data/predictions/{part}.csv', Path('models/model.json').read_text()) for part in ('val', 'test')]",
-    "write('metrics/metrics.json', '{}'); write('metrics/cost.json', '{}')",
+    "[write(name, '{}') for name in ('metrics/metrics.json', 'metrics/cost.json', 'data/predictions/made_by.json')]",
 ]
 
 
