@@ -57,6 +57,19 @@ def test_a_phantom_and_what_was_reduced_are_said(results: Path) -> None:
         assert "both sides" not in honest
 
 
+def test_a_recipe_with_another_network_has_a_row_of_its_own(results: Path, make_run: MakeRun) -> None:
+    network = {"model": "efficientnetlite", "variant": None, "mode": "end_to_end", "weights": "imagenet", "stride": 16}
+    write_json(results / "d-vgg16/efficientnetlite/honest.json", make_run("d-vgg16", "honest", 0.875, network=network))
+    table = make_table(True, RECIPES, results)
+    titles = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| d-vgg16")]
+    assert titles == ["| d-vgg16", "| d-vgg16 with efficientnetlite"]
+    row = cells_of(table, "d-vgg16 with efficientnetlite")
+    assert row[1:4] == ["efficientnetlite up to stride 16, ImageNet weights", NONE, NONE]
+    assert row[4].startswith("0.875 (")
+    assert row[5].startswith(f"{NONE} / 0.625")
+    assert "\n4. d-vgg16 with efficientnetlite, honest: " in table
+
+
 def test_a_table_without_runs(tmp_path: Path) -> None:
     table = make_table(False, RECIPES, tmp_path)
     assert "[1]" not in table
