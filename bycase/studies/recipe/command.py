@@ -1,4 +1,4 @@
-"""`bycase recipe list | show NAME | run NAME [--honest] [--network ...] [--set ...] | table [--markdown]`."""
+"""`bycase recipe list | show NAME | run NAME [--honest] [--network ...] [--brief] [--set ...] | table [--markdown]`."""
 
 import argparse
 import logging
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         protocol = HONEST if options.honest else AS_PUBLISHED
         network = Network.parse(options.network) if options.network else None
-        result = run_recipe(read_recipe(options.name), protocol, options.set, network)
+        result = run_recipe(read_recipe(options.name), protocol, options.set, network, options.brief)
         logging.info("%s; the workspace holds this run; back to what is committed: %s", result, WAY_BACK)
 
 
@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME[:VARIANT]",
         help="another network, trained as the recipe trains its own; a row of its own in the table",
     )
+    run.add_argument("--brief", action="store_true", help="no further than evaluate; the run becomes no experiment")
     run.add_argument(
         "--set",
         nargs="+",

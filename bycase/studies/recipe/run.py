@@ -98,7 +98,9 @@ def make_plan(recipe: Recipe, protocol: str, assignments: list[str], base: str, 
     return Plan(recipe, protocol, network, base, own, check_params(content, source)[0])
 
 
-def run_recipe(recipe: Recipe, protocol: str, assignments: list[str], network: Network | None = None) -> Path:
+def run_recipe(
+    recipe: Recipe, protocol: str, assignments: list[str], network: Network | None = None, brief: bool = False
+) -> Path:
     """Run a recipe in the workspace and write its result.
 
     Parameters
@@ -111,6 +113,8 @@ def run_recipe(recipe: Recipe, protocol: str, assignments: list[str], network: N
         The user's own settings, ``key=value``.
     network : Network, optional
         In the recipe's own one's place.
+    brief : bool
+        Ends after `evaluate`, which is all that the result tells of; such a run becomes no experiment.
 
     Returns
     -------
@@ -130,9 +134,10 @@ def run_recipe(recipe: Recipe, protocol: str, assignments: list[str], network: N
     base = upgrade_text(committed, COMMITTED)
     plan = make_plan(recipe, protocol, assignments, base, network)
     _let_pass(plan)
-    _dvc(plan, "repro")
-    # Only the root's pipeline: others may have outputs that were never made.
-    _dvc(plan, "exp", "save", "--quiet", "--force", "--name", plan.experiment, "dvc.yaml")
+    _dvc(plan, "repro", *(["evaluate"] if brief else []))
+    if not brief:
+        # Only the root's pipeline: others may have outputs that were never made.
+        _dvc(plan, "exp", "save", "--quiet", "--force", "--name", plan.experiment, "dvc.yaml")
     planned = merge(parse_yaml(base, COMMITTED), plan.settings)
     changes = find_changes(planned, plan.own)
     return write_result(recipe.name, recipe.system, protocol, network, plan.params, changes, plan.own)

@@ -9,6 +9,7 @@ from bycase.core.wording import interval, markdown_table, metric_with_interval, 
 from bycase.figures.style import data_words
 from bycase.studies.recipe.definition import AS_PUBLISHED, PROTOCOLS, RECIPES, Published, read_recipe, recipe_names
 from bycase.studies.recipe.record import RESULTS, other_networks, read_result
+from bycase.tables.models import weights_words
 
 HEADER = ("recipe", "network", "published", "as they did it", "honest", "constant prediction", "AUC")
 CAPTION = (
@@ -102,12 +103,9 @@ def describe_run(run: dict[str, Any]) -> str:
 def _network_words(run: dict[str, Any]) -> str:
     """A run's network, up to which stride, and its weights."""
     network = run["network"]
-    weights = {"imagenet": "ImageNet weights", "random": "random weights"}.get(
-        network["weights"], f"weights of {network['weights']}"
-    )
     variant = f" {network['variant']}" if network["variant"] else ""
     stride = f" up to stride {network['stride']}" if network.get("stride") else ""
-    return f"{network['model']}{variant}{stride}, {weights}"
+    return f"{network['model']}{variant}{stride}, {weights_words(network['model'], network['weights'])}"
 
 
 def _score(run: dict[str, Any]) -> str:
