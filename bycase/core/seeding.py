@@ -6,7 +6,15 @@ import os
 
 import numpy as np
 
-from bycase.core.device import AUTO, FLOAT32, choose_precision, find_gpus, load_backend, log_devices
+from bycase.core.device import (
+    AUTO,
+    FLOAT32,
+    choose_precision,
+    find_gpus,
+    load_backend,
+    log_devices,
+    standard_error_put_aside,
+)
 
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 
@@ -54,7 +62,8 @@ def make_tensorflow_deterministic(seed: int, precision: str = FLOAT32) -> None:
     load_backend()
     import keras
 
-    keras.utils.set_random_seed(seed)
+    with standard_error_put_aside():  # it loads TensorFlow where that is installed, whichever the backend
+        keras.utils.set_random_seed(seed)
     chosen = choose_precision(precision, find_gpus()) if precision == AUTO else precision
     keras.config.set_dtype_policy(chosen)
     if keras.backend.backend() == "tensorflow":

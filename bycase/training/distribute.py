@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 
+from bycase.core.device import find_gpus
 from bycase.core.errors import UserError
 from bycase.training.batches import Batch
 
@@ -20,23 +21,37 @@ class OneDevice:
     scope = nullcontext
 
 
-Strategy = Union[OneDevice, "tf.distribute.Strategy"]
+class DataParallel:
+    """JAX's counterpart of TensorFlow's mirrored strategy, by `keras.distribution`."""
+
+    def __init__(self) -> None:
+        import keras
+
+        devices = keras.distribution.list_devices("gpu" if find_gpus() else "cpu")
+        self.scope = keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False).scope
+        self.num_replicas_in_sync = len(devices)
+
+
+Strategy = Union[OneDevice, DataParallel, "tf.distribute.Strategy"]
 
 
 def make_strategy(name: str) -> Strategy:
     """The strategy in whose scope a network is built and trained: 'single' or 'mirrored'.
 
-    Mirrored: each of this machine's GPUs takes an equal share of every batch, and gradients are summed. It needs
-    TensorFlow, and is refused where Keras has another backend.
+    Mirrored: each of this machine's GPUs takes an equal share of every batch, and gradients are summed. It is refused
+    where Keras' backend is neither TensorFlow nor JAX.
     """
     import keras
 
+    backend = keras.backend.backend()
     if name == "single":
         return OneDevice()
-    if keras.backend.backend() != "tensorflow":
+    if backend == "jax":
+        return DataParallel()
+    if backend != "tensorflow":
         raise UserError(
-            f"train.strategy: mirrored needs TensorFlow, and KERAS_BACKEND is {keras.backend.backend()}; "
-            "unset KERAS_BACKEND or set train.strategy to single"
+            f"train.strategy: mirrored needs TensorFlow or JAX, and KERAS_BACKEND is {backend}; "
+            "set KERAS_BACKEND to one of them or train.strategy to single"
         )
     import tensorflow as tf
 
@@ -55,11 +70,14 @@ def train_step(model: "keras.Model", strategy: Strategy, batch: Batch) -> dict[s
 
     `model` is compiled in the scope of `strategy`; inputs, targets and weights are divided among its replicas.
     """
+    targets = batch[1]
     replicas = strategy.num_replicas_in_sync
-    if isinstance(strategy, OneDevice) or replicas == 1 or len(batch[1]) < replicas:
-        x, targets, weights = batch
-        logs: dict[str, float] = model.train_on_batch(x, targets, sample_weight=weights, return_dict=True)
-        return logs
+    # JAX divides into equal shares only; the last batch of an epoch goes whole to every device otherwise.
+    if isinstance(strategy, DataParallel) and len(targets) % replicas == 0:
+        with scope(strategy):
+            return _train_on_batch(model, batch)
+    if isinstance(strategy, OneDevice | DataParallel) or replicas == 1 or len(targets) < replicas:
+        return _train_on_batch(model, batch)
     import tensorflow as tf
 
     def share(array: Any) -> Any:
@@ -73,3 +91,9 @@ def train_step(model: "keras.Model", strategy: Strategy, batch: Batch) -> dict[s
     model.reset_metrics()
     logs = model.train_function(iter([tuple(share(array) for array in batch)]))
     return {name: float(value) for name, value in logs.items()}
+
+
+def _train_on_batch(model: "keras.Model", batch: Batch) -> dict[str, float]:
+    x, targets, weights = batch
+    logs: dict[str, float] = model.train_on_batch(x, targets, sample_weight=weights, return_dict=True)
+    return logs

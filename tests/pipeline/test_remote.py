@@ -126,11 +126,14 @@ def test_without_an_identity_nothing_runs_and_nothing_changes(pushed: Project, b
     project = clone_of(bare, tmp_path / "nobody", pushed)
     for name in ("user.name", "user.email"):
         project.run("git", "config", "--unset", name)
-    command = ("dvc", "exp", "run", "-S", "power.alpha=0.06", "power")
-    done = project.run(*command, check=False, HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
-    assert "Git user name and email must be configured" in done.stderr
-    assert "Running stage" not in done.stdout
-    assert project.run("git", "status", "--porcelain").stdout in ("", " M params.yaml\n")
+    project.set_params(**{"power.alpha": 0.06})
+    changed = (project.folder / "params.yaml").read_text(encoding="utf-8")
+    for command in (("run", "power"), ("run", "--temp", "power"), ("save",)):
+        done = project.run("dvc", "exp", *command, check=False, HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
+        assert "Git user name and email must be configured" in done.stderr
+        assert "Running stage" not in done.stdout
+    assert project.run("git", "status", "--porcelain").stdout == " M params.yaml\n"
+    assert (project.folder / "params.yaml").read_text(encoding="utf-8") == changed
 
 
 @pytest.mark.slow
@@ -153,7 +156,8 @@ def test_experiments_of_a_shallow_clone_need_its_history(pushed: Project, bare: 
     """As the manual says, which is to change where DVC does."""
     run = ("exp", "run", "--temp", "-S", "power.alpha=0.06", "-n", "wider", "power")
     shallow = clone_of(bare, tmp_path / "shallow", pushed, "--depth", "1")
-    assert "unexpected error" in shallow.dvc(*run, check=False).stderr
+    shallow.dvc(*run, check=False)
+    assert "wider" not in shallow.dvc("exp", "list").stdout
     shallow.run("git", "fetch", "--quiet", "--unshallow")
     shallow.dvc(*run)
     shallow.dvc("exp", "push", "origin", "wider")

@@ -41,7 +41,9 @@ def convert_tensorflow(network: "keras.Model", path: Path) -> None:
     module.serve = tf.function(
         lambda image: {OUTPUT: frozen(image)[0]}, input_signature=_trace(network).input_signature, autograph=False
     )
-    tf.saved_model.save(module, str(path), signatures=module.serve)
+    # The gradients of activations that have their own, such as SiLU, cannot be saved, and nobody trains an export.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, str(path), signatures=module.serve, options=options)
 
 
 def convert_litert(network: "keras.Model", path: Path) -> None:
@@ -83,7 +85,9 @@ def convert_onnx(network: "keras.Model", path: Path) -> None:
     # It tells every step of its optimiser.
     logging.getLogger("tf2onnx").setLevel(logging.WARNING)
     function = _trace(network)
-    model, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature)
+    model, _ = tf2onnx.convert.from_function(
+        function, input_signature=function.input_signature, custom_op_handlers={"Erfc": (_write_erfc, [])}
+    )
     fix_inputs(model, _captured_constants(function))
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
@@ -103,6 +107,14 @@ def fix_inputs(model: Any, constants: Mapping[str, NDArray[Any]]) -> None:
             raise ValueError(f"input {extra.name} has no value")
         model.graph.initializer.append(onnx.numpy_helper.from_array(constants[extra.name], extra.name))
         model.graph.input.remove(extra)
+
+
+def _write_erfc(graph: Any, node: Any, name: str, _arguments: list[Any]) -> Any:
+    """Write TensorFlow's erfc, of which GELU is made and which ONNX lacks, as 1 - erf."""
+    one = graph.make_const(f"{name}_one", np.ones((), np.float32))
+    erf = graph.make_node("Erf", node.input)
+    graph.remove_node(name)
+    return graph.make_node("Sub", [one.output[0], erf.output[0]], name=name, outputs=node.output)
 
 
 def _trace(network: "keras.Model") -> Any:

@@ -1,4 +1,10 @@
+import importlib.util
 import itertools
+import os
+import subprocess
+import sys
+
+import pytest
 
 from bycase.core.seeding import derive_seed, generator
 
@@ -24,3 +30,18 @@ def test_generators_of_one_purpose_repeat_and_of_two_differ() -> None:
     assert generator(7, "a").integers(0, 1000, 8).tolist() == first
     assert generator(7, "b").integers(0, 1000, 8).tolist() != first
     assert generator(8, "a").integers(0, 1000, 8).tolist() != first
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_nothing_of_a_library_is_printed_while_backends_are_loaded_and_seeded(backend: str) -> None:
+    if not importlib.util.find_spec(backend):
+        pytest.skip(f"{backend} is not installed")
+    code = "from bycase.core.seeding import make_tensorflow_deterministic as make; make(1)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout + done.stderr == ""
