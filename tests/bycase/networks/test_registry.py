@@ -164,9 +164,7 @@ def test_unknown_network_lists_the_zoo() -> None:
 
 
 def test_unknown_variant_lists_those_there_are() -> None:
-    with pytest.raises(
-        UserError, match="zoo.efficientnet.variant: no variant 'B5' of efficientnet, but B[047]; there are B0, B4, B7"
-    ):
+    with pytest.raises(UserError, match="zoo.efficientnet.variant: no variant 'B5' of efficientnet; .* B0, B4, B7"):
         find_variant("efficientnet", "B5")
     with pytest.raises(UserError, match="zoo.resnet50.variant: .*'101'"):
         build_backbone("resnet50", SIZE, "random", "avg", 1, variant="101")
