@@ -9,6 +9,7 @@ import pytest
 
 from bycase.core.params import Params
 from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.networks.registry import NETWORKS
 from bycase.studies.tune.context import read_search_data
 from bycase.studies.tune.trial import Task, Trial
 from bycase.training.batches import decode_once
