@@ -19,8 +19,9 @@ CAPTION = (
     "the rest. 'With' another network: trained as the recipe trains its own."
 )
 NONE = "—"
-# Where the images lay says nothing that their number does not.
+# Where the images lay says nothing that their number does not; nor does what is done besides, or to the network later.
 WHENCE = ("source", "path")
+BESIDES = ("leakage", "power", "uncertainty", "robustness", "explain")
 
 
 def make_table(markdown: bool, recipes: Path = RECIPES, results: Path = RESULTS) -> str:
@@ -91,7 +92,7 @@ def describe_run(run: dict[str, Any]) -> str:
     changes = [
         f"{key} {_plain(both['recipe'])} → {_plain(both['here'])}"
         for key, both in run["changed"].items()
-        if key.split(".")[-1] not in WHENCE
+        if key.split(".")[-1] not in WHENCE and key.split(".")[0] not in BESIDES
     ]
     if changes:
         words.append(f"changed: {', '.join(changes)}")
