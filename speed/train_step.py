@@ -68,7 +68,7 @@ def main() -> None:
 
 def first_images(subset: Subset, n: int) -> Subset:
     """The first `n` images of a subset."""
-    return Subset(subset.images[:n], subset.y[:n], subset.targets[:n], subset.weights[:n], subset.patient[:n])
+    return Subset(subset.images[:n], subset.y[:n], subset.targets[:n], subset.weights[:n], subset.unit[:n])
 
 
 def time_in_turns(phase: Phase) -> tuple[float, float]:

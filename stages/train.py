@@ -39,7 +39,10 @@ def main() -> None:
     settings, size = params.network, params.data.image_size
     manifest, splits, features = read_manifest(), read_splits(), read_features()
     classes = order_classes(params.data.classes, params.data.positive)
-    train, val = (take_subset(name, splits, manifest, classes, params.train.class_weight) for name in ("train", "val"))
+    train, val = (
+        take_subset(name, splits, manifest, classes, params.train.class_weight, params.train.sampling)
+        for name in ("train", "val")
+    )
     images = [*train.images, *val.images]
 
     make_tensorflow_deterministic(params.seed, params.train.precision)

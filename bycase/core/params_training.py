@@ -57,7 +57,7 @@ class TrainParams(Section):
     focal_gamma: Annotated[float, Field(ge=0, le=10)]
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     class_weight: Literal["balanced", "none"]
-    sampling: Literal["uniform", "class", "patient"]
+    sampling: Literal["uniform", "class", "patient", "magnification"]
     schedule: Literal["constant", "cosine", "plateau"]
     warmup_epochs: Annotated[float, Field(ge=0)]
     plateau_factor: Annotated[float, Field(gt=0, lt=1)]

@@ -121,9 +121,12 @@ def _last_uses(model: "keras.Model") -> list[int]:
     """For each operation, in their order, the number of the last one that takes what it gives."""
     import keras
 
-    makers = {id(operation.output): number for number, operation in enumerate(model.operations)}
+    numbers = {id(operation): number for number, operation in enumerate(model.operations)}
     uses = list(range(len(model.operations)))
     for number, operation in enumerate(model.operations[1:], 1):
         for tensor in keras.tree.flatten(operation.input):
-            uses[makers[id(tensor)]] = number
+            # The input of a model within the model is a tensor of its own.
+            maker = numbers.get(id(tensor._keras_history.operation))
+            if maker is not None:
+                uses[maker] = number
     return uses

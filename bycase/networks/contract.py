@@ -74,8 +74,10 @@ def values_at_first_convolution(backbone: "keras.Model", pixels: NDArray[np.floa
     """
     import keras
 
-    first = next(layer for layer in backbone.layers if isinstance(layer, keras.layers.Conv2D))
-    stem = keras.Model(backbone.inputs[0], first.input)
+    first = next(layer for layer in backbone.layers if any(len(weight.shape) == 4 for weight in layer.weights))
+    # A transformer's is within a model of its own, right after the preprocessing.
+    within = isinstance(first, keras.Model)
+    stem = keras.Model(backbone.inputs[0], backbone.get_layer("preprocess").output if within else first.input)
     values = keras.ops.convert_to_numpy(keras.ops.cast(stem(pixels, training=False), "float32"))
     height, width = values.shape[1:3]
     return values[:, height // 4 : height - height // 4, width // 4 : width - width // 4]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bycase.core.errors import UserError
+from bycase.networks.saved import import_layers
 
 if TYPE_CHECKING:
     import h5py
@@ -60,6 +61,7 @@ def load_from_classifier(key: str, model: "keras.Model", path: Path) -> None:
 def _arrays_of_model(path: Path) -> Arrays:
     import keras
 
+    import_layers(path)
     saved = keras.saving.load_model(path, compile=False, safe_mode=True)
     return {layer.name: layer.get_weights() for layer in _all_layers(saved) if layer.weights}
 

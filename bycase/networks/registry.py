@@ -5,6 +5,7 @@ pipeline cannot rescale twice or not at all: `keras.applications` rescales insid
 inside others.
 """
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from bycase.networks.zoo.applications import APPLICATIONS
 from bycase.networks.zoo.efficientnet_lite import EFFICIENTNET_LITE
 from bycase.networks.zoo.focal_cnn import focal_cnn_layers
 from bycase.networks.zoo.googlenet import auxiliary_outputs, googlenet_layers
+from bycase.networks.zoo.hub import HUB
 from bycase.networks.zoo.mresnet import mresnet_layers
 from bycase.networks.zoo.network import Network, Variant
 from bycase.networks.zoo.preprocessing import InputRange, rescale_pixels
@@ -28,15 +30,19 @@ from bycase.tables.imported import check_imported
 if TYPE_CHECKING:
     import keras
 
-NETWORKS = APPLICATIONS | {
-    "efficientnetlite": EFFICIENTNET_LITE,
-    "alexnet": own_network("alexnet", alexnet_layers, {"2014": Variant(224, 256, 2_469_696)}, smallest_size=64),
-    "googlenet": own_network(
-        "googlenet", googlenet_layers, {"2014": Variant(224, 1024, 5_973_552)}, auxiliary=auxiliary_outputs
-    ),
-    "mresnet": own_network("mresnet", mresnet_layers, {"8_blocks": Variant(224, 2048, 15_377_824)}),
-    "focal_cnn": own_network("focal_cnn", focal_cnn_layers, {"plain": Variant(224, 256, 1_175_136)}),
-}
+NETWORKS = (
+    APPLICATIONS
+    | HUB
+    | {
+        "efficientnetlite": EFFICIENTNET_LITE,
+        "alexnet": own_network("alexnet", alexnet_layers, {"2014": Variant(224, 256, 2_469_696)}, smallest_size=64),
+        "googlenet": own_network(
+            "googlenet", googlenet_layers, {"2014": Variant(224, 1024, 5_973_552)}, auxiliary=auxiliary_outputs
+        ),
+        "mresnet": own_network("mresnet", mresnet_layers, {"8_blocks": Variant(224, 2048, 15_377_824)}),
+        "focal_cnn": own_network("focal_cnn", focal_cnn_layers, {"plain": Variant(224, 256, 1_175_136)}),
+    }
+)
 
 
 def find_network(name: str) -> Network:
@@ -69,7 +75,11 @@ def find_variant(name: str, variant: str | None = None) -> tuple[str, Variant]:
     variants = find_network(name).variants
     chosen = next(iter(variants)) if variant is None else variant
     if chosen not in variants:
-        raise UserError(f"zoo.{name}.variant: no variant '{variant}' of {name}; there are {', '.join(variants)}")
+        near = get_close_matches(chosen, variants, 1)
+        raise UserError(
+            f"zoo.{name}.variant: no variant '{variant}' of {name}{f', but {near[0]}' if near else ''}; there are "
+            f"{', '.join(variants)}"
+        )
     return chosen, variants[chosen]
 
 
@@ -91,8 +101,8 @@ def check_network(params: Params) -> None:
     if params.is_imported:
         _check_imported(params)
         return
-    find_variant(params.model, params.network.variant)
-    _check_source(params.model, params.weights, params.data.image_size)
+    variant, _ = find_variant(params.model, params.network.variant)
+    _check_source(params.model, params.weights, params.data.image_size, variant)
     if params.network.stride and find_network(params.model).auxiliary and params.network.mode == "end_to_end":
         raise UserError(
             f"zoo.{params.model}.stride: {params.model} trains outputs of its upper layers too; set it to null"
@@ -115,7 +125,7 @@ def _check_imported(params: Params) -> None:
     check_imported(Path(params.weights))
 
 
-def _check_source(name: str, weights: str, image_size: int) -> None:
+def _check_source(name: str, weights: str, image_size: int, variant: str) -> None:
     network = find_network(name)
     if weights == "imagenet" and weights not in network.weights:
         raise UserError(
@@ -127,6 +137,8 @@ def _check_source(name: str, weights: str, image_size: int) -> None:
             f"datasets.<name>.image_size: {image_size} pixels are too few for {name}, whose maps vanish below "
             f"{network.smallest_size}"
         )
+    if network.refuse_size:
+        network.refuse_size(image_size, weights, variant)
 
 
 def build_backbone(
@@ -176,7 +188,7 @@ def build_backbone(
     import keras
 
     chosen, _ = find_variant(name, variant)
-    _check_source(name, weights, image_size)
+    _check_source(name, weights, image_size, chosen)
     if weights not in ("imagenet", "random"):
         check_weights_file(name, Path(weights))
     keras.utils.set_random_seed(derive_seed(seed, "weights", family_of(name)))

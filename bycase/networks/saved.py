@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from bycase.core.errors import UserError
 from bycase.core.files import replace_file
+from bycase.core.packages import need
 
 if TYPE_CHECKING:
     import keras
 
 SHARED = re.compile(rb'("shared_object_id": )(\d+)')
+HUB_PACKAGE = "keras_hub"  # its layers are its own
 NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -51,6 +53,23 @@ def _number_shared(config: bytes) -> bytes:
 CANONICAL: dict[str, Callable[[bytes], bytes]] = {"metadata.json": _undated, "config.json": _number_shared}
 
 
+def import_layers(path: Path) -> None:
+    """Import the package of an extra whose layers a ``.keras`` file holds, so that Keras knows them.
+
+    Raises
+    ------
+    UserError
+        If it is not installed; names the extra.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = archive.read("config.json")
+    except (zipfile.BadZipFile, KeyError):
+        return  # refused, with the way out, where it is read
+    if f'"{HUB_PACKAGE}.'.encode() in config:
+        need(HUB_PACKAGE, f"{path}")
+
+
 def load_network(path: Path) -> "keras.Model":
     """Load the whole network, its preprocessing included; code in the file is not run.
 
@@ -67,12 +86,13 @@ def load_network(path: Path) -> "keras.Model":
     Raises
     ------
     UserError
-        If the file is missing or Keras cannot load it.
+        If the file is missing, Keras cannot load it, or a package that its layers are of is not installed.
     """
     if not path.is_file():
         raise UserError(f"{path} not found: run 'dvc repro train' first")
     import keras
 
+    import_layers(path)
     try:
         return keras.saving.load_model(path, compile=False)
     except (ValueError, TypeError, KeyError, OSError) as error:

@@ -40,7 +40,7 @@ def build_with_weights(constructor: str, name: str, weights: str, **arguments: A
         if weights != "imagenet":
             raise
         raise UserError(
-            f"ImageNet weights of {name} cannot be downloaded ({_first_words(error)}); three ways out: connect to the "
+            f"ImageNet weights of {name} cannot be downloaded ({first_words(error)}); three ways out: connect to the "
             f"network and run again, set zoo.{name}.weights to random, or set it to the path of a weights file of "
             f"{name} without its top"
         ) from None
@@ -76,5 +76,6 @@ def weights_digest(weights: str) -> str:
     return file_digest(path) if weights not in ("imagenet", "random") and path.is_file() else ""
 
 
-def _first_words(error: BaseException) -> str:
+def first_words(error: BaseException) -> str:
+    """The beginning of an error's message, on one line."""
     return " ".join(str(error).split())[:160]

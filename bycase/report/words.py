@@ -26,6 +26,7 @@ SAMPLING_WORDS = {
     "uniform": "every image drawn once an epoch",
     "class": "classes drawn equally often",
     "patient": "classes drawn equally often, and within a class its patients",
+    "magnification": "classes drawn equally often, and within a class its magnifications",
 }
 PHANTOM = "PHANTOM: generated images. They show that the pipeline works; no number here says anything about patients."
 

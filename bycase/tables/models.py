@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bycase.core.params_training import FITTED_HEADS, is_imported
+from bycase.core.params_training import FITTED_HEADS, family_of, is_imported
 from bycase.tables.results import read_results
 
 MODELS = Path("models")
 NETWORK = MODELS / "model.keras"
 MODEL_INFO = MODELS / "model.json"
 HISTORY = MODELS / "history.csv"
+
+# Networks whose published weights are not of ImageNet.
+PRETRAINED_ON = {"dinov2": "LVD-142M"}
 
 
 def read_model_info(path: Path = MODEL_INFO) -> dict[str, Any]:
@@ -23,10 +26,13 @@ def network_words(model_info: Mapping[str, Any]) -> str:
     head = f", {FITTED_HEADS[model_info['head']]} ({model_info['head_setting']})" if "head" in model_info else ""
     if is_imported(model_info["model"]):
         return f"imported features of {Path(model_info['weights']).name}{head}"
-    weights = {"imagenet": "ImageNet weights", "random": "random weights"}.get(
-        model_info["weights"], f"weights of {Path(model_info['weights']).name}"
-    )
-    return f"{model_info['model']}, {weights}{head}"
+    return f"{model_info['model']}, {weights_words(model_info['model'], model_info['weights'])}{head}"
+
+
+def weights_words(model: str, weights: str) -> str:
+    """Where a network's weights come from: 'imagenet' stands for the published ones, whatever they were trained on."""
+    published = f"{PRETRAINED_ON.get(family_of(model), 'ImageNet')} weights"
+    return {"imagenet": published, "random": "random weights"}.get(weights, f"weights of {Path(weights).name}")
 
 
 def order_classes(classes: list[str], positive: str | None) -> list[str]:

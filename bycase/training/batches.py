@@ -66,7 +66,7 @@ def feature_batches(
     rows : ndarray of shape (n_training_images,)
         Where the training images are in `features`.
     train : Subset
-        Its targets, weights and patients.
+        Its targets, weights and units.
     batch_size, seed, epoch : int
         Seed and epoch decide order and views.
     sampling : str
@@ -78,7 +78,7 @@ def feature_batches(
         Features (n, n_features), targets (n, width) and weights (n,), all float32.
     """
     random = generator(seed, "head", epoch)
-    order = draw_images(train.y, train.patient, sampling, random)
+    order = draw_images(train.y, train.unit, sampling, random)
     view = random.integers(0, features.shape[1], len(rows))
 
     def make(start: int) -> Batch:
@@ -116,7 +116,7 @@ def image_batches(
     iterator of tuple
         Images (n, size, size, 3) in [0, 255], targets (n, width) and weights (n,), all float32.
     """
-    order = draw_images(train.y, train.patient, sampling, generator(seed, "images", epoch))
+    order = draw_images(train.y, train.unit, sampling, generator(seed, "images", epoch))
 
     def make(start: int) -> Batch:
         chosen = order[start : start + batch_size]

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
 
+BY_MAGNIFICATION = "magnification"
+
 
 def encode(labels: "pd.Series[str]", classes: list[str]) -> NDArray[np.int64]:
     """Positions of `labels` in `classes`; shape (n_images,)."""
@@ -55,19 +57,25 @@ class Subset:
         See `make_targets`.
     weights : ndarray of shape (n_images,), float32
         How much each image counts in the loss; the mean is 1.
-    patient : ndarray of shape (n_images,), int64
-        Whose image each is, by the manifest's ``group``.
+    unit : ndarray of shape (n_images,), int64
+        What draws may balance within a class: whose image each is, by the manifest's ``group``, or of which
+        magnification.
     """
 
     images: "pd.Series[str]"
     y: NDArray[np.int64]
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
-    patient: NDArray[np.int64]
+    unit: NDArray[np.int64]
 
 
 def take_subset(
-    name: str, splits: pd.DataFrame, manifest: pd.DataFrame, classes: list[str], class_weight: str
+    name: str,
+    splits: pd.DataFrame,
+    manifest: pd.DataFrame,
+    classes: list[str],
+    class_weight: str,
+    sampling: str = "uniform",
 ) -> Subset:
     """Collect the images of one subset.
 
@@ -81,11 +89,14 @@ def take_subset(
         In the order of the network's outputs.
     class_weight : {'balanced', 'none'}
         See `image_weights`.
+    sampling : str
+        See `bycase.training.sampling.draw_images`; 'magnification' makes magnifications the units, which are patients
+        otherwise.
 
     Raises
     ------
     UserError
-        If the subset lacks a class.
+        If the subset lacks a class, or magnifications are asked for and the data set has none.
     """
     images = splits.loc[splits["part"] == name, "image"]
     about = manifest.set_index("image").reindex(images)
@@ -93,5 +104,7 @@ def take_subset(
     for number, label in enumerate(classes):
         if not (y == number).any():
             raise UserError(f"part {name} holds no image of class {label}; change seed or the split's shares")
-    patient = pd.factorize(about["group"])[0].astype(np.int64)
-    return Subset(images, y, make_targets(y, len(classes)), image_weights(y, len(classes), class_weight), patient)
+    if sampling == BY_MAGNIFICATION and not about["magnification"].any():
+        raise UserError("train.sampling: this data set's images have no magnification; choose class or patient")
+    unit = pd.factorize(about["magnification" if sampling == BY_MAGNIFICATION else "group"])[0].astype(np.int64)
+    return Subset(images, y, make_targets(y, len(classes)), image_weights(y, len(classes), class_weight), unit)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bycase.core.errors import one_line
 from bycase.networks.predict import class_probabilities
 from bycase.networks.repeated import split_at_head
+from bycase.networks.saved import import_layers
 from bycase.statistics.units import Floats
 
 if TYPE_CHECKING:
@@ -21,10 +22,11 @@ def open_network(path: Path) -> "keras.Model":
     Raises
     ------
     UserError
-        If Keras cannot, or will not, load it.
+        If Keras cannot, or will not, load it, or a package that its layers are of is not installed.
     """
     import keras
 
+    import_layers(path)
     with one_line(f"{path}: Keras does not load the network", "get the file again"):
         return keras.saving.load_model(path, compile=False, safe_mode=True)
 

@@ -59,6 +59,8 @@ class Network:
         for training only: sigmoid of one unit for two classes, else softmax.
     smallest_size : int
         Pixels below which its maps vanish.
+    refuse_size : callable, optional
+        ``refuse_size(image_size, weights, variant)`` raises a UserError where a variant takes no such images.
     """
 
     build: Build
@@ -67,3 +69,4 @@ class Network:
     weights: tuple[str, ...] = ("imagenet", "random", "file")
     auxiliary: Auxiliary | None = None
     smallest_size: int = 32
+    refuse_size: Callable[[int, str, str], None] | None = None

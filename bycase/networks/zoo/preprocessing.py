@@ -52,7 +52,7 @@ def image_input(image_size: int) -> Any:
 
 def to_symmetric(image: Any) -> Any:
     """[0, 255] to [-1, 1]."""
-    return _rescale(image, 1 / 127.5, -1.0)
+    return rescale_by(image, 1 / 127.5, -1.0)
 
 
 def to_standardised(image: Any) -> Any:
@@ -60,7 +60,7 @@ def to_standardised(image: Any) -> Any:
 
     One layer, since Keras' Normalization does not survive ONNX export.
     """
-    return _rescale(
+    return rescale_by(
         image,
         [1 / (255 * deviation) for deviation in IMAGENET_STANDARD_DEVIATION],
         [-mean / deviation for mean, deviation in zip(IMAGENET_MEAN, IMAGENET_STANDARD_DEVIATION, strict=True)],
@@ -71,10 +71,11 @@ def to_caffe(image: Any) -> Any:
     """RGB to BGR minus ImageNet's means, about -124 to 151."""
     import keras
 
-    return _rescale(keras.ops.take(image, [2, 1, 0], axis=-1), 1.0, [-mean for mean in CAFFE_MEAN])
+    return rescale_by(keras.ops.take(image, [2, 1, 0], axis=-1), 1.0, [-mean for mean in CAFFE_MEAN])
 
 
-def _rescale(image: Any, scale: float | list[float], offset: float | list[float]) -> Any:
+def rescale_by(image: Any, scale: float | list[float], offset: float | list[float]) -> Any:
+    """The layer "preprocess": a multiple of the pixels, then an offset, each one number or one a channel."""
     import keras
 
     return keras.layers.Rescaling(scale, offset=offset, name="preprocess")(image)
@@ -84,8 +85,8 @@ SYMMETRIC = Preprocessing(to_symmetric, InputRange(-1.0, 1.0, 2.0))
 STANDARDISED = Preprocessing(to_standardised, InputRange(-2.118, 2.64, 4.425))
 CAFFE = Preprocessing(to_caffe, InputRange(-123.68, 151.061, 255.0))
 # ``x / 128 - 1`` and ``(x - 127) / 128``.
-BY_128 = Preprocessing(lambda image: _rescale(image, 1 / 128, -1.0), InputRange(-1.0, 0.992, 1.992))
-BY_128_FROM_127 = Preprocessing(lambda image: _rescale(image, 1 / 128, -127 / 128), InputRange(-0.992, 1.0, 1.992))
+BY_128 = Preprocessing(lambda image: rescale_by(image, 1 / 128, -1.0), InputRange(-1.0, 0.992, 1.992))
+BY_128_FROM_127 = Preprocessing(lambda image: rescale_by(image, 1 / 128, -127 / 128), InputRange(-0.992, 1.0, 1.992))
 
 
 def rescale_pixels(backbone: "keras.Model", factor: float) -> None:

@@ -1,4 +1,4 @@
-"""`bycase recipe list | show NAME | run NAME [--honest] [--set key=value ...] | table [--markdown]`."""
+"""`bycase recipe list | show NAME | run NAME [--honest] [--network ...] [--brief] [--set ...] | table [--markdown]`."""
 
 import argparse
 import logging
@@ -11,6 +11,7 @@ def main(arguments: list[str] | None = None) -> None:
     from bycase.studies.recipe.definition import AS_PUBLISHED, HONEST, read_recipe
     from bycase.studies.recipe.describe import describe_recipe
     from bycase.studies.recipe.run import run_recipe
+    from bycase.studies.recipe.settings import Network
     from bycase.studies.recipe.table import list_recipes, make_table
     from bycase.studies.recipe.workspace import WAY_BACK
 
@@ -22,7 +23,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stdout.write(make_table(options.markdown))
     else:
         protocol = HONEST if options.honest else AS_PUBLISHED
-        result = run_recipe(read_recipe(options.name), protocol, options.set)
+        network = Network.parse(options.network) if options.network else None
+        result = run_recipe(read_recipe(options.name), protocol, options.set, network, options.brief)
         logging.info("%s; the workspace holds this run; back to what is committed: %s", result, WAY_BACK)
 
 
@@ -35,6 +37,12 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run a recipe as a named DVC experiment and write its result")
     run.add_argument("name")
     run.add_argument("--honest", action="store_true", help="split by patient, a defect mended")
+    run.add_argument(
+        "--network",
+        metavar="NAME[:VARIANT]",
+        help="another network, trained as the recipe trains its own; a row of its own in the table",
+    )
+    run.add_argument("--brief", action="store_true", help="no further than evaluate; the run becomes no experiment")
     run.add_argument(
         "--set",
         nargs="+",

@@ -15,6 +15,7 @@ from bycase.core.files import write_json
 from bycase.core.nested import Settings, flatten
 from bycase.core.params import Params
 from bycase.studies.recipe.definition import HONEST
+from bycase.studies.recipe.settings import Network
 from bycase.studies.recipe.workspace import head_commit, uncommitted_code
 from bycase.tables.cost import read_times
 from bycase.tables.models import HISTORY, read_model_info
@@ -31,7 +32,13 @@ BASELINE = ("accuracy", "balanced_accuracy", "log_loss")
 
 
 def write_result(
-    name: str, system: str, protocol: str, params: Params, changes: dict[str, dict[str, Any]], own: Settings
+    name: str,
+    system: str,
+    protocol: str,
+    network: Network | None,
+    params: Params,
+    changes: dict[str, dict[str, Any]],
+    own: Settings,
 ) -> Path:
     """Write the result of the run that is in the workspace.
 
@@ -41,6 +48,8 @@ def write_result(
         The recipe's.
     protocol : str
         as-published or honest.
+    network : Network or None
+        In the recipe's own one's place.
     params : Params
         Of the run.
     changes : dict
@@ -55,14 +64,14 @@ def write_result(
     """
     card, split, metrics = read_model_info(), read_protocol(), read_results(METRICS, "evaluate")
     seconds = read_times(card["network_sha256"]).get("training_seconds")
-    path = RESULTS / name / f"{protocol}.json"
+    path = result_path(name, protocol, network.label if network else "")
     write_json(
         path,
         {
             "recipe": name,
             "system": system,
             "protocol": protocol,
-            "command": (command := describe_command(name, protocol, own)),
+            "command": (command := describe_command(name, protocol, own, network)),
             **({"command_note": PLACE_NOTE} if "<" in command else {}),
             "changed": {
                 key: {side: hide_place(key, value) for side, value in both.items()} for key, both in changes.items()
@@ -72,6 +81,7 @@ def write_result(
                 "variant": params.network.variant,
                 "mode": params.network.mode,
                 "weights": PurePath(params.weights).name,
+                **({"stride": params.network.stride} if params.network.stride else {}),
             },
             "data": {
                 "dataset": params.dataset,
@@ -122,9 +132,11 @@ def _curves(row: "pd.Series[Any]") -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 
-def describe_command(name: str, protocol: str, own: Settings) -> str:
+def describe_command(name: str, protocol: str, own: Settings, network: Network | None = None) -> str:
     """The command that was given, with names in <> for places on this machine."""
     words = ["bycase", "recipe", "run", name, *(["--honest"] if protocol == HONEST else [])]
+    if network:
+        words += ["--network", ":".join(filter(None, network))]
     if own:
         words.append("--set")
     for key, value in flatten(own).items():
@@ -144,15 +156,25 @@ def hide_place(key: str, value: Any) -> Any:
     return value
 
 
-def read_result(name: str, protocol: str, results: Path = RESULTS) -> dict[str, Any] | None:
-    """Read a result, or None where that protocol was not run.
+def result_path(name: str, protocol: str, label: str = "", results: Path = RESULTS) -> Path:
+    """Where a result lies; ``label`` is that of a network in the recipe's own one's place."""
+    return results / name / label / f"{protocol}.json"
+
+
+def other_networks(name: str, results: Path = RESULTS) -> list[str]:
+    """Labels of the networks with which a recipe was run in its own one's place, sorted."""
+    return sorted({path.parent.name for path in (results / name).glob("*/*.json")})
+
+
+def read_result(name: str, protocol: str, label: str = "", results: Path = RESULTS) -> dict[str, Any] | None:
+    """Read a result, or None where that protocol was not run; see `result_path`.
 
     Raises
     ------
     UserError
         If the file is not JSON.
     """
-    path = results / name / f"{protocol}.json"
+    path = result_path(name, protocol, label, results)
     try:
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

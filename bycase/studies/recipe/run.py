@@ -18,7 +18,7 @@ from bycase.datasets.duplicates import DUPLICATES, read_duplicates
 from bycase.studies.pipelines import run_dvc
 from bycase.studies.recipe.definition import HONEST, Recipe
 from bycase.studies.recipe.record import write_result
-from bycase.studies.recipe.settings import find_changes, parse_assignments, recipe_settings
+from bycase.studies.recipe.settings import Network, find_changes, parse_assignments, recipe_settings
 from bycase.studies.recipe.waivers import pairs_on_both_sides, pairs_under_two_labels
 from bycase.studies.recipe.workspace import (
     committed_params,
@@ -44,6 +44,8 @@ class Plan:
         What is run.
     protocol : str
         as-published or honest.
+    network : Network or None
+        In the recipe's own one's place.
     base : str
         The committed `params.yaml`, in its current version.
     own : dict
@@ -54,6 +56,7 @@ class Plan:
 
     recipe: Recipe
     protocol: str
+    network: Network | None
     base: str
     own: Settings
     params: Params
@@ -61,11 +64,17 @@ class Plan:
     @property
     def experiment(self) -> str:
         """The name in `dvc exp show`."""
-        return f"{self.recipe.name}-honest" if self.protocol == HONEST else self.recipe.name
+        parts = (self.recipe.name, self.network.label if self.network else "", HONEST * (self.protocol == HONEST))
+        return "-".join(filter(None, parts))
+
+    @property
+    def settings(self) -> Settings:
+        """What the recipe sets."""
+        return recipe_settings(self.recipe, self.protocol, self.network)
 
     def text(self, pairs: list[tuple[str, str]]) -> str:
         """The `params.yaml` to run with, in which `pairs` of duplicates are let pass."""
-        settings = merge(recipe_settings(self.recipe, self.protocol), self.own)
+        settings = merge(self.settings, self.own)
         if pairs:
             dataset = self.params.dataset
             listed = {tuple(sorted(pair)) for pair in [*self.params.audit.waive.get(dataset, []), *pairs]}
@@ -73,21 +82,25 @@ class Plan:
         return edit_yaml(self.base, merge(parse_yaml(self.base, COMMITTED), settings))
 
 
-def make_plan(recipe: Recipe, protocol: str, assignments: list[str], base: str) -> Plan:
-    """Put a recipe and ``--set`` texts together and check the outcome.
+def make_plan(recipe: Recipe, protocol: str, assignments: list[str], base: str, network: Network | None = None) -> Plan:
+    """Put a recipe, ``--set`` texts and another network together and check the outcome.
 
     Raises
     ------
     UserError
-        If a setting is not valid.
+        If a setting is not valid, or there is no such network.
     """
-    own = parse_assignments(assignments)
-    content = merge(parse_yaml(base, COMMITTED), merge(recipe_settings(recipe, protocol), own))
+    own, committed = parse_assignments(assignments), parse_yaml(base, COMMITTED)
+    if network and network.name not in committed["zoo"]:
+        raise UserError(f"--network: zoo has no entry '{network.name}'; choose one of: {', '.join(committed['zoo'])}")
+    content = merge(committed, merge(recipe_settings(recipe, protocol, network), own))
     source = f"recipe {recipe.name} ({protocol}){' with --set' if own else ''}"
-    return Plan(recipe, protocol, base, own, check_params(content, source)[0])
+    return Plan(recipe, protocol, network, base, own, check_params(content, source)[0])
 
 
-def run_recipe(recipe: Recipe, protocol: str, assignments: list[str]) -> Path:
+def run_recipe(
+    recipe: Recipe, protocol: str, assignments: list[str], network: Network | None = None, brief: bool = False
+) -> Path:
     """Run a recipe in the workspace and write its result.
 
     Parameters
@@ -98,6 +111,10 @@ def run_recipe(recipe: Recipe, protocol: str, assignments: list[str]) -> Path:
         as-published or honest.
     assignments : list of str
         The user's own settings, ``key=value``.
+    network : Network, optional
+        In the recipe's own one's place.
+    brief : bool
+        Ends after `evaluate`, which is all that the result tells of; such a run becomes no experiment.
 
     Returns
     -------
@@ -115,13 +132,15 @@ def run_recipe(recipe: Recipe, protocol: str, assignments: list[str]) -> Path:
     need_identity()
     unstage_after_a_killed_save()
     base = upgrade_text(committed, COMMITTED)
-    plan = make_plan(recipe, protocol, assignments, base)
+    plan = make_plan(recipe, protocol, assignments, base, network)
     _let_pass(plan)
-    _dvc(plan, "repro")
-    # Only the root's pipeline: others may have outputs that were never made.
-    _dvc(plan, "exp", "save", "--quiet", "--force", "--name", plan.experiment, "dvc.yaml")
-    planned = merge(parse_yaml(base, COMMITTED), recipe_settings(recipe, protocol))
-    return write_result(recipe.name, recipe.system, protocol, plan.params, find_changes(planned, plan.own), plan.own)
+    _dvc(plan, "repro", *(["evaluate"] if brief else []))
+    if not brief:
+        # Only the root's pipeline: others may have outputs that were never made.
+        _dvc(plan, "exp", "save", "--quiet", "--force", "--name", plan.experiment, "dvc.yaml")
+    planned = merge(parse_yaml(base, COMMITTED), plan.settings)
+    changes = find_changes(planned, plan.own)
+    return write_result(recipe.name, recipe.system, protocol, network, plan.params, changes, plan.own)
 
 
 def _let_pass(plan: Plan) -> None:

@@ -8,18 +8,20 @@ from scipy.stats import binomtest
 from bycase.core.wording import interval, markdown_table, metric_with_interval, share
 from bycase.figures.style import data_words
 from bycase.studies.recipe.definition import AS_PUBLISHED, PROTOCOLS, RECIPES, Published, read_recipe, recipe_names
-from bycase.studies.recipe.record import RESULTS, read_result
+from bycase.studies.recipe.record import RESULTS, other_networks, read_result
+from bycase.tables.models import weights_words
 
 HEADER = ("recipe", "network", "published", "as they did it", "honest", "constant prediction", "AUC")
 CAPTION = (
     "Accuracy by image: of runs on test, with a 95 % interval over patients; as published on the part named, "
     "with Wilson's interval where the number of images is known. Constant prediction: the training part's majority "
     "class for every test image. Pairs of values: as they did it / honest. AUC: beyond two classes macro, one against "
-    "the rest."
+    "the rest. 'With' another network: trained as the recipe trains its own."
 )
 NONE = "—"
-# Where the images lay says nothing that their number does not.
+# Where the images lay says nothing that their number does not; nor does what is done besides, or to the network later.
 WHENCE = ("source", "path")
+BESIDES = ("leakage", "power", "uncertainty", "robustness", "explain")
 
 
 def make_table(markdown: bool, recipes: Path = RECIPES, results: Path = RESULTS) -> str:
@@ -36,20 +38,29 @@ def make_table(markdown: bool, recipes: Path = RECIPES, results: Path = RESULTS)
     notes: list[str] = []
     for name in recipe_names(recipes):
         recipe = read_recipe(name, recipes)
-        runs = {protocol: read_result(name, protocol, results) for protocol in PROTOCOLS}
-        cells = []
-        for protocol, run in runs.items():
-            if run is not None:
-                words = "as they did it" if protocol == AS_PUBLISHED else protocol
-                notes.append(f"{name}, {words}: {describe_run(run)}")
-            cells.append(f"{_score(run)} [{len(notes)}]" if run is not None else NONE)
-        constants = [share(run["metrics"]["image"]["baseline"]["accuracy"]) if run else NONE for run in runs.values()]
-        areas = [metric_with_interval(run["metrics"]["image"], "auc") if run else NONE for run in runs.values()]
-        rows.append((name, recipe.network, describe_published(recipe.accuracy), *cells, _pair(constants), _pair(areas)))
+        for label in ("", *other_networks(name, results)):
+            runs = {protocol: read_result(name, protocol, label, results) for protocol in PROTOCOLS}
+            title = f"{name} with {label}" if label else name
+            network = _network_words(next(filter(None, runs.values()))) if label else recipe.network
+            published = NONE if label else describe_published(recipe.accuracy)
+            rows.append((title, network, published, *_cells(title, runs, notes)))
     table = markdown_table(HEADER, rows) if markdown else _text([HEADER, *rows])
     listed = [f"{number}. {note}" if markdown else f"[{number}] {note}" for number, note in enumerate(notes, 1)]
     gap = [""] if markdown and notes else []
     return "\n".join([table, "", CAPTION, *gap, *listed]) + "\n"
+
+
+def _cells(title: str, runs: dict[str, dict[str, Any] | None], notes: list[str]) -> list[str]:
+    """A row's scores by protocol, constants and areas; notes on the runs are added to `notes`."""
+    cells = []
+    for protocol, run in runs.items():
+        if run is not None:
+            words = "as they did it" if protocol == AS_PUBLISHED else protocol
+            notes.append(f"{title}, {words}: {describe_run(run)}")
+        cells.append(f"{_score(run)} [{len(notes)}]" if run is not None else NONE)
+    constants = [share(run["metrics"]["image"]["baseline"]["accuracy"]) if run else NONE for run in runs.values()]
+    areas = [metric_with_interval(run["metrics"]["image"], "auc") if run else NONE for run in runs.values()]
+    return [*cells, _pair(constants), _pair(areas)]
 
 
 def describe_published(figure: Published) -> str:
@@ -64,13 +75,10 @@ def describe_published(figure: Published) -> str:
 
 def describe_run(run: dict[str, Any]) -> str:
     """What a number rests on: data, weights, test part, what stands on both sides, and what was changed."""
-    data, network, image = run["data"], run["network"], run["metrics"]["image"]
-    weights = {"imagenet": "ImageNet weights", "random": "random weights"}.get(
-        network["weights"], f"weights of {network['weights']}"
-    )
+    data, image = run["data"], run["metrics"]["image"]
     words = [
         f"{data_words(data['dataset'], data['phantom'])}, {data['images']} images",
-        f"{network['model']}{f' {variant}' if (variant := network['variant']) else ''}, {weights}",
+        _network_words(run),
         f"test {image['n']} images of {image['n_patients']} patients",
     ]
     if data["cases_on_both_sides"]:
@@ -84,13 +92,21 @@ def describe_run(run: dict[str, Any]) -> str:
     changes = [
         f"{key} {_plain(both['recipe'])} → {_plain(both['here'])}"
         for key, both in run["changed"].items()
-        if key.split(".")[-1] not in WHENCE
+        if key.split(".")[-1] not in WHENCE and key.split(".")[0] not in BESIDES
     ]
     if changes:
         words.append(f"changed: {', '.join(changes)}")
     if not run["git"]["code_as_committed"]:
         words.append("code with uncommitted changes")
     return "; ".join(words)
+
+
+def _network_words(run: dict[str, Any]) -> str:
+    """A run's network, up to which stride, and its weights."""
+    network = run["network"]
+    variant = f" {network['variant']}" if network["variant"] else ""
+    stride = f" up to stride {network['stride']}" if network.get("stride") else ""
+    return f"{network['model']}{variant}{stride}, {weights_words(network['model'], network['weights'])}"
 
 
 def _score(run: dict[str, Any]) -> str:
@@ -119,7 +135,7 @@ def list_recipes(recipes: Path = RECIPES, results: Path = RESULTS) -> str:
     rows: list[tuple[str, ...]] = [("recipe", "system", "data set", "network", "published accuracy", "results")]
     for name in recipe_names(recipes):
         recipe = read_recipe(name, recipes)
-        done = ", ".join(protocol for protocol in PROTOCOLS if read_result(name, protocol, results) is not None)
+        done = ", ".join(protocol for protocol in PROTOCOLS if read_result(name, protocol, results=results))
         figure = describe_published(recipe.accuracy)
         rows.append((name, recipe.system, str(recipe.settings["dataset"]), recipe.network, figure, done or NONE))
     return _text(rows) + "\n"

@@ -80,7 +80,10 @@ def inner_folds(params: Params, pool: pd.DataFrame, folds: pd.DataFrame) -> list
     for fold in range(searched["part"].nunique()):
         held_out = searched["part"] == inner_part(fold)
         parts = searched.assign(part=np.where(held_out, "val", "train"))
-        train, val = (take_subset(part, parts, pool, classes, params.train.class_weight) for part in ("train", "val"))
+        train, val = (
+            take_subset(part, parts, pool, classes, params.train.class_weight, params.train.sampling)
+            for part in ("train", "val")
+        )
         inner.append(Inner(train, val))
     return inner
 

@@ -11,10 +11,11 @@ from bycase.explain.layers import halve, last_map
 from bycase.explain.maps import find_gates, make_attention, make_explainers
 from bycase.networks.head import build_head, join
 from bycase.networks.registry import NETWORKS, build_backbone
+from tests.fixtures.zoo import PLAIN
 
 SIZE = 64
 FAST = ("alexnet", "focal_cnn")
-ZOO = [pytest.param(name, marks=[] if name in FAST else [pytest.mark.slow]) for name in NETWORKS]
+ZOO = [pytest.param(name, marks=[] if name in FAST else [pytest.mark.slow]) for name in PLAIN]
 # The last map of each at 64 pixels, or twice its smallest size: places a side and channels.
 MAPS = {
     "alexnet": (7, 256),

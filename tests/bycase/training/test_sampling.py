@@ -43,6 +43,14 @@ def test_patients_of_a_class_are_drawn_equally_whatever_they_have() -> None:
     assert times[:80].max() == 1
 
 
+def test_magnifications_of_a_class_are_drawn_equally_too() -> None:
+    # Of class 0, 80 images at 200X and 10 at 400X; of class 1, all at 200X.
+    magnification = np.repeat([0, 1, 0], [80, 10, 30])
+    order = draw_images(Y, magnification, "magnification", generator(7, "head", 0))
+    drawn = Counter(zip(Y[order].tolist(), magnification[order].tolist(), strict=True))
+    assert drawn == {(0, 0): 30, (0, 1): 30, (1, 0): 60}
+
+
 @pytest.mark.parametrize("sampling", ["class", "patient"])
 def test_every_batch_holds_the_classes_equally(sampling: str) -> None:
     order = Y[draw(sampling)]

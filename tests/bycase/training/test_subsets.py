@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bycase.core.errors import UserError
 from bycase.training.subsets import class_shares, encode, image_weights, make_targets, take_subset
 
 
@@ -30,4 +31,14 @@ def test_a_subset_knows_whose_images_it_holds() -> None:
     images, groups = ["a.png", "b.png", "c.png", "d.png"], ["p", "q", "p", "r"]
     manifest = pd.DataFrame({"image": images, "label": ["x", "y", "y", "x"], "group": groups})
     splits = pd.DataFrame({"image": ["d.png", "a.png", "b.png", "c.png"], "part": "train"})
-    assert take_subset("train", splits, manifest, ["x", "y"], "none").patient.tolist() == [0, 1, 2, 1]
+    assert take_subset("train", splits, manifest, ["x", "y"], "none").unit.tolist() == [0, 1, 2, 1]
+
+
+def test_units_are_magnifications_where_draws_balance_them() -> None:
+    manifest = pd.DataFrame(
+        {"image": ["a.png", "b.png", "c.png"], "label": ["x", "y", "y"], "group": "p", "magnification": [200, 40, 200]}
+    )
+    splits = pd.DataFrame({"image": manifest["image"], "part": "train"})
+    assert take_subset("train", splits, manifest, ["x", "y"], "none", "magnification").unit.tolist() == [0, 1, 0]
+    with pytest.raises(UserError, match="train.sampling: this data set's images have no magnification"):
+        take_subset("train", splits, manifest.assign(magnification=0), ["x", "y"], "none", "magnification")

@@ -11,13 +11,14 @@ from bycase.apps.export.convert import convert_onnx, convert_openvino
 from bycase.apps.runtimes import load_runtime
 from bycase.networks.head import build_head, join
 from bycase.networks.registry import NETWORKS, build_backbone
+from tests.fixtures.zoo import PLAIN
 
 SIZE = 64
 CONVERTERS = {"onnx": (convert_onnx, "m.onnx"), "openvino": (convert_openvino, "m.xml")}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", PLAIN)
 @pytest.mark.parametrize("runtime", sorted(CONVERTERS))
 def test_networks_give_keras_answers(tmp_path: Path, name: str, runtime: str) -> None:
     for package in ("onnx", "tf2onnx", "onnxruntime") if runtime == "onnx" else ("openvino",):

@@ -70,6 +70,15 @@ def test_a_recipe_becomes_a_named_experiment_and_a_result(stand_in: Path, recipe
     assert json.loads((stand_in / "data/splits.json").read_text())["dataset"] == "phantom"
 
 
+def test_a_brief_run_gives_the_result_and_no_experiment(stand_in: Path, recipe_command: Recipes) -> None:
+    done = recipe_command("run", "d-vgg16", "--brief", "--network", "resnet50", "--set", "zoo.resnet50.epochs=2")
+    assert done.returncode == 0, done.stderr
+    result = json.loads((stand_in / "results/recipes/d-vgg16/resnet50/as-published.json").read_text(encoding="utf-8"))
+    assert result["command"] == "bycase recipe run d-vgg16 --network resnet50 --set zoo.resnet50.epochs=2"
+    assert result["changed"] == {"zoo.resnet50.epochs": {"recipe": 30, "here": 2}}
+    assert "d-vgg16" not in output(stand_in, "dvc", "exp", "list", "--name-only")
+
+
 def test_own_changes_of_params_are_never_written_over(stand_in: Path, recipe_command: Recipes) -> None:
     path = stand_in / "params.yaml"
     changed = path.read_text().replace("seed: 7", "seed: 8", 1)

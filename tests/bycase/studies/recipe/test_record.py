@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from bycase.studies.recipe.record import describe_command, hide_place
-from bycase.studies.recipe.settings import parse_assignments
+from bycase.studies.recipe.settings import Network, parse_assignments
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,9 @@ def test_the_command_is_as_given_but_for_places() -> None:
         "zoo.vgg16.epochs=1"
     )
     assert describe_command("c-vgg16", "as-published", {}) == "bycase recipe run c-vgg16"
+    assert describe_command("c-vgg16", "honest", {}, Network("efficientnet", "B4")) == (
+        "bycase recipe run c-vgg16 --honest --network efficientnet:B4"
+    )
 
 
 def test_a_described_command_is_the_same_settings() -> None:

@@ -5,9 +5,9 @@ import yaml
 
 from bycase.core.errors import UserError
 from bycase.core.nested import flatten
-from bycase.studies.recipe.definition import AS_PUBLISHED, read_recipe
+from bycase.studies.recipe.definition import AS_PUBLISHED, HONEST, read_recipe
 from bycase.studies.recipe.run import make_plan
-from bycase.studies.recipe.settings import find_changes, parse_assignments
+from bycase.studies.recipe.settings import Network, find_changes, parse_assignments
 
 ROOT = Path(__file__).parents[4]
 BASE = (ROOT / "params.yaml").read_text(encoding="utf-8")
@@ -63,6 +63,34 @@ def test_a_setting_that_is_not_valid_is_named(assignment: str, says: str) -> Non
         make_plan(read_recipe("d-vgg16", ROOT / "recipes"), AS_PUBLISHED, [assignment], BASE)
     assert says in str(caught.value)
     assert "/" not in str(caught.value).split(":")[0]
+
+
+def test_another_network_is_trained_as_the_recipe_trains_its_own() -> None:
+    recipe = read_recipe("b-resnet50", ROOT / "recipes")
+    plan = make_plan(recipe, HONEST, ["zoo.efficientnetlite.epochs=2"], BASE, Network("efficientnetlite"))
+    params, plain = plan.params, make_plan(recipe, HONEST, [], BASE).params
+    assert (params.model, plan.experiment) == ("efficientnetlite", "b-resnet50-efficientnetlite-honest")
+    shipped = yaml.safe_load(BASE)["zoo"]["efficientnetlite"]
+    own = ("variant", "weights", "stride")
+    assert [getattr(params.network, key) for key in own] == [shipped[key] for key in own]
+    left_out = {*own, "epochs"}
+    assert params.network.model_dump(exclude=left_out) == plain.network.model_dump(exclude=left_out)
+    assert (params.network.optimizer, params.network.mode, params.network.epochs) == ("adamw", "end_to_end", 2)
+    assert params.split == plain.split
+    assert yaml.safe_load(plan.text([]))["zoo"]["resnet50"] == yaml.safe_load(BASE)["zoo"]["resnet50"]
+
+
+def test_a_variant_of_another_network() -> None:
+    recipe = read_recipe("e-efficientnetb7", ROOT / "recipes")
+    plan = make_plan(recipe, AS_PUBLISHED, [], BASE, Network.parse("efficientnet:B4"))
+    assert (plan.params.network.variant, plan.params.network.weights) == ("B4", "by_dataset")
+    assert plan.params.network.epochs == 400
+    assert plan.experiment == "e-efficientnetb7-efficientnet-B4"
+
+
+def test_an_unknown_network_is_named() -> None:
+    with pytest.raises(UserError, match="--network: zoo has no entry 'resnet5O'; choose one of: .*resnet50,"):
+        make_plan(read_recipe("d-vgg16", ROOT / "recipes"), AS_PUBLISHED, [], BASE, Network("resnet5O"))
 
 
 def test_what_differs_from_the_recipe_is_found() -> None:

@@ -16,7 +16,11 @@ RECIPES = REPOSITORY / "recipes"
 def results(tmp_path: Path, make_run: MakeRun) -> Path:
     """Both protocols of one recipe, one on the phantom of another."""
     data = {**make_run("x", "y")["data"], "cases_on_both_sides": 31, "duplicates_on_both_sides": 2}
-    changed = {"zoo.vgg16.epochs": {"recipe": 30, "here": 2}, "datasets.breakhis.path": {"recipe": None, "here": "x"}}
+    changed = {
+        "zoo.vgg16.epochs": {"recipe": 30, "here": 2},
+        "datasets.breakhis.path": {"recipe": None, "here": "x"},
+        "explain.images": {"recipe": 24, "here": 2},
+    }
     write_json(tmp_path / "d-vgg16/as-published.json", make_run("d-vgg16", "as-published", 0.875, data=data))
     write_json(tmp_path / "d-vgg16/honest.json", make_run("d-vgg16", "honest", changed=changed))
     write_json(tmp_path / "a-resnet50v2/honest.json", make_run("a-resnet50v2", "honest", phantom=True))
@@ -53,8 +57,21 @@ def test_a_phantom_and_what_was_reduced_are_said(results: Path) -> None:
         assert "a-resnet50v2, honest: phantom data (generated images)" in phantom
         assert "31 patients on both sides; 2 pairs of duplicates on both sides" in published
         assert "ImageNet weights; test 40 images of 9 patients" in honest
-        assert "epoch 12 of 30; changed: zoo.vgg16.epochs 30 → 2" in honest
+        assert honest.endswith("epoch 12 of 30; changed: zoo.vgg16.epochs 30 → 2")
         assert "both sides" not in honest
+
+
+def test_a_recipe_with_another_network_has_a_row_of_its_own(results: Path, make_run: MakeRun) -> None:
+    network = {"model": "efficientnetlite", "variant": None, "mode": "end_to_end", "weights": "imagenet", "stride": 16}
+    write_json(results / "d-vgg16/efficientnetlite/honest.json", make_run("d-vgg16", "honest", 0.875, network=network))
+    table = make_table(True, RECIPES, results)
+    titles = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| d-vgg16")]
+    assert titles == ["| d-vgg16", "| d-vgg16 with efficientnetlite"]
+    row = cells_of(table, "d-vgg16 with efficientnetlite")
+    assert row[1:4] == ["efficientnetlite up to stride 16, ImageNet weights", NONE, NONE]
+    assert row[4].startswith("0.875 (")
+    assert row[5].startswith(f"{NONE} / 0.625")
+    assert "\n4. d-vgg16 with efficientnetlite, honest: " in table
 
 
 def test_a_table_without_runs(tmp_path: Path) -> None:

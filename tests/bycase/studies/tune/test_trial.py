@@ -14,6 +14,7 @@ from bycase.studies.tune.context import read_search_data
 from bycase.studies.tune.trial import Task, Trial
 from bycase.training.batches import decode_once
 from bycase.training.loop import DivergenceError
+from tests.fixtures.zoo import PLAIN
 
 BASE = {"learning_rate": 0.01, "head": "none"}
 
@@ -203,7 +204,7 @@ def test_end_to_end(tuned: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", NETWORKS)
+@pytest.mark.parametrize("model", PLAIN)
 def test_every_network_goes_on_from_a_state(tuned: Any, model: str) -> None:
     entry = {f"zoo.{model}.mode": "end_to_end", f"zoo.{model}.batch_size": 8}
     size = max(32, NETWORKS[model].smallest_size)
