@@ -22,7 +22,7 @@ FLOAT16_FROM, BFLOAT16_FROM = (7, 0), (8, 0)
 
 # What Keras and TensorFlow load where it is installed, for wrappers and drawings that nothing here uses: two fifths of
 # their own start.
-NEEDLESS = ("cv2", "IPython", "matplotlib", "scipy", "sklearn")
+NEEDLESS = ("cv2", "IPython", "matplotlib", "sklearn")
 
 
 @dataclass(frozen=True)

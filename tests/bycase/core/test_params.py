@@ -51,7 +51,7 @@ def test_numbers_may_name_labels_and_classes(tmp_path: Path, default_params: dic
 
 # A key, a bad value for it, and what the message must name.
 BAD_VALUES = [
-    ("model", "vgg17", ["model", "'vgg17'", "choose one of: alexnet, convnext, densenet121, efficientnet, "]),
+    ("model", "vgg17", ["model", "'vgg17'", "choose one of: alexnet, convnext, densenet121, dinov2, "]),
     ("dataset", "busy", ["dataset", "'busy'", "choose one of: breakhis, "]),
     ("modle", "resnet50v2", ["unknown key 'modle'", "valid keys there:", "augment, dataset, datasets, embed"]),
     ("split.groups", "case", ["unknown key 'split.groups'", "valid keys there: ", "folds_file, group, "]),
