@@ -63,7 +63,7 @@ def prepare(name: str, size: int, images: Images) -> dict[str, Prepared]:
     prepared: dict[str, Prepared] = {}
     for wanted in (KERAS, OPENVINO):
         began = time.process_time()
-        engine = choose_engine(backbone, wanted, len(images), images, "features")
+        engine = choose_engine(backbone, wanted, len(images), lambda: images, "features")
         engine.forward(images)
         spent = time.process_time() - began
         prepared[wanted] = engine.forward, spent, engine.made_by.get("largest_difference", 0.0)

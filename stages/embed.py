@@ -57,7 +57,7 @@ def main() -> None:
     }
     batch_size = params.embed.batch_size
     with enough_memory(params, "embed.batch_size", batch_size):
-        engine = choose_engine(backbone, params.engine, batch_size, read_pixels(spread(images)), "features")
+        engine = choose_engine(backbone, params.engine, batch_size, lambda: read_pixels(spread(images)), "features")
     partial = PartialFeatures(
         PARTIAL,
         (len(images), 1 + params.embed.views, backbone.output_shape[-1]),

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def _predict(
     """Predict validation and test; also the images a second, reading their files included."""
     network = load_network(NETWORK)
     tables, read = {}, input_reader(network)
-    sample = read(spread(images["image"].tolist()))
+    sample = partial(read, spread(images["image"].tolist()))
     engine = choose_engine(network, engine_wanted, batch_size, sample, "probabilities")
     # Once before the clock runs: the first batch is slower.
     engine.forward(np.zeros((batch_size, *network.input_shape[1:]), np.float32))

@@ -92,7 +92,7 @@ def _predict(
     """The table of all conditions, from where an interruption left it, and what computed it."""
     make_tensorflow_deterministic(params.seed)
     batch_size, images = params.evaluate.batch_size, part["image"].to_numpy()
-    sample = read_pixels(spread(images.tolist()))
+    sample = partial(read_pixels, spread(images.tolist()))
     engine = choose_engine(load_network(NETWORK), params.engine, batch_size, sample, "probabilities")
     # Damage comes before what is done to every image, as it would from a microscope.
     steps = read_steps()

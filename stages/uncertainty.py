@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,7 +93,8 @@ def _predict_members(
     """Each method's predictions of the same images, (n_members, n_images, n_classes), and what computed them."""
     images, batch_size = predicted["image"].tolist(), params.evaluate.batch_size
     plain: NDArray[np.float64] = predicted[classes].to_numpy(np.float64)
-    sample, dropped, made_by = input_reader(network)(spread(images)), plain[None], dict[str, Any]()
+    sample = partial(input_reader(network), spread(images))
+    dropped, made_by = plain[None], dict[str, Any]()
 
     def prepare(
         body: "keras.Model", batch_size: int, method: str = "mc_dropout", outputs: Outputs = "features"

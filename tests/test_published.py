@@ -44,7 +44,8 @@ def test_parameters_of_this_version_pass_the_first_stage(
     caplog.set_level(logging.INFO)
     shutil.copyfile(path, "params.yaml")
     check.main()
-    assert not caplog.records
+    # Keys that came since without a new version leave everything as it was.
+    assert all("lacks keys" in record.getMessage() for record in caplog.records)
     Path("benchmark").mkdir()
     shutil.copyfile(path.parent / "benchmark-params.yaml", "benchmark/params.yaml")
     load_benchmark_params(load_params())

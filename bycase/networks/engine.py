@@ -64,7 +64,7 @@ class Engine:
 
 
 def choose_engine(
-    network: "keras.Model", wanted: str, batch_size: int, sample: NDArray[Any], outputs: Outputs
+    network: "keras.Model", wanted: str, batch_size: int, sample: Callable[[], NDArray[Any]], outputs: Outputs
 ) -> Engine:
     """Prepare a network whose weights stay as they are, in the engine that is wanted.
 
@@ -76,8 +76,8 @@ def choose_engine(
         'auto': OpenVINO, unless it is not installed, there is a GPU, or the network does not pass; which is logged.
     batch_size : int
         Most inputs at a time.
-    sample : ndarray of shape (n, ...)
-        Inputs on which OpenVINO's outputs are compared with Keras'; see `spread`.
+    sample : callable
+        Gives an ndarray of shape (n, ...), inputs on which OpenVINO's outputs are compared with Keras'; see `spread`.
     outputs : {'features', 'probabilities'}
         Which limit holds: `LARGEST_FEATURE_DIFFERENCE` or `LARGEST_DIFFERENCE`, as for exports.
 
@@ -91,7 +91,7 @@ def choose_engine(
         try:
             if wanted == AUTO and (gpus := find_gpus()):
                 raise UserError(f"{gpus[0].name} computes")
-            return _choose_openvino(network, batch_size, sample.astype(np.float32), outputs)
+            return _choose_openvino(network, batch_size, sample().astype(np.float32), outputs)
         except UserError as error:
             if wanted == OPENVINO:
                 raise

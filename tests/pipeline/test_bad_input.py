@@ -25,7 +25,7 @@ def untouched(cloned: Project) -> Iterator[Project]:
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("model", "resnet18", "unknown model 'resnet18'; choose one of: alexnet, convnext, densenet121, efficientnet"),
+        ("model", "resnet18", "unknown model 'resnet18'; choose one of: alexnet, convnext, densenet121, dinov2"),
         (
             "dataset",
             "camelyon",

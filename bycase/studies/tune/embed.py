@@ -48,7 +48,9 @@ def embed_pool(params: Params, space: Space, pool: pd.DataFrame) -> None:
     backbone = build_chosen_backbone(params)
     images = pool["image"].tolist()
     refuse_breach(backbone, images, params)
-    engine = choose_engine(backbone, params.engine, params.embed.batch_size, read_pixels(spread(images)), "features")
+    engine = choose_engine(
+        backbone, params.engine, params.embed.batch_size, lambda: read_pixels(spread(images)), "features"
+    )
     made_by = {
         "model": params.model,
         "variant": variant,

@@ -53,7 +53,7 @@ def test_openvino_gives_the_networks_features_for_whole_and_short_batches(
     openvino = pytest.importorskip("openvino")
     network = build_backbone(name, 32, "imagenet" if name == "efficientnetlite" else "random", "avg", 1, stride=stride)
     expected = np.asarray(network(IMAGES, training=False))
-    chosen = choose_engine(network, wanted, 4, IMAGES, "features")
+    chosen = choose_engine(network, wanted, 4, lambda: IMAGES, "features")
     assert chosen.made_by["name"] == "openvino"
     assert openvino.__version__.startswith(chosen.made_by["version"])
     assert 0 < chosen.made_by["largest_difference"] < 1e-4
@@ -65,7 +65,7 @@ def test_openvino_gives_the_networks_features_for_whole_and_short_batches(
 
 def test_keras_computes_unless_something_else_is_wanted() -> None:
     network = tiny()
-    chosen = choose_engine(network, "keras", 4, IMAGES, "probabilities")
+    chosen = choose_engine(network, "keras", 4, lambda: IMAGES, "probabilities")
     assert chosen.made_by == chosen.identity == {"name": "keras"}
     np.testing.assert_allclose(chosen.forward(IMAGES[:3]), network(IMAGES[:3]), atol=1e-6)
 
@@ -78,8 +78,8 @@ def test_other_outputs_stop_openvino_and_auto_falls_to_keras_and_says_so(
     network = tiny()
     breach = r"not the network's outputs on 7 images: largest probability difference 0\.0002 \(limit 0\.0001\)"
     with pytest.raises(UserError, match=rf"^engine openvino: {breach}; set engine to keras$"):
-        choose_engine(network, "openvino", 4, IMAGES, "probabilities")
-    chosen = choose_engine(network, "auto", 4, IMAGES, "probabilities")
+        choose_engine(network, "openvino", 4, lambda: IMAGES, "probabilities")
+    chosen = choose_engine(network, "auto", 4, lambda: IMAGES, "probabilities")
     np.testing.assert_allclose(chosen.forward(IMAGES[:3]), network(IMAGES[:3]), atol=1e-6)
     assert chosen.identity == {"name": "keras"}
     assert "largest probability difference" in chosen.made_by["because"]
@@ -91,18 +91,18 @@ def test_features_are_compared_relative_to_the_largest(shifted: Callable[[float]
     network = keras.Model(inputs, inputs * 1000.0)
     sample = np.array([[0.0, 1.0, 0.5]], np.float32)
     shifted(0.5)
-    assert choose_engine(network, "openvino", 2, sample, "features").made_by["largest_difference"] > 4e-4
+    assert choose_engine(network, "openvino", 2, lambda: sample, "features").made_by["largest_difference"] > 4e-4
     with pytest.raises(UserError, match="largest probability difference 0.5"):
-        choose_engine(network, "openvino", 2, sample, "probabilities")
+        choose_engine(network, "openvino", 2, lambda: sample, "probabilities")
     shifted(1.0)
     with pytest.raises(UserError, match="largest relative feature difference"):
-        choose_engine(network, "openvino", 2, sample, "features")
+        choose_engine(network, "openvino", 2, lambda: sample, "features")
 
 
 def test_outputs_that_are_no_numbers_do_not_pass(shifted: Callable[[float], None]) -> None:
     shifted(float("nan"))
     with pytest.raises(UserError, match="largest probability difference nan"):
-        choose_engine(tiny(), "openvino", 4, IMAGES, "probabilities")
+        choose_engine(tiny(), "openvino", 4, lambda: IMAGES, "probabilities")
 
 
 def test_a_network_that_openvino_cannot_express_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,8 +114,8 @@ def test_a_network_that_openvino_cannot_express_is_one_line(monkeypatch: pytest.
     monkeypatch.setattr(engine, "openvino_model", refuse)
     reason = r"engine openvino cannot express the network \(no such operation\)"
     with pytest.raises(UserError, match=f"^{reason}; set engine to keras$"):
-        choose_engine(tiny(), "openvino", 4, IMAGES, "probabilities")
-    because = choose_engine(tiny(), "auto", 4, IMAGES, "probabilities").made_by["because"]
+        choose_engine(tiny(), "openvino", 4, lambda: IMAGES, "probabilities")
+    because = choose_engine(tiny(), "auto", 4, lambda: IMAGES, "probabilities").made_by["because"]
     assert because == "engine openvino cannot express the network (no such operation)"
 
 
@@ -124,14 +124,14 @@ def test_without_the_package_openvino_stops_with_the_extras_name(monkeypatch: py
     monkeypatch.setattr(packages.sys, "modules", sys.modules)
     way_out = r"requirements-export\.txt\) in the project's folder; or set engine to keras$"
     with pytest.raises(UserError, match=rf"^engine openvino needs the package openvino, .*{way_out}"):
-        choose_engine(tiny(), "openvino", 4, IMAGES, "probabilities")
-    because = choose_engine(tiny(), "auto", 4, IMAGES, "probabilities").made_by["because"]
+        choose_engine(tiny(), "openvino", 4, lambda: IMAGES, "probabilities")
+    because = choose_engine(tiny(), "auto", 4, lambda: IMAGES, "probabilities").made_by["because"]
     assert because.endswith("in the project's folder")
 
 
 def test_auto_leaves_a_gpu_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "find_gpus", lambda: (Gpu("A card", (8, 0)),))
-    made_by = choose_engine(tiny(), "auto", 4, IMAGES, "probabilities").made_by
+    made_by = choose_engine(tiny(), "auto", 4, lambda: IMAGES, "probabilities").made_by
     assert made_by == {"name": "keras", "because": "A card computes"}
 
 
@@ -146,7 +146,7 @@ def test_threads_are_those_that_tensorflow_is_given(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(openvino.Core, "compile_model", remember)
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
-    choose_engine(tiny(), "openvino", 4, IMAGES, "probabilities")
+    choose_engine(tiny(), "openvino", 4, lambda: IMAGES, "probabilities")
     assert settings[0]["INFERENCE_NUM_THREADS"] == "1"
 
 
