@@ -63,7 +63,7 @@ def test_networks_are_trained_on_images(project: JaxProject) -> None:
     project.with_jax("python", "-m", "stages.train")
     assert len(pd.read_csv(project.folder / "models/history.csv")) == 2
     project.run("git", "checkout", "--quiet", "params.yaml")
-    project.with_jax("python", "-m", "dvc", "checkout")
+    project.with_jax("python", "-m", "dvc", "checkout", "--force")
 
 
 def test_pictures_are_predicted(project: JaxProject) -> None:
