@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bycase.core.files import write_csv
 from bycase.core.machine import describe_machine
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.networks.engine import KERAS, OPENVINO, choose_engine
 from bycase.networks.registry import build_backbone
 
@@ -41,7 +41,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--csv", type=Path, help="write the table to this file as well")
     arguments = parser.parse_args(words)
-    make_tensorflow_deterministic(7)
+    make_deterministic(7)
     random = np.random.default_rng(7)
     images = random.uniform(0, 255, (arguments.batch, arguments.size, arguments.size, 3)).astype(np.float32)
     engines = {name: prepare(name, arguments.size, images) for name in arguments.networks}

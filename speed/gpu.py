@@ -165,12 +165,12 @@ def measure_keras(name: str, size: int, batch: int, steps: int) -> dict[str, Any
     started = time.perf_counter()
     from bycase.core.device import AUTO, find_gpus
     from bycase.core.params import load_params
-    from bycase.core.seeding import make_tensorflow_deterministic
+    from bycase.core.seeding import make_deterministic
     from bycase.networks.forward import frozen_forward
     from bycase.training.batches import image_batches
     from speed.input import noise_batch, noise_subset, trainable_network, write_noise
 
-    make_tensorflow_deterministic(7, AUTO)
+    make_deterministic(7, AUTO)
     import keras
 
     network = trainable_network(name, size)

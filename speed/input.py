@@ -21,7 +21,7 @@ from bycase.core.machine import core_count, describe_machine
 from bycase.core.params import load_params
 from bycase.core.params_training import AugmentParams
 from bycase.core.rows import RowFile
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.networks.head import build_head, join, unfreeze_all
 from bycase.training.batches import Batch, image_batches
 from bycase.training.compile import compile_network
@@ -72,7 +72,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--csv", type=Path, help="write the table to this file as well")
     arguments = parser.parse_args(words)
     if arguments.model != "none":
-        make_tensorflow_deterministic(7)
+        make_deterministic(7)
     workers = arguments.workers or doubling(core_count())
     with tempfile.TemporaryDirectory() as work:
         pixels = write_noise(Path(work), max(workers) * BATCHES_A_WORKER * arguments.batch, arguments.size)

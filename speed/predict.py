@@ -25,7 +25,7 @@ from bycase.apps.runtimes import FILES, load_runtime
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder
 from bycase.core.machine import core_count
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.networks.forward import frozen_forward
 from bycase.networks.graph import save_graph
 from bycase.networks.head import build_head, join
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=64, help=f"a turn, a multiple of {BATCH}")
     parser.add_argument("--formats", nargs="+", default=["onnx", "openvino", "int8"], choices=list(FILES))
     arguments = parser.parse_args()
-    make_tensorflow_deterministic(7)
+    make_deterministic(7)
     random = np.random.default_rng(7)
     images = random.uniform(0, 255, (arguments.images, arguments.size, arguments.size, 3)).astype(np.float32)
     images *= random.uniform(0.1, 1, (arguments.images, 1, 1, 3)).astype(np.float32)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bycase.core.rows import RowFile
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.images.pixels import read_pixels
 from bycase.networks.forward import frozen_forward
 from bycase.tables.features import Features
@@ -66,7 +66,7 @@ def train_cached(model: str, epochs: int) -> dict[str, Any]:
     """The project's way: features once, then the head on them."""
     params = settings(model, epochs, "frozen")
     train, val, classes = subsets_of(params)
-    make_tensorflow_deterministic(params.seed)
+    make_deterministic(params.seed)
     backbone = backbone_of(params)
     images = [*train.images, *val.images]
     began = time.perf_counter()
@@ -99,7 +99,7 @@ def train_plainly(model: str, epochs: int) -> dict[str, Any]:
     """System A's way: `image_dataset_from_directory` and `fit` on a frozen backbone."""
     params = settings(model, epochs, "frozen")
     train, val, classes = subsets_of(params)
-    make_tensorflow_deterministic(params.seed)
+    make_deterministic(params.seed)
     import keras
 
     side = (params.data.image_size, params.data.image_size)

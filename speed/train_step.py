@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.tables.features import Features
 from bycase.training.batches import decode_once
 from bycase.training.checkpoint import Progress
@@ -40,7 +40,7 @@ def main() -> None:
 
     params = settings(model, 1, "end_to_end")
     train, _, classes = subsets_of(params)
-    make_tensorflow_deterministic(params.seed)
+    make_deterministic(params.seed)
     imported = mark()
     backbone = backbone_of(params)
     built = mark()

@@ -10,7 +10,7 @@ from bycase.core.files import write_json
 from bycase.core.fingerprint import fingerprint
 from bycase.core.memory import enough_memory
 from bycase.core.params import load_params
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.datasets.audit_report import check_labels, make_report
 from bycase.datasets.duplicates import (
     DUPLICATES,
@@ -43,7 +43,7 @@ def main() -> None:
     manifest = read_manifest()
     key = f"audit.waive.{params.dataset}"
     waived = parse_waivers(audit.waive.get(params.dataset, []), manifest["image"].tolist(), key)
-    make_tensorflow_deterministic(SEED)
+    make_deterministic(SEED)
     backbone = build_backbone(BACKBONE, size, "imagenet", "avg", SEED)
     made_by = {
         "model": BACKBONE,

@@ -6,7 +6,7 @@ from pathlib import Path
 from bycase.core.command import run_stage
 from bycase.core.params import load_params
 from bycase.core.params_training import AugmentParams
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.figures.augmentations import CHANGES, choose_examples, draw_augmentations, make_columns
 from bycase.figures.style import data_words, save_figure
 from bycase.images.pixels import read_pixels
@@ -20,7 +20,7 @@ def main() -> None:
     params = load_params()
     splits = read_splits()
     names = choose_examples(splits.loc[splits["part"] == "train", "image"].tolist(), params.seed)
-    make_tensorflow_deterministic(params.seed)
+    make_deterministic(params.seed)
     columns = make_columns(read_pixels(names), params.augment, params.seed)
     subtitle = [data_words(params.dataset, params.data.source == "phantom")]
     labels = [Path(name).parent.name for name in names]

@@ -11,7 +11,7 @@ from bycase.apps.classifier.network import split_outputs, with_features
 from bycase.apps.classifier.reference import NEIGHBOURS, make_reference
 from bycase.core.command import run_stage
 from bycase.core.params import load_params
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.core.versions import warn_of_other_versions
 from bycase.datasets.restructure import REPORT
 from bycase.images.preprocess import read_steps
@@ -41,7 +41,7 @@ def main() -> None:
     images = label_splits(read_splits(), manifest)
     training = images[images["part"] == "train"]
 
-    make_tensorflow_deterministic(params.seed)
+    make_deterministic(params.seed)
     batch_size = params.evaluate.batch_size
     forward = frozen_forward(with_features(load_network(NETWORK)), batch_size)
     names = training["image"].tolist()

@@ -12,7 +12,7 @@ from bycase.core.files import file_digest, replace_folder
 from bycase.core.fingerprint import fingerprint
 from bycase.core.memory import enough_memory
 from bycase.core.params import load_params
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.images.augmentation.views import augmented_views
 from bycase.images.pixels import read_pixels
 from bycase.networks.contract import refuse_breach
@@ -42,7 +42,7 @@ def main() -> None:
     if params.is_imported:
         _import(params.model, Path(params.weights), images)
         return
-    make_tensorflow_deterministic(params.seed)
+    make_deterministic(params.seed)
     backbone = build_chosen_backbone(params)
     refuse_breach(backbone, images, params)
     made_by = {

@@ -14,7 +14,7 @@ from bycase.core.files import write_json
 from bycase.core.machine import describe_machine
 from bycase.core.memory import enough_memory
 from bycase.core.params import load_params
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.core.versions import warn_of_other_versions
 from bycase.networks.engine import Engine, choose_engine, spread
 from bycase.networks.imported import input_reader
@@ -48,7 +48,7 @@ def main() -> None:
     manifest = read_manifest()
     images = label_splits(read_splits(), manifest)
 
-    make_tensorflow_deterministic(params.seed)
+    make_deterministic(params.seed)
     with enough_memory(params, "evaluate.batch_size", params.evaluate.batch_size):
         tables, rate, engine = _predict(images, classes, params.engine, params.evaluate.batch_size)
     check_disjoint(tables[VALIDATION], tables[TEST])

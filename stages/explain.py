@@ -6,7 +6,7 @@ from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.memory import enough_memory
 from bycase.core.params import load_params
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.core.versions import warn_of_other_versions
 from bycase.explain.artifacts import (
     DELETION,
@@ -47,7 +47,7 @@ def main() -> None:
     part = test.iloc[choose_scored(test["patient"].to_numpy(), settings.images, seed)]
     images, patient = read_pixels(part["image"].tolist()), renumber(part["patient"].to_numpy())
 
-    make_tensorflow_deterministic(seed)
+    make_deterministic(seed)
     network = load_network(NETWORK)
     with enough_memory(params, "evaluate.batch_size", batch_size):
         scores = score_maps(network, part, images, patient, settings, batch_size, seed)

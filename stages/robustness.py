@@ -13,7 +13,7 @@ from bycase.core.files import write_json
 from bycase.core.fingerprint import fingerprint
 from bycase.core.memory import enough_memory
 from bycase.core.params import Params, load_params
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.core.versions import warn_of_other_versions
 from bycase.images.corruptions import STAIN, applicable, corrupt
 from bycase.images.pixels import read_pixels
@@ -90,7 +90,7 @@ def _predict(
     params: Params, part: pd.DataFrame, corruptions: list[str], classes: list[str]
 ) -> tuple[pd.DataFrame, Engine]:
     """The table of all conditions, from where an interruption left it, and what computed it."""
-    make_tensorflow_deterministic(params.seed)
+    make_deterministic(params.seed)
     batch_size, images = params.evaluate.batch_size, part["image"].to_numpy()
     sample = partial(read_pixels, spread(images.tolist()))
     engine = choose_engine(load_network(NETWORK), params.engine, batch_size, sample, "probabilities")

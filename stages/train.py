@@ -8,7 +8,7 @@ from bycase.core.files import file_digest
 from bycase.core.fingerprint import fingerprint
 from bycase.core.memory import enough_memory
 from bycase.core.params import Params, load_params
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.networks.contract import refuse_breach
 from bycase.networks.head import check_same_backbone
 from bycase.networks.imported import feature_input
@@ -45,7 +45,7 @@ def main() -> None:
     )
     images = [*train.images, *val.images]
 
-    make_tensorflow_deterministic(params.seed, params.train.precision)
+    make_deterministic(params.seed, params.train.precision)
     strategy = make_strategy(params.train.strategy)
     imported = params.is_imported
     with scope(strategy):

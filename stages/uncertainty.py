@@ -14,7 +14,7 @@ from bycase.core.command import run_stage
 from bycase.core.files import replace_folder, write_csv, write_json
 from bycase.core.memory import enough_memory
 from bycase.core.params import Params, load_params
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.core.versions import warn_of_other_versions
 from bycase.networks.engine import Outputs, choose_engine, spread
 from bycase.networks.forward import Forward
@@ -53,7 +53,7 @@ def main() -> None:
     images = {path: image_units(table, manifest, classes, positive, path) for path, table in predicted.items()}
     validation, test = images.values()
 
-    make_tensorflow_deterministic(params.seed)
+    make_deterministic(params.seed)
     network = load_network(NETWORK)
     if not find_dropout(network):
         logging.warning(

@@ -54,7 +54,7 @@ def in_child(lost: str, work: Callable[..., Iterable[Item] | None], *arguments: 
                 child.join(_SECONDS_TO_END)
                 if child.exitcode is not None and child.exitcode < 0:
                     name = signal.Signals(-child.exitcode).name
-                    raise UserError(f"the process of Ray was ended by {name}; free some memory and run again") from None
+                    raise UserError(f"the process was ended by {name}; free some memory and run again") from None
                 raise UserError(lost) from None
             if kind == "end":
                 return

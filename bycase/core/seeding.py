@@ -43,7 +43,7 @@ def generator(seed: int, *parts: str | int) -> np.random.Generator:
     return np.random.default_rng(derive_seed(seed, *parts))
 
 
-def make_tensorflow_deterministic(seed: int, precision: str = FLOAT32) -> None:
+def make_deterministic(seed: int, precision: str = FLOAT32) -> None:
     """Load Keras and its backend, seed them, make the backend choose deterministic kernels, and say what it sees.
 
     Also seeds Python and NumPy.

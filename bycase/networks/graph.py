@@ -10,23 +10,25 @@ INPUT = "image"
 OUTPUT = "features_and_outputs"
 
 
-def trace(network: "keras.Model") -> Any:
-    """The network's inference as a `tf.function` of inputs of its shape, any number."""
+def trace(network: "keras.Model", batch_size: int | None = None) -> Any:
+    """The network's inference as a `tf.function` of float32 inputs of its shape, so many or any number, to float32."""
     import tensorflow as tf
 
-    signature = [tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name=INPUT)]
-    return tf.function(lambda image: network(image, training=False), input_signature=signature, autograph=False)
+    signature = [tf.TensorSpec((batch_size, *network.input_shape[1:]), tf.float32, name=INPUT)]
+    return tf.function(
+        lambda image: tf.cast(network(image, training=False), tf.float32), input_signature=signature, autograph=False
+    )
 
 
-def freeze(network: "keras.Model") -> Any:
-    """The network's inference with its weights as constants.
+def freeze(network: "keras.Model", batch_size: int | None = None) -> Any:
+    """As `trace`, with the weights as constants, and batch norm folded into the convolutions.
 
     `keras.Model.export` saves variables, which fails where a layer's name begins with an underscore, as those of
     efficientnetlite do.
     """
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    return convert_variables_to_constants_v2(trace(network).get_concrete_function())
+    return convert_variables_to_constants_v2(trace(network, batch_size).get_concrete_function())
 
 
 def save_graph(network: "keras.Model", path: Path) -> None:

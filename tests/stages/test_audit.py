@@ -59,7 +59,7 @@ def prepared(project: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr(audit, "load_params", lambda: params)
     monkeypatch.setattr(audit, "build_backbone", lambda *_: Backbone())
     monkeypatch.setattr(audit, "frozen_forward", lambda backbone, _: backbone.predict_on_batch)
-    monkeypatch.setattr(audit, "make_tensorflow_deterministic", lambda _: None)
+    monkeypatch.setattr(audit, "make_deterministic", lambda _: None)
     monkeypatch.setattr(Backbone, "seen", 0)
     monkeypatch.setattr(Backbone, "stop_at", None)
     return section

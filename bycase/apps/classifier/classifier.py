@@ -16,7 +16,7 @@ from bycase.apps.classifier.network import open_network, split_outputs, with_fea
 from bycase.apps.classifier.reference import Reference
 from bycase.core.errors import UserError
 from bycase.core.params_data import PreprocessParams
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.images.convert import resize
 from bycase.images.preprocess import Steps, apply_steps
 from bycase.images.ranges import UsedRange
@@ -203,7 +203,7 @@ def load_classifier(
     parts = read_parts(path)
     network = None
     if forward is None:
-        make_tensorflow_deterministic(0)
+        make_deterministic(0)
         network = open_network(path)
         _check_fit(path, network, parts.info)
         forward = frozen_forward(with_features(network), batch_size)

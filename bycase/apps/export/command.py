@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> None:
     from bycase.apps.export.quantise import choose_calibration
     from bycase.apps.export.write import Validation, write_export
     from bycase.core.params import load_params
-    from bycase.core.seeding import make_tensorflow_deterministic
+    from bycase.core.seeding import make_deterministic
     from bycase.tables.models import NETWORK, read_model_info
     from bycase.tables.predictions import VALIDATION, read_predictions
     from bycase.tables.results import METRICS, read_results
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     validation = Validation(predictions, classes, threshold, params.evaluate.batch_size)
     calibration = choose_calibration(read_splits(), params.seed)
 
-    make_tensorflow_deterministic(params.seed)
+    make_deterministic(params.seed)
     refuse_other_backends()
     about = {
         "model": model.name,

@@ -10,7 +10,7 @@ from bycase.core.files import replace_folder
 from bycase.core.fingerprint import fingerprint
 from bycase.core.params import Params
 from bycase.core.params_training import BACKBONE
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.images.augmentation.views import augmented_views
 from bycase.images.pixels import read_pixels
 from bycase.networks.contract import refuse_breach
@@ -43,7 +43,7 @@ def embed_pool(params: Params, space: Space, pool: pd.DataFrame) -> None:
         with replace_folder(FEATURES):
             logging.info("%s is trained end to end: it has no frozen features", params.model)
         return
-    make_tensorflow_deterministic(params.seed)
+    make_deterministic(params.seed)
     variant, _ = find_variant(params.model, params.network.variant)
     backbone = build_chosen_backbone(params)
     images = pool["image"].tolist()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ray import tune
 
 from bycase.core.files import replace_file, write_json
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.studies.tune.params import HYPERPARAMETERS
 from bycase.studies.tune.trial import Task, Trial
 from bycase.training.loop import DivergenceError
@@ -59,7 +59,7 @@ class SearchTrial(tune.Trainable):
         assert task is not None
         # Stages read and write below the current folder.
         os.chdir(task.project)
-        make_tensorflow_deterministic(task.params.seed, task.params.train.precision)
+        make_deterministic(task.params.seed, task.params.train.precision)
         self._task = task
         self._trial = Trial(task)
         self._begin(config)

@@ -110,8 +110,8 @@ def test_a_backend_that_is_missing_is_one_line(missing: str, backend: str, words
         "import sys\nclass Missing:\n    def find_spec(name, *_):\n"
         f"        if name == {missing!r}: raise ModuleNotFoundError('none', name=name)\n"
         "sys.meta_path.insert(0, Missing)\n"
-        "from bycase.core.command import run_stage\nfrom bycase.core.seeding import make_tensorflow_deterministic\n"
-        "run_stage('toy', lambda: make_tensorflow_deterministic(1))"
+        "from bycase.core.command import run_stage\nfrom bycase.core.seeding import make_deterministic\n"
+        "run_stage('toy', lambda: make_deterministic(1))"
     )
     ended = subprocess.run(
         [sys.executable, "-c", script],

@@ -36,7 +36,7 @@ def test_generators_of_one_purpose_repeat_and_of_two_differ() -> None:
 def test_nothing_of_a_library_is_printed_while_backends_are_loaded_and_seeded(backend: str) -> None:
     if not importlib.util.find_spec(backend):
         pytest.skip(f"{backend} is not installed")
-    code = "from bycase.core.seeding import make_tensorflow_deterministic as make; make(1)"
+    code = "from bycase.core.seeding import make_deterministic as make; make(1)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ | {"KERAS_BACKEND": backend},

@@ -11,7 +11,7 @@ import pytest
 
 from bycase.core.params import Params, load_params
 from bycase.core.rows import RowFile
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.networks.forward import forward
 from bycase.tables.features import Features
 from bycase.training import run as training_run
@@ -56,7 +56,7 @@ def settings(learning_rate: float, **train: Any) -> Params:
 
 
 def make_backbone() -> keras.Model:
-    make_tensorflow_deterministic(1)
+    make_deterministic(1)
     image = keras.Input((SIZE, SIZE, 3))
     x = keras.layers.Rescaling(1 / 128, -1)(image)
     x = keras.layers.BatchNormalization(name="norm")(keras.layers.Conv2D(6, 3, name="convolution")(x))

@@ -13,8 +13,8 @@ import numpy as np
 from pathlib import Path
 from functools import partial
 from bycase.core.params import load_params
-from bycase.core.seeding import make_tensorflow_deterministic
-make_tensorflow_deterministic(1)
+from bycase.core.seeding import make_deterministic
+make_deterministic(1)
 import keras
 assert keras.backend.backend() == "jax"
 import pandas as pd

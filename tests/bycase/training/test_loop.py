@@ -13,7 +13,7 @@ from bycase.core.errors import UserError
 from bycase.core.params import load_params
 from bycase.core.params_training import DropoutLayer, ModelParams, TrainParams
 from bycase.core.rows import RowFile
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.networks.forward import forward
 from bycase.networks.head import build_head, feature_statistics
 from bycase.networks.predict import predict_rows
@@ -62,7 +62,7 @@ def make_phase(
     n_classes: int = 2,
 ) -> Phase:
     params = params or training()
-    make_tensorflow_deterministic(1)
+    make_deterministic(1)
     rows = stored(features, folder)
     head = build_head(features.shape[-1], list(chosen.head), n_classes, 3, feature_statistics(rows, ROWS))
     plan = PhasePlan("head", 0, chosen.learning_rate, chosen.epochs, chosen.patience)
@@ -265,7 +265,7 @@ def test_score_of_a_constant_prediction_names_its_share() -> None:
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_trains_with_probabilities_in_full_precision(tmp_path: Path, precision: str) -> None:
     try:
-        make_tensorflow_deterministic(1, precision)
+        make_deterministic(1, precision)
         rows = stored(FEATURES, tmp_path)
         head = build_head(8, [], 2, 3, feature_statistics(rows, ROWS))
         chosen = settings(learning_rate=0.05)

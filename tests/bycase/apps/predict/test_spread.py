@@ -23,7 +23,7 @@ from bycase.core.errors import UserError
 from bycase.core.files import file_digest
 from tests.conftest import REPOSITORY
 from tests.fixtures import malformed
-from tests.fixtures.ray_cluster import two_nodes
+from tests.fixtures.ray_cluster import ray_cluster
 
 RAW = "data/raw/phantom"
 
@@ -113,7 +113,7 @@ def test_what_is_wrong_on_a_node_comes_back_as_one_line(copied: Path) -> None:
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Two nodes of one core each on 127.0.0.1."""
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    with two_nodes() as made:
+    with ray_cluster(2) as made:
         yield made
 
 

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from bycase.studies.tune.search import run_search
+from tests.fixtures.ray_cluster import ray_cluster
 
 ROOT = Path(__file__).parents[4]
 
@@ -109,27 +112,23 @@ def test_minutes_stop_a_search_and_asha_stops_trials(tuned: Any) -> None:
     assert 0 < len(trials) < 500
 
 
+@contextmanager
+def search_on(cluster: Any, n_epochs: int) -> Iterator[subprocess.Popen[str]]:
+    """A search with outer fold 1 on a cluster, once its trials have done so many epochs."""
+    process = search("1", RAY_ADDRESS=cluster.address)
+    try:
+        wait_for_epochs(Path("data/tuning/work/1/journal.jsonl"), n_epochs, process)
+        yield process
+    finally:
+        process.kill()
+
+
 @pytest.mark.slow
 def test_a_node_that_dies_in_the_middle_loses_no_trial(tuned: Any) -> None:
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False}
-    )
-    other = cluster.add_node(num_cpus=1, node_ip_address="127.0.0.1")
-    process = None
-    try:
-        cluster.wait_for_nodes()
-        tuned(tuning={"workers": 2, "budget": {"trials": 6, "epochs": 40, "minutes": None}})
-        process = search("1", RAY_ADDRESS=cluster.address)
-        journal = Path("data/tuning/work/1/journal.jsonl")
-        wait_for_epochs(journal, 30, process)
-        cluster.remove_node(other, allow_graceful=False)
+    tuned(tuning={"workers": 2, "budget": {"trials": 6, "epochs": 40, "minutes": None}})
+    with ray_cluster(2) as cluster, search_on(cluster, n_epochs=30) as process:
+        cluster.remove_node(cluster.others[0], allow_graceful=False)
         output, _ = process.communicate(timeout=600)
-    finally:
-        if process:
-            process.kill()
-        cluster.shutdown()
     assert process.returncode == 0, output
     trials, epochs = tables("1")
     assert trials["trial"].tolist() == list(range(6))
@@ -142,22 +141,10 @@ def test_a_node_that_dies_in_the_middle_loses_no_trial(tuned: Any) -> None:
 
 @pytest.mark.slow
 def test_a_cluster_that_is_gone_ends_the_search_in_one_line(tuned: Any) -> None:
-    from ray.cluster_utils import Cluster
-
-    head = {"num_cpus": 1, "node_ip_address": "127.0.0.1", "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
-    process = None
-    try:
-        cluster.wait_for_nodes()
-        tuned(tuning={"budget": {"trials": 6, "epochs": 40, "minutes": None}})
-        process = search("1", RAY_ADDRESS=cluster.address)
-        wait_for_epochs(Path("data/tuning/work/1/journal.jsonl"), 1, process)
+    tuned(tuning={"budget": {"trials": 6, "epochs": 40, "minutes": None}})
+    with ray_cluster(1) as cluster, search_on(cluster, n_epochs=1) as process:
         cluster.remove_node(cluster.head_node, allow_graceful=False)
         output, _ = process.communicate(timeout=600)
-    finally:
-        if process:
-            process.kill()
-        cluster.shutdown()
     assert process.returncode == 1, output
     assert "nodes are lost" in output.splitlines()[-1]
     assert "Traceback" not in output

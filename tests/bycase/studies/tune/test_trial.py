@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bycase.core.params import Params
-from bycase.core.seeding import make_tensorflow_deterministic
+from bycase.core.seeding import make_deterministic
 from bycase.networks.registry import NETWORKS
 from bycase.studies.tune.context import read_search_data
 from bycase.studies.tune.trial import Task, Trial
@@ -26,7 +26,7 @@ def make_task(params: Params, epochs: int = 6, outer: str = "0") -> Task:
 
 
 def make_trial(params: Params, epochs: int = 6) -> Trial:
-    make_tensorflow_deterministic(params.seed)
+    make_deterministic(params.seed)
     return Trial(make_task(params, epochs))
 
 
