@@ -137,7 +137,7 @@ def compare_pairs(
         "spread_over_repeats": {} if by_repeat is None else _by_model(paired, by_repeat.std(axis=0, ddof=1)),
         "notes": [
             *notes(metric, len(paired.repeats), len(numbers), alpha, margin, clusters),
-            *resolution_note(resolution, metric),
+            *resolution_note(resolution, metric, clusters),
         ],
         "resolution": resolution,
         "pairs": pairs,

@@ -111,8 +111,8 @@ def notes(metric: str, repeats: int, pairs: int, alpha: float, margin: float, cl
     ]
 
 
-def resolution_note(resolution: Mapping[str, Any], metric: str) -> list[str]:
-    """What difference in `metric` these patients resolve, where it is known; see `measure_resolution`."""
+def resolution_note(resolution: Mapping[str, Any], metric: str, clusters: str = "patients") -> list[str]:
+    """What difference in `metric` these `clusters` resolve, where it is known; see `measure_resolution`."""
     scenarios = resolution["scenarios"].get(metric)
     if not scenarios:
         return []
@@ -120,7 +120,7 @@ def resolution_note(resolution: Mapping[str, Any], metric: str) -> list[str]:
     span = " to ".join(dict.fromkeys((points[0], points[-1])))
     pairs = ", depending on the pair" if len(points) > 1 else ""
     return [
-        f"These patients resolve {span} points of {metric_words(metric)} at image level{pairs}: so large a true "
+        f"These {clusters} resolve {span} points of {metric_words(metric)} at image level{pairs}: so large a true "
         f"difference would be found with a power of {resolution['power']:.0%} by a single test."
     ]
 
