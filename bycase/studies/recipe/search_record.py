@@ -114,6 +114,7 @@ def describe_search(result: Mapping[str, Any]) -> str:
     inner = {outer: score for outer, score in scores["inner"].items() if outer != FINAL}
     budget, folds = search["budget"], search["outer"]["folds"]
     metric = monitor_words(result["monitor"])
+    patients = "" if "note" in scores else f" of {plural(scores['n_patients'], 'patient')}"
     rows = [
         ("the search's own best score: all images, inner folds", share(scores["inner"][FINAL])),
         (f"the same, mean of the {folds} searches that leave an outer fold out", share(mean(inner.values()))),
@@ -124,9 +125,9 @@ def describe_search(result: Mapping[str, Any]) -> str:
         ("gain over the authors' final settings", _difference(scores.get("gain"))),
     ]
     lines = [
-        f"{result['recipe']}: {search['algorithm']} on {data_words(*names)}, {scores['n_images']} images of "
-        f"{plural(scores['n_patients'], 'patient')}; {budget['trials']} trials x {budget['epochs']} epochs a search, "
-        f"{search['inner']['folds']} inner and {folds} outer folds; the test part was not read.",
+        f"{result['recipe']}: {search['algorithm']} on {data_words(*names)}, {scores['n_images']} images{patients} "
+        f"outside of the test part; {budget['trials']} trials x {budget['epochs']} epochs a search, "
+        f"{search['inner']['folds']} inner and {folds} outer folds.",
         "",
         markdown_table(("", metric), rows),
         "",
