@@ -22,16 +22,11 @@ def main(arguments: list[str] | None = None) -> None:
     elif options.command == "table":
         sys.stdout.write(make_table(options.markdown))
     elif options.command == "search":
-        from bycase.core.packages import need
-        from bycase.studies.recipe.search import need_search, search_recipe
+        from bycase.studies.recipe.search import search_recipe
         from bycase.studies.recipe.search_record import describe_search, read_search_result
 
-        recipe = read_recipe(options.name)
-        need_search(recipe)
-        for package in ("ray", "optuna"):
-            need(package, "bycase recipe search")
-        path = search_recipe(recipe, options.set)
-        sys.stdout.write(describe_search(read_search_result(recipe.name)))
+        path = search_recipe(read_recipe(options.name), options.set)
+        sys.stdout.write(describe_search(read_search_result(options.name)))
         logging.info("%s; the workspace holds this search; back to what is committed: %s", path, WAY_BACK_OF_SEARCH)
     else:
         protocol = HONEST if options.honest else AS_PUBLISHED

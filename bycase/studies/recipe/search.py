@@ -6,6 +6,7 @@ from typing import Any
 
 from bycase.core.errors import UserError
 from bycase.core.nested import Settings, merge
+from bycase.core.packages import need
 from bycase.core.params import PARAMS_PATH, parse_yaml, upgrade_text
 from bycase.core.yaml_edit import edit_yaml
 from bycase.studies.recipe.definition import HONEST, RECIPES, Recipe, read_recipe, recipe_names
@@ -24,7 +25,7 @@ from bycase.studies.tune.run import run_tuning
 
 SECTION = "search"  # of a recipe, and in front of ``--set``'s keys of tuning/params.yaml
 COMMITTED_TUNING = f"the committed {TUNING_PARAMS.as_posix()}"
-MOST_FOLDS = 20
+MOST_FOLDS = 20  # for which a list of searches is written; more are refused as a setting
 
 
 @dataclass(frozen=True)
@@ -151,10 +152,12 @@ def search_recipe(recipe: Recipe, assignments: list[str]) -> Path:
     Raises
     ------
     UserError
-        If the recipe has no search, `params.yaml` or `tuning/params.yaml` holds changes of the user's, a setting is
-        not valid, or a pipeline fails.
+        If the recipe has no search, a package that searches need is missing, `params.yaml` or `tuning/params.yaml`
+        holds changes of the user's, a setting is not valid, or a pipeline fails.
     """
     need_search(recipe)
+    for package in ("ray", "optuna"):
+        need(package, "bycase recipe search")
     committed, committed_tuning = committed_params(), committed_params(TUNING_PARAMS)
     refuse_own_changes(committed, PARAMS_PATH)
     refuse_own_changes(committed_tuning, TUNING_PARAMS)
