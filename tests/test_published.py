@@ -14,6 +14,7 @@ from bycase.core.params import load_params
 from bycase.core.params_migration import VERSION
 from bycase.studies.benchmark.params import load_benchmark_params
 from bycase.studies.recipe.record import PLACE_NOTE
+from bycase.studies.recipe.search_record import KIND
 from bycase.studies.tune.params import load_tuning_params
 from bycase.tables.out_of_fold import read_about, read_out_of_fold
 from stages import check
@@ -104,6 +105,7 @@ def test_out_of_fold_predictions_are_read(tmp_path: Path, monkeypatch: pytest.Mo
 )
 def test_commands_of_recipes_name_no_place_of_ours(path: Path) -> None:
     result = json.loads(path.read_text(encoding="utf-8"))
-    assert result["command"].startswith(f"bycase recipe run {path.parent.name}")
+    verb = "search" if path.stem == KIND else "run"
+    assert result["command"].startswith(f"bycase recipe {verb} {path.parent.name}")
     assert "/" not in result["command"]
     assert ("<" in result["command"]) == (result.get("command_note") == PLACE_NOTE)

@@ -59,6 +59,8 @@ class Recipe(Section):
         Nested keys of `params.yaml`: as the authors did it.
     honest : dict
         More such keys, on top of `settings`: the split by patient, and a defect mended.
+    search : dict or None
+        Nested keys of `tuning/params.yaml`: the search by which the authors say that they found their settings.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Recipe(Section):
     notes: list[str]
     settings: dict[str, Any]
     honest: dict[str, Any]
+    search: Annotated[dict[str, Any], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _has_accuracy(self) -> "Recipe":

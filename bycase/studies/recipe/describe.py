@@ -28,6 +28,7 @@ def describe_recipe(recipe: Recipe) -> str:
         "",
         "settings, honest: the same, but",
         *_lines(recipe.honest),
+        *(["", "search for settings, of tuning/params.yaml", *_lines(recipe.search)] if recipe.search else []),
     ]
     return "\n".join(lines) + "\n"
 

@@ -4,6 +4,7 @@ import json
 import math
 import platform
 import shlex
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path, PurePath
 from typing import Any
@@ -62,7 +63,7 @@ def write_result(
     Path
         The file; nothing in it names a place on this machine.
     """
-    card, split, metrics = read_model_info(), read_protocol(), read_results(METRICS, "evaluate")
+    card, metrics = read_model_info(), read_results(METRICS, "evaluate")
     seconds = read_times(card["network_sha256"]).get("training_seconds")
     path = result_path(name, protocol, network.label if network else "")
     write_json(
@@ -71,41 +72,56 @@ def write_result(
             "recipe": name,
             "system": system,
             "protocol": protocol,
-            "command": (command := describe_command(name, protocol, own, network)),
-            **({"command_note": PLACE_NOTE} if "<" in command else {}),
-            "changed": {
-                key: {side: hide_place(key, value) for side, value in both.items()} for key, both in changes.items()
-            },
-            "network": {
-                "model": params.model,
-                "variant": params.network.variant,
-                "mode": params.network.mode,
-                "weights": PurePath(params.weights).name,
-                **({"stride": params.network.stride} if params.network.stride else {}),
-            },
-            "data": {
-                "dataset": params.dataset,
-                "source": params.data.source,
-                "phantom": params.data.source == "phantom",
-                "image_size": params.data.image_size,
-                "images": sum(part["images"] for part in split["counts"].values()),
-                "parts": {
-                    part: {"images": counts["images"], "cases": counts["cases"]}
-                    for part, counts in split["counts"].items()
-                },
-                "cases_on_both_sides": split["cases_on_both_sides"],
-                "duplicates_on_both_sides": split["duplicates_on_both_sides"],
-                "pairs_under_two_labels": read_results(AUDIT, "audit")["cross_label"]["pairs"],
-            },
-            "split": {key: getattr(params.split, key) for key in ("protocol", "group", "validation", "test")}
-            | {"merge_duplicates": params.split.merge_duplicates, "seed": params.seed},
+            **describe_origin(describe_command(name, protocol, own, network), params, changes),
             "metrics": {level: _level(metrics[level]) for level in ("image", "patient")},
             "training": _training(card, pd.read_csv(HISTORY)) | {"seconds": seconds},
-            "git": {"commit": head_commit(), "code_as_committed": not uncommitted_code()},
-            "versions": {"python": platform.python_version()} | {package: version(package) for package in PACKAGES},
+            **describe_code(),
         },
     )
     return path
+
+
+def describe_origin(command: str, params: Params, changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Command, changes, network, data and split of the run that is in the workspace; see `write_result`."""
+    split = read_protocol()
+    return {
+        "command": command,
+        **({"command_note": PLACE_NOTE} if "<" in command else {}),
+        "changed": {
+            key: {side: hide_place(key, value) for side, value in both.items()} for key, both in changes.items()
+        },
+        "network": {
+            "model": params.model,
+            "variant": params.network.variant,
+            "mode": params.network.mode,
+            "weights": PurePath(params.weights).name,
+            **({"stride": params.network.stride} if params.network.stride else {}),
+        },
+        "data": {
+            "dataset": params.dataset,
+            "source": params.data.source,
+            "phantom": params.data.source == "phantom",
+            "image_size": params.data.image_size,
+            "images": sum(part["images"] for part in split["counts"].values()),
+            "parts": {
+                part: {"images": counts["images"], "cases": counts["cases"]} for part, counts in split["counts"].items()
+            },
+            "cases_on_both_sides": split["cases_on_both_sides"],
+            "duplicates_on_both_sides": split["duplicates_on_both_sides"],
+            "pairs_under_two_labels": read_results(AUDIT, "audit")["cross_label"]["pairs"],
+        },
+        "split": {key: getattr(params.split, key) for key in ("protocol", "group", "validation", "test")}
+        | {"merge_duplicates": params.split.merge_duplicates, "seed": params.seed},
+    }
+
+
+def describe_code(packages: Sequence[str] = (), pipelines: Sequence[str] = ()) -> dict[str, Any]:
+    """The commit and the versions that a run was made with; of `packages` and by `pipelines` beside the usual ones."""
+    return {
+        "git": {"commit": head_commit(), "code_as_committed": not uncommitted_code(*pipelines)},
+        "versions": {"python": platform.python_version()}
+        | {package: version(package) for package in sorted([*PACKAGES, *packages])},
+    }
 
 
 def _level(metrics: dict[str, Any]) -> dict[str, Any]:
@@ -137,8 +153,13 @@ def describe_command(name: str, protocol: str, own: Settings, network: Network |
     words = ["bycase", "recipe", "run", name, *(["--honest"] if protocol == HONEST else [])]
     if network:
         words += ["--network", ":".join(filter(None, network))]
+    return with_settings(words, own)
+
+
+def with_settings(words: list[str], own: Settings) -> str:
+    """A command's words and the settings that it was given; see `describe_command`."""
     if own:
-        words.append("--set")
+        words = [*words, "--set"]
     for key, value in flatten(own).items():
         shown = hide_place(key, value)
         words.append(shlex.quote(f"{key}={shown if isinstance(shown, str) else json.dumps(shown)}"))

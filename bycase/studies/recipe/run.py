@@ -133,7 +133,7 @@ def run_recipe(
     unstage_after_a_killed_save()
     base = upgrade_text(committed, COMMITTED)
     plan = make_plan(recipe, protocol, assignments, base, network)
-    _let_pass(plan)
+    let_pass(plan)
     _dvc(plan, "repro", *(["evaluate"] if brief else []))
     if not brief:
         # Only the root's pipeline: others may have outputs that were never made.
@@ -143,7 +143,7 @@ def run_recipe(
     return write_result(recipe.name, recipe.system, protocol, network, plan.params, changes, plan.own)
 
 
-def _let_pass(plan: Plan) -> None:
+def let_pass(plan: Plan) -> None:
     """Write `params.yaml`, with the pairs of duplicates named that would stop this protocol.
 
     Those are known once `audit` has run. A run that is continued has them already.

@@ -9,21 +9,24 @@ from typing import Any
 from bycase.core.errors import UserError
 from bycase.core.files import replace_file, write_json
 from bycase.core.params import PARAMS_PATH
+from bycase.studies.tune.params import TUNING_PARAMS
 
-STATE = Path(".dvc/tmp/recipe.json")
+# What is remembered of each file that a recipe writes.
+STATES = {PARAMS_PATH: Path(".dvc/tmp/recipe.json"), TUNING_PARAMS: Path(".dvc/tmp/recipe_search.json")}
 
 WAY_BACK = "git restore params.yaml dvc.lock metrics plots && dvc checkout dvc.yaml"
+WAY_BACK_OF_SEARCH = WAY_BACK.replace("params.yaml", "params.yaml tuning", 1)
 
 
-def committed_params() -> str:
-    """The text of `params.yaml` in Git's HEAD.
+def committed_params(path: Path = PARAMS_PATH) -> str:
+    """The text of `params.yaml`, or of the file at another `path`, in Git's HEAD.
 
     Raises
     ------
     UserError
         If this is no Git repository, or nothing is committed.
     """
-    return _git("show", f"HEAD:./{PARAMS_PATH}")
+    return _git("show", f"HEAD:./{path.as_posix()}")
 
 
 def head_commit() -> str:
@@ -31,9 +34,9 @@ def head_commit() -> str:
     return _git("rev-parse", "HEAD").strip()
 
 
-def uncommitted_code() -> bool:
-    """Whether library, stages, recipes or pipeline differ from that commit."""
-    return bool(_git("status", "--porcelain", "--", "bycase", "stages", "recipes", "dvc.yaml").strip())
+def uncommitted_code(*pipelines: str) -> bool:
+    """Whether library, stages, recipes, `dvc.yaml` or another one of `pipelines` differ from that commit."""
+    return bool(_git("status", "--porcelain", "--", "bycase", "stages", "recipes", "dvc.yaml", *pipelines).strip())
 
 
 def _git(*arguments: str) -> str:
@@ -77,48 +80,53 @@ def _staged() -> set[str]:
     return set(filter(None, _git("diff", "--cached", "--name-only", "--relative", "-z").split("\0")))
 
 
-def refuse_own_changes(base: str) -> None:
+def refuse_own_changes(base: str, path: Path = PARAMS_PATH) -> None:
     """Refuse to write over changes of `params.yaml` that no earlier recipe has made.
 
     Parameters
     ----------
     base : str
         The committed text.
+    path : Path
+        The file, one of `STATES`.
 
     Raises
     ------
     UserError
         If the workspace's text is neither that nor what the last recipe left.
     """
-    present = PARAMS_PATH.read_text(encoding="utf-8") if PARAMS_PATH.exists() else base
-    if present != base and digest(present) not in read_state().get("written", []):
+    present = path.read_text(encoding="utf-8") if path.exists() else base
+    if present != base and digest(present) not in read_state(path).get("written", []):
+        name = path.as_posix()
         raise UserError(
-            "params.yaml has changes that are not committed, and a recipe would write over them: commit them, or drop "
-            "them by 'git restore params.yaml', and run again"
+            f"{name} has changes that are not committed, and a recipe would write over them: commit them, or drop "
+            f"them by 'git restore {name}', and run again"
         )
 
 
-def write_params(text: str, **state: str) -> None:
+def write_params(text: str, path: Path = PARAMS_PATH, **state: str) -> None:
     """Write `params.yaml`, and remember that a recipe did.
 
     Parameters
     ----------
     text : str
         The new content.
+    path : Path
+        The file, one of `STATES`.
     **state : str
         What else to remember; see `read_state`.
     """
     # Remembered first, with the text that goes: whenever this is killed, the one that is there is remembered.
-    there = PARAMS_PATH.read_text(encoding="utf-8") if PARAMS_PATH.exists() else ""
-    write_json(STATE, {**state, "written": [digest(there), digest(text)]})
-    with replace_file(PARAMS_PATH) as partial:
+    there = path.read_text(encoding="utf-8") if path.exists() else ""
+    write_json(STATES[path], {**state, "written": [digest(there), digest(text)]})
+    with replace_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
-def read_state() -> dict[str, Any]:
-    """What the last recipe remembered: ``written``, digests of the `params.yaml` it found and left, and its own."""
+def read_state(path: Path = PARAMS_PATH) -> dict[str, Any]:
+    """What the last recipe remembered of a file: ``written``, digests of the text it found and left, and its own."""
     try:
-        state: dict[str, Any] = json.loads(STATE.read_text(encoding="utf-8"))
+        state: dict[str, Any] = json.loads(STATES[path].read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
     return state

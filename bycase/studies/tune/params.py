@@ -5,12 +5,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from bycase.core.errors import UserError
-from bycase.core.params import Params, load_section
+from bycase.core.params import Params, read_yaml, validate
 from bycase.core.params_data import Count, Section, Share
 from bycase.core.params_training import ALL, DropoutLayer
 
@@ -245,9 +245,14 @@ def load_tuning_params(params: Params, path: Path = TUNING_PARAMS) -> TuningPara
     UserError
         If the file is missing or not YAML, a key or value is not valid, or it does not fit the network.
     """
-    tuning = load_section(TuningParams, path)
+    return check_tuning_params(params, read_yaml(path, TuningParams), str(path))
+
+
+def check_tuning_params(params: Params, content: dict[str, Any], source: str) -> TuningParams:
+    """Check the content of a `tuning/params.yaml` that comes from `source`; see `load_tuning_params`."""
+    tuning = validate(TuningParams, content, source)
     for mistake in (*_network_mistakes(params, tuning), *budget_mistakes(params, tuning)):
-        raise UserError(f"{path}: {mistake}")
+        raise UserError(f"{source}: {mistake}")
     return tuning
 
 

@@ -191,8 +191,9 @@ def test_another_folder_is_said(tmp_path: Path) -> None:
     [
         (
             "colour: red",
-            "unknown key 'colour'; valid keys there: honest, name, network, notes, published, settings, source",
+            "unknown key 'colour'; valid keys there: honest, name, network, notes, published, search, settings, source",
         ),
+        ("search: {}", "search: Dictionary should have at least 1 item after validation, not 0"),
         ("system: F", "system: Input should be 'A', 'B', 'C', 'D' or 'E'"),
         ("published: [{metric: accuracy, share: 1}]", "published"),
         ("published: [{metric: loss, part: test, text: x, values: [1]}]", "no entry with metric accuracy"),
