@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bycase.datasets.inspect.words import report
+from bycase.datasets.inspect.words import questions, report
 
 from .conftest import Look, Write, write_table
 
@@ -29,6 +29,16 @@ def test_of_groups_within_groups_the_finer_are_shown_too(write: Write, look: Loo
     option = r"--patient '(?:^|/)(?P<patient>\p{L}+\d+-\d+)_[^/]*$'"
     further = f"or these divided further, {option}: 18, 3 images each, such as a0-0, a0-1, a0-2?"
     assert lines[place + 1].strip() == further
+
+
+def test_a_number_that_goes_across_classes_is_left_to_a_person(write: Write, look: Look) -> None:
+    seen = look(write(f"{c}/{p}-{i}.png" for c in ("benign", "malignant") for p in range(6) for i in range(3)))
+    lines = report(seen)
+    place = next(i for i, line in enumerate(lines) if line.startswith("patient"))
+    assert lines[place].endswith(": 6, 6 images each, such as 0, 1, 2; 6 of them have images of several classes?")
+    assert lines[place + 1].strip() == "or the same number in several classes is not the same patient: --patient none"
+    ((option, choices),) = questions(seen)
+    assert (option, choices[-1]) == ("patient", "none")
 
 
 def test_one_hot_columns_are_said(write: Write, look: Look) -> None:
