@@ -153,6 +153,11 @@ def _leaderboard(bench: Bench) -> Section:
         f"Out-of-fold results, best network first. {intervals_words(bench.clusters)} Overlapping intervals do not "
         "mean that two networks are equal: see the pairwise verdicts."
     )
+    if any("ensemble" in board[model] for model in bench.models):
+        caption += (
+            " A mean of repeats ranks images by networks of different folds, each with its own scale, so that its AUC "
+            "may lie below a single network's where it predicts no worse."
+        )
     costs = [
         (
             _network(bench, model),

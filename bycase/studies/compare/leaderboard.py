@@ -64,7 +64,8 @@ def average_repeats(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.Dat
     """A deep ensemble of the repeats: each image's probabilities and thresholds, averaged over them.
 
     Every member was trained on other patients than the image's. Rows stay as they are, so that an image is still
-    ranked against those of its fold in each repeat, and the AUC is over the same pairs as a single network's.
+    ranked against those of its fold in each repeat, and the AUC is over the same pairs as a single network's. It may
+    lie below theirs: as folds are drawn anew, two images of a fold share one member, and each member has its own scale.
 
     Lakshminarayanan, B., Pritzel, A. and Blundell, C. (2017). Simple and Scalable Predictive Uncertainty Estimation
     using Deep Ensembles. NeurIPS.
