@@ -10,6 +10,8 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.style
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from PIL import Image
 
 from bycase.core.files import replace_file
@@ -35,6 +37,7 @@ LEVEL_DASHES: dict[str, Any] = {"image": "-", "patient": DASHED}
 REFERENCE: Any = {"color": GREY, "linewidth": 1, "linestyle": (0, (1.3, 1.7)), "zorder": 0}
 
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE, TILE_SIZE = 12.5, 9.5, 8.5, 7
+POINTS_PER_INCH = 72
 TEXT_PER_INCH, SMALL_PER_INCH = 13.5, 16.4  # characters
 
 STYLE: Any = {
@@ -101,15 +104,27 @@ def new_figure(height: float, title: str, subtitle: Sequence[str], note: str, wi
     lines = [part for line in subtitle for part in textwrap.wrap(line, int(width * TEXT_PER_INCH))]
     notes = textwrap.wrap(note, int(width * SMALL_PER_INCH))
     edge = 0.12
-    top = height - edge - 0.24 - 0.175 * len(lines) - 0.10
+    titles = _wrap_title(title, width - 2 * edge)
+    further = 0.22 * (len(titles) - 1)
+    top = height - edge - 0.24 - further - 0.175 * len(lines) - 0.10
     bottom = edge + 0.16 * len(notes) + 0.09
     x = edge / width
-    figure.text(x, 1 - edge / height, title, size=TITLE_SIZE, weight="bold", va="top", color=INK)
+    figure.text(x, 1 - edge / height, "\n".join(titles), size=TITLE_SIZE, weight="bold", va="top", color=INK)
     block: dict[str, Any] = {"color": GREY, "linespacing": 1.3}
-    figure.text(x, 1 - (edge + 0.26) / height, "\n".join(lines), size=TEXT_SIZE, va="top", **block)
+    figure.text(x, 1 - (edge + 0.26 + further) / height, "\n".join(lines), size=TEXT_SIZE, va="top", **block)
     figure.text(x, edge / height, "\n".join(notes), size=SMALL_SIZE, va="bottom", **block)
     figure.set_layout_engine("constrained", rect=(0.5 * x, bottom / height, 1 - x, (top - bottom) / height))
     return figure
+
+
+def _wrap_title(title: str, width: float) -> list[str]:
+    """A title's lines, none of them wider than so many inches."""
+    bold = FontProperties(family=STYLE["font.family"], weight="bold", size=TITLE_SIZE)
+    for longest in range(len(title), 0, -1):
+        lines = textwrap.wrap(title, longest, break_on_hyphens=False)
+        if all(TextPath((0, 0), line, prop=bold).get_extents().x1 <= width * POINTS_PER_INCH for line in lines):
+            return lines
+    return [title]
 
 
 def save_figure(path: Path, figure: Figure) -> None:

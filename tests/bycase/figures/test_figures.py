@@ -72,6 +72,14 @@ def test_long_facts_are_wrapped_not_cut() -> None:
     check_layout(figure)
 
 
+@pytest.mark.parametrize("title", ["AUC by number of training patients: 0.919 with 24, efficientnetlite", "W " * 90])
+def test_a_long_title_is_wrapped_not_cut(title: str) -> None:
+    figure = new_figure(4, title, ["data, split"], "Dots: thresholds.")
+    figure.add_subplot()
+    check_layout(figure)
+    assert figure.texts[0].get_text().split() == title.split()
+
+
 def test_photographs_get_a_palette_and_the_same_bytes(tmp_path: Path) -> None:
     def photograph() -> Figure:
         figure = Figure(figsize=(3.2, 3.2))
