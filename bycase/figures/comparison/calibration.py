@@ -35,7 +35,7 @@ def draw_calibration(
     """
     errors = {name: metrics["image"]["calibration"] for name, metrics in board.items()}
     best = min(errors, key=lambda name: errors[name]["before"]["ece"])
-    title = f"Calibration: smallest image ECE {errors[best]['before']['ece']:.3f}, {shorten(best)}"
+    title = f"Calibration: smallest image ECE {errors[best]['before']['ece']:.3f}, {best}"
     observed, predicted = reliability_words(None if images.positive is None else images.classes[images.positive])
     note = (
         f"Dots: images of similar probability; bars: 95 % intervals over {clusters}. Above the line the "

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bycase.core.wording import metric_with_interval
-from bycase.figures.comparison.marks import names_itself, shorten
+from bycase.figures.comparison.marks import names_itself
 from bycase.figures.parts import draw_interval, row_axes, write_above
 from bycase.figures.style import BLUE, GREEN, GREY, REFERENCE, new_figure, styled
 from bycase.statistics.comparison.verdict import indistinguishable_groups
@@ -97,9 +97,9 @@ def _title(board: Mapping[str, Any], comparisons: Mapping[str, Any]) -> str:
     resolved, same = outcomes.count("shown to differ"), outcomes.count("equivalent")
     value = metrics[settings["level"]][settings["metric"]]
     if len(pairs) < 2:
-        return f"{shorten(best)} first with {value:.3f}{''.join(f'; the pair: {outcome}' for outcome in outcomes)}"
+        return f"{best} first with {value:.3f}{''.join(f'; the pair: {outcome}' for outcome in outcomes)}"
     differ = f"{resolved or 'none'} of {len(pairs)} pairs shown to differ"
-    return f"{shorten(best)} first with {value:.3f}; {differ}{f', {same} equivalent' if same else ''}"
+    return f"{best} first with {value:.3f}; {differ}{f', {same} equivalent' if same else ''}"
 
 
 def _outcomes(pairs: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend, shorten
+from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend
 from bycase.figures.parts import epoch_axis
 from bycase.figures.phases import is_fitted
 from bycase.figures.style import DOTTED, new_figure, styled
@@ -77,7 +77,7 @@ def draw_learning_curves(histories: pd.DataFrame, models: Sequence[str], subtitl
     }
     highest = {model: curve.max() for model, curve in accuracy.items()} | dict(levels["val_accuracy"])
     best = max(models, key=lambda model: highest[model])
-    title = f"Learning curves: best validation accuracy {highest[best]:.3f}, {shorten(best)}"
+    title = f"Learning curves: best validation accuracy {highest[best]:.3f}, {best}"
     labels = {
         model: f"{model}: {highest[model]:.3f} "
         + (f"in epoch {accuracy[model].idxmax()}" if model in accuracy else "at once")

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend, shorten
+from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend
 from bycase.figures.parts import draw_interval
 from bycase.figures.style import REFERENCE, new_figure, styled
 from bycase.statistics.metric_names import metric_words
@@ -58,7 +58,7 @@ def draw_pareto(board: Mapping[str, Any], metric: str, level: str, subtitle: Seq
     words = f"{level} {metric_words(metric)}"
     best = max(values, key=lambda name: values[name])
     quickest = _quickest(board, known, best)
-    title = f"{words[0].upper()}{words[1:]}: {shorten(best)} best with {values[best]:.3f}{quickest}"
+    title = f"{words[0].upper()}{words[1:]}: {best} best with {values[best]:.3f}{quickest}"
     note = (
         "Left and up is better. Stepped line: the front, whose networks no other one beats in both. Bars: 95 % "
         "intervals over patients; whether two networks differ is told by their paired comparison, not by "
@@ -84,7 +84,7 @@ def _quickest(board: Mapping[str, Any], known: Sequence[str], best: str) -> str:
     if "fitting_seconds" not in known:
         return ""
     cheapest = min(board, key=lambda name: board[name]["cost"]["fitting_seconds"])
-    return ", " + ("and quickest" if best == cheapest else f"{shorten(cheapest)} quickest") + " to train"
+    return ", " + ("and quickest" if best == cheapest else f"{cheapest} quickest") + " to train"
 
 
 def _draw_front(axes: Axes, spent: Mapping[str, float], values: Mapping[str, float]) -> None:

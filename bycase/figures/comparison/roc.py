@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
 from bycase.core.wording import metric_with_interval, share
-from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend, shorten
+from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend
 from bycase.figures.parts import roc_axes
 from bycase.figures.style import new_figure, styled
 from bycase.statistics.comparison.paired import Paired
@@ -68,7 +68,7 @@ def draw_roc(levels: Mapping[str, Paired], board: Mapping[str, Any], subtitle: S
     colours = colour_models(list(board))
     labels = {name: f"{name}: {', '.join(share(row[level]['auc']) for level in levels)}" for name, row in board.items()}
     best = max(board, key=lambda name: board[name]["image"]["auc"])
-    title = f"ROC: best image AUC {metric_with_interval(board[best]['image'], 'auc', name='95 % CI')}, {shorten(best)}"
+    title = f"ROC: best image AUC {metric_with_interval(board[best]['image'], 'auc', name='95 % CI')}, {best}"
     images = levels["image"]
     means = ["classes, each against the rest,"] if images.positive is None else []
     means += ["folds"] if len(np.unique(images.fold)) > 1 else []

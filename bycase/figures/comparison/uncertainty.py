@@ -37,7 +37,7 @@ def draw_uncertainty(
         labels[name] = f"{name}: AURC {area:.3f}, sets of {size:.2f}"
     best = max(summaries, key=lambda name: summaries[name]["selective"][PLAIN]["accuracy_80"])
     kept = summaries[best]["selective"][PLAIN]["accuracy_80"]
-    title = f"Abstention: accuracy {kept:.3f} on the surest 80 % of images, {shorten(best)}"
+    title = f"Abstention: accuracy {kept:.3f} on the surest 80 % of images, {best}"
     note = (
         "Left: errors among the images kept, the surest first; AURC: area under it. Right: mean share of a patient's "
         "images whose class is in the prediction set, calibrated on validation images (open) or patients (filled), "
