@@ -20,6 +20,17 @@ def test_short_batches_and_constant_weights_give_the_networks_outputs(name: str)
         np.testing.assert_array_equal(frozen(of), frozen(of))
 
 
+def test_a_large_network_gives_the_same_with_its_weights_as_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = build_backbone("efficientnetlite", 32, "imagenet", "avg", 1)
+    images = np.random.default_rng(0).uniform(0, 255, (3, 32, 32, 3)).astype(np.float32)
+    expected = frozen_forward(network, 4)(images)
+    monkeypatch.setattr("bycase.networks.graph.freeze", None)
+    monkeypatch.setattr("bycase.networks.forward.MOST_CONSTANTS", network.count_params() - 1)
+    large = frozen_forward(network, 4)
+    assert large(images).shape == expected.shape
+    np.testing.assert_allclose(large(images), expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
+
+
 def test_a_frozen_network_does_not_see_later_weights() -> None:
     network = build_backbone("efficientnetlite", 32, "imagenet", "avg", 1)
     images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)

@@ -24,10 +24,11 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
     """
     metric, optimism = monitor_words(final.about["monitor"]), summary["optimism"]
     title = f"Optimism {decimals(optimism['estimate'])} (95 % CI {interval(optimism['ci'], decimals)})"
+    units = "images" if "note" in summary else "patients"
     note = (
         f"Optimism: the {metric} that a search has of its own winner, minus the winner's on the outer fold that the "
-        "search has not seen. Bars: 95 % intervals over patients; of AUC, pairs are of one fold. Beyond the "
-        "search's choice, the two differ by the networks' averaging and by which patients a fold has."
+        f"search has not seen. Bars: 95 % intervals over {units}; of AUC, pairs are of one fold. Beyond the "
+        f"search's choice, the two differ by the networks' averaging and by which {units} a fold has."
     )
     rows = [
         *((f"outer fold {s.outer}", s.score, summary["outer"]["folds"].get(s.outer), None) for s in nested),
@@ -38,7 +39,8 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
         rows.append(("all folds, default settings", inner, default["score"], default["ci"]))
     subtitle = [
         *describe_searches(final, len(nested)),
-        f"{summary['n_images']} images of {summary['n_patients']} patients",
+        f"{summary['n_images']} images"
+        + (", patients unknown" if "note" in summary else f" of {summary['n_patients']} patients"),
     ]
     figure = new_figure(2.6 + ROW * len(rows), title, subtitle, note)
     with styled():

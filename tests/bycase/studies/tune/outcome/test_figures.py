@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from bycase.figures.style import save_figure
 from bycase.studies.tune.outcome.gather import draw_figures
+from bycase.studies.tune.outcome.optimism import draw_optimism
 from bycase.studies.tune.outcome.parallel import axis_places
 from bycase.studies.tune.outcome.schedule import draw_schedule, shown_hyperparameter
 from bycase.studies.tune.outcome.searches import read_searches
@@ -98,3 +99,17 @@ def test_axes_are_logarithmic_or_of_choices() -> None:
     places, _, words = axis_places(pd.Series([16.0, 64.0]), Dimension(choice=[16, 64]))
     assert words == ["16", "64"]
     assert np.allclose(places, [0.25, 0.75])
+
+
+@pytest.mark.parametrize(
+    ("note", "words"), [({}, "40 images of 30 patients"), ({"note": "x"}, "40 images, patients unknown")]
+)
+def test_no_patients_are_claimed_where_nothing_names_them(
+    make_search: MakeSearch, note: dict[str, str], words: str
+) -> None:
+    search, score = make_search(trials=2), {"score": 0.8, "ci": {"low": 0.7, "high": 0.9}, "folds": {}}
+    summary = {"optimism": {"estimate": 0.1, "ci": {"low": 0.0, "high": 0.2}}, "outer": score}
+    figure = draw_optimism(summary | {"n_images": 40, "n_patients": 30} | note, search, [search])
+    texts = " ".join(text.get_text().replace("\n", " ") for text in figure.texts)
+    assert words in texts
+    assert ("over patients" in texts) == (not note)
