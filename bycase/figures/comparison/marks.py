@@ -9,7 +9,7 @@ from bycase.figures.parts import handle, panels_with_legend
 from bycase.figures.style import COLOURS, SMALL_PER_INCH, WIDTH
 
 LEGEND_ROW = 0.19  # inches
-LONGEST = 20  # characters of a network's or a revision's name in a title
+LONGEST = 20  # characters of a network's or a revision's name beside a row
 HANDLE = 5  # characters that a legend's line and gaps take
 
 
@@ -19,7 +19,7 @@ def names_itself(name: str, network: str) -> bool:
 
 
 def shorten(name: str, length: int = LONGEST) -> str:
-    """A name as it fits into a title: a longer one loses its middle."""
+    """A name as it fits beside a row or over a panel: a longer one loses its middle."""
     if len(name) <= length:
         return name
     return f"{name[: length // 2]}…{name[-(length - length // 2 - 1) :]}"

@@ -24,7 +24,8 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
     """
     metric, optimism = monitor_words(final.about["monitor"]), summary["optimism"]
     title = f"Optimism {decimals(optimism['estimate'])} (95 % CI {interval(optimism['ci'], decimals)})"
-    units = "images" if "note" in summary else "patients"
+    known = "note" not in summary
+    units = "patients" if known else "images"
     note = (
         f"Optimism: the {metric} that a search has of its own winner, minus the winner's on the outer fold that the "
         f"search has not seen. Bars: 95 % intervals over {units}; of AUC, pairs are of one fold. Beyond the "
@@ -39,8 +40,7 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
         rows.append(("all folds, default settings", inner, default["score"], default["ci"]))
     subtitle = [
         *describe_searches(final, len(nested)),
-        f"{summary['n_images']} images"
-        + (", patients unknown" if "note" in summary else f" of {summary['n_patients']} patients"),
+        f"{summary['n_images']} images" + (f" of {summary['n_patients']} patients" if known else ", patients unknown"),
     ]
     figure = new_figure(2.6 + ROW * len(rows), title, subtitle, note)
     with styled():
