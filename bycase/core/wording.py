@@ -61,6 +61,18 @@ def plural(number: int, noun: str) -> str:
     return f"{count(number)} {noun}{'s' * (number != 1)}"
 
 
+def clusters_of(numbers: Numbers) -> str:
+    """What intervals are over: patients, or images where the ``note`` of `numbers` says that patients are unknown."""
+    return "images" if "note" in numbers else "patients"
+
+
+def sample_words(images: str, numbers: Numbers) -> str:
+    """Such as ``501 images of 407 patients``; ``501 images, patients unknown`` where `numbers` have a ``note``."""
+    if "note" in numbers:
+        return f"{images}, patients unknown"
+    return f"{images} of {plural(numbers['n_patients'], 'patient')}"
+
+
 def seconds(value: float) -> str:
     """A duration, such as ``2 min 28 s``."""
     if value < 120:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from bycase.core.wording import interval, metric_with_interval, signed
+from bycase.core.wording import clusters_of, interval, metric_with_interval, signed
 from bycase.explain.artifacts import ExplainArtifacts
 from bycase.explain.deletion import CENTRE, RANDOM, SCORES
 from bycase.explain.maps import MAP_WORDS
@@ -35,7 +35,7 @@ def draw_deletion(content: Mapping[str, Any], artifacts: ExplainArtifacts, subti
     title = f"Deletion: {compare_words(content, method)}"
     note = (
         "Mean probability of the predicted class. Deleted pixels become the image's mean colour; insertion starts from "
-        "the blurred image. Numbers: area under the curve with its 95 % interval over patients. Random "
+        f"the blurred image. Numbers: area under the curve with its 95 % interval over {clusters_of(content)}. Random "
         "patches are as large as the places of the feature map."
     )
     figure = new_figure(HEIGHT + LINE * len(orders), title, [difference_words(content, method), *subtitle], note)

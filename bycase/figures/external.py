@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from bycase.core.wording import value_with_interval
+from bycase.core.wording import clusters_of, value_with_interval
 from bycase.figures.parts import draw_interval, handle, row_axes
 from bycase.figures.style import BLUE, REFERENCE, VERMILLION, data_words, new_figure, styled
 from bycase.statistics.external import list_measures
@@ -28,12 +28,11 @@ def draw_external(content: Mapping[str, Any], subtitle: Sequence[str]) -> Figure
     """
     rows = [row for row in list_measures(content) if row[2] not in OTHER_SCALES]
     there = content["external"]["image"]
-    known = "note" not in content
-    size = f" of {there['n_patients']} other patients" if known else "; patients unknown"
+    size = ", patients unknown" if "note" in content else f" of {there['n_patients']} other patients"
     lines = [*subtitle, f"{external_words(content)}: {there['n']} images{size}"]
     note = (
         "Change: external less internal. Threshold, temperature and prediction sets are locked. Intervals: 95 %, over "
-        f"{'patients' if known else 'images'}."
+        f"{clusters_of(content)}."
     )
     figure = new_figure(AROUND + ROW * len(rows), _title(content), lines, note)
     with styled():

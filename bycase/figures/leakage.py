@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.core.wording import interval, tenths
+from bycase.core.wording import clusters_of, interval, tenths
 from bycase.figures.parts import draw_interval, row_axes, write_above
 from bycase.figures.style import BLUE, GREY, ORANGE, PALE, REFERENCE, VERMILLION, new_figure, styled
 from bycase.statistics.leakage.levels import LEVELS
@@ -62,8 +62,8 @@ def _note(content: dict[str, Any], probed: bool) -> str:
     note = (
         f"Same features and same linear head for all; {folds}-fold cross-validation, mean over {repeats} "
         f"{'draw' if repeats == 1 else 'draws'} of the folds. Lines: 95 % intervals over "
-        f"{'images' if 'note' in content else 'patients'}; "
-        "in brackets: points gained over the strictest split (dotted), with the paired interval."
+        f"{clusters_of(content)}; in brackets: points gained over the strictest split (dotted), with the paired "
+        "interval."
     )
     if content["n_classes"] > 2:
         note = f"{note} AUC: mean of each class against the rest."

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bycase.core.wording import plural, sample_words
 from bycase.explain.artifacts import FILE, ExplainArtifacts, mean_curves, read_artifacts
 from bycase.explain.artifacts import FOLDER as MAPS
 from bycase.explain.artifacts import RESULTS as EXPLAINED
@@ -145,8 +146,7 @@ def draw_explanations(
     """
     method = artifacts.method
     *head, last = subtitle
-    patients = "" if "note" in content else f" of {content['n_patients']} patients"
-    scored = [*head, f"{last}; {content['n']} test images{patients}, drawn at random"]
+    scored = [*head, f"{last}; {sample_words(plural(content['n'], 'test image'), content)}, drawn at random"]
     verdict = f"Sanity check {judge(content['sanity'][method])}"
     title = f"Deletion score: {compare_words(content, method)}"
     return {

@@ -39,7 +39,7 @@ def draw_power(content: dict[str, Any], curves: pd.DataFrame, source: Sequence[s
         f"Two-sided test at alpha {assumed['alpha']:g} with a power of {percent(assumed['power'])}; the worse network "
         f"has an accuracy of {assumed['accuracy']:g} and an AUC of {assumed['auc']:g}. Scenarios: correlations between "
         "the networks and between images of one patient, as params.yaml states them. A line begins where a perfect "
-        "network would be told from the assumed one. Upright: the patients of this data set."
+        f"network would be told from the assumed one. Upright: the {_units(content)} of this data set."
     )
     figure = new_figure(HEIGHT, _title(content), source, note)
     with styled():
@@ -54,8 +54,12 @@ def _title(content: dict[str, Any]) -> str:
     everyone, best = content["all"], content["all"][SCENARIOS[0]]
     found = {metric: best[f"{metric}_points"] for metric in METRICS}
     words = ", ".join(f"{tenths(points)} of {metric_words(metric)}" for metric, points in found.items() if points)
-    units = "groups" if "note" in content else "patients"
-    return f"{everyone['n_patients']:,} {units} resolve {words + ' points' if words else 'nothing'} at best"
+    return f"{everyone['n_patients']:,} {_units(content)} resolve {words + ' points' if words else 'nothing'} at best"
+
+
+def _units(content: dict[str, Any]) -> str:
+    """What is counted; where patients are unknown, the groups of duplicates that stand for them."""
+    return "groups" if "note" in content else "patients"
 
 
 def _draw_metric(axes: Axes, content: dict[str, Any], curves: pd.DataFrame, metric: str) -> None:

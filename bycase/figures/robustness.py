@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.core.wording import metric_with_interval
+from bycase.core.wording import clusters_of, metric_with_interval
 from bycase.figures.parts import handle, panels_with_legend
 from bycase.figures.style import COLOURS, REFERENCE, new_figure, styled
 from bycase.statistics.metric_names import metric_words
@@ -38,7 +38,7 @@ def draw_robustness(
     curves = [(model, metric) for model in summaries for metric in metrics]
     banded = len(curves) <= MOST_BANDS
     note = (
-        f"Severity 0: the untouched images. {'Bands' if banded else 'Bars'}: 95 % intervals over patients. "
+        f"Severity 0: the untouched images. {'Bands' if banded else 'Bars'}: 95 % intervals over {clusters_of(first)}. "
         "Dotted: AUC of chance."
     )
     legend = LEGEND_LINE * -(-len(curves) // LEGEND_COLUMNS)

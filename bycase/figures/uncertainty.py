@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from bycase.core.wording import metric_with_interval
+from bycase.core.wording import capitalise, clusters_of, metric_with_interval, plural, sample_words
 from bycase.figures.run_info import RunInfo
 from bycase.figures.style import (
     BLUE,
@@ -26,7 +26,7 @@ from bycase.figures.style import (
 from bycase.statistics.metrics import patient_scores
 from bycase.statistics.units import Bools, Units
 
-HEIGHT = 8.2
+HEIGHT, HEIGHT_OF_ONE = 8.2, 5.2  # inches, with both panels or the first
 LINES: dict[str, tuple[str, str, Any]] = {
     "plain": ("largest probability", BLUE, "-"),
     "mc_dropout": ("entropy, MC dropout", ORANGE, DASHED),
@@ -43,6 +43,8 @@ def draw_uncertainty(
 ) -> Figure:
     """Draw the risk-coverage curves, and below them the coverage of each patient by prediction sets.
 
+    Where patients are unknown, only the former.
+
     Parameters
     ----------
     content : mapping
@@ -56,25 +58,30 @@ def draw_uncertainty(
     run_info : RunInfo
         Names network and data.
     """
-    reached, limits = content["conformal"]["patient"], content["conformal"]["patient"]["ci"]["patient_coverage"]
-    covered = f"{100 * reached['patient_coverage']:.1f} %"
-    title = f"Sets of {reached['size']:.2f} classes cover {covered} of a patient's images"
+    known = "note" not in content
+    level, metric, of = ("patient", "patient_coverage", "a patient's") if known else ("image", "coverage", "all")
+    reached, limits = content["conformal"][level], content["conformal"][level]["ci"][metric]
+    title = f"Sets of {reached['size']:.2f} classes cover {100 * reached[metric]:.1f} % of {of} images"
     subtitle = [
         f"{run_info.network}; {run_info.data}",
-        f"{content['n']} test images of {content['n_patients']} patients; cover: 95 % CI {100 * limits['low']:.1f} to "
+        f"{sample_words(plural(content['n'], 'test image'), content)}; cover: 95 % CI {100 * limits['low']:.1f} to "
         f"{100 * limits['high']:.1f} %, {100 * content['coverage']:g} % meant",
     ]
-    note = (
-        "Above: images are kept from the surest on; errors are the plain prediction's. Shaded: 95 % intervals over "
-        "patients. Below: sets are calibrated on validation so that images, or patients, count the "
-        "same; dotted: what was meant."
+    shown = (
+        "images are kept from the surest on; errors are the plain prediction's. Shaded: 95 % intervals over "
+        f"{clusters_of(content)}."
     )
-    figure = new_figure(HEIGHT, title, subtitle, note)
+    below = (
+        "Below: sets are calibrated on validation so that images, or patients, count the same; dotted: what was meant."
+    )
+    note = f"Above: {shown} {below}" if known else capitalise(shown)
+    figure = new_figure(HEIGHT if known else HEIGHT_OF_ONE, title, subtitle, note)
     with styled():
-        upper, lower = figure.subplots(2, 1, height_ratios=[1.15, 1])
-        _draw_risk(upper, curve, content["selective"])
-        _draw_coverage(lower, content, sets, images)
-        for axes in (upper, lower):
+        panels = figure.subplots(1 + known, 1, height_ratios=[1.15, 1][: 1 + known], squeeze=False)[:, 0]
+        _draw_risk(panels[0], curve, content["selective"])
+        if known:
+            _draw_coverage(panels[1], content, sets, images)
+        for axes in panels:
             axes.grid()
             axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
             axes.set_xlim(0, 1.01)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from bycase.core.wording import Numbers, count, metric_with_interval
+from bycase.core.wording import Numbers, metric_with_interval, plural, sample_words
 from bycase.explain.deletion import SCORES
 from bycase.explain.maps import MAP_WORDS
 from bycase.explain.sanity import judge
@@ -28,9 +28,8 @@ def explanation_section(explained: Numbers | None, plots: Path, images: bool) ->
     title = "Explanation maps"
     if explained is None:
         return Section("explanations", title, [missing("the maps and their scores", "dvc repro explain")])
-    patients = "" if "note" in explained else f" of {count(explained['n_patients'])} patients"
     caption = (
-        f"Areas under the curves of {count(explained['n'])} test images{patients}. "
+        f"Areas under the curves of {sample_words(plural(explained['n'], 'test image'), explained)}. "
         f"Deletion: lower is better; insertion: higher is better. {intervals_of(explained)}"
     )
     rows = [

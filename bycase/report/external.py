@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bycase.core.wording import Numbers, count, metric_with_interval, percent, signed
+from bycase.core.wording import Numbers, clusters_of, count, metric_with_interval, percent, signed
 from bycase.datasets.overlap import describe_left_out
 from bycase.report.blocks import Block, Section, Table, Text
 from bycase.report.decisions import decision_tables
@@ -25,7 +25,7 @@ def external_section(content: Numbers | None, figure: Path) -> Section:
         blocks = [
             Text(external_words(content)),
             change_table(content),
-            *decision_tables(content["external"].get("decisions", {}), "images" if "note" in content else "patients"),
+            *decision_tables(content["external"].get("decisions", {}), clusters_of(content)),
             figure_or_note(figure, alt, "Both data sets, and the change.", "dvc repro plot"),
         ]
     return Section("external", "External test set", blocks)

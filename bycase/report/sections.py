@@ -6,6 +6,7 @@ from pathlib import Path
 from bycase.core.wording import (
     DASH,
     Numbers,
+    clusters_of,
     count,
     interval,
     metric_with_interval,
@@ -66,7 +67,7 @@ def intervals_words(clusters: str = "patients") -> str:
 
 def intervals_of(numbers: Numbers) -> str:
     """The same for a stage's results, whose ``note`` says that patients are unknown."""
-    return intervals_words("images" if "note" in numbers else "patients")
+    return intervals_words(clusters_of(numbers))
 
 
 def main_numbers(levels: Mapping[str, Numbers]) -> list[Number]:

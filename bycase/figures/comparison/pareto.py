@@ -42,7 +42,9 @@ def pareto_front(costs: Mapping[str, float], values: Mapping[str, float]) -> lis
     return front
 
 
-def draw_pareto(board: Mapping[str, Any], metric: str, level: str, subtitle: Sequence[str]) -> Figure:
+def draw_pareto(
+    board: Mapping[str, Any], metric: str, level: str, subtitle: Sequence[str], clusters: str = "patients"
+) -> Figure:
     """Draw each network's metric, with its interval, against what it costs.
 
     Parameters
@@ -51,6 +53,8 @@ def draw_pareto(board: Mapping[str, Any], metric: str, level: str, subtitle: Seq
         See `bycase.figures.comparison.roc.draw_roc`.
     metric, level : str
         What is on the vertical axis; more is better.
+    clusters : str
+        What was counted: images, where patients are unknown.
     """
     values = {name: float(metrics[level][metric]) for name, metrics in board.items()}
     colours = colour_models(list(board))
@@ -61,8 +65,7 @@ def draw_pareto(board: Mapping[str, Any], metric: str, level: str, subtitle: Seq
     title = f"{words[0].upper()}{words[1:]}: {best} best with {values[best]:.3f}{quickest}"
     note = (
         "Left and up is better. Stepped line: the front, whose networks no other one beats in both. Bars: 95 % "
-        "intervals over patients; whether two networks differ is told by their paired comparison, not by "
-        "these."
+        f"intervals over {clusters}; whether two networks differ is told by their paired comparison, not by these."
     )
     labels = {name: f"{name}: {value:.3f}" for name, value in values.items()}
     figure = new_figure(HEIGHT + 1.1 + legend_height(labels, WIDE), title, subtitle, note, WIDE)

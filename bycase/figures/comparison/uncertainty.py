@@ -21,6 +21,8 @@ def draw_uncertainty(
 ) -> Figure:
     """Draw all networks' risk-coverage curves, and how many of a patient's images their prediction sets cover.
 
+    Where patients are unknown, how many of all images.
+
     Parameters
     ----------
     summaries : mapping of str to mapping
@@ -30,18 +32,20 @@ def draw_uncertainty(
     subtitle : sequence of str
         Lines that name the data.
     """
-    colours = colour_models(list(summaries))
+    colours, known = colour_models(list(summaries)), "note" not in next(iter(summaries.values()))
+    levels = LEVELS if known else {"image": LEVELS["image"]}
+    last, share = ("patient", "mean share of a patient's") if known else ("image", "share of all")
     labels = {}
     for name, summary in summaries.items():
-        area, size = summary["selective"][PLAIN]["aurc"], summary["conformal"]["patient"]["size"]
+        area, size = summary["selective"][PLAIN]["aurc"], summary["conformal"][last]["size"]
         labels[name] = f"{name}: AURC {area:.3f}, sets of {size:.2f}"
     best = max(summaries, key=lambda name: summaries[name]["selective"][PLAIN]["accuracy_80"])
     kept = summaries[best]["selective"][PLAIN]["accuracy_80"]
     title = f"Abstention: accuracy {kept:.3f} on the surest 80 % of images, {best}"
     note = (
-        "Left: errors among the images kept, the surest first; AURC: area under it. Right: mean share of a patient's "
-        "images whose class is in the prediction set, calibrated on validation images (open) or patients (filled), "
-        "with 95 % intervals; dotted: the coverage asked for. Sets of: mean number of classes, calibrated on patients."
+        f"Left: errors among the images kept, the surest first; AURC: area under it. Right: {share} images whose class "
+        f"is in the prediction set, calibrated on validation images{' (open) or patients (filled)' if known else ''}, "
+        f"with 95 % intervals; dotted: the coverage asked for. Sets of: mean number of classes, calibrated on {last}s."
     )
     height = max(HEIGHT, 0.9 + ROW * len(summaries))
     figure = new_figure(height + 1.35 + legend_height(labels, WIDE), title, subtitle, note, WIDE)
@@ -53,17 +57,20 @@ def draw_uncertainty(
         left.set(xlabel="share of images kept", ylabel="share of errors among them", xlim=(0, 1.01))
         left.set_ylim(bottom=0)
         left.grid()
-        _draw_coverage(right, summaries, colours)
+        _draw_coverage(right, summaries, colours, levels)
     return figure
 
 
-def _draw_coverage(axes: Axes, summaries: Mapping[str, Mapping[str, Any]], colours: Mapping[str, str]) -> None:
+def _draw_coverage(
+    axes: Axes, summaries: Mapping[str, Mapping[str, Any]], colours: Mapping[str, str], levels: Mapping[str, str | None]
+) -> None:
     """A row a network, in it a dot a level of calibration."""
+    metric, of = ("patient_coverage", "a patient's") if "patient" in levels else ("coverage", "all")
     row_axes(axes, [shorten(name) for name in summaries])
     for row, (name, summary) in enumerate(summaries.items()):
-        for offset, (level, filling) in zip((-0.15, 0.15), LEVELS.items(), strict=True):
+        for offset, (level, filling) in zip((-0.15, 0.15), levels.items(), strict=False):
             style: Any = {"color": colours[name], "markerfacecolor": filling or colours[name]}
             style |= {"markeredgecolor": colours[name], "markersize": 6}
-            draw_interval(axes, summary["conformal"][level], "patient_coverage", row + offset, **style)
+            draw_interval(axes, summary["conformal"][level], metric, row + offset, **style)
     axes.axvline(next(iter(summaries.values()))["coverage"], **REFERENCE)
-    axes.set_xlabel("share of a patient's images covered")
+    axes.set_xlabel(f"share of {of} images covered")

@@ -113,7 +113,7 @@ def draw_figures(comparison: Comparison) -> dict[str, Figure]:
     first = next(iter(board.values()))
     figures = {"critical_difference": draw_critical_difference(board, verdicts, inputs.networks, subtitle, clusters)}
     if not inputs.cost.empty:
-        figures["pareto"] = draw_pareto(board, settings["metric"], settings["level"], subtitle)
+        figures["pareto"] = draw_pareto(board, settings["metric"], settings["level"], subtitle, clusters)
     if not inputs.histories.empty:
         figures["learning_curves"] = draw_learning_curves(inputs.histories, list(board), subtitle)
     if "auc" in first["image"]:

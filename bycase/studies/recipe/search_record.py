@@ -11,7 +11,7 @@ import pandas as pd
 from bycase.core.files import write_json
 from bycase.core.nested import Settings
 from bycase.core.params import Params
-from bycase.core.wording import DASH, markdown_table, plural, share, value_with_interval
+from bycase.core.wording import DASH, markdown_table, plural, sample_words, share, value_with_interval
 from bycase.figures.style import data_words
 from bycase.statistics.metrics import training_priors
 from bycase.studies.recipe.definition import HONEST, Recipe
@@ -114,7 +114,6 @@ def describe_search(result: Mapping[str, Any]) -> str:
     inner = {outer: score for outer, score in scores["inner"].items() if outer != FINAL}
     budget, folds = search["budget"], search["outer"]["folds"]
     metric = monitor_words(result["monitor"])
-    patients = "" if "note" in scores else f" of {plural(scores['n_patients'], 'patient')}"
     rows = [
         ("the search's own best score: all images, inner folds", share(scores["inner"][FINAL])),
         (f"the same, mean of the {folds} searches that leave an outer fold out", share(mean(inner.values()))),
@@ -125,9 +124,9 @@ def describe_search(result: Mapping[str, Any]) -> str:
         ("gain over the authors' final settings", _difference(scores.get("gain"))),
     ]
     lines = [
-        f"{result['recipe']}: {search['algorithm']} on {data_words(*names)}, {scores['n_images']} images{patients} "
-        f"outside of the test part; {budget['trials']} trials x {budget['epochs']} epochs a search, "
-        f"{search['inner']['folds']} inner and {folds} outer folds.",
+        f"{result['recipe']}: {search['algorithm']} on {data_words(*names)} outside of the test part, "
+        f"{sample_words(plural(scores['n_images'], 'image'), scores)}; {budget['trials']} trials x {budget['epochs']} "
+        f"epochs a search, {search['inner']['folds']} inner and {folds} outer folds.",
         "",
         markdown_table(("", metric), rows),
         "",

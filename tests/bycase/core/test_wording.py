@@ -1,5 +1,6 @@
 from bycase.core.wording import (
     DASH,
+    clusters_of,
     count,
     decimals,
     interval,
@@ -10,6 +11,7 @@ from bycase.core.wording import (
     percent,
     plain_share,
     plural,
+    sample_words,
     seconds,
     signed,
     tenths,
@@ -59,3 +61,11 @@ def test_p_values() -> None:
 def test_a_markdown_table() -> None:
     assert markdown_table(["a", "b"], [["x", 2]]) == "| a | b |\n| --- | --- |\n| x | 2 |"
     assert "| --- | ---: |" in markdown_table(["a", "b"], [], numbers=True)
+
+
+def test_patients_are_named_only_where_they_are_known() -> None:
+    known, unknown = {"n_patients": 1407}, {"n_patients": 1407, "note": "patients unknown: x"}
+    assert sample_words("2,501 images", known) == "2,501 images of 1,407 patients"
+    assert sample_words("1 image", {"n_patients": 1}) == "1 image of 1 patient"
+    assert sample_words("2,501 images", unknown) == "2,501 images, patients unknown"
+    assert [clusters_of(numbers) for numbers in (known, unknown)] == ["patients", "images"]

@@ -10,6 +10,7 @@ from bycase.statistics.conformal import make_sets
 from bycase.statistics.uncertainty.members import combine_members
 from bycase.statistics.uncertainty.summary import summarise, tabulate_risk
 from bycase.statistics.uncertainty.table import METHODS, add_sets, make_table
+from bycase.tables.manifest import patients_note
 from tests.fixtures.layout import check_layout
 from tests.fixtures.units import class_units
 
@@ -36,6 +37,12 @@ def test_the_figure_says_what_it_shows_and_stays_inside(run_info: RunInfo, n_pat
     check_layout(figure)
     assert "phantom" in figure.texts[1].get_text()
     assert f"{100 * content['conformal']['patient']['patient_coverage']:.1f} %" in figure.texts[0].get_text()
+    unknown = content | patients_note(False)
+    alone = draw_uncertainty(unknown, tabulate_risk(table, CLASSES, patient, None, 7), sets, images, known)
+    check_layout(alone)
+    assert f"{100 * content['conformal']['image']['coverage']:.1f} % of all images" in alone.texts[0].get_text()
+    assert len(alone.axes) == 1
+    assert not any("patient" in text.get_text().replace("patients unknown", "") for text in alone.texts)
     upper, lower = figure.axes
     shown = [text.get_text() for text in upper.get_legend().get_texts()]
     assert all(

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bycase.core.wording import decimals, markdown_table, p_equals, plural, share, value_with_interval
+from bycase.core.wording import (
+    clusters_of,
+    decimals,
+    markdown_table,
+    p_equals,
+    plural,
+    sample_words,
+    share,
+    value_with_interval,
+)
 from bycase.figures.style import data_words
 from bycase.statistics.comparison.verdict import holm
 from bycase.statistics.units import Floats, Integers
@@ -25,6 +34,7 @@ from bycase.studies.tune.outcome.nested import (
 from bycase.studies.tune.outcome.searches import Search
 from bycase.studies.tune.outcome.summary import monitor_words, signed
 from bycase.studies.tune.place import DEFAULT
+from bycase.tables.manifest import patients_note
 
 Cells = Mapping[tuple[str, int], Sequence[Search]]  # by way and seed: the searches of all outer folds
 
@@ -60,7 +70,7 @@ class Compared:
     curves: dict[str, Floats]
 
 
-def compare_cells(cells: Cells, manifest: pd.DataFrame, resamples: int, seed: int) -> Compared:
+def compare_cells(cells: Cells, manifest: pd.DataFrame, resamples: int, seed: int, patients_known: bool) -> Compared:
     """Score all ways over all seeds, and test each against the default settings and against random search.
 
     Parameters
@@ -71,6 +81,8 @@ def compare_cells(cells: Cells, manifest: pd.DataFrame, resamples: int, seed: in
         Says whose the images are.
     resamples, seed : int
         Of the bootstrap over patients.
+    patients_known : bool
+        Whether anything names them.
 
     Returns
     -------
@@ -78,7 +90,7 @@ def compare_cells(cells: Cells, manifest: pd.DataFrame, resamples: int, seed: in
         Its ``summary``: ``seeds``, ``n_images``, ``n_patients``; ``methods``, of each way its ``outer`` score (with
         interval, ``seeds`` and, of several, ``seed_sd``), ``inner`` score, ``optimism``, and ``epochs`` and ``seconds``
         of a search; ``against``, by reference and way: ``estimate``, ``ci``, ``p``, ``p_holm`` over all these tests,
-        and ``seed_sd``.
+        and ``seed_sd``; and a ``note`` where patients are unknown.
 
     Raises
     ------
@@ -96,7 +108,7 @@ def compare_cells(cells: Cells, manifest: pd.DataFrame, resamples: int, seed: in
         "n_patients": nested.paired.n_patients,
         "methods": {way: _describe_way(nested, way, cells, by_seed[way]) for way in ways},
         "against": _against(nested, ways, by_seed),
-    }
+    } | patients_note(patients_known)
     return Compared(about, ways, seeds, summary, *make_curves(cells, ways, seeds))
 
 
@@ -189,7 +201,7 @@ def _sentence(compared: Compared, way: str, reference: str, gain: Mapping[str, A
 
 def methods_markdown(compared: Compared, sentences: Sequence[str]) -> str:
     """A table with a row a way, then the sentences, then what the numbers leave out."""
-    about, summary = compared.about, compared.summary
+    about, summary, units = compared.about, compared.summary, clusters_of(compared.summary)
     metric, references = monitor_words(about["monitor"]), list(summary["against"])
     header = ["method", f"outer {metric}", "SD over seeds", f"inner {metric}", "optimism"]
     header += [f"gain over {REFERENCES[reference]}" for reference in references]
@@ -198,14 +210,14 @@ def methods_markdown(compared: Compared, sentences: Sequence[str]) -> str:
     tests = sum(len(gains) for gains in summary["against"].values())
     data = data_words(about["dataset"], about["phantom"])
     caption = (
-        f"{about['model']} on {data}; {summary['n_images']} images of {summary['n_patients']} patients, each predicted "
-        f"by networks whose search has not seen the patient; {plural(summary['seeds'], 'seed')}. In brackets 95 % "
-        "intervals over patients, all seeds together."
+        f"{about['model']} on {data}; {sample_words(plural(summary['n_images'], 'image'), summary)}, each predicted "
+        f"by networks whose search has not seen the {units[:-1]}; {plural(summary['seeds'], 'seed')}. In brackets 95 % "
+        f"intervals over {units}, all seeds together."
     )
     notes = [
         f"P-values are adjusted by Holm's procedure over {plural(tests, 'test')}, at alpha {ALPHA:g}.",
         "Folds are the same for all seeds: the spread over seeds is that of the search and of training.",
-        "Optimism is paired: a patient who is easy in the inner folds is easy in the outer ones.",
+        f"Optimism is paired: {units} that are easy in the inner folds are easy in the outer ones.",
     ]
     lists = ["\n".join(f"- {line}" for line in lines) for lines in (sentences, notes) if lines]
     return "\n\n".join([markdown_table(header, rows), caption, *lists]) + "\n"

@@ -49,7 +49,7 @@ def compare_methods(params: Params, tuning: TuningParams, seeds: Sequence[int], 
         for way in algorithms
         for seed in seeds
     }
-    compared = compare_cells(cells, read_manifest(), params.evaluate.resamples, params.seed)
+    compared = compare_cells(cells, read_manifest(), params.evaluate.resamples, params.seed, params.data.names_patient)
     said = methods_sentences(compared)
     write_json(METRICS, compared.summary)
     with replace_file(TABLE) as partial:

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bycase.core.wording import decimals, plural, value_with_interval
+from bycase.core.wording import clusters_of, decimals, plural, sample_words, value_with_interval
 from bycase.figures.comparison.marks import colour_models, legend_height, panels_over_legend
 from bycase.figures.parts import draw_interval, row_axes, write_above
 from bycase.figures.style import GREY, data_words, new_figure, styled
@@ -18,19 +18,19 @@ WIDE, PANEL = 8.2, 3.0  # inches
 
 def draw_methods(compared: Compared) -> Figure:
     """Draw the best inner score so far and the outer scores, each way in its colour."""
-    summary, about = compared.summary, compared.about
+    summary, about, units = compared.summary, compared.about, clusters_of(compared.summary)
     metric, methods = monitor_words(about["monitor"]), compared.summary["methods"]
     labels = {way: f"{way} (params.yaml)" if way == DEFAULT else way for way in compared.ways}
     colours = colour_models(list(labels)) | {DEFAULT: GREY}
     subtitle = [
-        f"{about['model']}; {data_words(about['dataset'], about['phantom'])}; {summary['n_images']} images of "
-        f"{summary['n_patients']} patients",
+        f"{about['model']}; {data_words(about['dataset'], about['phantom'])}; "
+        f"{sample_words(plural(summary['n_images'], 'image'), summary)}",
         f"{plural(len(compared.seeds), 'seed')}, {about['outer_folds']} outer folds",
     ]
     note = (
         "Left: mean over outer folds and seeds, shaded from the lowest to the highest seed; beyond its budget a way "
         "keeps its best. These scores choose among trials and are too high. Right: on outer folds, which no search "
-        "has seen, 95 % intervals over patients; small dots, single seeds."
+        f"has seen, 95 % intervals over {units}; small dots, single seeds."
     )
     figure = new_figure(1.95 + PANEL + legend_height(labels, WIDE), _title(compared), subtitle, note, WIDE)
     with styled():
@@ -49,7 +49,7 @@ def draw_methods(compared: Compared) -> Figure:
         row_axes(right, [""] * len(compared.ways))
         right.margins(x=0.12)
         right.set_xlabel(f"outer {metric}")
-        right.set_title("what it is worth on patients it has not seen")
+        right.set_title(f"what it is worth on {units} it has not seen")
         left.grid()
     return figure
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from bycase.core.wording import decimals, interval
+from bycase.core.wording import clusters_of, decimals, interval, plural, sample_words
 from bycase.figures.parts import draw_interval, handle, row_axes
 from bycase.figures.style import BLUE, GREY, PALE, VERMILLION, new_figure, styled
 from bycase.studies.tune.outcome.nested import mean
@@ -24,8 +24,7 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
     """
     metric, optimism = monitor_words(final.about["monitor"]), summary["optimism"]
     title = f"Optimism {decimals(optimism['estimate'])} (95 % CI {interval(optimism['ci'], decimals)})"
-    known = "note" not in summary
-    units = "patients" if known else "images"
+    units = clusters_of(summary)
     note = (
         f"Optimism: the {metric} that a search has of its own winner, minus the winner's on the outer fold that the "
         f"search has not seen. Bars: 95 % intervals over {units}; of AUC, pairs are of one fold. Beyond the "
@@ -40,7 +39,7 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
         rows.append(("all folds, default settings", inner, default["score"], default["ci"]))
     subtitle = [
         *describe_searches(final, len(nested)),
-        f"{summary['n_images']} images" + (f" of {summary['n_patients']} patients" if known else ", patients unknown"),
+        sample_words(plural(summary["n_images"], "image"), summary),
     ]
     figure = new_figure(2.6 + ROW * len(rows), title, subtitle, note)
     with styled():

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bycase.core.wording import decimals, plural, value_with_interval
+from bycase.core.wording import decimals, plural, sample_words, value_with_interval
 from bycase.statistics.metric_names import metric_words
 from bycase.studies.tune.outcome.nested import TUNED, Nested, describe_difference, optimism_of, score_folds
 from bycase.studies.tune.outcome.searches import Search
@@ -70,15 +70,14 @@ def sentences(summary: Mapping[str, Any], final: Search) -> list[str]:
             spent,
             *note,
         ]
-    patients = "" if note else f" of {summary['n_patients']} patients"
     reached = [
         f"{value_with_interval(summary[key]['score'], summary[key]['ci'], decimals)} {words}"
         for key, words in (("outer", "tuned"), ("default_outer", "by default"))
         if key in summary
     ]
     return [
-        f"{_gain_words(summary.get('gain'))}; outer {metric} {', '.join(reached)}, {summary['n_images']} images"
-        f"{patients}",
+        f"{_gain_words(summary.get('gain'))}; outer {metric} {', '.join(reached)}, "
+        f"{sample_words(plural(summary['n_images'], 'image'), summary)}",
         f"optimism {signed(summary['optimism'])}: the searches' own {metric}, inner minus outer"
         f"{_doubt(summary['optimism'])}",
         spent,

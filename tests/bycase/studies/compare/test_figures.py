@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from bycase.figures.comparison.learning_curves import draw_learning_curves, mean
 from bycase.figures.comparison.marks import shorten
 from bycase.figures.comparison.pareto import pareto_front
 from bycase.figures.comparison.roc import fold_mean_roc
+from bycase.figures.comparison.uncertainty import draw_uncertainty
 from bycase.statistics.units import BinaryUnits
 from bycase.studies.benchmark.params import CompareParams
 from bycase.studies.compare.comparison import Comparison, compare, draw_figures
 from bycase.studies.compare.tables import find_verdict
+from bycase.tables.manifest import PATIENTS_UNKNOWN, patients_note
 from tests.fixtures.plot import fitted_history
 
 SETTINGS = CompareParams(metric="auc", level="image", margin=0.1, alpha=0.05, resamples=200)
@@ -60,6 +63,24 @@ def test_nothing_is_cut_off_or_beside_the_figure(figures: dict[str, Figure]) -> 
             box = artist.get_window_extent()
             inside = box.x0 >= 0 and box.x1 <= figure.bbox.width + 1 and box.y1 <= figure.bbox.height + 1
             assert inside, (name, artist)
+
+
+def test_no_patients_are_claimed_where_nothing_names_them(two: Any, inputs_of: Any) -> None:
+    unknown = compare(replace(inputs_of(two), note=PATIENTS_UNKNOWN), SETTINGS)
+    for name, figure in draw_figures(unknown).items():
+        words = " ".join(texts(figure)).replace("\n", " ")
+        assert "over patients" not in words, name
+
+
+def test_the_uncertainty_of_images_where_nothing_names_patients() -> None:
+    sets = {"coverage": 0.87, "size": 1.25, "ci": {"coverage": {"low": 0.8, "high": 0.92}}}
+    summary = {"coverage": 0.9, "conformal": {"image": sets}, "selective": {"plain": {"aurc": 0.1, "accuracy_80": 0.8}}}
+    risk = pd.DataFrame({"method": "plain", "coverage": [0.5, 1.0], "risk": [0.1, 0.2]})
+    figure = draw_uncertainty({"tiny": summary | patients_note(False)}, {"tiny": risk}, ["phantom"])
+    words = " ".join([*texts(figure), *(axes.get_xlabel() for axes in figure.axes)]).replace("\n", " ")
+    assert "share of all images covered" in words
+    assert "sets of 1.25" in words
+    assert "patient" not in words
 
 
 def test_titles_state_the_main_number(comparison: Comparison, figures: dict[str, Figure]) -> None:

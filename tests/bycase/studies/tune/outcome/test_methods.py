@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from bycase.studies.tune.outcome.methods_figure import draw_methods
 from bycase.studies.tune.outcome.searches import read_search
 from bycase.studies.tune.params import TuningParams
 from bycase.studies.tune.place import FOLDS
-from bycase.tables.manifest import MANIFEST
+from bycase.tables.manifest import MANIFEST, patients_note
 from bycase.tables.results import read_results
 from tests.conftest import MakeParams
 from tests.fixtures.tune_outcome import make_manifest, make_tuning, write_search
@@ -39,7 +40,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
             for outer in "012":
                 make_cell(folder / way / str(seed) / outer, way, seed, outer)
             cells = {**cells, (way, seed): [read_search(folder / way / str(seed) / outer) for outer in "012"]}
-    return compare_cells(cells, make_manifest(), 1000, 7)
+    return compare_cells(cells, make_manifest(), 1000, 7, patients_known=True)
 
 
 def test_each_way_against_both_references_by_holm(compared: Compared) -> None:
@@ -99,6 +100,18 @@ def test_table_and_figure_name_every_way_and_say_phantom(compared: Compared) -> 
     assert texts[0].startswith("1 of 4 methods shown to beat default; largest gain .")
     assert "generated images" in texts[1]
     assert figure.axes[1].get_title("left") == "what the search sees"
+
+
+def test_no_patients_are_claimed_where_nothing_names_them(compared: Compared) -> None:
+    assert "note" not in compared.summary
+    unknown = replace(compared, summary=compared.summary | patients_note(False))
+    for shown, size in ((compared, "270 images of 90 patients"), (unknown, "270 images, patients unknown")):
+        figure = draw_methods(shown)
+        words = [*(text.get_text() for text in figure.texts), *(axes.get_title("left") for axes in figure.axes)]
+        for text in (" ".join(words).replace("\n", " "), methods_markdown(shown, [])):
+            assert size in text
+            assert ("intervals over patients" in text) == (shown is compared)
+            assert text.replace("patients unknown", "").count("patient") == 0 or shown is compared
 
 
 @pytest.fixture
