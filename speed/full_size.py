@@ -2,6 +2,7 @@
 
 The images are the phantom's, 7,909 of 82 patients and of 700 x 460 pixels, at 224 pixels by the default network. Each
 stage runs by itself, as under DVC but without DVC's hashing. In the default size it takes both cores for half an hour.
+Data sets of patches are many small images: `--cases 1000 --images 100000 --width 50 --height 50 --size 50`.
 """
 
 import argparse
@@ -24,13 +25,16 @@ def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=CASES)
     parser.add_argument("--images", type=int, default=IMAGES)
+    parser.add_argument("--width", type=int, default=WIDTH, help="of the generated images, in pixels")
+    parser.add_argument("--height", type=int, default=HEIGHT, help="likewise")
     parser.add_argument("--size", type=int, default=SIZE, help="of the restructured images, in pixels")
     parser.add_argument("--engine", default="keras", help="keras, openvino or auto")
     parser.add_argument("--stages", nargs="+", choices=list(pipeline_modules()), help="left out: all")
     parser.add_argument("--folder", type=Path, help="where to work and to leave all; left out: a temporary folder")
     parser.add_argument("--csv", type=Path, help="write the table to this file as well")
     arguments = parser.parse_args(words)
-    phantom = {"cases": arguments.cases, "images": arguments.images, "width": WIDTH, "height": HEIGHT}
+    phantom = {"cases": arguments.cases, "images": arguments.images}
+    phantom |= {"width": arguments.width, "height": arguments.height}
     entry = {"image_size": arguments.size, "phantom": phantom}
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.folder or Path(temporary)

@@ -56,7 +56,7 @@ class TrainParams(Section):
     loss: Literal["cross_entropy", "focal"]
     focal_gamma: Annotated[float, Field(ge=0, le=10)]
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
-    class_weight: Literal["balanced", "none"]
+    class_weight: Literal["balanced", "by_patient", "none"]
     sampling: Literal["uniform", "class", "patient", "magnification"]
     schedule: Literal["constant", "cosine", "plateau"]
     warmup_epochs: Annotated[float, Field(ge=0)]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bycase.core.wording import capitalise, count, error_with_test, share
 from bycase.report.study import RESEARCH_ONLY, Study
 from bycase.report.words import (
+    CLASS_WEIGHT_WORDS,
     SAMPLING_WORDS,
     accuracy_verdict,
     auc_verdict,
@@ -164,7 +165,7 @@ def _updating(study: Study) -> str:
 
 def _imbalance(study: Study) -> str:
     weight = study.params.train.class_weight
-    used = "None used." if weight == "none" else f"Class weights in the loss: {weight}."
+    used = "None used." if weight == "none" else f"In the loss: {CLASS_WEIGHT_WORDS[weight]}."
     if study.params.train.sampling != "uniform":
         used = f"{capitalise(SAMPLING_WORDS[study.params.train.sampling])}."
     return f"{used} {_updating(study)}"

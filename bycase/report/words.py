@@ -22,6 +22,11 @@ from bycase.statistics.power.resolution import METRICS, SCENARIOS
 CI = "95 % CI"
 CHANCE = 0.5  # AUC of a constant prediction
 ALPHA = 0.05
+CLASS_WEIGHT_WORDS = {
+    "none": "class weights none",
+    "balanced": "class weights balanced",
+    "by_patient": "class weights balanced, and within a class its patients'",
+}
 SAMPLING_WORDS = {
     "uniform": "every image drawn once an epoch",
     "class": "classes drawn equally often",
@@ -217,7 +222,7 @@ def training_words(params: Params, model: str) -> str:
         }[network.fitted_head]
         return (
             f"backbone frozen, head fitted at once: {FITTED_HEADS[network.fitted_head]} with {how} chosen by "
-            f"validation {metric_words(train.monitor)}; class weights {train.class_weight}"
+            f"validation {metric_words(train.monitor)}; {CLASS_WEIGHT_WORDS[train.class_weight]}"
         )
     layers = "backbone frozen, head trained" if network.mode == "frozen" else "all layers trained"
     if network.mode == "frozen" and network.unfreeze.layers:
@@ -232,7 +237,7 @@ def training_words(params: Params, model: str) -> str:
         f"{layers}; {network.optimizer}, learning rate {network.learning_rate:g}, weight decay "
         f"{network.weight_decay:g}, batch size {network.batch_size}, at most {network.epochs} epochs, early stopping "
         f"after {network.patience} epochs without a better validation {metric_words(train.monitor)}; loss "
-        f"{train.loss.replace('_', ' ')}, class weights {train.class_weight}, {SAMPLING_WORDS[train.sampling]}, "
+        f"{train.loss.replace('_', ' ')}, {CLASS_WEIGHT_WORDS[train.class_weight]}, {SAMPLING_WORDS[train.sampling]}, "
         f"schedule {train.schedule}; augmentation: "
         f"{', '.join(changes) or 'none'}"
     )

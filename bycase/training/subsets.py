@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from bycase.core.errors import UserError
 
-BY_MAGNIFICATION = "magnification"
+BY_MAGNIFICATION = "magnification"  # of `train.sampling`
+BY_PATIENT = "by_patient"  # of `train.class_weight`
 
 
 def encode(labels: "pd.Series[str]", classes: list[str]) -> NDArray[np.int64]:
@@ -24,15 +25,35 @@ def make_targets(y: NDArray[np.int64], n_classes: int) -> NDArray[np.float32]:
     return y[:, None].astype(np.float32) if n_classes == 2 else np.eye(n_classes, dtype=np.float32)[y]
 
 
-def image_weights(y: NDArray[np.int64], n_classes: int, class_weight: str) -> NDArray[np.float32]:
-    """How much each image counts in the loss, float32 of shape (n_images,); the mean is 1.
+def image_weights(
+    y: NDArray[np.int64], n_classes: int, class_weight: str, unit: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """How much each image counts in the loss; the mean is 1.
 
-    `class_weight` is 'none', or 'balanced': every class counts the same in all.
+    Parameters
+    ----------
+    y : ndarray of shape (n_images,), int64
+        Classes as numbers; each of `n_classes` has an image.
+    n_classes : int
+        How many there are.
+    class_weight : {'none', 'balanced', 'by_patient'}
+        'none': all alike. 'balanced': every class counts the same in all. 'by_patient': likewise, and the patients of a
+        class, whatever number of images they have. In clustered data this is weighting by the inverse of cluster size
+        (Williamson, Datta, Satten 2003, Marginal analyses of clustered data when cluster size is informative,
+        Biometrics 59(1)), which makes the typical patient count and not the typical image.
+    unit : ndarray of shape (n_images,), int64
+        Whose image each is.
+
+    Returns
+    -------
+    ndarray of shape (n_images,), float32
     """
     if class_weight == "none":
         return np.ones(len(y), np.float32)
-    counts = np.bincount(y, minlength=n_classes)
-    weights: NDArray[np.float32] = (len(y) / (n_classes * counts[y])).astype(np.float32)
+    patients = pd.Series(unit) if class_weight == BY_PATIENT else pd.Series(np.arange(len(y)))
+    images_of_each = patients.groupby([y, patients]).transform("size").to_numpy()
+    patients_of_class = np.bincount(y, weights=1 / images_of_each, minlength=n_classes)
+    weights: NDArray[np.float32] = (len(y) / (n_classes * patients_of_class[y] * images_of_each)).astype(np.float32)
     return weights
 
 
@@ -87,7 +108,7 @@ def take_subset(
         See `bycase.tables.splits` and `bycase.tables.manifest`.
     classes : list of str
         In the order of the network's outputs.
-    class_weight : {'balanced', 'none'}
+    class_weight : {'none', 'balanced', 'by_patient'}
         See `image_weights`.
     sampling : str
         See `bycase.training.sampling.draw_images`; 'magnification' makes magnifications the units, which are patients
@@ -107,4 +128,4 @@ def take_subset(
     if sampling == BY_MAGNIFICATION and not about["magnification"].any():
         raise UserError("train.sampling: this data set's images have no magnification; choose class or patient")
     unit = pd.factorize(about["magnification" if sampling == BY_MAGNIFICATION else "group"])[0].astype(np.int64)
-    return Subset(images, y, make_targets(y, len(classes)), image_weights(y, len(classes), class_weight), unit)
+    return Subset(images, y, make_targets(y, len(classes)), image_weights(y, len(classes), class_weight, unit), unit)

@@ -164,7 +164,7 @@ BAD_VALUES = [
     ("zoo.resnet50v2.unfreeze.lowest_rate", 0, ["zoo.resnet50v2.unfreeze.lowest_rate", "greater than 0"]),
     ("train.sampling", "class", ["train.sampling: class draws", "set class_weight to none"]),
     ("zoo.resnet50v2.unfreeze.layers", "most", ["zoo.resnet50v2.unfreeze.layers"]),
-    ("train.class_weight", "heavy", ["train.class_weight", "'balanced' or 'none'"]),
+    ("train.class_weight", "heavy", ["train.class_weight", "'balanced', 'by_patient' or 'none'"]),
     ("train.collapse_action", "ignore", ["train.collapse_action", "'stop' or 'warn'"]),
     ("evaluate.threshold", "best", ["evaluate.threshold", "'youden' or 'fixed'"]),
     ("evaluate.fixed_threshold", 1.5, ["evaluate.fixed_threshold", "less than or equal to 1"]),

@@ -38,7 +38,9 @@ TRAIN, VAL = np.arange(90), np.arange(90, N)
 
 def make_subset(y: np.ndarray, rows: np.ndarray, class_weight: str = "none") -> Subset:
     images = pd.Series([f"{row}.png" for row in rows])
-    return Subset(images, y, make_targets(y, 2), image_weights(y, 2, class_weight), np.arange(len(y)))
+    return Subset(
+        images, y, make_targets(y, 2), image_weights(y, 2, class_weight, np.arange(len(y))), np.arange(len(y))
+    )
 
 
 def make_sets(class_weight: str = "none", views: np.ndarray = VIEWS, y: np.ndarray = Y) -> FeatureSets:
