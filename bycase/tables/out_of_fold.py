@@ -46,7 +46,7 @@ def read_folds(path: Path = FOLDS) -> pd.DataFrame:
     return read_table(path, "benchmark/dvc.yaml:folds", dtype=DTYPES)
 
 
-def read_about() -> dict[str, Any]:
+def read_about(path: Path = ABOUT) -> dict[str, Any]:
     """Read what the tables are of: data set, classes, networks, folds.
 
     Raises
@@ -54,8 +54,8 @@ def read_about() -> dict[str, Any]:
     UserError
         If the file is missing, or of an unknown version.
     """
-    about = read_results(ABOUT, "benchmark/dvc.yaml:gather")
-    check_version(about, ABOUT_VERSION, str(ABOUT))
+    about = read_results(path, "benchmark/dvc.yaml:gather")
+    check_version(about, ABOUT_VERSION, str(path))
     return about
 
 

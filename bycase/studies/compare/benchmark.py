@@ -9,7 +9,7 @@ from bycase.core.params import load_params
 from bycase.studies.benchmark.params import load_benchmark_params
 from bycase.studies.compare.comparison import compare, write_figures, write_tables
 from bycase.studies.compare.extras import read_extras
-from bycase.studies.compare.inputs import read_benchmark
+from bycase.studies.compare.inputs import make_inputs, read_tables
 
 METRICS = Path("metrics/benchmark")
 PLOTS = Path("plots/benchmark")
@@ -18,7 +18,7 @@ PLOTS = Path("plots/benchmark")
 def main() -> None:
     """Compare the benchmark's networks, and write the leaderboard, the verdicts and the figures."""
     params = load_params()
-    inputs, settings = read_benchmark(params.seed), load_benchmark_params(params).compare
+    inputs, settings = make_inputs(read_tables(), params.seed), load_benchmark_params(params).compare
     comparison = compare(inputs, settings)
     extras = read_extras(inputs, list(comparison.board), params.uncertainty.coverage, settings.resamples)
     comparison = replace(comparison, extras=extras)

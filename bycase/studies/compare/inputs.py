@@ -17,7 +17,7 @@ from bycase.statistics.comparison.resampling import point_values
 from bycase.statistics.metrics import recognition_rate
 from bycase.studies.compare.revisions import Revision
 from bycase.tables.manifest import PATIENTS_UNKNOWN
-from bycase.tables.out_of_fold import AGGREGATION, COST, HISTORIES, PREDICTIONS, read_about, read_out_of_fold
+from bycase.tables.out_of_fold import ABOUT, AGGREGATION, COST, HISTORIES, PREDICTIONS, read_about, read_out_of_fold
 from bycase.tables.predictions import TEST
 
 FOLD = ["repeat", "fold"]
@@ -27,7 +27,7 @@ FIRST = "run 'bycase benchmark run' first"
 
 @dataclass(frozen=True)
 class Inputs:
-    """Networks side by side, from the benchmark or from revisions of the project.
+    """Networks side by side, from the benchmark, from runs of it, or from revisions of the project.
 
     Attributes
     ----------
@@ -76,26 +76,46 @@ class Inputs:
         return "images" if self.note else "patients"
 
 
-def read_benchmark(seed: int) -> Inputs:
-    """Read the tables that the benchmark gathered over its cells.
+@dataclass(frozen=True)
+class Tables:
+    """What the benchmark gathered over its cells, as it is in the files; see `bycase.tables.out_of_fold`."""
 
-    Parameters
-    ----------
-    seed : int
-        The pipeline's.
+    about: dict[str, Any]
+    predictions: pd.DataFrame
+    cost: pd.DataFrame
+    histories: pd.DataFrame
+
+
+def read_tables(
+    about: Path = ABOUT, predictions: Path = PREDICTIONS, cost: Path = COST, histories: Path = HISTORIES
+) -> Tables:
+    """Read the benchmark's tables, by default those of its last run.
 
     Raises
     ------
     UserError
         If a file is missing or not what the benchmark writes.
     """
-    about = read_about()
-    predictions = read_out_of_fold(about["classes"])
+    content = read_about(about)
+    return Tables(content, read_out_of_fold(content["classes"], predictions), _read_csv(cost), _read_csv(histories))
+
+
+def make_inputs(tables: Tables, seed: int) -> Inputs:
+    """Put a benchmark's networks side by side.
+
+    Parameters
+    ----------
+    tables : Tables
+        See `read_tables`.
+    seed : int
+        Of the bootstrap; the pipeline's.
+    """
+    about, predictions = tables.about, tables.predictions
     constant = predict_constant(predictions, about["classes"], about["positive"])
     return Inputs(
         predictions=predictions,
-        cost=_read_csv(COST),
-        histories=_read_csv(HISTORIES),
+        cost=tables.cost,
+        histories=tables.histories,
         classes=about["classes"],
         positive=about["positive"],
         networks=about["networks"],
