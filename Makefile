@@ -52,10 +52,12 @@ check: $(READY) $(VENV)/.installed-all
 	ruff format --check .
 	mypy
 
-# By package, then the lines that no test reaches where every one is accounted for.
+# By package, then the lines that no test reaches where every one is accounted for. A process that a test kills leaves a
+# file without data.
 coverage: $(READY) $(VENV)/.installed-all
 	coverage erase
 	pytest --cov --cov-report=
+	@rm -f .coverage.*
 	@for folder in $(sort $(dir $(wildcard bycase/*/__init__.py))) stages/; do printf '%-20s %s %%\n' "$$folder" "$$(coverage report --include="$$folder*" --format=total)"; done
 	coverage report --include='bycase/statistics/*,bycase/datasets/*' --show-missing --skip-covered --fail-under=100
 
