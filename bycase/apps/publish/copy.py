@@ -9,8 +9,14 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.files import replace_folder
+from bycase.core.params import load_params
 from bycase.report.benchmark_page import benchmark_documents
 from bycase.report.run_page import run_documents
+from bycase.studies.benchmark.label_efficiency import find_stale
+from bycase.studies.benchmark.params import load_benchmark_params
+from bycase.studies.pipelines import refuse_stale
+from bycase.studies.tune.outcome.methods import SETTINGS, comparable_settings, keep_settings
+from bycase.studies.tune.params import load_tuning_params
 from bycase.tables.out_of_fold import read_about
 
 RESULTS = Path("results")
@@ -92,9 +98,10 @@ def publish_run(name: str, results: Path = RESULTS) -> Path:
     Raises
     ------
     UserError
-        If the name is not one, or an output of the pipeline is missing.
+        If the name is not one, or an output of the pipeline is missing or not of params.yaml and code as they are.
     """
     _check(name, RUN, "dvc repro")
+    refuse_stale("dvc.yaml", "dvc repro")
     left_out = {*SHOW_IMAGES, *TUNING, *LABEL_EFFICIENCY}
     figures = [path for pattern in ("*.png", "model/*.png", "model/*.txt") for path in Path("plots").glob(pattern)]
     return _write(results / name, RUN, [path for path in figures if path.name not in left_out], run_documents(False))
@@ -103,6 +110,7 @@ def publish_run(name: str, results: Path = RESULTS) -> Path:
 def publish_benchmark(name: str, results: Path = RESULTS) -> Path:
     """Keep the benchmark that is in the current folder; see `publish_run`."""
     _check(name, {**BENCHMARK, "": PREDICTIONS}, "bycase benchmark run")
+    refuse_stale("benchmark/dvc.yaml", "bycase benchmark run")
     figures = [*Path("plots/benchmark").glob("*.png"), Path("plots/leakage.png"), Path("plots/power.png")]
     kept = BENCHMARK | _label_efficiency()
     return _write(results / name, kept, figures, benchmark_documents(False), packed=Path(PREDICTIONS))
@@ -110,12 +118,14 @@ def publish_benchmark(name: str, results: Path = RESULTS) -> Path:
 
 def publish_tuning(name: str, results: Path = RESULTS) -> Path:
     """Keep the comparison of ways to tune that is in the current folder; see `publish_run`."""
-    _check(name, TUNING, "bycase tune methods")
+    _check(name, {**TUNING, "": str(SETTINGS)}, "bycase tune methods")
+    params = load_params()
+    keep_settings(comparable_settings(params, load_tuning_params(params)))
     return _write(results / name, TUNING, [], {})
 
 
 def _label_efficiency() -> dict[str, str]:
-    """The files of `LABEL_EFFICIENCY`, if they are there and of the benchmark's data set."""
+    """The files of `LABEL_EFFICIENCY`, if they are there and of the benchmark's data set and settings."""
     table, again = Path("metrics/label_efficiency.csv"), "run 'bycase benchmark --patients ...' again"
     if not table.is_file():
         return {}
@@ -123,6 +133,12 @@ def _label_efficiency() -> dict[str, str]:
     other = set(pd.read_csv(table, dtype={"dataset": str})["dataset"]) - {dataset}
     if other:
         raise UserError(f"{table} is of {min(other)} and the benchmark of {dataset}: {again}, or remove the table")
+    params = load_params()
+    stale = find_stale(params, load_benchmark_params(params))
+    if stale:
+        raise UserError(
+            f"{table}: {stale} has not been run with the settings as they are: {again}, or remove the table"
+        )
     for place in LABEL_EFFICIENCY.values():
         if not Path(place).is_file():
             raise UserError(f"{place} not found: {again}")

@@ -17,6 +17,8 @@ from bycase.apps.publish.copy import (
 )
 from bycase.apps.publish.table import make_table
 from bycase.core.errors import UserError
+from bycase.studies.benchmark.cell import Cell
+from bycase.studies.tune.outcome.methods import SETTINGS
 
 DOCUMENTS = {"report.html": "page", "model_card.md": "card"}
 
@@ -30,6 +32,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             f"bycase.apps.publish.copy.{name}",
             lambda images: {**DOCUMENTS, "report.html": "images" if images else "page"},
         )
+    monkeypatch.setattr("bycase.apps.publish.copy.refuse_stale", lambda pipeline, command: None)
+    for name in ("load_params", "load_benchmark_params", "load_tuning_params", "comparable_settings", "keep_settings"):
+        monkeypatch.setattr(f"bycase.apps.publish.copy.{name}", lambda *_: None)
+    monkeypatch.setattr("bycase.apps.publish.copy.find_stale", lambda *_: None)
     contents = {
         "models/model.json": {"model": "resnet50v2", "weights": "random", "dataset": "phantom", "phantom": True},
         "data/splits.json": {"protocol": "fractions", "group": "image", "seed": 3, "cases_on_both_sides": 12},
@@ -45,7 +51,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             for level in ("image", "patient")
         },
     }
-    for name in (*RUN.values(), *BENCHMARK.values(), *TUNING.values(), PREDICTIONS):
+    for name in (*RUN.values(), *BENCHMARK.values(), *TUNING.values(), PREDICTIONS, str(SETTINGS)):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(json.dumps(contents.get(name, {"of": name})), encoding="utf-8")
@@ -90,6 +96,33 @@ def test_label_efficiency_is_kept_with_a_benchmark_of_the_same_data_alone(projec
     (project / "plots/label_efficiency.png").unlink()
     with pytest.raises(UserError, match=r"label_efficiency.png not found: run 'bycase benchmark --patients"):
         publish_benchmark("b")
+
+
+def test_results_of_other_settings_are_not_kept(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers beside a params.yaml that would not give them."""
+    asked: list[tuple[str, ...]] = []
+
+    def refuse(*given: str) -> None:
+        asked.append(given)
+        raise UserError("stage train has not been run as things are now")
+
+    for name in ("refuse_stale", "keep_settings"):
+        monkeypatch.setattr(f"bycase.apps.publish.copy.{name}", refuse)
+    for publish in (publish_run, publish_benchmark, publish_tuning):
+        with pytest.raises(UserError, match="has not been run as things are now"):
+            publish("a")
+    assert asked[:2] == [("dvc.yaml", "dvc repro"), ("benchmark/dvc.yaml", "bycase benchmark run")]
+    assert not (project / "results").exists()
+
+
+def test_label_efficiency_of_other_settings_is_not_kept(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "data/benchmark/about.json").write_text('{"version": 1, "dataset": "phantom"}', encoding="utf-8")
+    for place in LABEL_EFFICIENCY.values():
+        (project / place).write_text("dataset,value\nphantom,1\n", encoding="utf-8")
+    monkeypatch.setattr("bycase.apps.publish.copy.find_stale", lambda *_: Cell("vgg16", 0, 3, patients=5))
+    with pytest.raises(UserError, match=r"vgg16.* has not been run with the settings as they are: run 'bycase bench"):
+        publish_benchmark("b")
+    assert not (project / "results").exists()
 
 
 def test_a_comparison_of_ways_to_tune_is_kept(project: Path) -> None:

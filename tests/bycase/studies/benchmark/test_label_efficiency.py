@@ -13,7 +13,7 @@ from bycase.figures.comparison.label_efficiency import draw_label_efficiency
 from bycase.studies.benchmark import label_efficiency
 from bycase.studies.benchmark.cell import Cell, split_settings
 from bycase.studies.benchmark.command import main
-from bycase.studies.benchmark.label_efficiency import last_step_words, run_patients_cell, write_words
+from bycase.studies.benchmark.label_efficiency import find_stale, last_step_words, run_patients_cell, write_words
 from bycase.studies.benchmark.params import load_benchmark_params
 from bycase.studies.benchmark.run import keep_patients
 from bycase.tables.splits import read_protocol, read_splits
@@ -94,7 +94,14 @@ def test_what_is_done_is_left_and_what_has_changed_is_not(
     run_patients_cell(params, benchmark, cell)
     run_patients_cell(params, benchmark, cell)
     assert calls == [cell]
+    monkeypatch.setattr(label_efficiency, "TABLE", tmp_path / "table.csv")
+    write_csv(tmp_path / "table.csv", pd.DataFrame({"model": ["vgg16"], "patients": [5]}))
+    whole = benchmark.model_copy(update={"models": ["vgg16"], "fold": [0]})
+    assert find_stale(params, whole) is None
+    assert find_stale(params, whole.model_copy(update={"fold": [0, 1]})) == Cell("vgg16", 0, 1, patients=5)
+    assert find_stale(params, whole.model_copy(update={"models": ["vgg"]})) == cell
     identity[0] = "second"
+    assert find_stale(params, whole) == cell
     run_patients_cell(params, benchmark, cell)
     assert calls == [cell, cell]
 
