@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from bycase.core.rows import RowFile
 from bycase.core.seeding import make_deterministic
 from bycase.images.pixels import read_pixels
-from bycase.networks.forward import frozen_forward
+from bycase.networks.engine import choose_engine, spread
 from bycase.tables.features import Features
 from bycase.tables.manifest import PREPROCESSED
 from bycase.tables.partial_features import PartialFeatures, fill
@@ -37,15 +38,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="efficientnetlite")
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--engine", default="keras", choices=["keras", "openvino"], help="of the features")
     parser.add_argument("--child", choices=["plain", "cached"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
-        way = train_plainly if arguments.child == "plain" else train_cached
+        way = train_plainly if arguments.child == "plain" else partial(train_cached, arguments.engine)
         sys.stdout.write(json.dumps(way(arguments.model, arguments.epochs)) + "\n")
         return
-    plain, cached = (in_a_process(way, arguments.model, arguments.epochs) for way in ("plain", "cached"))
+    plain, cached = (in_a_process(way, arguments) for way in ("plain", "cached"))
     sys.stdout.write(
-        f"{arguments.model}, {cached['images']} images, {arguments.epochs} epochs of a frozen backbone's head\n"
+        f"{arguments.model}, {cached['images']} images, {arguments.epochs} epochs of a frozen backbone's head, "
+        f"features by {arguments.engine}\n"
         f"{'':<36}{'seconds':>8}{'without start':>15}{'validation AUC':>16}\n"
     )
     for name, measured in (("image_dataset_from_directory, fit", plain), ("cached features", cached)):
@@ -54,15 +57,16 @@ def main() -> None:
     sys.stdout.write(f"{'ratio':<36}{ratios[0]:8.1f}{ratios[1]:15.1f}\n")
 
 
-def in_a_process(way: str, model: str, epochs: int) -> dict[str, Any]:
+def in_a_process(way: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """What one way measures of itself, and ``total``: the seconds of its whole process."""
-    command = [sys.executable, "-m", "speed.train", "--child", way, "--model", model, "--epochs", str(epochs)]
+    command = [sys.executable, "-m", "speed.train", "--child", way, "--model", arguments.model]
+    command += ["--epochs", str(arguments.epochs), "--engine", arguments.engine]
     started = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     return {"total": time.perf_counter() - started, **json.loads(done.stdout.splitlines()[-1])}
 
 
-def train_cached(model: str, epochs: int) -> dict[str, Any]:
+def train_cached(engine: str, model: str, epochs: int) -> dict[str, Any]:
     """The project's way: features once, then the head on them."""
     params = settings(model, epochs, "frozen")
     train, val, classes = subsets_of(params)
@@ -71,16 +75,19 @@ def train_cached(model: str, epochs: int) -> dict[str, Any]:
     images = [*train.images, *val.images]
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as work:
-        partial = PartialFeatures(Path(work), (len(images), 1, backbone.output_shape[-1]), "speed")
+        forward = choose_engine(
+            backbone, engine, params.embed.batch_size, lambda: read_pixels(spread(images)), "features"
+        ).forward
+        unfinished = PartialFeatures(Path(work), (len(images), 1, backbone.output_shape[-1]), "speed")
         fill(
-            partial,
+            unfinished,
             images,
             read_pixels,
             lambda pixels, _: iter([pixels.astype(np.float32)]),
-            frozen_forward(backbone, params.embed.batch_size),
+            forward,
             params.embed.batch_size,
         )
-        features = Features(images, partial.array, {}, partial.path)
+        features = Features(images, unfinished.array, {}, unfinished.path)
         context = gather(params, (train, val), len(classes), make_strategy("single"), backbone, features, no_pixels)
         progress = Progress()
         guard = CollapseGuard(1.0, classes, 10_000)

@@ -165,12 +165,14 @@ def leakage_words(leakage: Numbers) -> str:
     """How much better the same features look when a patient's images may be on both sides."""
     if "note" in leakage and leakage["strictest"] == "image":
         return "No patient is known, so that the effect of leakage on these data cannot be measured."
-    inflation = leakage["inflation"]
+    inflation, drawn = leakage["inflation"], ""
+    if leakage.get("n_images_in_all", 0) > leakage.get("n_images", 0):
+        drawn = f", on {count(leakage['n_images'])} of {count(leakage['n_images_in_all'])} images"
     return (
         f"A linear head on fixed reference features scores {tenths(inflation['auc'])} points of AUC ({CI} "
         f"{interval(inflation['ci']['auc'], tenths)}) and {tenths(inflation['accuracy'])} points of accuracy higher "
-        f"when the data are split by image instead of by {leakage['strictest']}. This is the effect of leakage on "
-        "these data."
+        f"when the data are split by image instead of by {leakage['strictest']}{drawn}. This is the effect of leakage "
+        "on these data."
     )
 
 

@@ -24,6 +24,7 @@ from bycase.statistics.units import Floats, Integers, Units, number_classes, pos
 METRICS = ("auc", "accuracy")
 Repeated = dict[str, list[Influence]]  # by metric, of each repeat
 MAX_ITERATIONS = 1000  # of a head's fit
+MOST_IMAGES = 20_000  # that are measured; of larger data sets, patients are drawn at random
 
 
 def read_features(images: "pd.Series[str]", folder: Path = FINGERPRINTS) -> Floats:

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
 from bycase.core.seeding import generator
+from bycase.statistics.leakage.draw import draw_groups
 from bycase.statistics.units import Floats, Integers
 
 FEWEST_IMAGES = 5  # of a patient, to be among those that are guessed
@@ -99,12 +100,8 @@ def probe_magnification(features: Floats, manifest: pd.DataFrame, permutations: 
 
 
 def _thin(rows: NDArray[np.intp], group: "pd.Series[str]", random: np.random.Generator) -> NDArray[np.intp]:
-    """Keep whole groups, drawn at random, of at most `MOST_IMAGES` rows in all; two groups at least."""
-    names = group.iloc[rows]
-    order = random.permutation(names.unique())
-    sizes = names.value_counts()[order].cumsum()
-    kept = order[: max(2, int((sizes <= MOST_IMAGES).sum()))]
-    return rows[names.isin(kept)]
+    """Those of whole groups, drawn at random, of at most `MOST_IMAGES` in all."""
+    return rows[draw_groups(group.iloc[rows], MOST_IMAGES, random)]
 
 
 def _ask(questions: list[Question], permutations: int, random: np.random.Generator) -> Answer:

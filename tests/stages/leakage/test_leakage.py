@@ -11,8 +11,10 @@ from bycase.core.errors import UserError
 from bycase.core.files import write_csv, write_json
 from bycase.datasets.duplicates import COLUMNS as DUPLICATES_COLUMNS
 from bycase.datasets.duplicates import write_duplicates
+from bycase.report.words import leakage_words
 from bycase.statistics.leakage.meter import read_features
 from bycase.tables.manifest import COLUMNS, write_manifest
+from stages import leakage
 
 
 @pytest.fixture
@@ -46,6 +48,21 @@ def test_what_is_missing_is_named(audited: Path) -> None:
         read_features(pd.Series(["00001.png"]))
 
 
+def test_of_many_images_those_of_drawn_patients_are_measured(
+    audited: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    manifest = pd.read_csv(audited / "data/manifest.csv", dtype={"group": str})
+    most = len(manifest) // 2
+    monkeypatch.setattr(leakage, "MOST_IMAGES", most)
+    with caplog.at_level("INFO"):
+        leakage.main()
+    content = json.loads((audited / "metrics/leakage.json").read_text())
+    assert content["n_images_in_all"] == len(manifest)
+    assert most / 2 < content["n_images"] <= most
+    assert f"measured on {content['n_images']} of {len(manifest)} images, of patients drawn" in caplog.text
+    assert f"on {content['n_images']} of {len(manifest)} images" in leakage_words(content)
+
+
 def test_the_command_writes_metrics_table_and_figure_and_repeats(audited: Path, run_stage_process: Any) -> None:
     outputs = [audited / name for name in ("metrics/leakage.json", "plots/leakage.csv", "plots/leakage.png")]
     runs = []
@@ -56,6 +73,8 @@ def test_the_command_writes_metrics_table_and_figure_and_repeats(audited: Path, 
         runs.append([path.read_bytes() for path in outputs])
     assert runs[0] == runs[1]
     content = json.loads(outputs[0].read_text())
+    assert content["n_images"] == content["n_images_in_all"]
+    assert "images" not in leakage_words(content)
     assert set(content["probe"]) == {"group", "magnification"}
     table = pd.read_csv(outputs[1])
     assert table["level"].tolist() == ["image", "folder", "case"]
