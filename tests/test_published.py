@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,39 @@ def test_parameters_pass_the_first_stage_which_completes_them_in_one_line(
             Path(name).mkdir()
             shutil.copyfile(path.parent / place, f"{name}/params.yaml")
             load(params)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in PARAMS if (path.parent / "dvc.lock").exists()], ids=lambda path: path.parent.name
+)
+def test_every_number_is_of_the_parameters_beside_it(path: Path) -> None:
+    """DVC's lock says with which values each stage was run; of a benchmark, what its networks' stages took."""
+    folder, benchmark = path.parent, path.with_name("benchmark-params.yaml")
+    here = {"params.yaml": flatten(read(path))}
+    if benchmark.exists():
+        here["benchmark/params.yaml"] = flatten(read(benchmark))
+    lock = folder / ("benchmark-dvc.lock" if benchmark.exists() else "dvc.lock")
+    compared = 0
+    for name, stage in read(lock)["stages"].items():
+        network = name.partition("@")[2]
+        if network and not any(
+            re.fullmatch(rf"{re.escape(model)}(-\d+){{1,2}}", network)
+            for model in here["benchmark/params.yaml"]["models"]
+        ):
+            continue  # of a run before, with other networks
+        for place, values in stage.get("params", {}).items():
+            for key, value in flatten(values).items():
+                assert as_number(here[place.removeprefix("../")][key]) == as_number(value), (name, key)
+                compared += 1
+    assert compared > 30
+
+
+def as_number(value: Any) -> Any:
+    """YAML's two versions do not agree on whether 1e-05 is a number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value
 
 
 def test_out_of_fold_predictions_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
