@@ -66,8 +66,9 @@ def clusters_of(numbers: Numbers) -> str:
     return "images" if "note" in numbers else "patients"
 
 
-def sample_words(images: str, numbers: Numbers) -> str:
+def sample_words(n_images: int, numbers: Numbers, noun: str = "image") -> str:
     """Such as ``501 images of 407 patients``; ``501 images, patients unknown`` where `numbers` have a ``note``."""
+    images = plural(n_images, noun)
     if "note" in numbers:
         return f"{images}, patients unknown"
     return f"{images} of {plural(numbers['n_patients'], 'patient')}"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bycase.core.wording import plural, sample_words
+from bycase.core.wording import sample_words
 from bycase.explain.artifacts import FILE, ExplainArtifacts, mean_curves, read_artifacts
 from bycase.explain.artifacts import FOLDER as MAPS
 from bycase.explain.artifacts import RESULTS as EXPLAINED
@@ -146,7 +146,7 @@ def draw_explanations(
     """
     method = artifacts.method
     *head, last = subtitle
-    scored = [*head, f"{last}; {sample_words(plural(content['n'], 'test image'), content)}, drawn at random"]
+    scored = [*head, f"{last}; {sample_words(content['n'], content, 'test image')}, drawn at random"]
     verdict = f"Sanity check {judge(content['sanity'][method])}"
     title = f"Deletion score: {compare_words(content, method)}"
     return {

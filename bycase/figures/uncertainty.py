@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from bycase.core.wording import capitalise, clusters_of, metric_with_interval, plural, sample_words
+from bycase.core.wording import capitalise, clusters_of, metric_with_interval, sample_words
 from bycase.figures.run_info import RunInfo
 from bycase.figures.style import (
     BLUE,
@@ -64,7 +64,7 @@ def draw_uncertainty(
     title = f"Sets of {reached['size']:.2f} classes cover {100 * reached[metric]:.1f} % of {of} images"
     subtitle = [
         f"{run_info.network}; {run_info.data}",
-        f"{sample_words(plural(content['n'], 'test image'), content)}; cover: 95 % CI {100 * limits['low']:.1f} to "
+        f"{sample_words(content['n'], content, 'test image')}; cover: 95 % CI {100 * limits['low']:.1f} to "
         f"{100 * limits['high']:.1f} %, {100 * content['coverage']:g} % meant",
     ]
     shown = (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from bycase.core.wording import Numbers, metric_with_interval, plural, sample_words
+from bycase.core.wording import Numbers, metric_with_interval, sample_words
 from bycase.explain.deletion import SCORES
 from bycase.explain.maps import MAP_WORDS
 from bycase.explain.sanity import judge
@@ -29,7 +29,7 @@ def explanation_section(explained: Numbers | None, plots: Path, images: bool) ->
     if explained is None:
         return Section("explanations", title, [missing("the maps and their scores", "dvc repro explain")])
     caption = (
-        f"Areas under the curves of {sample_words(plural(explained['n'], 'test image'), explained)}. "
+        f"Areas under the curves of {sample_words(explained['n'], explained, 'test image')}. "
         f"Deletion: lower is better; insertion: higher is better. {intervals_of(explained)}"
     )
     rows = [

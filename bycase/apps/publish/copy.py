@@ -17,6 +17,7 @@ from bycase.studies.benchmark.params import load_benchmark_params
 from bycase.studies.pipelines import refuse_stale
 from bycase.studies.tune.outcome.methods import SETTINGS, comparable_settings, keep_settings
 from bycase.studies.tune.params import load_tuning_params
+from bycase.studies.tune.place import FOLDS
 from bycase.tables.out_of_fold import read_about
 
 RESULTS = Path("results")
@@ -118,7 +119,7 @@ def publish_benchmark(name: str, results: Path = RESULTS) -> Path:
 
 def publish_tuning(name: str, results: Path = RESULTS) -> Path:
     """Keep the comparison of ways to tune that is in the current folder; see `publish_run`."""
-    _check(name, {**TUNING, "": str(SETTINGS)}, "bycase tune methods")
+    _check(name, {**TUNING, "settings": str(SETTINGS), "folds": str(FOLDS)}, "bycase tune methods")
     params = load_params()
     keep_settings(comparable_settings(params, load_tuning_params(params)))
     return _write(results / name, TUNING, [], {})

@@ -98,10 +98,10 @@ def _reproduce(*stages: str) -> None:
 
 def run_patients_cell(params: Params, benchmark: BenchmarkParams, cell: Cell) -> None:
     """Run a cell, unless it has been run with the same settings, data and code."""
-    if _is_done(params, benchmark, cell):
+    fingerprint = cell_fingerprint(params, benchmark.budget, benchmark.folds, cell, {})
+    if _is_done(cell, fingerprint):
         logging.info("%s: done before", cell)
         return
-    fingerprint = cell_fingerprint(params, benchmark.budget, benchmark.folds, cell, {})
     run_cell(params, benchmark.budget, benchmark.folds, cell, {})
     with replace_file(_mark(cell)) as partial_file:
         partial_file.write_text(fingerprint, encoding="utf-8")
@@ -112,14 +112,15 @@ def find_stale(params: Params, benchmark: BenchmarkParams) -> Cell | None:
     for row in pd.read_csv(TABLE, dtype={"model": str}).itertuples():
         for fold in benchmark.fold:
             cell = Cell(str(row.model), 0, fold, patients=int(str(row.patients)))
-            if row.model not in benchmark.models or not _is_done(params, benchmark, cell):
+            if row.model not in benchmark.models:
+                return cell
+            if not _is_done(cell, cell_fingerprint(params, benchmark.budget, benchmark.folds, cell, {})):
                 return cell
     return None
 
 
-def _is_done(params: Params, benchmark: BenchmarkParams, cell: Cell) -> bool:
+def _is_done(cell: Cell, fingerprint: str) -> bool:
     mark = _mark(cell)
-    fingerprint = cell_fingerprint(params, benchmark.budget, benchmark.folds, cell, {})
     return mark.is_file() and mark.read_text(encoding="utf-8") == fingerprint
 
 

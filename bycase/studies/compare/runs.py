@@ -37,28 +37,33 @@ def read_runs(names: Sequence[str], models: Sequence[str] = ()) -> Inputs:
     labels = [folder.resolve().name for folder in folders]
     if len(set(labels)) < len(labels):
         raise UserError(f"{', '.join(names)}: two folders have one name, by which runs are told apart; rename one")
-    runs = [_read(folder, models) for folder in folders]
+    runs = [
+        read_tables(folder / "about.json", folder / PREDICTIONS, folder / "cost.csv", folder / "histories.csv")
+        for folder in folders
+    ]
     unknown = set(models) - {model for run in runs for model in run.about["networks"]}
     if unknown:
         raise UserError(f"--models {min(unknown)}: none of the runs has this network")
     for folder, run in zip(folders[1:], runs[1:], strict=True):
         _check_same(folders[0], runs[0], folder, run)
-    named = [_name(label, run) for label, run in zip(labels, runs, strict=True)]
+    named = [_name(label, _choose(run, models)) for label, run in zip(labels, runs, strict=True)]
     networks = {name: words for run in named for name, words in run.about["networks"].items()}
+    if len(networks) < 2:
+        raise UserError(
+            f"--models {' '.join(models)}: {', '.join(networks)} alone is no comparison; name another as well"
+        )
     together = Tables(
         about=runs[0].about | {"networks": networks},
         predictions=pd.concat([run.predictions for run in named], ignore_index=True),
         cost=pd.concat([run.cost for run in named], ignore_index=True),
         histories=pd.concat([run.histories for run in named], ignore_index=True),
     )
-    if together.predictions.empty:
-        raise UserError(f"--models {' '.join(models)}: nothing is left to compare")
     check_out_of_fold(folders[0] / PREDICTIONS, together.predictions, together.about["classes"])
     return make_inputs(together, _seed(folders[0]))
 
 
-def _read(folder: Path, models: Sequence[str]) -> Tables:
-    run = read_tables(folder / "about.json", folder / PREDICTIONS, folder / "cost.csv", folder / "histories.csv")
+def _choose(run: Tables, models: Sequence[str]) -> Tables:
+    """The tables of these networks alone; of all where none is named."""
     if not models:
         return run
     networks = {name: words for name, words in run.about["networks"].items() if name in models}

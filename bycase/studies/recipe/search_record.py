@@ -11,7 +11,7 @@ import pandas as pd
 from bycase.core.files import write_json
 from bycase.core.nested import Settings
 from bycase.core.params import Params
-from bycase.core.wording import DASH, markdown_table, plural, sample_words, share, value_with_interval
+from bycase.core.wording import DASH, markdown_table, sample_words, share, value_with_interval
 from bycase.figures.style import data_words
 from bycase.statistics.metrics import training_priors
 from bycase.studies.recipe.definition import HONEST, Recipe
@@ -125,7 +125,7 @@ def describe_search(result: Mapping[str, Any]) -> str:
     ]
     lines = [
         f"{result['recipe']}: {search['algorithm']} on {data_words(*names)} outside of the test part, "
-        f"{sample_words(plural(scores['n_images'], 'image'), scores)}; {budget['trials']} trials x {budget['epochs']} "
+        f"{sample_words(scores['n_images'], scores)}; {budget['trials']} trials x {budget['epochs']} "
         f"epochs a search, {search['inner']['folds']} inner and {folds} outer folds.",
         "",
         markdown_table(("", metric), rows),

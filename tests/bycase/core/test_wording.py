@@ -65,7 +65,7 @@ def test_a_markdown_table() -> None:
 
 def test_patients_are_named_only_where_they_are_known() -> None:
     known, unknown = {"n_patients": 1407}, {"n_patients": 1407, "note": "patients unknown: x"}
-    assert sample_words("2,501 images", known) == "2,501 images of 1,407 patients"
-    assert sample_words("1 image", {"n_patients": 1}) == "1 image of 1 patient"
-    assert sample_words("2,501 images", unknown) == "2,501 images, patients unknown"
+    assert sample_words(2501, known) == "2,501 images of 1,407 patients"
+    assert sample_words(1, {"n_patients": 1}, "test image") == "1 test image of 1 patient"
+    assert sample_words(2501, unknown) == "2,501 images, patients unknown"
     assert [clusters_of(numbers) for numbers in (known, unknown)] == ["patients", "images"]

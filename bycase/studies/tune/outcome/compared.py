@@ -210,7 +210,7 @@ def methods_markdown(compared: Compared, sentences: Sequence[str]) -> str:
     tests = sum(len(gains) for gains in summary["against"].values())
     data = data_words(about["dataset"], about["phantom"])
     caption = (
-        f"{about['model']} on {data}; {sample_words(plural(summary['n_images'], 'image'), summary)}, each predicted "
+        f"{about['model']} on {data}; {sample_words(summary['n_images'], summary)}, each predicted "
         f"by networks whose search has not seen the {units[:-1]}; {plural(summary['seeds'], 'seed')}. In brackets 95 % "
         f"intervals over {units}, all seeds together."
     )

@@ -24,7 +24,7 @@ def draw_methods(compared: Compared) -> Figure:
     colours = colour_models(list(labels)) | {DEFAULT: GREY}
     subtitle = [
         f"{about['model']}; {data_words(about['dataset'], about['phantom'])}; "
-        f"{sample_words(plural(summary['n_images'], 'image'), summary)}",
+        f"{sample_words(summary['n_images'], summary)}",
         f"{plural(len(compared.seeds), 'seed')}, {about['outer_folds']} outer folds",
     ]
     note = (

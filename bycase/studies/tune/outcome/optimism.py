@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from bycase.core.wording import clusters_of, decimals, interval, plural, sample_words
+from bycase.core.wording import clusters_of, decimals, interval, sample_words
 from bycase.figures.parts import draw_interval, handle, row_axes
 from bycase.figures.style import BLUE, GREY, PALE, VERMILLION, new_figure, styled
 from bycase.studies.tune.outcome.nested import mean
@@ -39,7 +39,7 @@ def draw_optimism(summary: Mapping[str, Any], final: Search, nested: Sequence[Se
         rows.append(("all folds, default settings", inner, default["score"], default["ci"]))
     subtitle = [
         *describe_searches(final, len(nested)),
-        sample_words(plural(summary["n_images"], "image"), summary),
+        sample_words(summary["n_images"], summary),
     ]
     figure = new_figure(2.6 + ROW * len(rows), title, subtitle, note)
     with styled():

@@ -77,7 +77,7 @@ def sentences(summary: Mapping[str, Any], final: Search) -> list[str]:
     ]
     return [
         f"{_gain_words(summary.get('gain'))}; outer {metric} {', '.join(reached)}, "
-        f"{sample_words(plural(summary['n_images'], 'image'), summary)}",
+        f"{sample_words(summary['n_images'], summary)}",
         f"optimism {signed(summary['optimism'])}: the searches' own {metric}, inner minus outer"
         f"{_doubt(summary['optimism'])}",
         spent,

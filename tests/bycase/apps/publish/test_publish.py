@@ -19,6 +19,7 @@ from bycase.apps.publish.table import make_table
 from bycase.core.errors import UserError
 from bycase.studies.benchmark.cell import Cell
 from bycase.studies.tune.outcome.methods import SETTINGS
+from bycase.studies.tune.place import FOLDS
 
 DOCUMENTS = {"report.html": "page", "model_card.md": "card"}
 
@@ -51,7 +52,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             for level in ("image", "patient")
         },
     }
-    for name in (*RUN.values(), *BENCHMARK.values(), *TUNING.values(), PREDICTIONS, str(SETTINGS)):
+    for name in (*RUN.values(), *BENCHMARK.values(), *TUNING.values(), PREDICTIONS, str(SETTINGS), str(FOLDS)):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(json.dumps(contents.get(name, {"of": name})), encoding="utf-8")

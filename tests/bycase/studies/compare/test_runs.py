@@ -81,6 +81,8 @@ def test_runs_need_names_of_their_own_a_seed_and_the_networks_asked_for(tmp_path
         read_runs([str(STRIDE), str(copy)])
     with pytest.raises(UserError, match="--models vgg16: none of the runs has this network"):
         read_runs([str(STRIDE), str(TUNED)], ["vgg16"])
+    with pytest.raises(UserError, match="--models efficientnetlite-whole: .*:efficientnetlite-whole alone is no"):
+        read_runs([str(STRIDE), str(TUNED)], ["efficientnetlite-whole"])
     (copy / "params.yaml").unlink()
     with pytest.raises(UserError, match=re.escape("params.yaml: not found, or without seed")):
         read_runs([str(copy), str(TUNED)])
