@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from bycase.core.errors import UserError
-from bycase.core.params import Params, load_params
+from bycase.core.params import Params, check_params, load_params
 from tests.conftest import MakeParams
 
 ABSENT = "(absent)"
@@ -28,14 +28,11 @@ def changed(content: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.usefixtures("project")
-def test_shipped_file_is_valid_for_every_model_and_dataset(
-    write_params: Callable[..., Any], default_params: dict[str, Any]
-) -> None:
+def test_shipped_file_is_valid_for_every_model_and_dataset(default_params: dict[str, Any]) -> None:
     for model in default_params["zoo"]:
         for dataset in default_params["datasets"]:
-            write_params({"model": model, "dataset": dataset})
-            assert (load_params().model, load_params().dataset) == (model, dataset)
+            params, completed = check_params(default_params | {"model": model, "dataset": dataset}, "params.yaml")
+            assert (params.model, params.dataset, completed) == (model, dataset, [])
 
 
 def test_numbers_may_name_labels_and_classes(tmp_path: Path, default_params: dict[str, Any]) -> None:
