@@ -82,14 +82,18 @@ class FoldersParams(Reading):
     @model_validator(mode="after")
     def _places_are_valid(self) -> "FoldersParams":
         for key, place in self.places.items():
-            if place == 0:
-                raise ValueError(f"{key}: folder levels count from 1 at the top, or from -1 at the image")
-            if isinstance(place, str) and place != "auto":
-                try:
-                    compile_pattern(place)
-                except ValueError as error:
-                    raise ValueError(f"{key}: {error}") from None
+            _check_place(key, place)
         return self
+
+
+def _check_place(key: str, place: Where) -> None:
+    if place == 0:
+        raise ValueError(f"{key}: folder levels count from 1 at the top, or from -1 at the image")
+    if isinstance(place, str) and place != "auto":
+        try:
+            compile_pattern(place)
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from None
 
 
 class JoinParams(Section):
@@ -123,6 +127,9 @@ class TableParams(Reading):
         Of an Excel file; None: the first.
     image : str or None
         The column of paths, names or ids; None: ``file_name``, or the only column with a usual name of one.
+    match : int, str or None
+        None: a row is of one image. Else it is of all images of a patient, slide or folder, whose name stands in the
+        column `image` and here in the path: a folder level or an expression, as in `FoldersParams`.
     root : str or None
         The folder below the source in which images are looked for; None: all of it.
     suffix : str
@@ -143,6 +150,7 @@ class TableParams(Reading):
     file: str | dict[Literal["train", "val", "test"], str] | None = None
     sheet: str | None = None
     image: str | None = None
+    match: Where | None = None
     root: str | None = None
     suffix: str = ""
     label: str | Annotated[list[str], Field(min_length=2)] | None = None
@@ -152,6 +160,14 @@ class TableParams(Reading):
     fold: str | None = None
     columns: list[str] | dict[str, str] | None = None
     join: JoinParams | None = None
+
+    @model_validator(mode="after")
+    def _match_is_a_place(self) -> "TableParams":
+        if self.match is not None:
+            _check_place("match", self.match)
+            if self.image is None:
+                raise ValueError("match: name the column that holds what it finds, as image")
+        return self
 
     @property
     def names_patient(self) -> bool:

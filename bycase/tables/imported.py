@@ -4,6 +4,7 @@ CLAM (Lu et al. 2021, arXiv:2004.09666) and TRIDENT (Zhang et al. 2025, arXiv:25
 with datasets `features` (`feats` in others), one row a patch, and `coords`. Here an image stands in a slide's place.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError, one_line
+from bycase.tables.tabular import find_delimiter
 
 KEY = "zoo.<model>.weights"
 NAMES = ("names", "name", "images", "image", "paths", "path")
@@ -187,7 +189,7 @@ def _read_npz(path: Path) -> tuple[Names, NDArray[Any]]:
 
 def _read_frame(path: Path) -> tuple[Names, NDArray[Any]]:
     """A column of names, and one of lists or one a feature."""
-    frame = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path)
+    frame = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
     column = _first(NAMES, frame.columns, path)
     names, rest = _texts(frame[column].tolist()), frame.drop(columns=column)
     for key in FEATURES:
@@ -197,6 +199,13 @@ def _read_frame(path: Path) -> tuple[Names, NDArray[Any]]:
     if words:
         raise UserError(f"{KEY}: {path}: column {words[0]} is no feature; leave names in '{column}' and numbers")
     return names, rest.to_numpy(np.float64)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    # Not by `read_any_table`: a thousand features an image would be gigabytes of text.
+    with path.open(encoding="utf-8-sig") as file:
+        delimiter = find_delimiter("".join(itertools.islice(file, 2)))
+    return pd.read_csv(path, sep=delimiter, encoding="utf-8-sig")
 
 
 READERS: dict[str, Callable[[Path], tuple[Names, NDArray[Any]]]] = {

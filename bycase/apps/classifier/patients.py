@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from bycase.apps.classifier.info import PatientsInfo
 from bycase.core.params_data import DatasetParams
+from bycase.core.params_layouts import TableParams, Where
 from bycase.datasets.layouts.naming import PathReader
 
 NAME = "patient"
@@ -15,7 +16,7 @@ def describe_patients(data: DatasetParams, sources: Iterable[str]) -> PatientsIn
 
     None where they do not: another layout, a column of a table, or nothing.
     """
-    place = data.folders.places.get(NAME) if data.folders else data.table.patient if data.table else None
+    place = data.folders.places.get(NAME) if data.folders else _of_table(data.table) if data.table else None
     if place is None and data.folders:
         groups = (each for each in data.folders.places.values() if isinstance(each, str) and f"(?P<{NAME}>" in each)
         place = next(groups, None)
@@ -23,6 +24,11 @@ def describe_patients(data: DatasetParams, sources: Iterable[str]) -> PatientsIn
         return None
     depths = {len(PurePosixPath(source).parts) - 1 for source in sources}
     return PatientsInfo(place=place, depth=depths.pop() if len(depths) == 1 else None)
+
+
+def _of_table(table: TableParams) -> Where | None:
+    """A row of all images of a patient is found by what its name is in the path."""
+    return table.match if table.match is not None and table.patient == table.image else table.patient
 
 
 def patient_finder(patients: PatientsInfo) -> Callable[[str], str]:

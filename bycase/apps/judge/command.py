@@ -91,7 +91,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Build the command line."""
     parser = argparse.ArgumentParser(prog="bycase judge", description=__doc__)
     add: Any = parser.add_argument
-    add("files", nargs="+", type=Path, metavar="FILE", help="CSV, TSV, Parquet or JSON lines, a row an image")
+    add("files", nargs="+", type=Path, metavar="FILE", help="CSV, Excel, Parquet or JSON lines, a row an image")
     add("--out", type=Path, metavar="FOLDER", help="write metrics, figures and report.html there")
     add = parser.add_argument_group("columns, found by name and said where not given").add_argument
     for role, words in ROLE_WORDS.items():

@@ -1,6 +1,7 @@
-"""Tables of predictions as other programs write them: CSV, TSV, Parquet, JSON lines; every cell as text."""
+"""Tables of predictions as other programs write them: CSV, Excel, Parquet, JSON lines; every cell as text."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from bycase.core.errors import UserError, one_line
+from bycase.tables.tabular import read_any_table
 
-DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
-SUFFIXES = (*DELIMITERS, ".parquet", ".jsonl", ".ndjson")
+TABLES = (".csv", ".tsv", ".tab", ".xlsx")
+SUFFIXES = (*TABLES, ".parquet", ".jsonl", ".ndjson")
 UNKNOWN = ("", "nan", "na", "n/a", "none", "null", "<na>")  # cells without a value, in small letters
+_WITH_COMMA = re.compile(r"[+-]?\d+(,\d+)?(e[+-]?\d+)?", re.IGNORECASE)
 
 
 def read_file(path: Path) -> pd.DataFrame:
@@ -41,8 +44,10 @@ def read_file(path: Path) -> pd.DataFrame:
         raise UserError(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}")
     if not path.is_file():
         raise UserError(f"{path} not found: name a file of predictions")
+    if suffix in TABLES:
+        return read_any_table(path).map(_text)
     with one_line(f"{path} cannot be read as {suffix[1:]}", "write the file anew, or name it after its format"):
-        frame = _read(path, suffix)
+        frame = _read_records(path, suffix)
     names = [str(name).strip() for name in frame.columns]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -53,14 +58,31 @@ def read_file(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _read(path: Path, suffix: str) -> pd.DataFrame:
-    if suffix in DELIMITERS:
-        # Without a header, pandas neither renames columns of one name nor takes the first for an index.
-        rows = pd.read_csv(
-            path, sep=DELIMITERS[suffix], header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig"
-        )
-        body = rows.iloc[1:].reset_index(drop=True)
-        return body.set_axis(rows.iloc[0].tolist(), axis="columns").map(_text)
+def read_decimal_commas(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Numbers with a decimal comma, as spreadsheets of many countries write them, with a point.
+
+    Parameters
+    ----------
+    frame : DataFrame of str
+        See `read_file`.
+
+    Returns
+    -------
+    frame : DataFrame of str
+        Columns of nothing but numbers, some of them with a comma, have points.
+    columns : list of str
+        Their names.
+    """
+    columns = [str(column) for column in frame if _has_decimal_commas(frame[column])]
+    return frame.assign(**{column: frame[column].str.replace(",", ".") for column in columns}), columns
+
+
+def _has_decimal_commas(cells: pd.Series) -> bool:
+    known = cells[cells != ""]
+    return bool(known.str.contains(",").any() and known.map(lambda cell: bool(_WITH_COMMA.fullmatch(cell))).all())
+
+
+def _read_records(path: Path, suffix: str) -> pd.DataFrame:
     if suffix == ".parquet":
         return _table(pd.read_parquet(path).to_dict("records"))
     lines = path.read_text(encoding="utf-8-sig").splitlines()

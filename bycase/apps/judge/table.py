@@ -17,7 +17,7 @@ from bycase.apps.judge.classes import (
     whole_numbers,
 )
 from bycase.apps.judge.columns import Columns, find_columns
-from bycase.apps.judge.files import read_file
+from bycase.apps.judge.files import read_decimal_commas, read_file
 from bycase.apps.judge.options import Options
 from bycase.core.errors import UserError
 from bycase.core.files import file_digest
@@ -136,7 +136,7 @@ def read_predictions(path: Path, options: Options, threshold: float | None = Non
     UserError
         If the file cannot be judged; all its faults in one line.
     """
-    frame = read_file(path)
+    frame, with_commas = read_decimal_commas(read_file(path))
     columns = find_columns(frame, options, str(path))
     labels = name_classes(whole_numbers(frame[columns.label]), options.classes)
     part = _parts(frame, columns, options, str(path))
@@ -159,6 +159,8 @@ def read_predictions(path: Path, options: Options, threshold: float | None = Non
     used = rows["part"].isin(["val", "test"]).to_numpy(bool)
     faults = find_row_faults(rows, used, classes, columns)
     lines, own = [*columns.lines, _class_line(classes)], None
+    if with_commas:
+        lines.append(f"decimal commas: {', '.join(with_commas)}")
     if columns.predicted:
         own = _own_classes(frame[columns.predicted], classes, options)
         rows["predicted"] = own

@@ -7,7 +7,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy.special import entr
 
 from bycase.apps.classifier.classifier import Predictions
@@ -17,6 +16,7 @@ from bycase.core.errors import UserError
 from bycase.datasets.layouts import breakhis
 from bycase.statistics.pooling import Pooling
 from bycase.statistics.units import Bools, Floats
+from bycase.tables.tabular import read_any_table
 
 FindPatient = Callable[[str], str]  # from a name to a patient; empty where not known
 _NUMBERED = re.compile(r"~\d+$")  # of a restructured image whose name another one had
@@ -45,19 +45,16 @@ def _breakhis_case(name: str) -> str:
 
 
 def read_patients(path: Path) -> FindPatient:
-    """Read a CSV file with the columns ``image``, a name as predictions give it or a file name alone, and ``patient``.
+    """Read a table with the columns ``image``, a name as predictions give it or a file name alone, and ``patient``.
 
     Raises
     ------
     UserError
         If the file is missing or no such table, or names one image with two patients.
     """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UserError(f"{path} not found: give --patients a CSV file with the columns image and patient") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"{path} is no CSV table ({error})") from None
+    if not path.is_file():
+        raise UserError(f"{path} not found: give --patients a CSV file with the columns image and patient")
+    table = read_any_table(path)
     missing = [column for column in ("image", "patient") if column not in table.columns]
     if missing:
         raise UserError(f"{path}: column {', '.join(missing)} missing; it must have image and patient")

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bycase.core.errors import UserError, one_line
 from bycase.datasets.layouts.listing import is_hidden, is_image, list_files
-from bycase.datasets.layouts.tabular import TABLE_SUFFIXES as TABLES
 from bycase.datasets.sources.archive import RefusedError, split_name
+from bycase.tables.tabular import TABLE_SUFFIXES as TABLES
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 SAMPLE = 200  # pictures whose pixels are looked at

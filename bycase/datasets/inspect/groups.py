@@ -12,6 +12,7 @@ FEWEST_GROUPS = 4  # that can be divided into train, validation and test
 LEAST_IMAGES = 1.5  # a group, on average
 LEAST_REPEATED = 0.5  # share of images that have another one of their group within their class
 PURE = 0.9  # share of groups within one class from which a part of a name is believed without any usual word
+COLUMN = "column "  # with which the words of a column's reading begin
 NEVER = 9  # rank of a reading that no usual word speaks for
 
 
@@ -103,11 +104,12 @@ def choose_patient(readings: Sequence[Reading], labels: Sequence[str]) -> Choice
     Returns
     -------
     Choice
-        Of those with a usual word, the highest rank. Else the coarsest: what stays together there is together in all
+        Of those with a usual word, the highest rank; a column called patient is believed whatever it holds, such as a
+        healthy and an ill breast of one woman. Else the coarsest: what stays together there is together in all
         finer ones too. It is left to a person where two neither agree nor lie within one another, where folders lie
         within folders, and where a part of names goes across classes, as numbers of images also do.
     """
-    fit = [reading for reading in readings if is_grouping(reading.values, labels)]
+    fit = [reading for reading in readings if _is_called_patient(reading) or is_grouping(reading.values, labels)]
     named = [reading for reading in fit if reading.rank == min(each.rank for each in fit) < NEVER]
     kept = sorted(_distinct(named or fit), key=lambda reading: len(set(reading.values)))
     if not kept:
@@ -122,6 +124,11 @@ def choose_patient(readings: Sequence[Reading], labels: Sequence[str]) -> Choice
     if in_name[0] and describe_groups(coarsest.values, labels).purity < PURE:
         return Choice(None, tuple(kept))
     return replace(_found(coarsest, fit), finer=tuple(finer))
+
+
+def _is_called_patient(reading: Reading) -> bool:
+    named = reading.rank == 0 and reading.words.startswith(COLUMN)
+    return named and len(set(reading.values)) >= FEWEST_GROUPS
 
 
 def _distinct(readings: Sequence[Reading]) -> list[Reading]:

@@ -10,16 +10,16 @@ from bycase.core.errors import UserError
 from bycase.core.params import validate
 from bycase.core.params_data import DatasetParams
 from bycase.datasets.inspect import columns, levels, stems
-from bycase.datasets.inspect.columns import Table, find_table
 from bycase.datasets.inspect.found import Found
 from bycase.datasets.inspect.groups import Choice, Reading, choose_label, choose_patient, describe_groups, same_division
 from bycase.datasets.inspect.pictures import Look, browser_copies, count_kinds, exact_copies, look_at
 from bycase.datasets.inspect.published import recognise
+from bycase.datasets.inspect.tables import Table, find_table
 from bycase.datasets.layouts.listing import Listing, is_image, is_mask
 from bycase.datasets.layouts.naming import PathReader, plain
 from bycase.datasets.layouts.registry import read_layout
-from bycase.datasets.layouts.tabular import TABLE_SUFFIXES
 from bycase.datasets.part_words import read_part
+from bycase.tables.tabular import TABLE_SUFFIXES
 
 NONE = "none"  # of an option: nothing stands for it
 
@@ -148,6 +148,8 @@ def _plan(found: Found, pictures: list[Path], only: Path | None, options: Option
     table = None if by_level else find_table(found.root, found.files, images, options.image, only)
     if options.image and table is None:
         raise UserError(f"--image {options.image}: no table with that column names an image below {found.source}")
+    if table is not None and not (only or options.label or table.usual_labels) and _only_describes(table, images):
+        table = None
     if table is not None:
         labels = (
             [_given("label", options.label, table.images, table)]
@@ -160,6 +162,11 @@ def _plan(found: Found, pictures: list[Path], only: Path | None, options: Option
         if only is not None:
             raise UserError(f"{only.name}: no column names a class; give it by --label, one of {_columns(table)}")
     return _plan_folders(images, found, options)
+
+
+def _only_describes(table: Table, images: Sequence[Path]) -> bool:
+    """Whether a table of patients has no class where the folders name it: age and sex are none."""
+    return table.match is not None and any(each.rank == 0 for each in levels.label_readings(images))
 
 
 def _plan_table(
@@ -179,7 +186,7 @@ def _plan_table(
         *stems.patient_readings(table.images),
     ]
     patient = _patient(options, table.images, table, [each for each in readings if each.place not in hot], values)
-    section: dict[str, Any] = {"file": table.file, "image": table.image}
+    section: dict[str, Any] = {"file": table.file, "sheet": table.sheet, "image": table.image, "match": table.match}
     section["label"] = list(hot) if hot else label.chosen.place if label.chosen else None
     section["patient"] = patient.chosen.place if patient.chosen else None
     if options.part:
@@ -285,10 +292,10 @@ def _columns(table: Table) -> str:
 
 def _no_class(images: list[Path], found: Found) -> str:
     folders = sorted({path.parts[-2] for path in images if len(path.parts) > 1})
-    if len(folders) == 1:
-        return f"{found.source}: all {len(images)} images are of one class, '{folders[0]}'; two are needed"
-    where = f"folders there: {', '.join(folders[:6])}" if folders else "all images lie in one folder"
     tables = [path.as_posix() for path in found.files if path.suffix.lower() in TABLE_SUFFIXES - {".txt"}]
+    if len(folders) == 1 and not tables:
+        return f"{found.source}: all {len(images)} images are of one class, '{folders[0]}'; two are needed"
+    where = f"folders there: {', '.join(folders[:6])}" if len(folders) > 1 else "all images lie in one folder"
     where += f"; {tables[0]} names none of them" if tables else ""
     return (
         f"{found.source}: nothing names a class; {where}; such as {images[0].as_posix()}; put the images of each class "

@@ -11,6 +11,7 @@ from bycase.datasets.layouts.listing import is_fold_folder
 from bycase.datasets.part_words import read_part
 
 MOST_CLASSES = 40
+MOST_NUMBERED = 10  # classes that differ by a number alone, as grades do
 STRAY = 0.05  # most images, as a share, that may lie higher than the others
 # Words of classes in this field; any of them, alone or in a longer name, speaks for a level.
 _CLASS_WORDS = (
@@ -18,13 +19,16 @@ _CLASS_WORDS = (
     "adenocarcinoma adenoma melanoma nevus nv mel bcc bkl akiec vasc df scc positive negative pos neg yes no true "
     "false idc invasive insitu situ dysplasia metastasis glioma meningioma pituitary notumor stroma lymphocyte "
     "squamous control disease diseased covid pneumonia adipose mucus muscle debris polyp "
+    "benigno benigna maligno maligna benin bénin benigne bénigne malin maligne gutartig bösartig benigni maligni "
 )
 CLASS_WORDS = frozenset(_CLASS_WORDS.split())
 # Of two classes the one that is looked for, those that say it best first.
 _POSITIVE_WORDS = (
-    "malignant cancer cancerous tumor tumour carcinoma melanoma mel positive pos abnormal yes true disease diseased 1 "
+    "malignant maligno maligna maligni malin maligne bösartig cancer cancerous tumor tumour carcinoma melanoma mel "
+    "positive pos abnormal yes true disease diseased 1 "
 )
 POSITIVE_WORDS = tuple(_POSITIVE_WORDS.split())
+_NUMBER = re.compile(r"\d+$")
 _MAGNIFICATION = re.compile(r"\d+[xX]")
 _MARKED = re.compile(rf"(?i)({'|'.join(word for words in MARKERS for word in words)})[ _-]?\d+\w*")
 
@@ -34,9 +38,10 @@ def label_readings(images: Sequence[Path]) -> Iterator[Reading]:
     for reading in _levels(images):
         names = Counter(reading.values)
         numbered = all(_MARKED.fullmatch(name) for name in names)
+        numbered = numbered or (len(names) > MOST_NUMBERED and len({_NUMBER.sub("", name) for name in names}) == 1)
         digits = all(name.isdigit() for name in names) and set(names) != {str(n) for n in range(len(names))}
         if 2 <= len(names) <= MOST_CLASSES and min(names.values()) > 1 and not numbered and not digits:
-            known = sum(bool(_words(name) & CLASS_WORDS) for name in names)
+            known = sum(bool(words_of(name) & CLASS_WORDS) for name in names)
             plain = all(name.isdigit() for name in names)
             rank = 0 if known == len(names) or (plain and len(names) <= 10) else 1 if known else NEVER
             yield Reading(reading.place, reading.words, reading.values, rank)
@@ -87,7 +92,8 @@ def _levels(images: Sequence[Path]) -> Iterator[Reading]:
             yield Reading(level, f"folder level {level}", values)
 
 
-def _words(name: str) -> set[str]:
+def words_of(name: str) -> set[str]:
+    """The words of a name, in small letters."""
     return set(re.findall(r"[^\W\d_]+", name.lower()))
 
 
@@ -97,7 +103,7 @@ def find_positive(classes: Sequence[str]) -> str | None:
         return None
     for word in POSITIVE_WORDS:
         named = [
-            name for name in classes if word in (_words(name) | {name}) and not re.match(r"(?i)non|no[ _-]|not", name)
+            name for name in classes if word in (words_of(name) | {name}) and not re.match(r"(?i)non|no[ _-]|not", name)
         ]
         if len(named) == 1:
             return named[0]

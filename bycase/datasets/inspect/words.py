@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bycase.datasets.inspect.groups import Choice, Reading, describe_groups
 from bycase.datasets.inspect.inspection import Inspection, describe_reading
+from bycase.datasets.inspect.tables import Table
 from bycase.datasets.layouts.listing import Listing
 from bycase.images.formats import IMAGE_SUFFIXES
 from bycase.tables.manifest import PATIENTS_UNKNOWN
@@ -44,7 +45,7 @@ def _layout(inspection: Inspection) -> str:
     kind = {"folder": "a folder", "archive": "an archive", "table": "a table"}[inspection.found.kind]
     if inspection.layout in TITLES:
         return f"{inspection.layout}: {kind} as {TITLES[inspection.layout]} is published"
-    how = f", images in column {inspection.table.image} of {_table(inspection)}" if inspection.table else ""
+    how = _rows(inspection.table) if inspection.table else ""
     if inspection.layout == "folders" and inspection.label.chosen and inspection.label.chosen.place in (1, 2, -1):
         how = _reads_alike(inspection)
     return f"{inspection.layout}: {kind} of images{how}"
@@ -60,9 +61,12 @@ def _reads_alike(inspection: Inspection) -> str:
     return ""
 
 
-def _table(inspection: Inspection) -> str:
-    file = inspection.table.file if inspection.table else ""
-    return file if isinstance(file, str) else ", ".join(file.values())
+def _rows(table: Table) -> str:
+    file = table.file if isinstance(table.file, str) else ", ".join(table.file.values())
+    if table.match is None:
+        return f", images in column {table.image} of {file}"
+    place = f"folder level {table.match}" if isinstance(table.match, int) else f"a part of the name, {table.match}"
+    return f", several a row of {file}: column {table.image} is {place}"
 
 
 def _label_rows(inspection: Inspection) -> Iterator[tuple[str, str]]:

@@ -37,7 +37,7 @@ from bycase.datasets.layouts.listing import (
     list_images,
     match_masks,
 )
-from bycase.datasets.layouts.tabular import TABLE_SUFFIXES, list_names, read_any_table
+from bycase.tables.tabular import TABLE_SUFFIXES, list_names, read_any_table
 
 ABOUT = About(
     title="HAM10000, dermatoscopic images of common pigmented skin lesions",

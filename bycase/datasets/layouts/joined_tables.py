@@ -7,7 +7,7 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.core.params_layouts import JoinParams, TableParams
-from bycase.datasets.layouts.tabular import TABLE_SUFFIXES, check_column, list_names, read_any_table
+from bycase.tables.tabular import TABLE_SUFFIXES, check_column, list_names, read_any_table
 
 HUGGING_FACE = ("metadata.csv", "metadata.jsonl")
 NOT_TABLES = ("readme", "license", "licence", "readme_", "attribution")

@@ -31,10 +31,11 @@ from bycase.datasets.layouts.naming import (
     clean,
     make_image,
     name_cases,
+    plain,
 )
-from bycase.datasets.layouts.tabular import list_names
+from bycase.tables.tabular import list_names
 
-SECTION = "table"  # of an entry of `datasets`
+SECTION, MATCH = "table", "match"  # of an entry of `datasets`, and its key
 IMAGE_COLUMNS = (
     "file_name",
     "image",
@@ -48,7 +49,10 @@ IMAGE_COLUMNS = (
     "id",
     "name",
 )
-LABEL_COLUMNS = ("label", "class", "diagnosis", "dx", "target", "category", "labels")
+LABEL_COLUMNS = (
+    *("label", "class", "diagnosis", "dx", "target", "category", "labels", "pathology", "benign_malignant"),
+    *("diagnose", "diagnostic", "diagnóstico", "diagnostico", "diagnosi", "classe", "clase", "klasse"),
+)
 SameFiles = Callable[[Sequence[Path]], bool]
 FEW = 12  # values that make a column of text one for the subgroup tables
 
@@ -58,7 +62,7 @@ class Columns:
     """Which columns of the table say what.
 
     `keys` are those of patient, slide, part and fold; `subgroups` those for the subgroup tables, by their new names;
-    `paths` what is read from images' paths instead.
+    `paths` what is read from images' paths instead; `match` finds in a path the row of several images.
     """
 
     image: str
@@ -66,6 +70,7 @@ class Columns:
     keys: Mapping[str, str]
     subgroups: Mapping[str, str]
     paths: PathReader
+    match: PathReader | None
 
 
 def read_table_layout(root: Path, table: TableParams, classes: Sequence[str]) -> Listing:
@@ -117,14 +122,17 @@ def sort_table(
     if table.root is not None and not below:
         raise UserError(f"{SECTION}.root: no image lies below '{table.root}'; correct it")
     drawn = {path for path in below if is_mask(path, names)}
-    lookup = Lookup(below, table.suffix, drawn)
-    rows, absent, outside = _match_rows(frame, columns, lookup, same)
+    outside: list[str] = []
+    if columns.match:
+        rows, absent = _match_groups(frame[columns.image].tolist(), columns.match, sorted(set(below) - drawn))
+    else:
+        rows, absent, outside = _match_rows(frame, columns, Lookup(below, table.suffix, drawn), same)
     if not rows:
         name = frame[columns.image].iloc[0]
         raise UserError(
             f"{SECTION}.image: none of {len(frame)} rows finds an image, the first of them '{name}'; {len(below)} "
             f"images are there{f', such as {below[0].as_posix()}' if below else ''}; set {SECTION}.image, "
-            "root or suffix"
+            f"{'root or match' if columns.match else 'root or suffix'}"
         )
     masks = sorted(drawn - set(rows))
     images: list[PublishedImage] = []
@@ -179,7 +187,8 @@ def find_columns(frame: pd.DataFrame, table: TableParams) -> Columns:
         raise UserError(f"{SECTION}: where slides are all that is known, they stand for the patients: name patient")
     values.pop("label", None)
     used = {image, *([label] if isinstance(label, str) else label), *values.values()}
-    return Columns(image, label, values, _subgroups(frame, table, used), paths)
+    match = PathReader({MATCH: table.match}, SECTION) if table.match is not None else None
+    return Columns(image, label, values, _subgroups(frame, table, used), paths, match)
 
 
 def _usual(frame: pd.DataFrame, names: Iterable[str], key: str) -> str:
@@ -247,6 +256,41 @@ def _match_rows(
         if not files:
             absent.append(name)
     return rows, absent, outside
+
+
+def _match_groups(
+    names: Sequence[str], match: PathReader, files: Sequence[Path]
+) -> tuple[dict[Path, list[int]], list[str]]:
+    """The rows of each file, by what `match` finds in its path; names of rows that no file has."""
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(names):
+        rows.setdefault(group_name(name), []).append(row)
+    matched: dict[Path, list[int]] = {}
+    written: dict[str, str] = {}
+    for file in files:
+        key = plain(_find_key(match, file))
+        name = group_name(key)
+        if written.setdefault(name, key) != key:
+            raise UserError(
+                f"{SECTION}.match: {written[name]} and {key} would be one; name them apart, in the table too"
+            )
+        if key and name in rows:
+            matched[file] = rows[name]
+    match.check(len(files))
+    return matched, [name for name in names if group_name(name) not in written]
+
+
+def group_name(text: str) -> str:
+    """The name of a patient, slide or folder as it is compared: of a number spreadsheets drop the zeros in front."""
+    name = plain(text)
+    return (name.lstrip("0") or "0") if name.isdecimal() else name
+
+
+def _find_key(match: PathReader, file: Path) -> str:
+    try:
+        return match.read(file).get(MATCH, "")
+    except ValueError:
+        return ""  # it lies above the level
 
 
 class _Records:

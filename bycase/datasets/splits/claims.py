@@ -17,9 +17,9 @@ import pandas as pd
 import yaml
 
 from bycase.core.errors import UserError
-from bycase.datasets.layouts.tabular import read_any_table
 from bycase.datasets.part_words import PART_WORDS, part_in
 from bycase.images.formats import IMAGE_SUFFIXES
+from bycase.tables.tabular import decode_text, read_any_table
 
 # Columns of a table by what people call them; an image tells more than a slide, a slide more than a patient.
 NAME_COLUMNS = (
@@ -89,17 +89,14 @@ def read_claims(path: Path, columns: Mapping[str, str] | None = None) -> list[Cl
     columns = columns or {}
     if columns and (path.is_dir() or path.suffix.lower() in _TREES):
         raise UserError(f"split file {path} is no table, so that it has no column '{next(iter(columns.values()))}'")
-    try:
-        if path.is_dir():
-            rows = list(_read_folder(path))
-        elif columns or path.suffix.lower() in _OTHER_TABLES:
-            frame = read_any_table(path)
-            rows = list(_read_table(path, [list(frame.columns), *frame.to_numpy(str).tolist()], columns))
-        else:
-            text = path.read_text(encoding="utf-8-sig")
-            rows = list(_read_tree(path, text) if path.suffix.lower() in _TREES else _read_text(path, text))
-    except UnicodeDecodeError:
-        raise UserError(f"split file {path} is no text: {_FORMS}") from None
+    if path.is_dir():
+        rows = list(_read_folder(path))
+    elif columns or path.suffix.lower() in _OTHER_TABLES:
+        frame = read_any_table(path)
+        rows = list(_read_table(path, [list(frame.columns), *frame.to_numpy(str).tolist()], columns))
+    else:
+        text = decode_text(path, path.read_bytes())
+        rows = list(_read_tree(path, text) if path.suffix.lower() in _TREES else _read_text(path, text))
     table = pd.DataFrame(rows, columns=["fold", "name", "part"]).drop_duplicates()
     table = table[table["name"] != ""]
     if table.empty:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bycase.core.errors import UserError
 from bycase.datasets.part_words import PART_WORDS
+from bycase.tables.tabular import read_any_table
 
 _FOLDS_WAY_OUT = "use split.protocol: official with split.official_fold and split.folds_file"
 
@@ -47,7 +48,8 @@ def read_split_file(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        A CSV file with the columns ``image`` and ``part`` (train, val, test, or one of `PART_WORDS`) and any others.
+        A table with the columns ``image`` and ``part`` (train, val, test, or one of `PART_WORDS`) and any others, as
+        `bycase.tables.tabular.read_any_table` takes it.
 
     Returns
     -------
@@ -59,18 +61,15 @@ def read_split_file(path: Path) -> pd.DataFrame:
     UserError
         If there is no such file, it is no such table, or it is a table of several folds, as Folds.csv is.
     """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UserError(f"split file {path} not found: set split.file to a CSV file with image,part") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"split file {path} is no CSV table ({error}); it needs the columns image,part") from None
-    table.columns = table.columns.str.strip().str.lower()
+    if not path.is_file():
+        raise UserError(f"split file {path} not found: set split.file to a CSV file with image,part")
+    table = read_any_table(path)
+    table.columns = table.columns.str.lower()
     _refuse_table_of_folds(table, path)
     lacking = [column for column in ("image", "part") if column not in table.columns]
     if lacking:
         raise UserError(f"split file {path}: column {', '.join(lacking)} missing; it needs image,part")
-    image, subset = table["image"].str.strip(), table["part"].str.strip().str.lower()
+    image, subset = table["image"], table["part"].str.lower()
     unknown = subset[~subset.isin(list(PART_WORDS))]
     if len(unknown):
         raise UserError(
@@ -82,7 +81,7 @@ def read_split_file(path: Path) -> pd.DataFrame:
 
 def _refuse_table_of_folds(table: pd.DataFrame, path: Path) -> None:
     """Refuse the form of Folds.csv or dsfoldN.txt, under their own column names or under others."""
-    if any("|" in column for column in table.columns):
+    if table.shape[1] == 4 and table.columns[-1] in ("train", "test"):  # its first line, which is no header
         raise UserError(f"split file {path} has the form of dsfoldN.txt, which has no train and val; {_FOLDS_WAY_OUT}")
     columns = set(table.columns)
     subsets = next((column for column in ("grp", "part") if column in columns), None)
@@ -246,7 +245,7 @@ def _find(place: Path, fold: int) -> Path:
 
 def _read_folds_csv(source: Path) -> pd.DataFrame:
     """``fold,mag,grp,filename``, as in the Kaggle archive ambarish/breakhis."""
-    table = pd.read_csv(source, dtype=str, keep_default_na=False)
+    table = read_any_table(source)
     if not {"fold", "grp", "filename"} <= set(table.columns):
         raise UserError(f"{source} lacks one of the columns fold, grp, filename")
     return _fold_table(table["filename"].str.rsplit("/", n=1).str[-1], table["grp"], table["fold"])

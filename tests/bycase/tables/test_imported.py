@@ -44,6 +44,11 @@ def write_csv(folder: Path, names: list[str], features: Any) -> Path:
     return folder / "f.csv"
 
 
+def write_semicolons(folder: Path, names: list[str], features: Any) -> Path:
+    frame(names, features).to_csv(folder / "f.csv", index=False, sep=";")
+    return folder / "f.csv"
+
+
 def write_parquet(folder: Path, names: list[str], features: Any) -> Path:
     frame(names, features).to_parquet(folder / "f.parquet")
     return folder / "f.parquet"
@@ -66,7 +71,7 @@ def write_bags(folder: Path, names: list[str], features: Any) -> Path:
     return bags
 
 
-WRITERS: list[Write] = [write_hdf5, write_npz, write_csv, write_parquet, write_lists, write_bags]
+WRITERS: list[Write] = [write_hdf5, write_npz, write_csv, write_semicolons, write_parquet, write_lists, write_bags]
 
 
 @pytest.mark.parametrize("write", WRITERS)

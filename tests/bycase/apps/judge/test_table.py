@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bycase.apps.judge.files import read_decimal_commas
 from bycase.apps.judge.options import Options
 from bycase.apps.judge.table import UNKNOWN_PATIENTS, Table, read_predictions
 from bycase.core.errors import UserError
@@ -25,17 +26,44 @@ def refusal(path: Path, **options: Any) -> str:
     return str(error.value)
 
 
-@pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet", "jsonl"])
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "xlsx", "parquet", "jsonl"])
 def test_every_format_gives_the_same_rows(make_table: Make, save: Save, suffix: str) -> None:
     frame = make_table()
     table = read(save(frame, f"predictions.{suffix}"))
     assert (table.classes, table.positive, table.subgroups) == (["benign", "malignant"], "malignant", ["site"])
     assert table.part("test")["image"].tolist() == sorted(frame["image"][frame["part"] == "test"])
-    exact = suffix != "jsonl"
+    exact = suffix not in ("jsonl", "xlsx")
     np.testing.assert_allclose(
         table.scores, frame[["prob_benign", "prob_malignant"]], rtol=0 if exact else 1e-12, atol=0 if exact else 1e-14
     )
     assert "36 rows of the part train: not judged" in table.said
+
+
+def test_semicolons_and_decimal_commas_of_a_spreadsheet_are_read_and_said(make_table: Make, save: Save) -> None:
+    frame = make_table()
+    plain = read(save(frame, "plain.csv"))
+    assert not any("comma" in line for line in plain.said)
+    frame.to_csv("semicolons.csv", index=False, sep=";", decimal=",")
+    table = read(Path("semicolons.csv"))
+    np.testing.assert_array_equal(table.scores, plain.scores)
+    assert "decimal commas: prob_benign, prob_malignant" in table.said
+
+
+@pytest.mark.parametrize(
+    ("cells", "read_as"),
+    [
+        (["0,5", "1", "1e-7", ""], ["0.5", "1", "1e-7", ""]),
+        (["-2,25", "+1,5E3"], ["-2.25", "+1.5E3"]),
+        (["0,5", "0.5"], None),
+        (["1,234,567"], None),
+        (["a,b"], None),
+        (["0.5", "1"], None),
+        (["", ""], None),
+    ],
+)
+def test_only_a_column_of_nothing_but_numbers_has_decimal_commas(cells: list[str], read_as: list[str] | None) -> None:
+    frame, columns = read_decimal_commas(pd.DataFrame({"image": "a,1", "score": cells}))
+    assert (frame["score"].tolist(), columns) == ((read_as, ["score"]) if read_as else (cells, []))
 
 
 def test_the_order_of_rows_and_columns_changes_nothing(make_table: Make, save: Save) -> None:
@@ -139,7 +167,7 @@ def test_what_is_wrong_is_said_in_one_line(make_table: Make, save: Save) -> None
     )
     assert "suffix" in refusal(save(frame).rename("predictions.xls"))
     Path("empty.csv").write_text("", encoding="utf-8")
-    assert "cannot be read as csv" in refusal(Path("empty.csv"))
+    assert "empty.csv has no rows" in refusal(Path("empty.csv"))
     Path("broken.jsonl").write_text('{"image": 1}\n{"image"', encoding="utf-8")
     assert "cannot be read as jsonl" in refusal(Path("broken.jsonl"))
     assert "not found" in refusal(Path("absent.csv"))

@@ -33,19 +33,21 @@ def test_other_layouts_name_no_patient() -> None:
 
 def test_a_table_is_asked_by_whole_name_then_by_file_name(tmp_path: Path) -> None:
     path = tmp_path / "patients.csv"
-    path.write_text("patient,image,site\n007,a.png,x\n8,f/a.png,y\n8,f/a.png,z\n9,b.png,\n", encoding="utf-8-sig")
-    find = read_patients(path)
-    assert [find(name) for name in ("f/a.png", "g/a.png", "a.png", "g/b.png", "c.png")] == ["8", "007", "007", "9", ""]
+    text = "patient,image,site\n007,a.png,x\n8,f/a.png,y\n8,f/a.png,z\n9,b.png,\n"
+    for separator in ",;\t":
+        path.write_text(text.replace(",", separator), encoding="utf-8-sig")
+        find = read_patients(path)
+        found = [find(name) for name in ("f/a.png", "g/a.png", "a.png", "g/b.png", "c.png")]
+        assert found == ["8", "007", "007", "9", ""]
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"image,case\na,b\n", "column patient missing"),
-        (b"", "no CSV table"),
+        (b"", "has no rows"),
         (b"image,patient\na.png,1\na.png,2\n", "image a.png has two patients"),
-        (b"image,patient\n\xff\xfe,1\n", "no CSV table"),
-        (b'image,patient\n"a', "no CSV table"),
+        (b'image,patient\n"a', "line 2: 1 fields under 2 names"),
     ],
 )
 def test_bad_tables_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
@@ -91,3 +93,25 @@ def test_patients_of_ones_own_images_are_found_as_in_training(
     own = default_params["datasets"]["busi"] | {"layout": "folders", "folders": folders}
     data = make_params({"datasets.own": own}).datasets["own"]
     assert patients_by_name("folders", describe_patients(data, sources))(name) == patient
+
+
+@pytest.mark.parametrize(
+    ("table", "patient"),
+    [
+        ({"image": "id", "match": 1, "patient": "id"}, "55"),
+        ({"image": "id", "match": r"(\d+)_", "patient": "id"}, "7"),
+        ({"image": "id", "match": 1, "patient": "person"}, ""),
+        ({"image": "id", "patient": "id"}, ""),
+        ({"image": "id", "patient": r"(\d+)_"}, "7"),
+    ],
+)
+def test_a_patient_of_a_table_is_found_where_the_path_names_it(
+    make_params: Callable[[dict[str, Any]], Params],
+    default_params: dict[str, Any],
+    table: dict[str, Any],
+    patient: str,
+) -> None:
+    own = default_params["datasets"]["busi"] | {"layout": "table", "table": table}
+    data = make_params({"datasets.own": own}).datasets["own"]
+    find = patients_by_name("table", describe_patients(data, ["8863/a.png"]))
+    assert find("/home/x/55/7_c.png") == patient

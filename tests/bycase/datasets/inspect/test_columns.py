@@ -1,11 +1,8 @@
-"""Tables that name images, or nearly."""
+"""What columns say."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-
-from bycase.core.errors import UserError
 
 from .conftest import Look, Write, write_table
 
@@ -15,32 +12,22 @@ def place(write: Write) -> Path:
     return write(f"{i}.png" for i in range(12))
 
 
-def test_a_table_of_other_images_is_refused_where_it_is_given(place: Path, look: Look) -> None:
-    write_table(place, "t.csv", [["image", "label"], *([f"x{i}", "ab"[i % 2]] for i in range(6))])
-    with pytest.raises(UserError, match=r"t\.csv: none of its columns names an image below .*; give the column by"):
-        look(place / "t.csv")
+@pytest.mark.parametrize("images", [1, 2])
+def test_a_column_called_patient_is_believed_whatever_it_holds(place: Path, look: Look, images: int) -> None:
+    # Left and right of a patient are of two classes; or every patient has one image.
+    rows = [[i, "ab"[i % 2], f"W{i // images}"] for i in range(12)]
+    write_table(place, "t.csv", [["image", "label", "patient_id"], *rows])
+    seen = look(place)
+    assert seen.patient.chosen.place == "patient_id"
+    assert len({image.case for image in seen.listing.images}) == 12 // images
 
 
-def test_of_two_tables_of_classes_one_is_to_be_given(place: Path, look: Look) -> None:
-    for name, column in (("one.csv", "label"), ("two.csv", "diagnosis")):
-        write_table(place, name, [["image", column], *([i, "ab"[i % 2]] for i in range(12))])
-    with pytest.raises(UserError, match=r"2 tables name the images: one\.csv, two\.csv; give the path of one of them"):
-        look(place)
-    assert look(place / "two.csv").label.chosen.place == "diagnosis"
-
-
-def test_a_text_that_is_no_table_is_passed_by_unless_it_is_given(place: Path, look: Look) -> None:
-    write_table(place, "t.csv", [["image", "label"], *([i, "ab"[i % 2]] for i in range(12))])
-    shutil.copy(place / "1.png", place / "notes.txt")
-    assert look(place).table.file == "t.csv"
-    with pytest.raises(UserError, match=r"notes\.txt is no table that can be read here"):
-        look(place / "notes.txt")
-
-
-def test_paths_that_lead_upwards_find_nothing(place: Path, look: Look) -> None:
-    rows = [[f"{'../' * (i > 9)}{i}.png", "ab"[i % 2]] for i in range(12)]
-    write_table(place, "t.csv", [["image", "label"], *rows])
-    assert [path.as_posix() for path in look(place).table.images] == [f"{i}.png" for i in range(10)]
+def test_what_only_a_person_can_say_is_asked(place: Path, look: Look) -> None:
+    rows = [[i, f"P{i // 3}", ("left", "right")[i % 2], ("benign", "malignant")[i // 6], i // 6] for i in range(12)]
+    write_table(place, "t.csv", [["image", "patient", "view", "verdict", "seen"], *rows])
+    assert look(place).label.chosen.place == "verdict"  # it alone holds words of classes
+    write_table(place, "t.csv", [["image", "patient", "view", "verdict"], *([*row[:3], row[4]] for row in rows)])
+    assert [each.place for each in look(place).label.rivals] == ["view", "verdict"]
 
 
 def test_a_class_and_a_patient_of_other_names_are_found_by_what_they_hold(place: Path, look: Look) -> None:

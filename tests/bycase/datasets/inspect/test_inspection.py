@@ -232,6 +232,16 @@ def test_metadata_csv_as_hugging_face_has_it(write: Write, look: Look) -> None:
     assert counts(seen) == {"A": 6, "B": 6}
 
 
+def test_metadata_of_every_folder_names_its_own_images(write: Write, look: Look) -> None:
+    place = write(f"{part}/{i}.png" for part in ("train", "test") for i in range(6))
+    for part, labels in (("train", "AB"), ("test", "BA")):
+        write_table(
+            place / part, "metadata.csv", [["file_name", "label"], *([f"{i}.png", labels[i % 2]] for i in range(6))]
+        )
+    seen = look(place)
+    assert (seen.layout, section(seen)["file"], counts(seen)) == ("table", "metadata.csv", {"A": 6, "B": 6})
+
+
 def test_patient_and_part_columns(write: Write, look: Look) -> None:
     place = write(f"images/t{i}.png" for i in range(24))
     rows = [[f"t{i}", i % 2, f"P{i // 3}", ("train", "valid", "test")[i // 3 % 3]] for i in range(24)]
@@ -281,6 +291,68 @@ def test_patients_in_a_second_table_are_joined(write: Write, look: Look) -> None
     assert section(seen)["join"] == {"file": "groups.csv", "key": "image", "key_there": "name"}
     assert (section(seen)["patient"], patients(seen)) == ("lesion_id", 8)
     assert "further     groups.csv is joined by image" in words(seen)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "match"),
+    [
+        ("scans/P{p}/img{i}.png", 2),
+        ("{p}/{i}.png", 1),
+        ("scans/P{p}_{i}.png", r"(?:^|/)(P\d+)_[^/]*$"),
+        ("P{p}_left_{i}.png", r"(?:^|/)(P\d+)_[^/]*$"),
+    ],
+)
+def test_a_table_with_a_row_a_patient(write: Write, look: Look, pattern: str, match: int | str) -> None:
+    place = write(pattern.format(p=f"{p:02}", i=i) for p in range(12) for i in range(3))
+    letter = "P" if "P" in pattern else ""
+    rows = [[f"{letter}{p:02}", ("malignant", "benign")[p % 2], 40 + p, "fm"[p % 3 == 0]] for p in range(12)]
+    write_table(place, "clinical.csv", [["Patient ID", "Diagnosis", "Age", "Sex"], *rows])
+    for seen in (look(place), look(place / "clinical.csv"), look(place, image="Patient ID")):
+        assert section(seen) == {
+            "file": "clinical.csv",
+            "image": "Patient ID",
+            "match": match,
+            "label": "Diagnosis",
+            "patient": "Patient ID",
+        }
+        assert (counts(seen), patients(seen)) == ({"benign": 18, "malignant": 18}, 12)
+        assert "several a row of clinical.csv: column Patient ID is" in words(seen)
+
+
+def test_slides_of_patients_in_a_table_keep_to_the_patient(write: Write, look: Look) -> None:
+    place = write(f"s{s:02}/{i}.png" for s in range(16) for i in range(2))
+    rows = [[f"s{s:02}", s // 2 % 2, f"A{s // 2}"] for s in range(16)]
+    write_table(place, "slides.csv", [["slide", "label", "patient"], *rows])
+    seen = look(place)
+    assert (section(seen)["image"], section(seen)["patient"], patients(seen)) == ("slide", "patient", 8)
+
+
+def test_a_table_of_patients_without_a_class_leaves_it_to_the_folders(write: Write, look: Look) -> None:
+    place = write(f"{CLASSES[p % 2]}/P{p}_{i}.png" for p in range(12) for i in range(3))
+    write_table(place, "clinical.csv", [["patient", "sex"], *([f"P{p}", "fm"[p // 6]] for p in range(12))])
+    seen = look(place)
+    assert (seen.layout, section(seen)["label"], patients(seen)) == ("folders", 1, 12)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["class", "malignant"], ["adenosis", 0], ["ductal", 1], ["lobular", 1], ["papillary", 1]],  # of classes
+        [["id", "grade"], *([f"P{p}", p % 2] for p in (1, 1, 2, 3, 4, 5))],  # a name twice
+        [["id", "grade"], *([f"P{p}", p % 2] for p in range(3))],  # of few
+    ],
+)
+def test_other_tables_are_of_no_patients(write: Write, look: Look, rows: list[list[object]]) -> None:
+    names = ("adenosis benign", "ductal carcinoma", "lobular carcinoma", "benign papillary")
+    place = write(f"{c}/P{3 * n + p}_{i}.png" for n, c in enumerate(names) for p in range(3) for i in range(2))
+    write_table(place, "notes.csv", rows)
+    assert (look(place).layout, patients(look(place))) == ("folders", 12)
+
+
+def test_numbered_folders_are_no_classes(write: Write, look: Look) -> None:
+    with pytest.raises(UserError, match="nothing names a class; folders there: PAC00, PAC01"):
+        look(write(f"PAC{p:02}/{i}.png" for p in range(12) for i in range(3)))
+    assert section(look(write(f"grade{g}/{i}.png" for g in range(3) for i in range(4))))["label"] == 1
 
 
 def test_a_table_a_part(write: Write, look: Look) -> None:

@@ -59,6 +59,21 @@ def test_parts_columns_and_patients_reach_manifest_and_split(project: Path, run:
     assert (protocol["patients_known"], protocol["cases_on_both_sides"]) == (True, 0)
 
 
+def test_a_table_with_a_row_a_patient_gives_class_patient_and_columns(project: Path, run: Callable[..., None]) -> None:
+    root = project / "data/raw/own"
+    draw(root, *(f"scans/{patient:03}/{n}.png" for patient in range(12) for n in range(2)))
+    rows = [f"{patient};{('benign', 'malignant')[patient % 2]};{'fm'[patient // 6]}" for patient in range(12)]
+    write(root, "clinical.csv", "\n".join(["patient;label;sex", *rows]))
+    run({"layout": "table", "table": {"image": "patient", "match": -1, "patient": "patient"}})
+    manifest = read_manifest()
+    assert manifest.groupby("case")[["label", "sex"]].agg("first").to_numpy().tolist() == [
+        [("Benign", "Malignant")[patient % 2], "fm"[patient // 6]] for patient in sorted(range(12), key=str)
+    ]
+    assert manifest["case"].value_counts().tolist() == [2] * 12
+    protocol = json.loads(Path("data/splits.json").read_text())
+    assert (protocol["patients_known"], protocol["cases_on_both_sides"]) == (True, 0)
+
+
 def test_without_patients_every_stage_says_so(
     project: Path, run: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,7 +9,7 @@ from bycase.core.errors import UserError
 from bycase.core.params_layouts import TableParams
 from bycase.datasets.layouts.listing import Listing
 from bycase.datasets.layouts.table import read_table_layout
-from bycase.datasets.layouts.tabular import read_any_table
+from bycase.tables.tabular import read_any_table
 from tests.fixtures.own_images import draw, summary, write
 
 CLASSES = ["Benign", "Malignant"]
@@ -54,6 +54,62 @@ def test_excel_reads_alike_and_sheets_have_names(tmp_path: Path) -> None:
     assert read_any_table(tmp_path / "t.xlsx", "cases").to_numpy().tolist() == [list(row) for row in ROWS[1:]]
     with pytest.raises(UserError, match="has no sheet 'case'; there are Sheet, cases"):
         read_any_table(tmp_path / "t.xlsx", "case")
+
+
+@pytest.mark.parametrize(
+    ("match", "names"),
+    [(1, ("p1/a.png", "p1/b.png", "p2/a.png")), (r"(?i)(P\d)_", ("x/p1_a.png", "x/p1_b.png", "x/p2_a.png"))],
+)
+def test_a_row_of_all_images_of_a_patient(tmp_path: Path, match: int | str, names: tuple[str, ...]) -> None:
+    draw(tmp_path, *names, names[0].replace("p1", "p3"), "stray.png")
+    rows = [("id", "label", "age"), ("P1", "benign", "45"), ("p2", "malignant", "50"), ("p4", "benign", "60")]
+    write(tmp_path, "t.csv", text(rows=rows))
+    listing = read(tmp_path, image="id", match=match, patient="id")
+    assert {image.source.as_posix(): (image.label, image.case, image.age) for image in listing.images} == {
+        names[0]: ("Benign", "P1", "45"),
+        names[1]: ("Benign", "P1", "45"),
+        names[2]: ("Malignant", "p2", "50"),
+    }
+    assert listing.rows_without_image == ["p4"]
+    assert {each.source.as_posix() for each in listing.rejected} == {names[0].replace("p1", "p3"), "stray.png"}
+    assert {each.reason for each in listing.rejected} == {"no row of the table names it"}
+
+
+def test_rows_of_a_patient_that_differ_are_not_used(tmp_path: Path) -> None:
+    draw(tmp_path, "p1/a.png", "p2/a.png")
+    write(tmp_path, "t.csv", text(rows=[("id", "label"), ("p1", "benign"), ("p1", "malignant"), ("p2", "benign")]))
+    listing = read(tmp_path, image="id", match=-1)
+    assert [image.source.as_posix() for image in listing.images] == ["p2/a.png"]
+    assert [each.reason for each in listing.rejected] == ["2 rows of the table name it, which differ"]
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        ({"image": "id", "match": 0}, "match: folder levels count from 1"),
+        ({"image": "id", "match": "("}, "match: "),
+        ({"match": 1}, "match: name the column that holds what it finds, as image"),
+    ],
+)
+def test_where_rows_match_is_checked(places: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TableParams.model_validate(places)
+
+
+def test_folders_that_a_number_does_not_tell_apart_are_refused(tmp_path: Path) -> None:
+    draw(tmp_path, "07/a.png", "7/a.png", "007b/a.png")
+    write(tmp_path, "t.csv", text(rows=[("id", "label"), ("7", "benign"), ("007b", "malignant")]))
+    with pytest.raises(UserError, match=r"table\.match: 07 and 7 would be one; name them apart, in the table too"):
+        read(tmp_path, image="id", match=1)
+
+
+def test_rows_that_match_nothing_are_named(tmp_path: Path) -> None:
+    draw(tmp_path, "p1/a.png")
+    write(tmp_path, "t.csv", text(rows=[("id", "label"), ("q", "benign")]))
+    with pytest.raises(UserError, match=r"none of 1 rows finds an image, the first of them 'q'; .*, root or match"):
+        read(tmp_path, image="id", match=1)
+    with pytest.raises(UserError, match=r"table.match: expression 'z\(.\)' matches none of 1 images"):
+        read(tmp_path, image="id", match="z(.)")
 
 
 def test_hugging_faces_metadata_needs_no_setting(tmp_path: Path) -> None:

@@ -63,6 +63,13 @@ def test_forms(tmp_path: Path, file: str, text: str, expected: dict[str, set[tup
     assert read(tmp_path / file) == expected
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_encodings(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text("image;part\nMäder 1;train\nMäder 2;test\n", encoding=encoding)
+    assert read(path) == {"": {("Mäder 1", "train"), ("Mäder 2", "test")}}
+
+
 def test_columns_of_other_names_are_given(tmp_path: Path) -> None:
     path = tmp_path / "s.csv"
     path.write_text("bild;image;gruppe;falte\na1;x;Train;1\nb 2;x;val;1\nc3;x;TEST;1\n")
@@ -100,7 +107,7 @@ def test_folders(tmp_path: Path, names: list[str], expected: dict[str, set[tuple
     [
         ("none.csv", None, "none.csv not found: give a table"),
         ("empty.csv", b"", "names nothing in train, val or test"),
-        ("binary.csv", b"\xff\xfe\x00\x81", "is no text"),
+        ("binary.csv", b"\x89PNG\r\n\0\0", "binary.csv is no table that can be read here"),
         ("s.csv", b"image,part\na,train\nb,other\n", "image b has part 'other'; valid are train"),
         (
             "s.csv",

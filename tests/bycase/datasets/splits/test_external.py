@@ -85,16 +85,21 @@ SEVERAL_FOLDS = (
         ),
         ("one.png|40|1|train\ntwo.png|40|1|test\n", "form of dsfoldN.txt, .*use split.protocol: official"),
         ("image,split\na,train\n", "column part missing; it needs image,part"),
-        ("a,train\n", "column image, part missing"),
+        ("a,train\nb,test\n", "column image, part missing"),
         ("image,part\na,train\nb,dev1\n", "image b has part 'dev1'; valid are train, training,"),
-        ("", "is no CSV table"),
-        ("image,part\na,b,c,d\ne,f,g,h,i,j\n", "is no CSV table"),
+        ("", "s.csv has no rows"),
+        ("image,part\na,b,c,d\ne,f,g,h,i,j\n", "s.csv, line 2: 4 fields under 2 names"),
     ],
 )
 def test_what_is_no_split_is_refused_with_the_reason(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as raised:
         read_split_file(write(tmp_path / "s.csv", text))
     assert "s.csv" in str(raised.value)
+
+
+def test_a_split_is_read_whatever_separates_its_columns(tmp_path: Path) -> None:
+    table = read_split_file(write(tmp_path / "s.csv", "Image; Part; site\na.png; Training; x\nb.png; test; y, z\n"))
+    assert table.to_numpy().tolist() == [["a.png", "train"], ["b.png", "test"]]
 
 
 def test_missing_file_names_the_key(tmp_path: Path) -> None:
@@ -184,7 +189,7 @@ def test_publishers_text_file_gives_the_parts_of_its_fold(tmp_path: Path, text: 
         ("Folds.csv", FOLDS_CSV + FOLDS_CSV.splitlines()[3], "image one.png stands twice in fold 2"),
         ("dsfold2.txt", DSFOLD2.replace("test", "val"), "fold 2 has part 'val'; only train and test are known"),
         ("dsfold2.txt", "", "is no table of folds"),
-        ("Folds.csv", "", "is no table of folds"),
+        ("Folds.csv", "", "has no rows"),
         ("dsfold2.txt", "one.png|40\n" + DSFOLD2, "is no table of folds"),
         ("dsfold2.txt", "\x80\udcff", "is no table of folds"),
     ],

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import logging
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,22 @@ def parse_table(content: bytes, path: Path, sheet: str | None = None) -> pd.Data
     if content.startswith(_EXCEL):
         rows = _read_excel(path, content, sheet)
     else:
-        text = _decode(path, content)
+        text = decode_text(path, content)
         rows = _read_json(path, text) if text.lstrip()[:1] in ("{", "[") else _read_delimited(path, text)
     return _make_frame(path, rows)
+
+
+def list_sheets(path: Path) -> list[str]:
+    """The sheets of an Excel file; empty for another kind of table, or a file that cannot be read."""
+    import openpyxl
+
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_EXCEL)) != _EXCEL:
+                return []
+            return list(openpyxl.load_workbook(file, read_only=True).sheetnames)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return []
 
 
 def find_delimiter(text: str) -> str:
@@ -71,8 +85,8 @@ def find_delimiter(text: str) -> str:
     return best
 
 
-def _decode(path: Path, content: bytes) -> str:
-    """Text as UTF-8 or, with its mark, UTF-16; else as Windows writes it, which is said."""
+def decode_text(path: Path, content: bytes) -> str:
+    """Text as UTF-8 or, with its mark, UTF-16; else as Windows writes it, which is said; UserError if it is none."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         with one_line(f"table {path} is no text", WAY_OUT):
             return content.decode("utf-16")

@@ -1,10 +1,11 @@
 import logging
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from bycase.core.errors import UserError
-from bycase.datasets.layouts.tabular import parse_table, read_any_table
+from bycase.tables.tabular import list_sheets, parse_table, read_any_table
 
 PLACE = Path("t.csv")
 
@@ -53,3 +54,17 @@ def test_empty_fields_too_many_are_no_fields() -> None:
 def test_what_json_tells_apart_is_text() -> None:
     table = parse_table(b'[{"image": "a", "seen": true, "age": 45.0, "mm": 1.5}, {"image": "b", "age": NaN}]', PLACE)
     assert table.to_numpy().tolist() == [["a", "true", "45", "1.5"], ["b", "", "", ""]]
+
+
+def test_sheets_are_listed_of_excel_alone(tmp_path: Path) -> None:
+    with pd.ExcelWriter(tmp_path / "t.xlsx") as book:
+        for sheet in ("one", "two"):
+            pd.DataFrame({"a": [1]}).to_excel(book, sheet_name=sheet)
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "cut.xlsx").write_bytes((tmp_path / "t.xlsx").read_bytes()[:100])
+    assert [list_sheets(tmp_path / name) for name in ("t.xlsx", "t.csv", "cut.xlsx", "absent")] == [
+        ["one", "two"],
+        [],
+        [],
+        [],
+    ]
