@@ -1,4 +1,5 @@
 import gc
+import logging
 import os
 import re
 import shutil
@@ -90,11 +91,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """Forget the networks of a file when it ends: what is cached of them adds up to gigabytes."""
+    """Forget networks when a file or a slow test ends: what is cached of them adds up to gigabytes."""
     yield
-    if "keras" in sys.modules and (nextitem is None or nextitem.path != item.path):
+    ends = nextitem is None or nextitem.path != item.path or item.get_closest_marker("slow") is not None
+    if "keras" in sys.modules and ends:
         sys.modules["keras"].utils.clear_session()
         gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    """No test meets Ray's variables, which commands set for their own process, nor a log that another has closed."""
+    ray, root = _ray_variables(), logging.getLogger()
+    level, filters = root.level, root.filters[:]
+    yield
+    for name in _ray_variables():
+        del os.environ[name]
+    os.environ.update(ray)
+    assert (root.level, root.filters) == (level, filters)
+
+
+def _ray_variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
 
 
 def _file_of(item: pytest.Item) -> str:

@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -124,9 +125,22 @@ def openvino_model(network: "keras.Model", instead: str = WAY_OUT) -> Any:
     openvino = need("openvino", "OpenVINO's format", instead)
     with TemporaryDirectory() as folder:
         save_graph(network, Path(folder))
-        model = openvino.convert_model(folder)
+        with _log_as_it_is():
+            model = openvino.convert_model(folder)
     (output,) = model.outputs
     return openvino.Model([output.get_node()], model.get_parameters(), network.name)
+
+
+@contextmanager
+def _log_as_it_is() -> Iterator[None]:
+    """OpenVINO's converter has the root logger keep back all but errors, and adds a filter to it each time."""
+    root = logging.getLogger()
+    level, filters, handlers = root.level, root.filters[:], root.handlers[:]
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.filters[:], root.handlers[:] = filters, handlers
 
 
 def compile_openvino(model: Any, batch_size: int) -> Forward:

@@ -63,6 +63,17 @@ def test_openvino_gives_the_networks_features_for_whole_and_short_batches(
         np.testing.assert_allclose(outputs, expected[start:stop], rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
 
+def test_what_is_logged_after_openvinos_converter_is_still_heard(caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("openvino")
+    caplog.set_level(logging.INFO)
+    root = logging.getLogger()
+    before = (root.level, root.filters[:], root.handlers[:])
+    engine.openvino_model(tiny())
+    logging.info("still heard")
+    assert "still heard" in caplog.messages
+    assert (root.level, root.filters, root.handlers) == before
+
+
 def test_keras_computes_unless_something_else_is_wanted() -> None:
     network = tiny()
     chosen = choose_engine(network, "keras", 4, lambda: IMAGES, "probabilities")

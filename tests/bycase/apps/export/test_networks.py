@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
@@ -40,4 +39,3 @@ def test_networks_give_keras_answers(tmp_path: Path, name: str, runtime: str) ->
     assert np.ptp(expected[:, -3:], axis=0).max() > 0.05
     outputs = load_runtime(tmp_path / file, runtime, 4)(images[:3])
     np.testing.assert_allclose(outputs[:, -3:], expected[:3, -3:], atol=1e-4)
-    keras.backend.clear_session()

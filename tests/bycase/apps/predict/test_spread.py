@@ -166,7 +166,7 @@ def write_many(count: int) -> None:
 def is_busy(cluster: Any) -> bool:
     """Whether an actor on the second node is at work."""
     psutil = pytest.importorskip("psutil")
-    raylet = psutil.Process(cluster.second.all_processes["raylet"][0].process.pid)
+    raylet = psutil.Process(cluster.others[0].all_processes["raylet"][0].process.pid)
     try:
         return any(".submit" in " ".join(child.cmdline()) for child in raylet.children())
     except psutil.Error:  # one has just ended
@@ -180,7 +180,7 @@ def test_a_node_that_is_killed_loses_nothing(copied: Path, cluster: Any) -> None
         start("many", stdout=here).communicate(timeout=600)
         run = start("many", "--ray", cluster.address, stdout=there)
         wait_for(lambda: is_busy(cluster) and Path("b.csv").stat().st_size > 0)
-        cluster.remove_node(cluster.second, allow_graceful=False)
+        cluster.remove_node(cluster.others[0], allow_graceful=False)
         killed_at = Path("b.csv").stat().st_size
         said = run.communicate(timeout=600)[1]
     assert run.returncode == 0, said
@@ -194,7 +194,7 @@ def test_a_cluster_that_is_gone_ends_the_command_in_one_line(copied: Path, clust
     write_many(6_000)
     run = start("many", "--out", "a.csv", "--ray", cluster.address)
     wait_for(lambda: is_busy(cluster) and any(Path().glob(".partial-*.csv")))
-    cluster.remove_node(cluster.second, allow_graceful=False)
+    cluster.remove_node(cluster.others[0], allow_graceful=False)
     cluster.remove_node(cluster.head_node, allow_graceful=False)
     said = run.communicate(timeout=300)[1]
     assert run.returncode == 1, said

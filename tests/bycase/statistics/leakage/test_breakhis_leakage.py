@@ -14,12 +14,13 @@ from bycase.statistics.leakage.meter import measure_leakage
 from bycase.statistics.leakage.probe import probe_group
 from bycase.tables.manifest import read_manifest
 
-EMBED = """
+SIZE = 224
+EMBED = f"""
 import numpy as np
 from bycase.tables.manifest import RESTRUCTURED, read_manifest
 from bycase.images.pixels import read_pixels
 from bycase.networks.registry import build_backbone
-backbone = build_backbone("efficientnetlite", 224, "imagenet", "avg", 7)
+backbone = build_backbone("efficientnetlite", {SIZE}, "imagenet", "avg", 7)
 images = read_manifest()["image"].tolist()
 parts = [images[start : start + 32] for start in range(0, len(images), 32)]
 pixels = (read_pixels(part, RESTRUCTURED).astype("float32") for part in parts)
@@ -29,7 +30,8 @@ np.save("features.npy", np.concatenate([backbone.predict_on_batch(each) for each
 
 @pytest.mark.slow
 def test_breakhis_loses_thirteen_points(project: Path, shared: Path, write_params: Any, run_stage_process: Any) -> None:
-    write_params({"dataset": "breakhis", "datasets.breakhis.source": "local", "datasets.breakhis.path": "unused"})
+    entry = {"source": "local", "path": "unused", "image_size": SIZE}
+    write_params({"dataset": "breakhis"} | {f"datasets.breakhis.{key}": value for key, value in entry.items()})
     (project / "data/raw").mkdir(parents=True)
     (project / "data/raw/breakhis").symlink_to(shared / "data/breakhis")
     assert run_stage_process("restructure", project).returncode == 0

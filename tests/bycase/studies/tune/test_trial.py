@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
@@ -220,4 +219,3 @@ def test_every_network_goes_on_from_a_state(tuned: Any, model: str) -> None:
     for array, kept in zip(state_of(trial), state, strict=True):
         np.testing.assert_array_equal(array, kept)
     np.testing.assert_allclose(trial.predict_outer().sum(axis=1), 1, rtol=1e-6)
-    keras.utils.clear_session()  # the networks of them all take 8 GB
