@@ -185,34 +185,37 @@ def _find_group_table(sheets: Sequence[_Sheet], pictures: Sequence[Path], image:
     Of several the one that finds the most; of these folders go before parts of names, and shorter expressions before
     others.
     """
+    if not sheets:
+        return None
     classes = [each for each in levels.label_readings(pictures) if each.rank == 0]
     places = [*levels.patient_readings(pictures, None), *stems.patient_readings(pictures)]
     places = [place for place in places if not any(same_division(place.values, each.values) for each in classes)]
+    names = [tuple(map(group_name, place.values)) for place in places]
     found = [
         table
         for sheet in sheets
         for column in own_columns(sheet.frame)
-        for place in places
         if image in (None, column)
-        if (table := _match_group(sheet, column, place, pictures)) is not None
+        for place, there in zip(places, names, strict=True)
+        if (table := _match_group(sheet, column, place, there, pictures)) is not None
     ]
     return min(
         found, key=lambda each: (-len(each.images), isinstance(each.match, str), len(str(each.match))), default=None
     )
 
 
-def _match_group(sheet: _Sheet, column: str, place: Reading, pictures: Sequence[Path]) -> Table | None:
-    """The table with a row an image, where its column has no name twice and holds what most images have at a place."""
+def _match_group(
+    sheet: _Sheet, column: str, place: Reading, names: Sequence[str], pictures: Sequence[Path]
+) -> Table | None:
+    """The table with a row an image, where its column has no name twice and holds most of a place's `names`."""
     rows = {group_name(name): row for row, name in enumerate(sheet.frame[column]) if name}
-    if len(rows) < len(sheet.frame):
+    if len(rows) < len(sheet.frame) or len(rows.keys() & set(names)) < FEWEST_GROUPS:
         return None
-    keys = zip(pictures, map(group_name, place.values), strict=True)
-    matched = [(path, rows[key]) for path, key in keys if key in rows]
-    places = [row for _, row in matched]
-    if len(matched) < LEAST_MATCHED * len(pictures) or len(set(places)) < FEWEST_GROUPS:
+    matched = [(path, rows[name]) for path, name in zip(pictures, names, strict=True) if name in rows]
+    if len(matched) < LEAST_MATCHED * len(pictures):
         return None
     match = place.place.replace("(?P<patient>", "(") if isinstance(place.place, str) else place.place
-    frame, images = sheet.frame.iloc[places].reset_index(drop=True), [path for path, _ in matched]
+    frame, images = sheet.frame.iloc[[row for _, row in matched]].reset_index(drop=True), [path for path, _ in matched]
     return Table(sheet.file, frame, column, images, match=match, sheet=sheet.name)
 
 
