@@ -349,6 +349,23 @@ def test_other_tables_are_of_no_patients(write: Write, look: Look, rows: list[li
     assert (look(place).layout, patients(look(place))) == ("folders", 12)
 
 
+@pytest.mark.parametrize(
+    ("classes", "positive"),
+    [
+        (("bösartig", "gutartig"), "bösartig"),
+        (("Maligno", "Sano"), "Maligno"),
+        (("malin", "bénin"), "malin"),
+        (("tumor", "no tumor"), "tumor"),
+    ],
+)
+def test_the_class_that_is_looked_for_is_known_in_other_languages(
+    write: Write, look: Look, classes: tuple[str, str], positive: str
+) -> None:
+    seen = look(write(f"{c}/{i}.png" for c in classes for i in range(6)))
+    assert seen.entry
+    assert seen.entry["positive"] == positive
+
+
 def test_numbered_folders_are_no_classes(write: Write, look: Look) -> None:
     with pytest.raises(UserError, match="nothing names a class; folders there: PAC00, PAC01"):
         look(write(f"PAC{p:02}/{i}.png" for p in range(12) for i in range(3)))
