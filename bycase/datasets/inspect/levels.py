@@ -8,6 +8,7 @@ from pathlib import Path
 from bycase.datasets.inspect.groups import NEVER, Reading
 from bycase.datasets.inspect.stems import MARKERS, rank_of
 from bycase.datasets.layouts.listing import is_fold_folder
+from bycase.datasets.layouts.naming import plain
 from bycase.datasets.part_words import read_part
 
 MOST_CLASSES = 40
@@ -42,8 +43,8 @@ def label_readings(images: Sequence[Path]) -> Iterator[Reading]:
         digits = all(name.isdigit() for name in names) and set(names) != {str(n) for n in range(len(names))}
         if 2 <= len(names) <= MOST_CLASSES and min(names.values()) > 1 and not numbered and not digits:
             known = sum(bool(words_of(name) & CLASS_WORDS) for name in names)
-            plain = all(name.isdigit() for name in names)
-            rank = 0 if known == len(names) or (plain and len(names) <= 10) else 1 if known else NEVER
+            numbers = all(name.isdigit() for name in names)
+            rank = 0 if known == len(names) or (numbers and len(names) <= 10) else 1 if known else NEVER
             yield Reading(reading.place, reading.words, reading.values, rank)
 
 
@@ -94,7 +95,7 @@ def _levels(images: Sequence[Path]) -> Iterator[Reading]:
 
 def words_of(name: str) -> set[str]:
     """The words of a name, in small letters."""
-    return set(re.findall(r"[^\W\d_]+", name.lower()))
+    return set(re.findall(r"[^\W\d_]+", plain(name)))
 
 
 def find_positive(classes: Sequence[str]) -> str | None:
