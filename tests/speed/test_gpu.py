@@ -12,7 +12,7 @@ from speed import gpu
 
 # What the image of a bare machine has, of JAX or TensorFlow.
 THERE = {"cv2", "h5py", "jax", "numpy", "pandas", "PIL", "regex", "scipy", "tensorflow", "tqdm", "yaml"}
-NEVER = {"keras_cv"}  # where augment.rand_augment is above 0
+NEVER = {"keras_cv", "openpyxl"}  # where augment.rand_augment is above 0, or a table is Excel's
 
 
 def imported(path: Path) -> set[str]:
