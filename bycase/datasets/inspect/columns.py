@@ -44,8 +44,11 @@ def label_readings(table: Table) -> Iterator[Reading]:
 
     Of these come first those that hold words of classes alone; one with a usual name of patients is none.
     """
-    usual = [column for column in _free(table) if column.lower() in LABEL_COLUMNS]
-    usual = [column for column in usual if 2 <= table.frame[column].nunique() <= MOST_CLASSES]
+    usual = [
+        column
+        for column in table.usual_labels
+        if column != table.image and 2 <= table.frame[column].nunique() <= MOST_CLASSES
+    ]
     yield from (table.reading(column, LABEL_COLUMNS.index(column.lower()) > 0) for column in usual)
     if usual:
         return

@@ -10,7 +10,7 @@ from bycase.core.errors import UserError
 from bycase.core.params_layouts import TableParams
 from bycase.datasets.inspect import levels, stems
 from bycase.datasets.inspect.groups import COLUMN, FEWEST_GROUPS, NEVER, Reading, same_division
-from bycase.datasets.layouts.joined_tables import find_tables
+from bycase.datasets.layouts.joined_tables import FOLDER, find_tables
 from bycase.datasets.layouts.lookup import Lookup
 from bycase.datasets.layouts.table import IMAGE_COLUMNS, LABEL_COLUMNS, group_name
 from bycase.datasets.part_words import read_part
@@ -114,7 +114,7 @@ def find_table(
         file = {part: name for part in SUBSETS if (name := parts.get(part))}
         frame, _ = find_tables(root, files, TableParams.model_validate({"file": file}))
         found = [_Candidate({part: str(name) for part, name in file.items()}, None, frame, found[0].image)]
-    labelled = [each for each in found if any(len(set(each.frame[column])) > 1 for column in each.usual_labels)]
+    labelled = [each for each in found if any(len(set(each.frame[column])) > 1 for column in _usual_labels(each.frame))]
     chosen = labelled or found
     if len(chosen) > 1:
         names = ", ".join(str(each.file) for each in chosen)
@@ -141,11 +141,6 @@ class _Candidate:
     sheet: str | None
     frame: pd.DataFrame
     image: str
-
-    @property
-    def usual_labels(self) -> list[str]:
-        """Columns with a usual name of the class."""
-        return _usual_labels(self.frame)
 
 
 def _usual_labels(frame: pd.DataFrame) -> list[str]:
@@ -235,7 +230,7 @@ def _most_among(keys: pd.Series, others: pd.Series) -> bool:
 
 def _found_share(frame: pd.DataFrame, column: str, lookup: Lookup) -> float:
     """The share of rows that name one image each: a class 0 or 1 may name the first images of every folder."""
-    rows = zip(frame[column], frame["/folder"], strict=True)
+    rows = zip(frame[column], frame[FOLDER], strict=True)
     return sum(len(_find(lookup, value, folder)) == 1 for value, folder in rows) / max(1, len(frame))
 
 
@@ -263,7 +258,7 @@ def _match(found: _Candidate, lookup: Lookup, others: Sequence[_Candidate]) -> T
             join, joined = {"file": str(other.file), "key": found.image, **key, **sheet}, frozenset(new)
             right = second[[other.image, *new]].rename(columns={other.image: found.image})
             whole = whole.merge(right, how="left", on=found.image).fillna("")
-    rows = zip(whole[found.image], whole["/folder"], strict=True)
+    rows = zip(whole[found.image], whole[FOLDER], strict=True)
     images = [_find(lookup, value, folder) for value, folder in rows]
     frame = whole[list(map(bool, images))].reset_index(drop=True)
     matched = [paths[0] for paths in images if paths]

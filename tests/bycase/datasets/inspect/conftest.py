@@ -39,6 +39,12 @@ def write(tmp_path: Path) -> Write:
 
 
 @pytest.fixture
+def place(write: Write) -> Path:
+    """Twelve images, of which a table is to say what they are."""
+    return write(f"{i}.png" for i in range(12))
+
+
+@pytest.fixture
 def look() -> Look:
     """Inspect a path with options."""
 

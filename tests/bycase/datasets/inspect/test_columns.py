@@ -4,12 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Look, Write, write_table
-
-
-@pytest.fixture
-def place(write: Write) -> Path:
-    return write(f"{i}.png" for i in range(12))
+from .conftest import Look, write_table
 
 
 @pytest.mark.parametrize("images", [1, 2])

@@ -11,11 +11,6 @@ from bycase.core.errors import UserError
 from .conftest import Look, Write, write_table
 
 
-@pytest.fixture
-def place(write: Write) -> Path:
-    return write(f"{i}.png" for i in range(12))
-
-
 def test_a_table_of_other_images_is_refused_where_it_is_given(place: Path, look: Look) -> None:
     write_table(place, "t.csv", [["image", "label"], *([f"x{i}", "ab"[i % 2]] for i in range(6))])
     with pytest.raises(UserError, match=r"t\.csv: none of its columns names an image below .*; give the column by"):
