@@ -61,12 +61,12 @@ def parse_table(content: bytes, path: Path, sheet: str | None = None) -> pd.Data
 
 def list_sheets(path: Path) -> list[str]:
     """The sheets of an Excel file; empty for another kind of table, or a file that cannot be read."""
-    import openpyxl
-
     try:
         with path.open("rb") as file:
             if file.read(len(_EXCEL)) != _EXCEL:
                 return []
+            import openpyxl
+
             return list(openpyxl.load_workbook(file, read_only=True).sheetnames)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return []
