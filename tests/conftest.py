@@ -102,13 +102,18 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     """No test meets Ray's variables, which commands set for their own process, nor a log that another has closed."""
-    ray, root = _ray_variables(), logging.getLogger()
-    level, filters = root.level, root.filters[:]
+    ray, log = _ray_variables(), _log_state()
     yield
     for name in _ray_variables():
         del os.environ[name]
     os.environ.update(ray)
-    assert (root.level, root.filters) == (level, filters)
+    assert _log_state() == log
+
+
+def _log_state() -> tuple[int, list[Any], list[int]]:
+    """Levels and filters of the root logger; pytest's handlers are its, and those of loggers that do not propagate."""
+    root = logging.getLogger()
+    return root.level, root.filters[:], [handler.level for handler in root.handlers]
 
 
 def _ray_variables() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The network in whole numbers of 8 bits, for CPUs: OpenVINO's format, quantised by NNCF after training."""
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,8 @@ def quantise(network: "keras.Model", path: Path, calibration: Sequence[str], rea
     """
     openvino = need("openvino", "the format int8", INSTEAD)
     nncf = need("nncf", "the format int8", INSTEAD)
-    nncf.set_log_level("ERROR")
+    # Not `nncf.set_log_level`, which also closes handlers that others gave its logger.
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     images = nncf.Dataset(calibration, lambda image: read([image]).astype(np.float32))
     quantised = nncf.quantize(
         openvino_model(network, INSTEAD),
