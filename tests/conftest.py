@@ -96,7 +96,21 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     ends = nextitem is None or nextitem.path != item.path or item.get_closest_marker("slow") is not None
     if "keras" in sys.modules and ends:
         sys.modules["keras"].utils.clear_session()
+        _forget_gradients()
         gc.collect()
+
+
+def _forget_gradients() -> None:
+    """Take what was traced out of TensorFlow's registry of gradients.
+
+    It keeps each custom gradient of a traced function, an optimiser's sum over replicas among them, and so the function
+    and its variables for as long as the process lives.
+    """
+    ops = sys.modules.get("tensorflow.python.framework.ops")
+    registry = ops.gradient_registry if ops else None
+    for name in list(registry.list()) if registry else []:
+        if name.startswith("CustomGradient-"):
+            del registry._registry[name]
 
 
 @pytest.fixture(autouse=True)
