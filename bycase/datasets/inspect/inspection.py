@@ -11,7 +11,15 @@ from bycase.core.params import validate
 from bycase.core.params_data import DatasetParams
 from bycase.datasets.inspect import columns, levels, stems
 from bycase.datasets.inspect.found import Found
-from bycase.datasets.inspect.groups import Choice, Reading, choose_label, choose_patient, describe_groups, same_division
+from bycase.datasets.inspect.groups import (
+    NEVER,
+    Choice,
+    Reading,
+    choose_label,
+    choose_patient,
+    describe_groups,
+    same_division,
+)
 from bycase.datasets.inspect.pictures import Look, browser_copies, count_kinds, exact_copies, look_at
 from bycase.datasets.inspect.published import recognise
 from bycase.datasets.inspect.tables import Table, find_table
@@ -148,15 +156,17 @@ def _plan(found: Found, pictures: list[Path], only: Path | None, options: Option
     table = None if by_level else find_table(found.root, found.files, images, options.image, only)
     if options.image and table is None:
         raise UserError(f"--image {options.image}: no table with that column names an image below {found.source}")
-    if table is not None and not (only or options.label or table.usual_labels) and _only_describes(table, images):
-        table = None
     if table is not None:
         labels = (
             [_given("label", options.label, table.images, table)]
             if options.label
             else list(columns.label_readings(table))
         )
-        hot = () if options.label or any(each.rank < 9 for each in labels) else tuple(columns.one_hot(table))
+        hot = () if options.label or any(each.rank < NEVER for each in labels) else tuple(columns.one_hot(table))
+        folders = None if options.label or hot else _class_folders(labels, table.images)
+        if folders and not (only or _serves(table, images)):
+            return _plan_folders(images, found, options)
+        labels = [folders] if folders else labels
         if labels or hot:
             return _plan_table(table, images, labels, hot, options)
         if only is not None:
@@ -164,9 +174,19 @@ def _plan(found: Found, pictures: list[Path], only: Path | None, options: Option
     return _plan_folders(images, found, options)
 
 
-def _only_describes(table: Table, images: Sequence[Path]) -> bool:
-    """Whether a table of patients has no class where the folders name it: age and sex are none."""
-    return table.match is not None and any(each.rank == 0 for each in levels.label_readings(images))
+def _class_folders(labels: Sequence[Reading], images: Sequence[Path]) -> Reading | None:
+    """The folders that name the class beside a table without one: age and sex are none."""
+    if any(each.rank < NEVER for each in labels):
+        return None
+    named = [each for each in levels.label_readings(images) if each.rank == 0]
+    return _as_expression(named[0], "label") if named else None
+
+
+def _serves(table: Table, images: Sequence[Path]) -> bool:
+    """Whether a table that only describes can stand for the folders: all images are in it, and their parts."""
+    parted = levels.has_parts(images) and columns.part_column(table) is None
+    folded = levels.has_folds(images) and columns.fold_column(table) is None
+    return set(images) == set(table.images) and not (parted or folded)
 
 
 def _plan_table(
@@ -275,8 +295,8 @@ def _place(text: str) -> int | str:
 def _as_expression(reading: Reading, key: str = "patient") -> Reading:
     """A folder level as tables take it."""
     level = int(reading.place)
-    above, below = (level - 1, "/") if level > 0 else (0, f"(?:/[^/]+){{{-level}}}$")
-    begin = f"^(?:[^/]+/){{{above}}}" if level > 0 else "(?:^|/)"
+    begin = "(?:^|/)" if level < 0 else "^" if level == 1 else f"^(?:[^/]+/){{{level - 1}}}"
+    below = "/" if level > 0 else f"(?:/[^/]+){{{-level}}}$"
     return Reading(f"{begin}(?P<{key}>[^/]+){below}", reading.words, reading.values, reading.rank)
 
 

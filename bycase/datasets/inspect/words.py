@@ -149,6 +149,10 @@ def _listing_rows(listing: Listing) -> Iterator[tuple[str, str]]:
         yield "parts", f"{_counts(parts)}{_leak([(i.case, i.part) for i in listing.images if i.part])}"
     if folds:
         yield "folds", f"{_counts(folds)}{_leak([(i.case, i.fold) for i in listing.images if i.fold])}"
+    groups = [name for name in ("age", "sex", "site") if any(getattr(image, name) for image in listing.images)]
+    groups += {name: None for image in listing.images for name, value in image.more.items() if value}
+    if groups:
+        yield "subgroups", ", ".join(groups)
     masks = sum(bool(image.masks) for image in listing.images)
     if masks:
         yield "masks", f"of {masks} images"

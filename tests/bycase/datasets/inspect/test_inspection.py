@@ -182,7 +182,7 @@ def test_parts_and_patients_are_where_the_user_says(write: Write, look: Look) ->
     write_table(place, "t.csv", [["image", "label", "set"], *([i, i % 2, "train"] for i in range(24))])
     seen = look(place, patient="2", part="1")
     assert section(seen)["patient"] == "^(?:[^/]+/){1}(?P<patient>[^/]+)/"
-    assert (section(seen)["part"], patients(seen)) == ("^(?:[^/]+/){0}(?P<part>[^/]+)/", 12)
+    assert (section(seen)["part"], patients(seen)) == ("^(?P<part>[^/]+)/", 12)
     assert "parts       test 12, train 12; no patient in two of them" in words(seen)
     assert "part" not in section(look(place, part="none"))
     with pytest.raises(UserError, match=r"--patient subject: neither a column \(columns: image, label, set\) nor"):
@@ -331,7 +331,37 @@ def test_a_table_of_patients_without_a_class_leaves_it_to_the_folders(write: Wri
     place = write(f"{CLASSES[p % 2]}/P{p}_{i}.png" for p in range(12) for i in range(3))
     write_table(place, "clinical.csv", [["patient", "sex"], *([f"P{p}", "fm"[p // 6]] for p in range(12))])
     seen = look(place)
+    assert (section(seen)["label"], section(seen)["patient"], patients(seen)) == ("^(?P<label>[^/]+)/", "patient", 12)
+    assert counts(seen) == dict.fromkeys(CLASSES, 18)
+    assert "subgroups   sex" in words(seen)
+
+    write_table(place, "clinical.csv", [["patient", "sex"], *([f"P{p}", "fm"[p // 6]] for p in range(10))])
+    seen = look(place)  # the table would leave images out
     assert (seen.layout, section(seen)["label"], patients(seen)) == ("folders", 1, 12)
+    assert len(look(place / "clinical.csv").listing.images) == 30  # as the user says
+
+
+def test_a_table_of_images_without_a_class_leaves_it_to_the_folders(write: Write, look: Look) -> None:
+    names = [f"{CLASSES[n % 2]}/{n}.png" for n in range(36)]
+    place = write(names)
+    rows = [[name, f"A{n // 2}", n // 6 + 40, "xyz"[n % 3]] for n, name in enumerate(names)]
+    write_table(place, "images.csv", [["file_name", "patient_id", "age", "view"], *rows])
+    seen = look(place)
+    assert (section(seen)["label"], section(seen)["patient"]) == ("^(?P<label>[^/]+)/", "patient_id")
+    assert (counts(seen), patients(seen)) == (dict.fromkeys(CLASSES, 18), 18)
+    assert "subgroups   age, view" in words(seen)
+
+
+def test_a_table_that_only_describes_does_not_hide_the_parts_of_folders(write: Write, look: Look) -> None:
+    names = [f"{('train', 'test')[p // 8]}/{CLASSES[p % 2]}/P{p}_{i}.png" for p in range(12) for i in range(3)]
+    place = write(names)
+    rows = [[f"P{p}", "fm"[p // 6], ("train", "test")[p // 8]] for p in range(12)]
+    write_table(place, "clinical.csv", [["patient", "sex"], *(row[:2] for row in rows)])
+    seen = look(place)
+    assert (seen.layout, section(seen)["part"]) == ("folders", "auto")
+    write_table(place, "clinical.csv", [["patient", "sex", "part"], *rows])
+    seen = look(place)
+    assert (seen.layout, section(seen)["part"], patients(seen)) == ("table", "part", 12)
 
 
 @pytest.mark.parametrize(
