@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from bycase.datasets.inspect.class_names import CLASS_WORDS, words_of
 from bycase.datasets.inspect.groups import NEVER, PURE, Reading, describe_groups
-from bycase.datasets.inspect.levels import CLASS_WORDS, MOST_CLASSES, words_of
+from bycase.datasets.inspect.levels import MOST_CLASSES
 from bycase.datasets.inspect.tables import Table, own_columns
 from bycase.datasets.layouts.table import LABEL_COLUMNS
 from bycase.datasets.part_words import read_part

@@ -10,6 +10,7 @@ from bycase.core.errors import UserError
 from bycase.core.params import validate
 from bycase.core.params_data import DatasetParams
 from bycase.datasets.inspect import columns, levels, stems
+from bycase.datasets.inspect.class_names import find_positive
 from bycase.datasets.inspect.found import Found
 from bycase.datasets.inspect.groups import (
     NEVER,
@@ -223,7 +224,8 @@ def _plan_folders(images: list[Path], found: Found, options: Options) -> _Plan:
     if options.label:
         label = Choice(_given("label", options.label, images, None))
     else:
-        readings = list(levels.label_readings(images)) or list(stems.label_readings(images))
+        named = list(stems.label_readings(images))
+        readings = [*levels.label_readings(images), *(each for each in named if each.rank < NEVER)] or named
         readings = [each for each in readings if 2 <= len(set(each.values)) <= levels.MOST_CLASSES]
         if not readings:
             raise UserError(_no_class(images, found))
@@ -347,7 +349,7 @@ def _make_entry(plan: _Plan, found: Found, options: Options, look: Look) -> dict
         "folders": section if plan.layout == "folders" else None,
         "table": section if plan.layout == "table" else None,
         "classes": classes,
-        "positive": levels.find_positive(classes),
+        "positive": find_positive(classes),
         "task": None,
         "image_size": look.image_size,
         "resize": "squash",

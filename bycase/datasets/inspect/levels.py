@@ -5,30 +5,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bycase.datasets.inspect.class_names import CLASS_WORDS, words_of
 from bycase.datasets.inspect.groups import NEVER, Reading
 from bycase.datasets.inspect.stems import MARKERS, rank_of
 from bycase.datasets.layouts.listing import is_fold_folder
-from bycase.datasets.layouts.naming import plain
 from bycase.datasets.part_words import read_part
 
 MOST_CLASSES = 40
 MOST_NUMBERED = 10  # classes that differ by a number alone, as grades do
 STRAY = 0.05  # most images, as a share, that may lie higher than the others
-# Words of classes in this field; any of them, alone or in a longer name, speaks for a level.
-_CLASS_WORDS = (
-    "benign malignant normal abnormal cancer cancerous noncancer tumor tumour healthy lesion carcinoma "
-    "adenocarcinoma adenoma melanoma nevus nv mel bcc bkl akiec vasc df scc positive negative pos neg yes no true "
-    "false idc invasive insitu situ dysplasia metastasis glioma meningioma pituitary notumor stroma lymphocyte "
-    "squamous control disease diseased covid pneumonia adipose mucus muscle debris polyp "
-    "benigno benigna maligno maligna benin bénin benigne bénigne malin maligne gutartig bösartig benigni maligni "
-)
-CLASS_WORDS = frozenset(_CLASS_WORDS.split())
-# Of two classes the one that is looked for, those that say it best first.
-_POSITIVE_WORDS = (
-    "malignant maligno maligna maligni malin maligne bösartig cancer cancerous tumor tumour carcinoma melanoma mel "
-    "positive pos abnormal yes true disease diseased 1 "
-)
-POSITIVE_WORDS = tuple(_POSITIVE_WORDS.split())
 _NUMBER = re.compile(r"\d+$")
 _MAGNIFICATION = re.compile(r"\d+[xX]")
 _MARKED = re.compile(rf"(?i)({'|'.join(word for words in MARKERS for word in words)})[ _-]?\d+\w*")
@@ -91,21 +76,3 @@ def _levels(images: Sequence[Path]) -> Iterator[Reading]:
             all(test(name) for name in names) for test in (read_part, is_fold_folder, _MAGNIFICATION.fullmatch)
         ):
             yield Reading(level, f"folder level {level}", values)
-
-
-def words_of(name: str) -> set[str]:
-    """The words of a name, in small letters."""
-    return set(re.findall(r"[^\W\d_]+", plain(name)))
-
-
-def find_positive(classes: Sequence[str]) -> str | None:
-    """Of two classes the one that is looked for, by its name; the last where no name says so; None of more than two."""
-    if len(classes) != 2:
-        return None
-    for word in POSITIVE_WORDS:
-        named = [
-            name for name in classes if word in (words_of(name) | {name}) and not re.match(r"(?i)non|no[ _-]|not", name)
-        ]
-        if len(named) == 1:
-            return named[0]
-    return classes[-1]

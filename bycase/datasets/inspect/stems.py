@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bycase.datasets.inspect.class_names import class_words
 from bycase.datasets.inspect.groups import NEVER, Reading
 
 # Words before a number, and how much each speaks for a patient; lesions and slides count only where no patient is.
@@ -71,13 +72,18 @@ def _marker(words: Sequence[str]) -> str:
 
 
 def label_readings(images: Sequence[Path]) -> Iterator[Reading]:
-    """The class in names: ``class0``, or the letters that they begin with, such as those of ``benign_001``."""
+    """The class in names: ``class0``, a word of classes anywhere, or the letters that they begin with."""
     numbered = [_CLASS.search(path.stem) for path in images]
     if images and all(numbered):
         expression = "(?i)(?:class|label|grade)[ _-]?(?P<label>\\d)[^/]*$"
         yield Reading(
-            expression, f"a part of the name, {expression}", tuple(match[2] for match in numbered if match), 1
+            expression, f"a part of the name, {expression}", tuple(match[2] for match in numbered if match), 2
         )
+    worded = [class_words(path.stem) for path in images]
+    if all(len(words) == 1 for words in worded):
+        values = tuple(words[0] for words in worded)
+        expression = rf"(?:^|\P{{L}})(?P<label>{'|'.join(sorted(set(values)))})(?:[^\p{{L}}/][^/]*)?$"
+        yield Reading(expression, f"a part of the name, {expression}", values, 2)
     begins = [re.match(r"[^\W\d_]+", path.stem) for path in images]
     if images and all(begins):
         expression = r"(?:^|/)(?P<label>\p{L}+)[^/]*$"

@@ -4,7 +4,7 @@ import shutil
 import tarfile
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -169,6 +169,19 @@ def test_a_stray_image_hides_no_folders(write: Write, look: Look) -> None:
 def test_class_in_names(write: Write, look: Look) -> None:
     seen = look(write(f"benign_{i}.png" if i % 2 else f"normal_{i}.png" for i in range(12)))
     assert counts(seen) == {"benign": 6, "normal": 6}
+
+
+@pytest.mark.parametrize("pattern", ["pt{p:02}_{c}_{i}.png", "{p:02}{c}{i}.png", "smith{p:02}/{i} {c}.png"])
+@pytest.mark.parametrize("classes", [("B", "M"), ("Benign", "malignant"), ("nevus", "melanoma")])
+def test_words_of_the_field_anywhere_in_names(write: Write, look: Look, pattern: str, classes: tuple[str, str]) -> None:
+    seen = look(write(pattern.format(p=p, i=i, c=classes[p % 2]) for p in range(12) for i in range(3)))
+    assert (counts(seen), patients(seen)) == (dict.fromkeys(classes, 18), 12)
+
+
+@pytest.mark.parametrize("words", ["FM", ("no_tumor", "no_lesion")])
+def test_letters_and_words_that_do_not_tell_the_class(write: Write, look: Look, words: Sequence[str]) -> None:
+    with pytest.raises(UserError, match="nothing names a class"):
+        look(write(f"q{p:02}_{words[p % 2]}_{i}.png" for p in range(12) for i in range(3)))
 
 
 def test_numbered_classes_in_names(write: Write, look: Look) -> None:
