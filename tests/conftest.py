@@ -53,6 +53,9 @@ TINY_NAMES = tuple(
 # What takes longest begins first, so that no worker is left with it when the others have ended.
 LONGEST_FIRST = (
     "tests/pipeline/test_repro.py",
+    "tests/pipeline/test_benchmark.py",
+    "tests/pipeline/test_own_images.py",
+    "tests/pipeline/test_recipe_search.py",
     "tests/pipeline/test_remote.py",
     "tests/pipeline/test_real_images.py",
     "tests/bycase/studies/recipe/test_every_recipe.py",

@@ -56,7 +56,12 @@ def files(tmp_path: Path) -> dict[str, str]:
 
 def open_page(browser: Any, address: str, scheme: str = "light", width: int = DESK) -> None:
     visit(browser, address, scheme, width)
-    wait(lambda: "Choose images" in text(browser))
+    see(browser, "Choose images")
+
+
+def see(browser: Any, *words: str) -> None:
+    """Wait until the page says so: what is sent to it at once appears bit by bit."""
+    wait(lambda: all(each in text(browser) for each in words))
 
 
 def wait(ready: Callable[[], Any], seconds: float = 15) -> Any:
@@ -95,9 +100,7 @@ def test_images_are_predicted_without_an_error_or_a_request_elsewhere(
     open_page(browser, address, scheme, width)
     send(browser, files[PATIENT], files["blue.png"], files["black.png"])
     wait(lambda: count(browser, "article.prediction") == 3)
-    shown = text(browser)
-    assert "image 1: Malignant" in shown
-    assert "image 2: Benign" in shown
+    see(browser, "image 1: Malignant", "image 2: Benign")
     assert "Jane" not in browser.page_source
     alarms = [each.text for each in browser.find_elements("css selector", "article .alarm")]
     assert len(alarms) == 1
@@ -109,7 +112,7 @@ def test_images_are_predicted_without_an_error_or_a_request_elsewhere(
     }
     assert browser.get_log("browser") == []
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-    assert browser.execute_script("return [...document.images].every(image => image.naturalWidth > 0)")
+    wait(lambda: browser.execute_script("return [...document.images].every(image => image.naturalWidth > 0)"))
     ground = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
     assert ("rgb(18, 18, 18)" in ground) == dark
 
@@ -129,13 +132,11 @@ def test_mistakes_are_explained(browser: Any, address: str, files: dict[str, str
     open_page(browser, address)
     send(browser, files["text.png"], files["blue.png"])
     wait(lambda: count(browser, "article.prediction") == 1)
-    assert "1 of 2 predicted." in text(browser)
-    assert "Image 1: not a " in text(browser)
+    see(browser, "1 of 2 predicted.", "Image 1: not a ")
     send(browser, files["blue.png"])
-    wait(lambda: "image 3: Benign" in text(browser))
+    see(browser, "image 3: Benign")
     send(browser, files["text.png"], files["blue.png"], files["black.png"], files[PATIENT])
-    wait(lambda: "files were not sent: " in text(browser))
-    assert "at most 3 images" in text(browser)
+    see(browser, "files were not sent: ", "at most 3 images")
     # Nothing covers the notice.
     middle = "document.elementFromPoint(innerWidth / 2, 15).closest('.notice') !== null"
     assert browser.execute_script(f"return {middle}")
@@ -152,7 +153,7 @@ def test_the_keyboard_is_enough_and_predictions_can_be_taken_along(browser: Any,
     example = next(each for each in browser.find_elements("css selector", "button") if "another kind" in each.text)
     example.send_keys(ENTER)
     wait(lambda: count(browser, "article.prediction") == 1)
-    assert "phantom: another kind of image:" in text(browser)
+    see(browser, "phantom: another kind of image:")
     before = browser.execute_script(OPACITY)
     browser.find_element("css selector", "[aria-label='Opacity of the heatmap']").send_keys(LEFT)
     wait(lambda: float(browser.execute_script(OPACITY)) < float(before))
