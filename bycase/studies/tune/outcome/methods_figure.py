@@ -61,8 +61,11 @@ def _title(compared: Compared) -> str:
         return f"{best} first with {compared.summary['methods'][best]['outer']['score']:.3f}"
     better = [way for way, gain in against.items() if gain["p_holm"] < ALPHA and gain["estimate"] > 0]
     most = max(against, key=lambda way: against[way]["estimate"])
-    largest = f"largest gain {decimals(against[most]['estimate'])} ({most})"
-    return f"{len(better) or 'None'} of {plural(len(against), 'method')} shown to beat default; {largest}"
+    gain = f"gain {decimals(against[most]['estimate'])}"
+    if len(against) == 1:
+        return f"{most} {'is' if better else 'is not'} shown to beat default; {gain}"
+    beat = f"{len(better) or 'None'} of {plural(len(against), 'method')} shown to beat default"
+    return f"{beat}; largest {gain} ({most})"
 
 
 def _draw_curve(axes: Axes, spent: Integers, curve: Floats, colour: str, dashed: bool) -> None:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -100,6 +101,11 @@ def test_table_and_figure_name_every_way_and_say_phantom(compared: Compared) -> 
     assert texts[0].startswith("1 of 4 methods shown to beat default; largest gain .")
     assert "generated images" in texts[1]
     assert figure.axes[1].get_title("left") == "what the search sees"
+    gain = compared.summary["against"]["default"]["random"]
+    alone = replace(compared, summary=compared.summary | {"against": {"default": {"random": gain}}})
+    title = draw_methods(alone).texts[0].get_text()
+    assert re.fullmatch(r"random is (not )?shown to beat default; gain -?\.\d{3}", title)
+    assert ("not" in title) == (gain["p_holm"] >= 0.05 or gain["estimate"] <= 0)
 
 
 def test_no_patients_are_claimed_where_nothing_names_them(compared: Compared) -> None:
