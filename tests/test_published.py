@@ -48,9 +48,12 @@ def test_parameters_of_this_version_pass_the_first_stage(
     check.main()
     # Keys that came since without a new version leave everything as it was.
     assert all("lacks keys" in record.getMessage() for record in caplog.records)
-    Path("benchmark").mkdir()
-    shutil.copyfile(path.parent / "benchmark-params.yaml", "benchmark/params.yaml")
-    load_benchmark_params(load_params())
+    benchmark, tuning = (path.parent / f"{kind}-params.yaml" for kind in ("benchmark", "tuning"))
+    assert benchmark.is_file() != tuning.is_file()
+    if benchmark.is_file():
+        load_benchmark_params(load_params(), benchmark)
+    else:
+        load_tuning_params(load_params(), tuning)
 
 
 @pytest.mark.parametrize("path", [path for path in PARAMS if not is_current(path)], ids=lambda path: path.parent.name)
