@@ -21,16 +21,17 @@ _POSITIVE_WORDS = (
 )
 POSITIVE_WORDS = tuple(_POSITIVE_WORDS.split())
 CLASS_LETTERS = frozenset("BM")  # benign and malignant, where they stand alone
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def class_words(name: str) -> list[str]:
     """The words and letters of a file's name that name a class, as they are written."""
-    return [each for each in re.findall(r"[^\W\d_]+", name) if plain(each) in CLASS_WORDS or each in CLASS_LETTERS]
+    return [each for each in _WORD.findall(name) if plain(each) in CLASS_WORDS or each in CLASS_LETTERS]
 
 
 def words_of(name: str) -> set[str]:
     """The words of a name, in small letters."""
-    return set(re.findall(r"[^\W\d_]+", plain(name)))
+    return set(_WORD.findall(plain(name)))
 
 
 def find_positive(classes: Sequence[str]) -> str | None:
