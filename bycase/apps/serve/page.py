@@ -77,8 +77,11 @@ class Page:
             .props(f'accept="{SUFFIXES}" flat no-thumbnails')
             .on("failed", self._failed, js_handler="(info) => emit(info.xhr.responseText)")
         )
-        choose = f"() => getElement({self._upload.id}).$refs.qRef.pickFiles()"
-        ui.button("Choose images").props("no-caps outline").classes("choose").on("click", js_handler=choose)
+        widget = f"getElement({self._upload.id}).$refs.qRef"
+        # The browser forgets files itself, once it has the server's answer: told to before, it breaks off the upload.
+        self._upload.on("finish", js_handler=f"() => {widget}.reset()")
+        choose = ui.button("Choose images").props("no-caps outline").classes("choose")
+        choose.on("click", js_handler=f"() => {widget}.pickFiles()")
         ui.label(f"{KINDS}; {limits.words}.").classes("hint")
 
     def _add_examples(self, examples: Sequence[Example]) -> None:
@@ -102,7 +105,6 @@ class Page:
 
     async def _receive(self, event: events.MultiUploadEventArguments) -> None:
         contents = [await file.read() for file in event.files]
-        self._upload.reset()
         first, self._sent = self._sent + 1, self._sent + len(contents)
         await self._show(contents, first)
 
@@ -156,7 +158,6 @@ class Page:
 
     def _failed(self, event: events.GenericEventArguments) -> None:
         self._messages.clear()
-        self._upload.reset()
         try:
             self._say(json.loads(event.args)["error"]["message"])
         except (TypeError, ValueError, KeyError):

@@ -1,12 +1,14 @@
 """The page as headless Chromium shows it, served from this computer."""
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from fastapi import Request, Response
 
 from bycase.apps.serve.api import make_app
 from bycase.apps.serve.limits import Limits, Rate
@@ -37,8 +39,17 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     service, rate = make_service(Limits(images=3)), Rate(1_000_000)
     app = make_app(service, rate)
     add_page(app, service, rate, "breakhis", tmp_path_factory.mktemp("preprocessed"))
+    app.middleware("http")(answer_late)
     with running(app) as url:
         yield url
+
+
+async def answer_late(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Answer uploads as on a slow line: after the predictions have been shown."""
+    answer = await call_next(request)
+    if request.method == "POST":
+        await asyncio.sleep(0.5)
+    return answer
 
 
 @pytest.fixture
@@ -61,7 +72,10 @@ def open_page(browser: Any, address: str, scheme: str = "light", width: int = DE
 
 def see(browser: Any, *words: str) -> None:
     """Wait until the page says so: what is sent to it at once appears bit by bit."""
-    wait(lambda: all(each in text(browser) for each in words))
+    try:
+        wait(lambda: all(each in text(browser) for each in words))
+    except AssertionError:
+        pytest.fail(f"waited for {words}, but the page says:\n{text(browser)}")
 
 
 def wait(ready: Callable[[], Any], seconds: float = 15) -> Any:
@@ -101,7 +115,7 @@ def test_images_are_predicted_without_an_error_or_a_request_elsewhere(
     send(browser, files[PATIENT], files["blue.png"], files["black.png"])
     wait(lambda: count(browser, "article.prediction") == 3)
     see(browser, "image 1: Malignant", "image 2: Benign")
-    assert "Jane" not in browser.page_source
+    wait(lambda: "Jane" not in browser.page_source)
     alarms = [each.text for each in browser.find_elements("css selector", "article .alarm")]
     assert len(alarms) == 1
     assert "Unlike the training images" in alarms[0]
@@ -140,6 +154,19 @@ def test_mistakes_are_explained(browser: Any, address: str, files: dict[str, str
     # Nothing covers the notice.
     middle = "document.elementFromPoint(innerWidth / 2, 15).closest('.notice') !== null"
     assert browser.execute_script(f"return {middle}")
+
+
+def test_a_broken_upload_is_told_and_the_next_one_is_predicted(
+    browser: Any, address: str, files: dict[str, str]
+) -> None:
+    open_page(browser, address)
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/upload/*"]})
+    send(browser, files["black.png"])
+    see(browser, "The server did not take the images; try again.")
+    browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    send(browser, files["blue.png"])
+    see(browser, "1 of 1 predicted.", "image 1: Benign")
 
 
 def test_the_keyboard_is_enough_and_predictions_can_be_taken_along(browser: Any, address: str, downloads: Path) -> None:
