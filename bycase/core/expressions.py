@@ -1,6 +1,7 @@
 """Regular expressions from `params.yaml`, searched in paths; one that takes too long stops instead of hanging."""
 
 import time
+import unicodedata
 
 import regex
 
@@ -10,8 +11,13 @@ SECONDS = 1.0  # for one text
 SECONDS_OF_ALL = 5.0, 0.0005  # for all, and more for each
 
 
+def composed(text: str) -> str:
+    """A text with each accent in its letter (NFC), as it is typed; macOS writes both apart in names of files."""
+    return unicodedata.normalize("NFC", text)
+
+
 class Expression:
-    """A regular expression, of which a text may hold one match.
+    """A regular expression, of which a text may hold one match, however either writes its accents.
 
     Parameters
     ----------
@@ -36,7 +42,7 @@ class Expression:
     def __init__(self, pattern: str, key: str) -> None:
         self.pattern, self._key = pattern, key
         try:
-            self._compiled = compile_pattern(pattern)
+            self._compiled = compile_pattern(composed(pattern))
         except ValueError as error:
             raise UserError(f"{key}: {error}") from None
         self.groups: tuple[str, ...] = tuple(self._compiled.groupindex)
@@ -65,7 +71,7 @@ class Expression:
         """
         began = time.thread_time()
         try:
-            match = self._compiled.search(text, timeout=SECONDS)
+            match = self._compiled.search(composed(text), timeout=SECONDS)
         except TimeoutError:
             raise self._too_slow(text) from None
         self._searched += 1

@@ -124,16 +124,17 @@ class Page:
         self._messages.clear()
         with self._messages:
             ui.label(f"Looking at {len(contents)} image{'s' * (len(contents) > 1)} …")
+        results: list[ImageResult | RefusedError]
         try:
             results = await self._service.predict(contents, True, first)
         except RefusedError as refused:
-            self._messages.clear()
-            self._say(refused.message)
+            results = [refused]
+        if self._messages.is_deleted:  # the tab was closed meanwhile
             return
         self._messages.clear()
         shown = [each for each in results if isinstance(each, ImageResult)]
         with self._messages:
-            ui.label(f"{len(shown)} of {len(results)} predicted.")
+            ui.label(f"{len(shown)} of {len(contents)} predicted.")
         for each in results:
             if isinstance(each, RefusedError):
                 self._say(each.message)

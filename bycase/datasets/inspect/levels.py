@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bycase.core.expressions import composed
 from bycase.datasets.inspect.class_names import CLASS_WORDS, words_of
 from bycase.datasets.inspect.groups import NEVER, Reading
 from bycase.datasets.inspect.stems import MARKERS, rank_of
@@ -65,7 +66,7 @@ def _levels(images: Sequence[Path]) -> Iterator[Reading]:
 
     Left out are those with one name for all, parts, folds and magnifications.
     """
-    folders = [path.parts[:-1] for path in images]
+    folders = [tuple(map(composed, path.parts[:-1])) for path in images]
     depths = {len(each) for each in folders}
     shared = min(depths, default=0)
     levels = [*range(1, shared + 1), *(range(-1, -shared - 1, -1) if len(depths) > 1 else ())]

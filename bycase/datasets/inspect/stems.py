@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bycase.core.expressions import composed
 from bycase.datasets.inspect.class_names import class_words
 from bycase.datasets.inspect.groups import NEVER, Reading
 
@@ -35,7 +36,7 @@ def patient_readings(images: Sequence[Path]) -> Iterator[Reading]:
     Reading
         Numbers behind a usual word (``patient_12``) anywhere in the name, then beginnings, the shortest first.
     """
-    names = [path.stem for path in images]
+    names = _stems(images)
     yield from _marked(names)
     runs = [_RUN.findall(name) for name in names]
     kinds = [[_kind(run) for run in each] for each in runs]
@@ -73,22 +74,27 @@ def _marker(words: Sequence[str]) -> str:
 
 def label_readings(images: Sequence[Path]) -> Iterator[Reading]:
     """The class in names: ``class0``, a word of classes anywhere, or the letters that they begin with."""
-    numbered = [_CLASS.search(path.stem) for path in images]
+    names = _stems(images)
+    numbered = [_CLASS.search(name) for name in names]
     if images and all(numbered):
         expression = "(?i)(?:class|label|grade)[ _-]?(?P<label>\\d)[^/]*$"
         yield Reading(
             expression, f"a part of the name, {expression}", tuple(match[2] for match in numbered if match), 2
         )
-    worded = [class_words(path.stem) for path in images]
+    worded = [class_words(name) for name in names]
     if all(len(words) == 1 for words in worded):
         values = tuple(words[0] for words in worded)
         expression = rf"(?:^|\P{{L}})(?P<label>{'|'.join(sorted(set(values)))})(?:[^\p{{L}}/][^/]*)?$"
         yield Reading(expression, f"a part of the name, {expression}", values, 2)
-    begins = [re.match(r"[^\W\d_]+", path.stem) for path in images]
+    begins = [re.match(r"[^\W\d_]+", name) for name in names]
     if images and all(begins):
         expression = r"(?:^|/)(?P<label>\p{L}+)[^/]*$"
         values = tuple(match[0] for match in begins if match)
         yield Reading(expression, f"the letters that the names begin with, {expression}", values)
+
+
+def _stems(images: Sequence[Path]) -> list[str]:
+    return [composed(path.stem) for path in images]
 
 
 def _kind(run: str) -> str:

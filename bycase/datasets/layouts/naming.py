@@ -1,14 +1,13 @@
 """What paths and labels say of images, where an entry of `datasets` itself tells how to read them."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
 from bycase.core.errors import UserError
-from bycase.core.expressions import Expression
+from bycase.core.expressions import Expression, composed
 from bycase.core.params_layouts import Where
 from bycase.datasets.layouts.listing import PublishedImage, is_fold_folder, read_fold
 from bycase.datasets.part_words import read_part
@@ -23,7 +22,7 @@ _WHOLE = re.compile(r"(-?\d+)\.0+")
 
 def plain(text: str) -> str:
     """A label as labels are compared: blanks around it, case, and ways to write an accent make no difference."""
-    return unicodedata.normalize("NFC", text).strip().casefold()
+    return composed(text).strip().casefold()
 
 
 class Labels:
@@ -127,7 +126,7 @@ class PathReader:
         for key, level in self._levels.items():
             if abs(level) > len(folders):
                 raise ValueError(f"no folder at level {level}, of which {key} should be")
-            values[key] = folders[level - 1 if level > 0 else level].strip()
+            values[key] = composed(folders[level - 1 if level > 0 else level]).strip()
         for key, expression in self._expressions.items():
             found = expression.search(self._last, key)
             if found is not None:
@@ -188,13 +187,13 @@ def make_image(
     if part and not read_part(part):
         raise ValueError(f"part '{part}' is none of train, val, test")
     known = {name: value for name in columns if (value := clean(values.get(name, "")))}
-    patient = values.get("patient", "")
+    patient = composed(values.get("patient", ""))
     return PublishedImage(
         source,
         label,
         subtype=known.pop("subtype", label),
         magnification=_magnification(known.pop("magnification", "")),
-        folder=values.get("slide", patient),
+        folder=composed(values.get("slide", patient)),
         case=patient,
         age=known.pop("age", ""),
         sex=known.pop("sex", ""),
@@ -215,7 +214,7 @@ def _magnification(text: str) -> int:
 
 def clean(value: str) -> str:
     """A value of a subgroup column; empty where it says that it is not known."""
-    value = unicodedata.normalize("NFC", value).strip()
+    value = composed(value).strip()
     return "" if value.lower() in UNKNOWN else _WHOLE.sub(r"\1", value)
 
 

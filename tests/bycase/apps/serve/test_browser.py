@@ -1,6 +1,7 @@
 """The page as headless Chromium shows it, served from this computer."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from fastapi import Request, Response
 
 from bycase.apps.serve.api import make_app
+from bycase.apps.serve.inference_service import InferenceService
 from bycase.apps.serve.limits import Limits, Rate
 from tests.fixtures.browsing import DESK, NEEDS_BROWSER, PHONE, headless, requested, visit
 from tests.fixtures.serve import BLACK, BLUE, RED, make_picture, make_service, running
@@ -33,10 +35,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def service() -> InferenceService:
+    return make_service(Limits(images=3))
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory, service: InferenceService) -> Iterator[str]:
     from bycase.apps.serve.page import add_page
 
-    service, rate = make_service(Limits(images=3)), Rate(1_000_000)
+    rate = Rate(1_000_000)
     app = make_app(service, rate)
     add_page(app, service, rate, "breakhis", tmp_path_factory.mktemp("preprocessed"))
     app.middleware("http")(answer_late)
@@ -167,6 +174,35 @@ def test_a_broken_upload_is_told_and_the_next_one_is_predicted(
     browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
     send(browser, files["blue.png"])
     see(browser, "1 of 1 predicted.", "image 1: Benign")
+
+
+def test_a_tab_that_is_closed_before_its_predictions_leaves_no_warning(
+    browser: Any,
+    address: str,
+    files: dict[str, str],
+    service: InferenceService,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from nicegui import Client
+
+    closed, predicted, predict = threading.Event(), threading.Event(), service.predict
+
+    async def predict_late(*arguments: Any) -> Any:
+        results = await predict(*arguments)
+        predicted.set()
+        await asyncio.to_thread(closed.wait)
+        return results
+
+    monkeypatch.setattr(service, "predict", predict_late)
+    open_page(browser, address)
+    send(browser, files["blue.png"])
+    assert predicted.wait(15)
+    browser.get("about:blank")
+    wait(lambda: not Client.instances)
+    closed.set()
+    time.sleep(0.5)
+    assert caplog.messages == []
 
 
 def test_the_keyboard_is_enough_and_predictions_can_be_taken_along(browser: Any, address: str, downloads: Path) -> None:

@@ -101,6 +101,13 @@ def test_labels_with_blanks_accents_and_another_case_are_the_same(tmp_path: Path
     assert [image.label for image in read(tmp_path, [composed, "Malignant"]).images] == ["Malignant", composed]
 
 
+@pytest.mark.parametrize("patient", [1, "^(M\u00fcller|[^/]+)/", "^(Mu\u0308ller|[^/]+)/"])
+def test_a_patient_is_one_however_folders_write_its_accents(tmp_path: Path, patient: int | str) -> None:
+    draw(tmp_path, "M\u00fcller/benign/a.png", "Mu\u0308ller/malignant/b.png", "Mayer/benign/c.png")
+    cases = [image.case for image in read(tmp_path, patient=patient).images]
+    assert sorted(cases) == ["Mayer", "M\u00fcller", "M\u00fcller"]
+
+
 def test_what_the_expressions_do_not_find_leaves_the_image_out(tmp_path: Path) -> None:
     draw(tmp_path, "train/benign 40X.png", "old/benign 4OX.png", "train/x.png", "train/malignant 40X.png")
     listing = read(tmp_path, label=r"(?P<label>benign|malignant) (?P<magnification>\w+)\.", part=1)
