@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bycase.core.errors import UserError, one_line
+from bycase.core.expressions import composed
 from bycase.tables.tabular import find_delimiter
 
 KEY = "zoo.<model>.weights"
@@ -114,12 +115,16 @@ def match_names(names: Sequence[str], images: Sequence[str], path: Path) -> NDAr
 
 
 def _stem_key(name: str) -> str:
-    path = PurePosixPath(name.replace("\\", "/"))
+    path = _posix(name)
     return path.stem if path.suffix.lower() in DROPPED else path.name
 
 
 def _path_key(name: str) -> str:
-    return f"{PurePosixPath(name.replace(chr(92), '/')).parent.name}/{_stem_key(name)}"
+    return f"{_posix(name).parent.name}/{_stem_key(name)}"
+
+
+def _posix(name: str) -> PurePosixPath:
+    return PurePosixPath(composed(name).replace("\\", "/"))
 
 
 def _check_shape(features: NDArray[Any], n_names: int, path: Path) -> Floats:

@@ -13,6 +13,7 @@ from bycase.apps.classifier.classifier import Predictions
 from bycase.apps.classifier.info import ClassifierInfo, PatientsInfo
 from bycase.apps.classifier.patients import patient_finder
 from bycase.core.errors import UserError
+from bycase.core.expressions import composed
 from bycase.datasets.layouts import breakhis
 from bycase.statistics.pooling import Pooling
 from bycase.statistics.units import Bools, Floats
@@ -62,8 +63,13 @@ def read_patients(path: Path) -> FindPatient:
     twice = table["image"][table["image"].duplicated()]
     if len(twice):
         raise UserError(f"{path}: image {twice.iloc[0]} has two patients")
-    known = dict(zip(table["image"], table["patient"], strict=True))
-    return lambda name: known.get(name) or known.get(PurePosixPath(name).name, "")
+    known = dict(zip(map(composed, table["image"]), table["patient"], strict=True))
+
+    def find(name: str) -> str:
+        name = composed(name)
+        return known.get(name) or known.get(PurePosixPath(name).name, "")
+
+    return find
 
 
 @dataclass

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from bycase.core.expressions import composed
+from bycase.datasets.layouts.naming import plain
 from bycase.images.formats import IMAGE_SUFFIXES
 
 
@@ -23,7 +25,7 @@ class Lookup:
         self._suffix, self._masks = suffix, frozenset(masks)
         self._by_stem: dict[str, list[Path]] = {}
         for file in files:
-            self._by_stem.setdefault(file.stem.casefold(), []).append(file)
+            self._by_stem.setdefault(plain(file.stem), []).append(file)
 
     def find(self, text: str, folder: str = "") -> list[Path]:
         """The files that a name or path may mean; several only where nothing tells them apart.
@@ -31,7 +33,8 @@ class Lookup:
         Parameters
         ----------
         text : str
-            As in the table: the longest common end of paths counts, so that another machine's folders do no harm.
+            As in the table, however it writes accents: the longest common end of paths counts, so that another
+            machine's folders do no harm.
         folder : str
             The table's own, in which a path is looked for first.
 
@@ -40,7 +43,7 @@ class Lookup:
         ValueError
             If the path leads upwards.
         """
-        wanted = PurePosixPath(text.strip().replace("\\", "/") + self._suffix)
+        wanted = PurePosixPath(composed(text).strip().replace("\\", "/") + self._suffix)
         if ".." in wanted.parts:
             raise ValueError(text)
         parts = tuple(part for part in wanted.parts if part not in ("/", "."))
@@ -48,12 +51,13 @@ class Lookup:
             return []
         is_name = PurePosixPath(parts[-1]).suffix.lower() in IMAGE_SUFFIXES
         stem = PurePosixPath(parts[-1]).stem if is_name else parts[-1]
-        files = self._by_stem.get(stem.casefold(), [])
+        files = self._by_stem.get(plain(stem), [])
         if len(files) > 1:
             files = [file for file in files if file not in self._masks] or files
-            files = [file for file in files if file.name == parts[-1]] or files
+            files = [file for file in files if composed(file.name) == parts[-1]] or files
             files = self._nearest(files, parts[:-1])
-            beside = [file for file in files if file.parent == Path(folder, *parts[:-1])] if folder else []
+            named = composed(Path(folder, *parts[:-1]).as_posix())
+            beside = [file for file in files if composed(file.parent.as_posix()) == named] if folder else []
             files = beside or files
         return files
 
@@ -66,7 +70,7 @@ class Lookup:
 def _common_end(one: tuple[str, ...], other: tuple[str, ...]) -> int:
     length = 0
     for a, b in zip(reversed(one), reversed(other), strict=False):
-        if a.casefold() != b.casefold():
+        if plain(a) != plain(b):
             break
         length += 1
     return length

@@ -109,6 +109,10 @@ def test_suffixes_and_folders_above_the_class_do_not_count(names: list[str]) -> 
     np.testing.assert_array_equal(match_names(names, IMAGES, Path("f")), [1, 2, 0])
 
 
+def test_accents_may_be_written_otherwise() -> None:
+    np.testing.assert_array_equal(match_names(["b", "Mu\u0308ller"], ["Benign/M\u00fcller.png"], Path("f")), [1])
+
+
 def test_features_of_further_images_are_left_out() -> None:
     np.testing.assert_array_equal(match_names(["x", *STEMS, "x"], IMAGES, Path("f")), [2, 3, 1])
 

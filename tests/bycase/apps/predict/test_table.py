@@ -39,6 +39,8 @@ def test_a_table_is_asked_by_whole_name_then_by_file_name(tmp_path: Path) -> Non
         find = read_patients(path)
         found = [find(name) for name in ("f/a.png", "g/a.png", "a.png", "g/b.png", "c.png")]
         assert found == ["8", "007", "007", "9", ""]
+    path.write_text("image,patient\nM\u00fcller.png,1\n", encoding="utf-8")
+    assert read_patients(path)("f/Mu\u0308ller.png") == "1"
 
 
 @pytest.mark.parametrize(
