@@ -59,11 +59,11 @@ def read_patients(path: Path) -> FindPatient:
     missing = [column for column in ("image", "patient") if column not in table.columns]
     if missing:
         raise UserError(f"{path}: column {', '.join(missing)} missing; it must have image and patient")
-    table = table[["image", "patient"]].drop_duplicates()
+    table = table[["image", "patient"]].map(composed).drop_duplicates()
     twice = table["image"][table["image"].duplicated()]
     if len(twice):
         raise UserError(f"{path}: image {twice.iloc[0]} has two patients")
-    known = dict(zip(map(composed, table["image"]), table["patient"], strict=True))
+    known = dict(zip(table["image"], table["patient"], strict=True))
 
     def find(name: str) -> str:
         name = composed(name)

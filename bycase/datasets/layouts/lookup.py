@@ -56,9 +56,9 @@ class Lookup:
             files = [file for file in files if file not in self._masks] or files
             files = [file for file in files if composed(file.name) == parts[-1]] or files
             files = self._nearest(files, parts[:-1])
-            named = composed(Path(folder, *parts[:-1]).as_posix())
-            beside = [file for file in files if composed(file.parent.as_posix()) == named] if folder else []
-            files = beside or files
+            if folder:
+                beside = composed(Path(folder, *parts[:-1]).as_posix())
+                files = [file for file in files if composed(file.parent.as_posix()) == beside] or files
         return files
 
     @staticmethod

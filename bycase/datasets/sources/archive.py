@@ -13,7 +13,6 @@ import os
 import stat
 import struct
 import tarfile
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +25,7 @@ from typing import IO, Self, cast
 from tqdm import tqdm
 
 from bycase.core.errors import UserError
+from bycase.core.expressions import composed
 
 MAX_MEMBERS = 500_000
 _CHUNK = 1 << 20
@@ -223,7 +223,7 @@ def _take_name(member: Member, parts: tuple[str, ...], taken: dict[str, tuple[st
         raise RefusedError(f"member {member.name!r} has no name")
     for depth in range(1, len(parts) + 1):
         # Equal for names that some file system takes for equal: case and Unicode composition aside.
-        key = unicodedata.normalize("NFC", "/".join(parts[:depth])).casefold()
+        key = composed("/".join(parts[:depth])).casefold()
         entry = member.name, depth < len(parts) or member.is_folder
         earlier = taken.setdefault(key, entry)
         if earlier is not entry and not (earlier[1] and entry[1]):

@@ -43,6 +43,16 @@ def test_a_table_is_asked_by_whole_name_then_by_file_name(tmp_path: Path) -> Non
     assert read_patients(path)("f/Mu\u0308ller.png") == "1"
 
 
+def test_one_image_or_patient_in_two_spellings_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "patients.csv"
+    path.write_text("image,patient\na.png,M\u00fcller\nb.png,Mu\u0308ller\nc.png,\n", encoding="utf-8")
+    find = read_patients(path)
+    assert [find(name) for name in ("a.png", "b.png", "c.png")] == ["M\u00fcller", "M\u00fcller", ""]
+    path.write_text("image,patient\nM\u00fcller.png,1\nMu\u0308ller.png,2\n", encoding="utf-8")
+    with pytest.raises(UserError, match="has two patients"):
+        read_patients(path)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
