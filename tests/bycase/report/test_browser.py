@@ -4,6 +4,7 @@ import base64
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from bycase.report.benchmark_page import benchmark_documents
 from bycase.report.run_page import run_documents
 from tests.conftest import params_of_tests
-from tests.fixtures.browsing import DESK, NEEDS_BROWSER, PHONE, headless, requested, visit
+from tests.fixtures.browsing import DESK, NEEDS_BROWSER, PHONE, go, headless, requested, visit
 from tests.fixtures.report import write_bench, write_run
 
 pytestmark = NEEDS_BROWSER
@@ -43,7 +44,7 @@ def open_page(browser: Any, path: Path, scheme: str, width: int) -> None:
 def test_it_opens_from_disk_without_an_error_or_a_request(
     browser: Any, page: Path, scheme: str, dark: bool, width: int
 ) -> None:
-    browser.get("about:blank")
+    go(browser, "about:blank")
     requested(browser)
     open_page(browser, page, scheme, width)
     assert browser.get_log("browser") == []
@@ -57,10 +58,27 @@ def test_it_opens_from_disk_without_an_error_or_a_request(
     assert (sum(int(part) for part in ground.strip("rgb()").split(",")[:3]) < 384) == dark
 
 
+def test_a_page_that_is_going_away_is_not_looked_at() -> None:
+    from selenium.common.exceptions import JavascriptException
+
+    # What chromedriver answers while one page, of the time 1, makes room for another, of the time 2.
+    answers = iter([1, 1, 1, JavascriptException("the document was unloaded"), 1, 2, AssertionError("was asked again")])
+    addresses = []
+
+    def execute_script(script: str, *arguments: int) -> int:
+        if isinstance(answer := next(answers), BaseException):
+            raise answer
+        return answer
+
+    go(SimpleNamespace(execute_script=execute_script, get=addresses.append), "page.html")
+    assert addresses == ["page.html"]
+    assert isinstance(next(answers), AssertionError)
+
+
 def test_a_request_would_be_seen(browser: Any, tmp_path: Path) -> None:
     path = tmp_path / "asking.html"
     path.write_text('<img src="http://127.0.0.1:9/a.png">', encoding="utf-8")
-    browser.get(path.as_uri())
+    go(browser, path.as_uri())
     assert "http://127.0.0.1:9/a.png" in requested(browser)
     assert browser.get_log("browser")
 

@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from bycase.apps.serve.api import make_app
 from bycase.apps.serve.inference_service import InferenceService
 from bycase.apps.serve.limits import Limits, Rate
-from tests.fixtures.browsing import DESK, NEEDS_BROWSER, PHONE, headless, requested, visit
+from tests.fixtures.browsing import DESK, NEEDS_BROWSER, PHONE, go, headless, requested, visit
 from tests.fixtures.serve import BLACK, BLUE, RED, make_picture, make_service, running
 
 pytestmark = NEEDS_BROWSER
@@ -116,7 +116,7 @@ def press(browser: Any, label: str) -> None:
 def test_images_are_predicted_without_an_error_or_a_request_elsewhere(
     browser: Any, address: str, files: dict[str, str], scheme: str, dark: bool, width: int
 ) -> None:
-    browser.get("about:blank")
+    go(browser, "about:blank")
     requested(browser), browser.get_log("browser")
     open_page(browser, address, scheme, width)
     send(browser, files[PATIENT], files["blue.png"], files["black.png"])
@@ -198,7 +198,7 @@ def test_a_tab_that_is_closed_before_its_predictions_leaves_no_warning(
     open_page(browser, address)
     send(browser, files["blue.png"])
     assert predicted.wait(15)
-    browser.get("about:blank")
+    go(browser, "about:blank")
     wait(lambda: not Client.instances)
     closed.set()
     time.sleep(0.5)
