@@ -22,6 +22,8 @@ from bycase.core.params import Params
 for _name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# As `packages.need` has it: tests that import OpenVINO themselves would report its use, a second for every conversion.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = REPOSITORY.parent / "shared"
