@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bycase.core.errors import UserError, one_line
+from bycase.core.expressions import composed
 from bycase.tables.tabular import read_any_table
 
 TABLES = (".csv", ".tsv", ".tab", ".xlsx")
@@ -32,7 +33,8 @@ def read_file(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Every cell is text without spaces around it; empty where there is no value, see `UNKNOWN`.
+        Every name and cell is text without spaces around it, each accent in its letter; empty where there is no value,
+        see `UNKNOWN`.
 
     Raises
     ------
@@ -45,10 +47,11 @@ def read_file(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise UserError(f"{path} not found: name a file of predictions")
     if suffix in TABLES:
-        return read_any_table(path).map(_text)
-    with one_line(f"{path} cannot be read as {suffix[1:]}", "write the file anew, or name it after its format"):
-        frame = _read_records(path, suffix)
-    names = [str(name).strip() for name in frame.columns]
+        frame = read_any_table(path).map(_text)
+    else:
+        with one_line(f"{path} cannot be read as {suffix[1:]}", "write the file anew, or name it after its format"):
+            frame = _read_records(path, suffix)
+    names = [composed(str(name)).strip() for name in frame.columns]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UserError(f"{path}: column {twice[0]} stands twice; rename one of them")
@@ -117,5 +120,5 @@ def _text(value: Any) -> str:
         return str(int(value))
     if isinstance(value, float | np.floating):
         return "" if np.isnan(value) else repr(float(value))
-    text = "" if value is None else str(value).strip()
+    text = "" if value is None else composed(str(value)).strip()
     return "" if text.lower() in UNKNOWN else text

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -294,6 +295,26 @@ def test_files_that_differ(make_table: Make, save: Save) -> None:
     main(["one.csv", "other.csv", *FAST])
     with pytest.raises(UserError, match="given twice"):
         main(["one.csv", "./one.csv", *FAST])
+
+
+def test_accents_may_stand_in_their_letters_or_apart(make_table: Make, save: Save) -> None:
+    """As macOS writes names of files, and as they are typed."""
+    together = make_table().replace({"benign": "gutartig", "malignant": "bösartig"})
+    together = together.rename(columns={"prob_benign": "prob_gutartig", "prob_malignant": "prob_bösartig"})
+    together = together.assign(**{name: "é" + together[name] for name in ("image", "patient")})
+    apart = together.map(lambda cell: normalize("NFD", cell) if isinstance(cell, str) else cell)
+    mixed = pd.concat([together[::2], apart[1::2]])
+    for name, frame in (("together", together), ("apart", apart.rename(columns=lambda n: normalize("NFD", n)))):
+        save(frame, f"{name}.csv")
+    save(mixed, "mixed.csv")
+    assert mixed["patient"].nunique() > together["patient"].nunique()
+    main(["together.csv", "apart.csv", "mixed.csv", "--positive", "bösartig", "--out", "out", *FAST])
+    first, *others = (
+        json.loads(Path("out", name, "metrics.json").read_text()) for name in ("together", "apart", "mixed")
+    )
+    assert first["patient"]["n"] == together.loc[together["part"] == "test", "patient"].nunique()
+    for other in others:
+        assert (other["image"], other["patient"]) == (first["image"], first["patient"])
 
 
 def test_out_of_fold_predictions_rank_within_folds(make_table: Make, save: Save, drawn: None) -> None:
