@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from bycase.core.errors import UserError
-from bycase.core.params import Params, check_params, load_params
-from tests.conftest import MakeParams
+from bycase.core.params import Params, check_params, load_params, parse_yaml
+from tests.conftest import REPOSITORY, MakeParams
 
 ABSENT = "(absent)"
 
@@ -33,6 +33,13 @@ def test_shipped_file_is_valid_for_every_model_and_dataset(default_params: dict[
         for dataset in default_params["datasets"]:
             params, completed = check_params(default_params | {"model": model, "dataset": dataset}, "params.yaml")
             assert (params.model, params.dataset, completed) == (model, dataset, [])
+
+
+def test_either_loader_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (REPOSITORY / "params.yaml").read_text(encoding="utf-8")
+    found = [parse_yaml(text, "a"), parse_yaml("a: 1e-4\nb: [0o7, 010, yes, 2020-01-01, ~]\nc: 'ö'\n", "b")]
+    monkeypatch.setattr("bycase.core.params.LOADER", yaml.SafeLoader)
+    assert found == [parse_yaml(text, "a"), parse_yaml("a: 1e-4\nb: [0o7, 010, yes, 2020-01-01, ~]\nc: 'ö'\n", "b")]
 
 
 def test_numbers_may_name_labels_and_classes(tmp_path: Path, default_params: dict[str, Any]) -> None:
