@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from bycase.apps.judge.options import Options
 from bycase.core.errors import UserError
+from bycase.core.expressions import composed
 from bycase.studies.benchmark.params import CompareParams
 
 METRICS = get_args(CompareParams.model_fields["metric"].annotation)
@@ -53,9 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     settings = JudgeSettings(
         options.threshold, options.resamples, options.seed, options.prevalence, options.aggregation, options.top_k
     )
-    said_of: dict[str, Any] = {each.name: getattr(options, each.name) for each in fields(Options)}
-    given: dict[str, Any] = {role: tuple(said) if isinstance(said, list) else said for role, said in said_of.items()}
-    columns = Options(**given)
+    columns = Options(**{each.name: _as_read(getattr(options, each.name)) for each in fields(Options)})
     tables = []
     for path, name in zip(options.files, names, strict=True):
         table = replace(read_predictions(path, columns, options.threshold), name=name)
@@ -78,6 +77,13 @@ def main(arguments: list[str] | None = None) -> None:
     if options.out is not None:
         write_all(options.out, infos, comparison, said, settings, command_line(words, options))
         logging.info("report in %s", options.out / "report.html")
+
+
+def _as_read(said: Any) -> Any:
+    """What the user says of a table, with accents as `bycase.apps.judge.files.read_file` gives them."""
+    if isinstance(said, list):
+        return tuple(map(composed, said))
+    return composed(said) if isinstance(said, str) else said
 
 
 def command_line(words: Sequence[str], options: argparse.Namespace) -> str:

@@ -315,6 +315,7 @@ def test_accents_may_stand_in_their_letters_or_apart(make_table: Make, save: Sav
     assert first["patient"]["n"] == together.loc[together["part"] == "test", "patient"].nunique()
     for other in others:
         assert (other["image"], other["patient"]) == (first["image"], first["patient"])
+    assert judged("apart.csv", "--positive", normalize("NFD", "bösartig"))["image"] == first["image"]
 
 
 def test_out_of_fold_predictions_rank_within_folds(make_table: Make, save: Save, drawn: None) -> None:
